@@ -1,0 +1,1 @@
+"""kith's command line: the only package that may import services."""

@@ -1,0 +1,1 @@
+"""What the services share: a closed list, each entry something two of them must agree on."""
