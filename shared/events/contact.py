@@ -1,0 +1,166 @@
+"""Contact events: what happened to a contact or a company, as published on `contact.events.v1`.
+
+One signal is one event as far as possible: `ContactCreated` carries all that a contact was born
+with, `FactAsserted` all that a later signal brought (ADR 0006). Every event carries the entity's
+version; versions of one entity are 1, 2, 3 … without gaps.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from shared.events.signal import Employment, Facts, Identifier, ImportSource
+from shared.events.wire import CompanyId, Confidence, ContactId, Version, Wire, WorkspaceId
+
+ContactStatus = Literal["incomplete", "active", "archived", "merged"]
+"""Lifecycle of a contact (spec 003, 8.1)."""
+
+VisibleField = Literal[
+    "first_name",
+    "last_name",
+    "display_name",
+    "headline",
+    "job_title",
+    "department",
+    "email_primary",
+    "phone_primary",
+    "company_id",
+    "company_name",
+    "city",
+    "state",
+    "country",
+    "linkedin_url",
+    "birthday",
+]
+"""The single values that a contact shows; survivorship picks each from the assertions."""
+
+
+class Cause(Wire):
+    """What every event says about itself."""
+
+    occurred_at: datetime
+    cause: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    """The signal or command that led to the event."""
+    workspace: WorkspaceId | None = None
+    """The workspace whose signal it was; None when the event concerns all of them."""
+
+
+class FieldChange(Wire):
+    """A visible value changed. `source` is where the new value came from."""
+
+    field: VisibleField
+    old: str | None = None
+    new: str | None = None
+    source: str
+    source_record: str
+    asserted_at: datetime
+
+
+class Assertion(Wire):
+    """What one source record says, and how sure it is."""
+
+    source: str
+    source_record: str
+    """The ledger's key of the record, hex: a later version of the same record replaces this."""
+    source_record_id: str | None = None
+    confidence: Confidence = 1.0
+    asserted_at: datetime
+    facts: Facts
+
+
+class LinkedEmployment(Employment):
+    """A job with the company it was resolved to, if any."""
+
+    company_id: CompanyId | None = None
+    source: str
+
+
+class ContactCreated(Cause):
+    """A signal of somebody not known yet made a contact."""
+
+    contact_id: ContactId
+    version: Version
+    source: str
+    status: ContactStatus
+    first_name: str | None = None
+    last_name: str | None = None
+    import_source: ImportSource | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    """What the gate now knows this contact by; a value that another contact holds is not here."""
+    employments: tuple[LinkedEmployment, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+    asserted: Assertion
+
+
+class FactAsserted(Cause):
+    """A source record was added to a contact, or replaced by a newer version of itself."""
+
+    contact_id: ContactId
+    version: Version
+    status: ContactStatus | None = None
+    """The new status, when the fact changed it: `incomplete` becomes `active` with a name."""
+    import_source: ImportSource | None = None
+    identifiers_added: tuple[Identifier, ...] = ()
+    employments_added: tuple[LinkedEmployment, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+    asserted: Assertion
+
+
+class FactRetracted(Cause):
+    """What a source record said no longer counts for this contact."""
+
+    contact_id: ContactId
+    version: Version
+    source: str
+    source_record: str
+    changes: tuple[FieldChange, ...] = ()
+
+
+class MergeProposed(Cause):
+    """A signal named several contacts: this one and the other may be one person."""
+
+    contact_id: ContactId
+    version: Version
+    other_id: ContactId
+    reason: Literal["identifiers_of_several_contacts"]
+    identifiers: tuple[Identifier, ...] = ()
+
+
+class ContactArchived(Cause):
+    """A person hid the contact from active lists; its identifiers still resolve."""
+
+    contact_id: ContactId
+    version: Version
+    reason: str | None = None
+
+
+class ContactUnarchived(Cause):
+    """A person brought an archived contact back."""
+
+    contact_id: ContactId
+    version: Version
+
+
+class CompanyCreated(Cause):
+    """A mail domain or a name that no company had made a company."""
+
+    company_id: CompanyId
+    version: Version
+    name: str
+    domain: str | None = None
+    source: str
+
+
+ContactEvent = (
+    ContactCreated
+    | FactAsserted
+    | FactRetracted
+    | MergeProposed
+    | ContactArchived
+    | ContactUnarchived
+)
+"""An event in a contact's stream."""
+
+EntityEvent = Annotated[ContactEvent | CompanyCreated, Field()]
+"""Any event of `contact.events.v1`; the CloudEvent's type says which."""

@@ -1,0 +1,144 @@
+"""Fold a contact's events into its present state: what the read model shows and history replays.
+
+The projector, the API's point-in-time history and the invariant checks must agree on it, hence
+it is shared. Folding is by version: an event at or below the state's version changes nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.events.contact import (
+    ContactArchived,
+    ContactCreated,
+    ContactEvent,
+    ContactStatus,
+    ContactUnarchived,
+    FactAsserted,
+    FactRetracted,
+    FieldChange,
+    LinkedEmployment,
+    MergeProposed,
+)
+from shared.events.signal import Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a visible value came from."""
+
+    source: str
+    source_record: str
+    asserted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What one workspace sees besides the shared facts."""
+
+    import_source: str | None
+    bound_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ContactState:
+    """A contact as its events tell it up to `version`."""
+
+    contact_id: str
+    version: int
+    status: ContactStatus
+    source: str
+    created_at: datetime
+    updated_at: datetime
+    fields: dict[str, str] = field(default_factory=dict)
+    provenance: dict[str, Provenance] = field(default_factory=dict)
+    identifiers: tuple[Identifier, ...] = ()
+    employments: tuple[LinkedEmployment, ...] = ()
+    candidates: tuple[str, ...] = ()
+    """Other contacts that may be the same person and wait for review."""
+    bindings: dict[str, Binding] = field(default_factory=dict)
+    """Workspace id → binding."""
+
+
+class VersionGapError(Exception):
+    """Events between the state's version and the next event are missing: fetch them first."""
+
+
+def fold(state: ContactState | None, events: Iterable[ContactEvent]) -> ContactState | None:
+    """Apply events in version order; repeats are skipped.
+
+    Raises `VersionGapError` when an event does not follow the state's version.
+    """
+    for event in events:
+        if state is None:
+            if not isinstance(event, ContactCreated) or event.version != 1:
+                raise VersionGapError
+            state = _born(event)
+        elif event.version <= state.version:
+            continue
+        elif event.version != state.version + 1:
+            raise VersionGapError
+        else:
+            state = _apply(state, event)
+    return state
+
+
+def _born(event: ContactCreated) -> ContactState:
+    empty = ContactState(
+        contact_id=event.contact_id,
+        version=event.version,
+        status=event.status,
+        source=event.source,
+        created_at=event.occurred_at,
+        updated_at=event.occurred_at,
+        identifiers=event.identifiers,
+        employments=event.employments,
+    )
+    return _bound(_changed(empty, event.changes), event)
+
+
+def _apply(state: ContactState, event: ContactEvent) -> ContactState:
+    state = replace(
+        state, version=event.version, updated_at=max(state.updated_at, event.occurred_at)
+    )
+    match event:
+        case FactAsserted():
+            state = replace(
+                _changed(state, event.changes),
+                status=event.status or state.status,
+                identifiers=(*state.identifiers, *event.identifiers_added),
+                employments=(*state.employments, *event.employments_added),
+            )
+            return _bound(state, event)
+        case FactRetracted():
+            return _changed(state, event.changes)
+        case MergeProposed():
+            others = dict.fromkeys((*state.candidates, event.other_id))
+            return replace(state, candidates=tuple(others))
+        case ContactArchived():
+            return replace(state, status="archived")
+        case ContactUnarchived():
+            return replace(state, status="active")
+        case ContactCreated():
+            return state
+
+
+def _changed(state: ContactState, changes: Iterable[FieldChange]) -> ContactState:
+    fields, provenance = dict(state.fields), dict(state.provenance)
+    for change in changes:
+        if change.new is None:
+            fields.pop(change.field, None)
+            provenance.pop(change.field, None)
+        else:
+            fields[change.field] = change.new
+            provenance[change.field] = Provenance(
+                change.source, change.source_record, change.asserted_at
+            )
+    return replace(state, fields=fields, provenance=provenance)
+
+
+def _bound(state: ContactState, event: ContactCreated | FactAsserted) -> ContactState:
+    if event.workspace is None or event.workspace in state.bindings:
+        return state
+    binding = Binding(event.import_source, event.occurred_at)
+    return replace(state, bindings={**state.bindings, event.workspace: binding})

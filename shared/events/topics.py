@@ -1,0 +1,157 @@
+"""Every topic: its name, key, partitions, retention, who writes it and who reads it.
+
+`docs/topics.md`, the AsyncAPI document and `deploy/k8s/base/topics.yaml` are generated from here.
+Partition counts never change: a key must keep its partition (DESIGN 3.2).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from shared.events.command import ArchiveContact, UnarchiveContact
+from shared.events.contact import (
+    CompanyCreated,
+    ContactArchived,
+    ContactCreated,
+    ContactUnarchived,
+    FactAsserted,
+    FactRetracted,
+    MergeProposed,
+)
+from shared.events.enrichment import EnrichmentRequested
+from shared.events.signal import ContactSignal, NormalizedSignal
+
+DAY_MS: Final = 86_400_000
+"""Milliseconds of a day."""
+
+MAX_SIGNAL_BYTES: Final = 65_536
+"""The largest signal body that is read, bytes (runtime 2.4). Larger ones are dead-lettered."""
+
+MAX_MESSAGE_BYTES: Final = 1_048_588
+"""`max.message.bytes` of ordinary topics."""
+
+MAX_DEAD_LETTER_BYTES: Final = 2_097_152
+"""`max.message.bytes` of dead-letter topics: the original and the headers about it must fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A Kafka topic and its contract."""
+
+    name: str
+    title: str
+    key: str
+    partitions: int
+    retention_ms: int
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+    """Consumer groups; each has a dead-letter topic of its own."""
+    messages: dict[str, type[BaseModel]]
+    """CloudEvents type → the model of its data."""
+    public: bool = False
+    """Systems outside kith may write or read it."""
+
+    def dead_letters(self, group: str) -> str:
+        """Name the topic that takes what `group` cannot read from this one."""
+        return dead_letter_topic(self.name, group)
+
+
+def dead_letter_topic(topic: str, group: str) -> str:
+    """Name the dead-letter topic of a topic and a consumer group."""
+    return f"{topic}.{group}.dlq"
+
+
+SIGNALS = Topic(
+    name="contact.signals.v1",
+    title="Contact signals as upstream systems publish them",
+    key="any; recommended: source and source record id",
+    partitions=12,
+    retention_ms=7 * DAY_MS,
+    producers=("upstream",),
+    consumers=("ingest",),
+    messages={"kith.signal.contact.v1": ContactSignal},
+    public=True,
+)
+SIGNALS_NORMALIZED = Topic(
+    name="contact.signals.normalized.v1",
+    title="Well-formed signals for the resolver",
+    key="record_key: digest of (tenant, workspace, source, source record id)",
+    partitions=12,
+    retention_ms=7 * DAY_MS,
+    producers=("ingest", "enricher"),
+    consumers=("resolver",),
+    messages={"kith.signal.normalized.v1": NormalizedSignal},
+)
+SIGNALS_NORMALIZED_BULK = Topic(
+    name="contact.signals.normalized.bulk.v1",
+    title="Well-formed signals from files; a bounded share of the resolver",
+    key=SIGNALS_NORMALIZED.key,
+    partitions=12,
+    retention_ms=7 * DAY_MS,
+    producers=("ingest",),
+    consumers=("resolver-bulk",),
+    messages={"kith.signal.normalized.v1": NormalizedSignal},
+)
+EVENTS = Topic(
+    name="contact.events.v1",
+    title="What happened to contacts and companies, in version order per entity",
+    key="contact or company id",
+    partitions=12,
+    retention_ms=7 * DAY_MS,
+    producers=("relay",),
+    consumers=("projector", "indexer", "enricher"),
+    messages={
+        "kith.contact.created.v1": ContactCreated,
+        "kith.contact.fact_asserted.v1": FactAsserted,
+        "kith.contact.fact_retracted.v1": FactRetracted,
+        "kith.contact.merge_proposed.v1": MergeProposed,
+        "kith.contact.archived.v1": ContactArchived,
+        "kith.contact.unarchived.v1": ContactUnarchived,
+        "kith.company.created.v1": CompanyCreated,
+    },
+    public=True,
+)
+COMMANDS = Topic(
+    name="contact.commands.v1",
+    title="Orders to the resolver from those who do not wait",
+    key="contact id",
+    partitions=6,
+    retention_ms=7 * DAY_MS,
+    producers=("api",),
+    consumers=("resolver",),
+    messages={
+        "kith.command.archive_contact.v1": ArchiveContact,
+        "kith.command.unarchive_contact.v1": UnarchiveContact,
+    },
+)
+ENRICHMENT_REQUESTS = Topic(
+    name="contact.enrichment.requests.v1",
+    title="Questions for vendors",
+    key="contact id",
+    partitions=6,
+    retention_ms=7 * DAY_MS,
+    producers=("api",),
+    consumers=("enricher",),
+    messages={"kith.enrichment.requested.v1": EnrichmentRequested},
+)
+
+ALL: Final = (
+    SIGNALS,
+    SIGNALS_NORMALIZED,
+    SIGNALS_NORMALIZED_BULK,
+    EVENTS,
+    COMMANDS,
+    ENRICHMENT_REQUESTS,
+)
+"""Every topic but the dead letters, which follow from `consumers`."""
+
+MODEL_BY_TYPE: Final[dict[str, type[BaseModel]]] = {
+    ce_type: model for topic in ALL for ce_type, model in topic.messages.items()
+}
+"""CloudEvents type → model."""
+
+TYPE_BY_MODEL: Final[dict[type[BaseModel], str]] = {
+    model: ce_type for ce_type, model in MODEL_BY_TYPE.items()
+}
+"""Model → CloudEvents type."""
