@@ -2,7 +2,10 @@
 
 import typer
 
+from kith.stack import cli as stack
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+stack.register(app)
 
 
 def main() -> None:

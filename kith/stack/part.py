@@ -1,0 +1,72 @@
+"""What the stack knows of any of its parts."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGTERM, Signals
+from typing import ClassVar
+
+from kith.stack.places import Places
+from kith.stack.processes import Launch
+
+Say = Callable[[str], None]
+"""Told what a part is doing, in a few words."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a part is given: its places, every port of the stack, every password."""
+
+    places: Places
+    ports: Mapping[str, int]
+    secrets: Mapping[str, str]
+
+    def folder(self, part: str) -> Path:
+        """The data folder of a part."""
+        return self.places.data / part
+
+
+class Part(ABC):
+    """One server of the stack."""
+
+    name: ClassVar[str]
+    program: ClassVar[str]
+    """The first word of its command line, to find a process that the state file forgot."""
+    port_names: ClassVar[tuple[str, ...]]
+    """The ports it listens on, the one that clients use first."""
+    stop_signal: ClassVar[Signals] = SIGTERM
+    stop_seconds: ClassVar[float] = 20
+    start_seconds: ClassVar[float] = 60
+
+    @abstractmethod
+    def prepare(self, setting: Setting, say: Say) -> Launch:
+        """Fetch what is missing, write the configuration, make the data folder on the first start."""
+
+    @abstractmethod
+    def marker(self, setting: Setting) -> str:
+        """A word of the command line that no other stack's process has."""
+
+    @abstractmethod
+    def ping(self, setting: Setting) -> None:
+        """Use the part as a client would; raise while it does not answer."""
+
+    def after_start(self, setting: Setting, say: Say) -> None:
+        """What has to exist in the part once it answers; repeated on every start."""
+
+    def has_ended(self, setting: Setting) -> bool:
+        """Whether nothing of a process that died is left to wait for."""
+        return True
+
+    def fix(self, setting: Setting) -> str:
+        """What a person may do when the part does not start."""
+        return f"`kith logs {self.name}`, then `kith restart {self.name}`"
+
+
+def report_to(say: Say) -> Callable[[int, int, int], None]:
+    """Turn download figures into words."""
+
+    def report(done: int, total: int, size: int) -> None:
+        say(f"fetching {done}/{total} files, {size / 1e6:.0f} MB")
+
+    return report

@@ -1,0 +1,202 @@
+"""PostgreSQL: the truth, and so durable here as anywhere."""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+from signal import SIGINT
+
+import asyncpg
+import psutil
+from typing_extensions import override
+
+from kith.stack.errors import PartFailedError
+from kith.stack.fetch import fetch_postgres, open_folder
+from kith.stack.part import Part, Say, Setting, report_to
+from kith.stack.processes import Launch
+from kith.stack.provision import provision
+
+SERVANT = "nobody"
+"""PostgreSQL refuses to run as root; this account exists everywhere."""
+
+
+def render_config(setting: Setting, *, compression: str) -> str:
+    """What differs from the server's defaults, in a file of its own."""
+    return (
+        "listen_addresses = '127.0.0.1'\n"
+        f"port = {setting.ports['postgres']}\n"
+        "unix_socket_directories = ''\n"
+        "max_connections = 100\n"
+        "max_locks_per_transaction = 512\n"
+        "shared_buffers = 256MB\n"
+        "effective_cache_size = 2GB\n"
+        "work_mem = 16MB\n"
+        "maintenance_work_mem = 128MB\n"
+        "random_page_cost = 1.1\n"
+        "fsync = on\n"
+        "synchronous_commit = on\n"
+        "full_page_writes = on\n"
+        f"wal_compression = {compression}\n"
+        "max_wal_size = 2GB\n"
+        "checkpoint_timeout = 15min\n"
+        "jit = off\n"
+        "track_io_timing = off\n"
+        "shared_preload_libraries = 'pg_stat_statements'\n"
+        "idle_in_transaction_session_timeout = 60s\n"
+        "timezone = 'UTC'\n"
+        "log_timezone = 'UTC'\n"
+        "log_line_prefix = '%m [%p] %u@%d '\n"
+        # An error repeats its statement, and a statement repeats what people are called.
+        "log_min_error_statement = panic\n"
+        "log_error_verbosity = terse\n"
+    )
+
+
+class Postgres(Part):
+    """The database server."""
+
+    name = "postgres"
+    program = "postgres"
+    port_names = ("postgres",)
+    stop_signal = SIGINT
+    """Fast shutdown: sessions are ended, what was committed is kept."""
+
+    @override
+    def marker(self, setting: Setting) -> str:
+        return str(setting.folder("postgres"))
+
+    @override
+    def prepare(self, setting: Setting, say: Say) -> Launch:
+        home = fetch_postgres(setting.places.cache, report_to(say))
+        folder = setting.folder("postgres")
+        if not (folder / "PG_VERSION").exists():
+            say("making the database cluster")
+            self._initialise(home, folder, setting)
+        compression = folder / "kith.compression"
+        if not compression.exists():
+            compression.write_text(self._compression(home, folder))
+        config = folder / "kith.conf"
+        config.write_text(render_config(setting, compression=compression.read_text()))
+        config.chmod(0o644)
+        return Launch(
+            argv=[str(home / "bin" / "postgres"), "-D", str(folder)],
+            cwd=folder,
+            log=setting.places.log("postgres"),
+            env=_environment(home),
+            account=_servant(),
+        )
+
+    @override
+    def has_ended(self, setting: Setting) -> bool:
+        """Whether the children of a killed server are gone: until then a new one must not start."""
+        folder = str(setting.folder("postgres"))
+        for process in psutil.process_iter(["name"]):
+            with contextlib.suppress(psutil.Error):
+                if process.info["name"] == "postgres" and process.cwd() == folder:
+                    return False
+        return True
+
+    @override
+    def ping(self, setting: Setting) -> None:
+        asyncio.run(_select(setting))
+
+    @override
+    def after_start(self, setting: Setting, say: Say) -> None:
+        asyncio.run(
+            provision(setting.ports["postgres"], setting.secrets, setting.folder("postgres"), say)
+        )
+
+    @override
+    def fix(self, setting: Setting) -> str:
+        return (
+            "`kith logs postgres`, then `kith restart postgres`; "
+            "only if its data are of no worth: `kith down --wipe`"
+        )
+
+    def _initialise(self, home: Path, folder: Path, setting: Setting) -> None:
+        """Make the cluster beside its final place, so that a half-made one is never started."""
+        new = folder.with_name("postgres.new")
+        shutil.rmtree(new, ignore_errors=True)
+        open_folder(folder.parent)
+        new.mkdir(mode=0o700)
+        password = folder.with_name("postgres.password")
+        password.touch(mode=0o600)
+        password.write_text(setting.secrets["postgres"])
+        servant = _servant()
+        if servant:
+            for path in (new, password):
+                shutil.chown(path, servant, pwd.getpwnam(servant).pw_gid)
+        try:
+            _run(
+                "initdb",
+                home,
+                ["-D", new, "-U", "postgres", "--pwfile", password, "--auth=scram-sha-256"]
+                + ["--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
+                + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+            )
+        finally:
+            password.unlink()
+        with (new / "postgresql.conf").open("a") as config:
+            config.write("\ninclude_if_exists = 'kith.conf'\n")
+        shutil.rmtree(folder, ignore_errors=True)
+        new.rename(folder)
+
+    def _compression(self, home: Path, folder: Path) -> str:
+        """`lz4` where this build has it, else the server's own method."""
+        try:
+            _run("postgres", home, ["-D", folder, "-c", "wal_compression=lz4", "-C", "port"])
+        except PartFailedError:
+            return "pglz"
+        return "lz4"
+
+
+def _servant() -> str | None:
+    return SERVANT if os.geteuid() == 0 else None
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """No locale or `PG…` variable of the caller reaches the server."""
+    return {"PATH": f"{home / 'bin'}{os.pathsep}{os.defpath}", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def _run(program: str, home: Path, words: list[str | Path]) -> None:
+    """Run one of PostgreSQL's programs as the account that owns the data."""
+    servant = _servant()
+    account = pwd.getpwnam(servant) if servant else None
+    result = subprocess.run(
+        [home / "bin" / program, *words],
+        cwd="/",
+        env=_environment(home),
+        user=account.pw_uid if account else None,
+        group=account.pw_gid if account else None,
+        extra_groups=[] if account else None,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise PartFailedError(
+            "postgres",
+            f"{program} ended with {result.returncode}",
+            tail=(result.stdout + result.stderr).splitlines()[-15:],
+            log="its output",
+            advice="is the disk full, or the data folder not writable?",
+        )
+
+
+async def _select(setting: Setting) -> None:
+    connection = await asyncpg.connect(
+        host="127.0.0.1",
+        port=setting.ports["postgres"],
+        user="postgres",
+        password=setting.secrets["postgres"],
+        database="postgres",
+        timeout=3,
+    )
+    try:
+        await connection.execute("SELECT 1")
+    finally:
+        await connection.close()

@@ -1,0 +1,136 @@
+"""What the stack's commands print."""
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from kith.stack.errors import UnknownPartError
+from kith.stack.processes import find, tail
+from kith.stack.stack import PARTS, Stack
+
+HEADINGS = ("NAME", "STATE", "PID", "RSS MB", "CPU s", "PORT", "RESTARTS", "READY")
+"""Of the status table."""
+
+
+class Lines:
+    """A progress line for each part: redrawn on a terminal, else one line for each change."""
+
+    PAUSE_SECONDS = 5
+    """Without a terminal, fetch figures of one part come no more often than this."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, str] = {}
+        self._said: dict[str, tuple[str, float]] = {}
+        self._live = Live(console=Console(), auto_refresh=False) if sys.stdout.isatty() else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def say(self, part: str, words: str) -> None:
+        """Show what a part is doing now."""
+        self._words[part] = words
+        if self._live:
+            table = Table.grid(padding=(0, 2))
+            for name, text in sorted(self._words.items()):
+                table.add_row(name, text)
+            self._live.update(table, refresh=True)
+            return
+        verb = words.split(" ", maxsplit=1)[0]
+        last, when = self._said.get(part, ("", 0.0))
+        if verb != last or time.monotonic() - when > self.PAUSE_SECONDS:
+            self._said[part] = (verb, time.monotonic())
+            print(f"{part:<9} {words}", flush=True)
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as they need to be, on a terminal and in a file alike."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in (headings, *rows):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(line.rstrip())
+
+
+def part_rows(stack: Stack) -> list[list[str]]:
+    """One row of the status table for each part."""
+    rows = []
+    for name, part in PARTS.items():
+        process = find(stack.state.parts.get(name))
+        port = str(stack.state.ports.get(part.port_names[0], "-"))
+        ready = "yes" if process and stack.is_ready(name) else "no"
+        state = "running" if process else "stopped"
+        rows.append([name, state, *usage(process), port, "-", ready])
+    return rows
+
+
+def usage(process: psutil.Process | None) -> tuple[str, str, str]:
+    """Pid, memory in MB and processor seconds of a process and its children.
+
+    Children of PostgreSQL share its buffers: what they share is counted once.
+    """
+    if process is None:
+        return "-", "-", "-"
+    rss, cpu = 0, 0.0
+    for number, member in enumerate([process, *process.children(recursive=True)]):
+        with suppress(psutil.Error):
+            memory, times = member.memory_info(), member.cpu_times()
+            rss += memory.rss - (getattr(memory, "shared", 0) if number else 0)
+            cpu += times.user + times.system
+    return str(process.pid), f"{rss / 1e6:.0f}", f"{cpu:.1f}"
+
+
+def print_logs(folder: Path, name: str | None, *, lines: int, follow: bool) -> None:
+    """The last lines of one log or of all, then what is added to them."""
+    files = [
+        file for file in sorted(folder.rglob("*.log")) if name in (None, *_names(file, folder))
+    ]
+    if not files:
+        raise UnknownPartError(f"no log of {name or 'anything'} in {folder}")
+    offsets = {}
+    for file in files:
+        offsets[file] = file.stat().st_size
+        found = tail(file, lines)
+        if found and len(files) > 1:
+            print(f"==> {file.relative_to(folder)} <==")
+        for line in found:
+            print(line)
+    while follow:
+        for file, offset in offsets.items():
+            offsets[file] = _print_since(file, offset)
+        time.sleep(0.3)
+
+
+def _names(file: Path, folder: Path) -> set[str]:
+    """The names under which a log file is asked for: `kafka` also means `kafka.out.log`."""
+    first = file.relative_to(folder).parts[0].removesuffix(".log")
+    return {first, first.split(".")[0], first.rpartition("-")[0]} - {""}
+
+
+def _print_since(file: Path, offset: int) -> int:
+    """Print what a log gained; one that shrank was put aside, and is read from its start."""
+    with suppress(FileNotFoundError), file.open("rb") as log:
+        size = log.seek(0, 2)
+        log.seek(offset if offset <= size else 0)
+        sys.stdout.write(log.read().decode(errors="replace"))
+        sys.stdout.flush()
+        return log.tell()
+    return 0

@@ -1,0 +1,305 @@
+"""One local stack: start, find, stop, kill its parts, and say where they listen."""
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+from zlib import crc32
+
+from kith.stack.errors import PartFailedError, StackError, UnknownPartError
+from kith.stack.fetch import open_folder
+from kith.stack.kafka import Kafka
+from kith.stack.neo4j import Neo4j
+from kith.stack.part import Part, Setting
+from kith.stack.places import Places, find_places
+from kith.stack.ports import choose_port, is_free
+from kith.stack.postgres import Postgres
+from kith.stack.processes import (
+    Identity,
+    find,
+    find_strays,
+    kill,
+    spawn,
+    stop,
+    tail,
+    wait_until,
+)
+from kith.stack.provision import DATABASE
+from kith.stack.settings import StackSettings
+from kith.stack.state import StackState, held, load_state, write_private
+from kith.stack.valkey import Valkey
+
+PARTS: Mapping[str, Part] = {part.name: part for part in (Postgres(), Kafka(), Valkey(), Neo4j())}
+"""Every part by its name."""
+PING_PAUSE_SECONDS = 0.1
+"""Between two questions whether a part is ready."""
+
+Progress = Callable[[str, str], None]
+"""Told a part's name and what it is doing."""
+
+
+def silent(part: str, words: str) -> None:
+    """Report progress to nobody."""
+
+
+class Stack:
+    """A stack of one home folder."""
+
+    def __init__(self, places: Places, state: StackState) -> None:
+        self.places = places
+        self.state = state
+        self._memory = threading.Lock()
+
+    @classmethod
+    def load(cls, checkout: Path | None = None, *, home: Path | None = None) -> Self:
+        """The stack of a checkout (this one by default), running or not.
+
+        `home` (or `KITH_HOME`) puts state, logs and data elsewhere, for a stack of a test's own.
+        """
+        settings = StackSettings() if home is None else StackSettings(home=home)
+        places = find_places(settings, checkout)
+        return cls(places, load_state(places.state_file, places.secrets_file))
+
+    # Where things listen.
+
+    @property
+    def setting(self) -> Setting:
+        """What parts are given."""
+        return Setting(self.places, self.state.ports, self.state.secrets)
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """The broker's `host:port`."""
+        return f"127.0.0.1:{self._port('kafka')}"
+
+    def postgres_dsn(self, role: str = "kith_migrator", database: str = DATABASE) -> str:
+        """A DSN of one of the roles of `state.ROLES`, or of the superuser `postgres`."""
+        secret = self.state.secrets[role]
+        return f"postgresql://{role}:{secret}@127.0.0.1:{self._port('postgres')}/{database}"
+
+    @property
+    def redis_url(self) -> str:
+        """Valkey's URL, database 0."""
+        return f"redis://:{self.state.secrets['redis']}@127.0.0.1:{self._port('redis')}/0"
+
+    @property
+    def neo4j_uri(self) -> str:
+        """The graph's Bolt URI."""
+        return f"bolt://127.0.0.1:{self._port('neo4j')}"
+
+    @property
+    def neo4j_auth(self) -> tuple[str, str]:
+        """The graph's user and password."""
+        return "neo4j", self.state.secrets["neo4j"]
+
+    def environment(self, role: str = "kith_migrator") -> dict[str, str]:
+        """The variables from which a process of a role learns where everything is."""
+        user, password = self.neo4j_auth
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap,
+            "POSTGRES_DSN": self.postgres_dsn(role),
+            "REDIS_URL": self.redis_url,
+            "NEO4J_URI": self.neo4j_uri,
+            "NEO4J_USER": user,
+            "NEO4J_PASSWORD": password,
+        }
+
+    def _port(self, name: str) -> int:
+        try:
+            return self.state.ports[name]
+        except KeyError:
+            raise StackError("the stack has never been started here: run `kith up`") from None
+
+    # What runs.
+
+    def pids(self) -> dict[str, int]:
+        """The parts that are alive."""
+        return {name: pid.pid for name, pid in self.state.parts.items() if find(pid)}
+
+    def identity(self, name: str) -> Identity | None:
+        """The process of a part, when it is alive."""
+        identity = self.state.parts.get(name)
+        return identity if find(identity) else None
+
+    def is_ready(self, name: str) -> bool:
+        """Whether a part answers a client."""
+        return self._why_not_ready(name) is None
+
+    # Orders.
+
+    def start(self, parts: Iterable[str] | None = None, progress: Progress = silent) -> None:
+        """Bring parts (all by default) up, side by side; those that answer are left alone."""
+        names = [_part(name).name for name in (PARTS if parts is None else parts)]
+        with held(self.places.lock_file):
+            self._reload()
+            self._make_folders()
+            for name in names:
+                self._settle_ports(name)
+            self._save()
+            with ThreadPoolExecutor(len(names) or 1) as pool:
+                jobs = [pool.submit(self._start_one, PARTS[name], progress) for name in names]
+            failures = [error for job in jobs if (error := job.exception())]
+        for error in failures:
+            if not isinstance(error, StackError):
+                raise error
+        if failures:
+            raise StackError("\n\n".join(map(str, failures)))
+
+    def stop(self, parts: Iterable[str] | None = None, progress: Progress = silent) -> None:
+        """Stop parts (all by default) cleanly, side by side; their data stay."""
+        names = [_part(name).name for name in (PARTS if parts is None else parts)]
+        with held(self.places.lock_file):
+            self._reload()
+            with ThreadPoolExecutor(len(names) or 1) as pool:
+                jobs = [pool.submit(self._stop_one, PARTS[name], progress) for name in names]
+            for job in jobs:
+                job.result()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a part, as a fault would, and leave it dead."""
+        part = _part(name)
+        with held(self.places.lock_file):
+            self._reload()
+            kill(self.state.parts.get(name))
+            wait_until(lambda: part.has_ended(self.setting), 10)
+            self._forget(name)
+
+    def restart(self, name: str, *, hard: bool = False, progress: Progress = silent) -> None:
+        """Stop (or SIGKILL) one part and start it again."""
+        if hard:
+            self.kill(name)
+        else:
+            self.stop([name], progress)
+        self.start([name], progress)
+
+    def wipe(self) -> None:
+        """Stop everything and remove data, logs and state."""
+        self.stop()
+        shutil.rmtree(self.places.data, ignore_errors=True)
+        shutil.rmtree(self.places.logs, ignore_errors=True)
+        for file in (self.places.state_file, self.places.plan_file, self.places.services_file):
+            file.unlink(missing_ok=True)
+        self.state = load_state(self.places.state_file, self.places.secrets_file)
+
+    # One part.
+
+    def _start_one(self, part: Part, progress: Progress) -> None:
+        def say(words: str) -> None:
+            progress(part.name, words)
+
+        began = time.monotonic()
+        if self.identity(part.name) and self._why_not_ready(part.name) is None:
+            part.after_start(self.setting, say)
+            say("already running")
+            return
+        self._clear_away(part, say)
+        launch = part.prepare(self.setting, say)
+        say("starting")
+        identity = spawn(launch)
+        self._remember(part.name, identity)
+        self._wait_ready(part, identity)
+        part.after_start(self.setting, say)
+        say(f"ready after {time.monotonic() - began:.1f} s")
+
+    def _clear_away(self, part: Part, say: Callable[[str], None]) -> None:
+        """End whatever is left of the part: hung, dying, or forgotten with a lost state file."""
+        left = {self.state.parts.get(part.name), *self._strays(part)}
+        for identity in left:
+            if find(identity):
+                say("stopping what was left of it")
+                stop(identity, part.stop_signal, part.stop_seconds)
+        if not wait_until(lambda: part.has_ended(self.setting), 20):
+            raise self._failure(part, "processes of the one that died are still running")
+
+    def _strays(self, part: Part) -> list[Identity]:
+        return find_strays(part.program, part.marker(self.setting))
+
+    def _wait_ready(self, part: Part, identity: Identity) -> None:
+        deadline = time.monotonic() + part.start_seconds
+        while why := self._why_not_ready(part.name):
+            if not find(identity):
+                raise self._failure(part, "its process ended while it was starting")
+            if time.monotonic() > deadline:
+                raise self._failure(part, f"not ready after {part.start_seconds:.0f} s: {why}")
+            time.sleep(PING_PAUSE_SECONDS)
+
+    def _why_not_ready(self, name: str) -> str | None:
+        part = _part(name)
+        if is_free(self.state.ports.get(part.port_names[0], 0)):
+            return "nothing listens on its port"
+        try:
+            part.ping(self.setting)
+        except Exception as error:  # noqa: BLE001 - whatever a client raises means: not yet
+            return f"{type(error).__name__}: {error}"
+        return None
+
+    def _stop_one(self, part: Part, progress: Progress) -> None:
+        left = {identity for identity in (self.state.parts.get(part.name), *self._strays(part))}
+        for identity in left:
+            if find(identity):
+                progress(part.name, "stopping")
+                forced = stop(identity, part.stop_signal, part.stop_seconds)
+                progress(part.name, "killed, as it did not stop" if forced else "stopped")
+        wait_until(lambda: part.has_ended(self.setting), part.stop_seconds)
+        self._forget(part.name)
+
+    def _failure(self, part: Part, why: str) -> PartFailedError:
+        log = self.places.log(part.name)
+        lines = tail(self.places.log(f"{part.name}.out"), 5) + tail(log, 15)
+        return PartFailedError(
+            part.name, why, tail=lines, log=str(log), advice=part.fix(self.setting)
+        )
+
+    # Memory.
+
+    def _make_folders(self) -> None:
+        self.places.home.mkdir(parents=True, exist_ok=True)
+        self.places.logs.mkdir(parents=True, exist_ok=True)
+        open_folder(self.places.cache)
+        open_folder(self.places.data)
+        if not self.places.secrets_file.exists():
+            write_private(self.places.secrets_file, json.dumps(dict(self.state.secrets)))
+
+    def _settle_ports(self, name: str) -> None:
+        """Keep a part's remembered ports, unless a stranger has taken one meanwhile."""
+        ports = dict(self.state.ports)
+        if self.identity(name):
+            return
+        for port_name in PARTS[name].port_names:
+            if port_name not in ports or not (
+                is_free(ports[port_name]) or self._strays(PARTS[name])
+            ):
+                seed = crc32(f"{self.places.home}:{port_name}".encode())
+                ports[port_name] = choose_port(seed, ports.values(), is_free)
+        self.state = self.state.model_copy(update={"ports": ports})
+
+    def _remember(self, name: str, identity: Identity) -> None:
+        with self._memory:
+            parts = {**self.state.parts, name: identity}
+            self.state = self.state.model_copy(update={"parts": parts})
+            self._save()
+
+    def _forget(self, name: str) -> None:
+        with self._memory:
+            parts = {part: pid for part, pid in self.state.parts.items() if part != name}
+            self.state = self.state.model_copy(update={"parts": parts})
+            self._save()
+
+    def _reload(self) -> None:
+        """See what other commands have done since this stack was loaded."""
+        self.state = load_state(self.places.state_file, self.places.secrets_file)
+
+    def _save(self) -> None:
+        write_private(self.places.state_file, self.state.model_dump_json(indent=2))
+
+
+def _part(name: str) -> Part:
+    """The part of that name."""
+    try:
+        return PARTS[name]
+    except KeyError:
+        raise UnknownPartError(f"no part {name!r}: there are {', '.join(PARTS)}") from None

@@ -1,0 +1,99 @@
+"""What a stack remembers between commands: ports, passwords, processes."""
+
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from kith.stack.processes import Identity
+
+ROLES = (
+    "kith_migrator",
+    "kith_resolver",
+    "kith_relay",
+    "kith_projector",
+    "kith_indexer",
+    "kith_enricher",
+    "kith_ingest",
+    "kith_api",
+    "kith_cli",
+)
+"""PostgreSQL login roles: the owner of everything, then one for each process that writes or reads."""
+SECRETS = ("postgres", *ROLES, "redis", "neo4j")
+"""Everything that has a password."""
+
+
+class StackState(BaseModel):
+    """One stack's memory, as stored in `stack.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    home: Path
+    ports: Mapping[str, int] = {}
+    secrets: Mapping[str, str] = {}
+    parts: Mapping[str, Identity] = {}
+
+
+def load_state(state_file: Path, secrets_file: Path) -> StackState:
+    """Read the memory, completing what is missing.
+
+    A state file that was copied along with a checkout names processes and ports of the original:
+    they are forgotten.  The passwords beside the data win, since the data were made with them.
+    """
+    home = state_file.parent
+    state = _read(state_file) or StackState(home=home)
+    if state.home != home:
+        state = StackState(home=home, secrets=state.secrets)
+    known = {**state.secrets, **_read_secrets(secrets_file)}
+    return state.model_copy(
+        update={"secrets": {name: known.get(name) or new_secret() for name in SECRETS}}
+    )
+
+
+def new_secret() -> str:
+    """A password that needs no quoting in URLs, SQL and properties files."""
+    return secrets.token_hex(16)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file in one step, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def held(lock_file: Path) -> Iterator[None]:
+    """Let one command at a time change a stack; the others wait."""
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _read(state_file: Path) -> StackState | None:
+    """The stored state; None when there is none or it was cut short."""
+    try:
+        return StackState.model_validate_json(state_file.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _read_secrets(secrets_file: Path) -> dict[str, str]:
+    try:
+        found = json.loads(secrets_file.read_bytes())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return {str(name): str(secret) for name, secret in found.items()}
