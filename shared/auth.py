@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, get_args
 
-import asyncpg
 from ulid import ULID
 
 from shared.errors import PoisonMessageError
+from shared.postgres.errors import translated
+from shared.postgres.pool import Pool
 
 Scope = Literal["contacts:read", "contacts:write", "signals:write"]
 """What an API key may do: read contacts, order changes to them, send signals."""
@@ -108,7 +109,7 @@ class _Remembered:
 class KeyRing:
     """Checks API keys against schema `app`, remembering each answer for half a minute."""
 
-    def __init__(self, pool: asyncpg.Pool, *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, pool: Pool, *, clock: Clock = time.monotonic) -> None:
         self._pool = pool
         self._clock = clock
         self._remembered: dict[bytes, _Remembered] = {}
@@ -127,7 +128,8 @@ class KeyRing:
         return found.caller
 
     async def _look_up(self, public_id: str, digest: bytes, now: float) -> _Remembered:
-        row = await self._pool.fetchrow("SELECT * FROM app.find_api_key($1)", public_id)
+        with translated():
+            row = await self._pool.fetchrow("SELECT * FROM app.find_api_key($1)", public_id)
         if row is None or not hmac.compare_digest(row["hash"], digest):
             return _Remembered(now + KEY_CACHE_SECONDS, None)
         until = now + KEY_CACHE_SECONDS
@@ -154,7 +156,7 @@ class KeyRing:
 class Directory:
     """Turns public ids of tenants and workspaces into places; all of them fit in memory."""
 
-    def __init__(self, pool: asyncpg.Pool, *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, pool: Pool, *, clock: Clock = time.monotonic) -> None:
         self._pool = pool
         self._clock = clock
         self._places: dict[tuple[str, str], Place] = {}
@@ -189,12 +191,13 @@ class Directory:
         now = self._clock()
         if self._read_at is not None and now - self._read_at < older_than:
             return
-        rows = await self._pool.fetch(
-            "SELECT tenant.id AS tenant_id, tenant.public_id::text AS tenant,"
-            " workspace.id AS workspace_id, workspace.public_id::text AS workspace"
-            " FROM app.workspace AS workspace"
-            " JOIN app.tenant AS tenant ON tenant.id = workspace.tenant_id"
-        )
+        with translated():
+            rows = await self._pool.fetch(
+                "SELECT tenant.id AS tenant_id, tenant.public_id::text AS tenant,"
+                " workspace.id AS workspace_id, workspace.public_id::text AS workspace"
+                " FROM app.workspace AS workspace"
+                " JOIN app.tenant AS tenant ON tenant.id = workspace.tenant_id"
+            )
         self._places = {(row["tenant"], row["workspace"]): Place(**dict(row)) for row in rows}
         self._read_at = now
 

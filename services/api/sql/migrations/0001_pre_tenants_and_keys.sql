@@ -1,7 +1,5 @@
 -- Schema app: who uses kith, and with which keys.  Roles are those of deploy/sql/roles.sql.
 
-SET LOCAL lock_timeout = '5s';
-
 CREATE SCHEMA IF NOT EXISTS app;
 GRANT USAGE ON SCHEMA app TO
     kith_api, kith_cli, kith_ingest, kith_resolver, kith_relay, kith_projector, kith_indexer,

@@ -1,0 +1,1 @@
+"""The SQL of the api: statements by name, and the migrations of schema `app`."""
