@@ -46,15 +46,25 @@ class Cause(Wire):
     """The workspace whose signal it was; None when the event concerns all of them."""
 
 
+class Origin(Wire):
+    """Where a value came from."""
+
+    source: str
+    source_record: str
+    """The ledger's key of the record, hex."""
+    asserted_at: datetime
+
+
 class FieldChange(Wire):
-    """A visible value changed. `source` is where the new value came from."""
+    """A visible value changed.
+
+    The new value came from the event's own `asserted` record, unless `origin` names another.
+    """
 
     field: VisibleField
     old: str | None = None
     new: str | None = None
-    source: str
-    source_record: str
-    asserted_at: datetime
+    origin: Origin | None = None
 
 
 class Assertion(Wire):

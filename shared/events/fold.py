@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.events.contact import (
+    Assertion,
     ContactArchived,
     ContactCreated,
     ContactEvent,
@@ -19,17 +20,9 @@ from shared.events.contact import (
     FieldChange,
     LinkedEmployment,
     MergeProposed,
+    Origin,
 )
 from shared.events.signal import Identifier
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a visible value came from."""
-
-    source: str
-    source_record: str
-    asserted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,7 @@ class ContactState:
     created_at: datetime
     updated_at: datetime
     fields: dict[str, str] = field(default_factory=dict)
-    provenance: dict[str, Provenance] = field(default_factory=dict)
+    provenance: dict[str, Origin] = field(default_factory=dict)
     identifiers: tuple[Identifier, ...] = ()
     employments: tuple[LinkedEmployment, ...] = ()
     candidates: tuple[str, ...] = ()
@@ -94,7 +87,7 @@ def _born(event: ContactCreated) -> ContactState:
         identifiers=event.identifiers,
         employments=event.employments,
     )
-    return _bound(_changed(empty, event.changes), event)
+    return _bound(_changed(empty, event.changes, _origin(event.asserted)), event)
 
 
 def _apply(state: ContactState, event: ContactEvent) -> ContactState:
@@ -104,14 +97,14 @@ def _apply(state: ContactState, event: ContactEvent) -> ContactState:
     match event:
         case FactAsserted():
             state = replace(
-                _changed(state, event.changes),
+                _changed(state, event.changes, _origin(event.asserted)),
                 status=event.status or state.status,
                 identifiers=(*state.identifiers, *event.identifiers_added),
                 employments=(*state.employments, *event.employments_added),
             )
             return _bound(state, event)
         case FactRetracted():
-            return _changed(state, event.changes)
+            return _changed(state, event.changes, None)
         case MergeProposed():
             others = dict.fromkeys((*state.candidates, event.other_id))
             return replace(state, candidates=tuple(others))
@@ -123,17 +116,28 @@ def _apply(state: ContactState, event: ContactEvent) -> ContactState:
             return state
 
 
-def _changed(state: ContactState, changes: Iterable[FieldChange]) -> ContactState:
+def _origin(asserted: Assertion) -> Origin:
+    return Origin(
+        source=asserted.source,
+        source_record=asserted.source_record,
+        asserted_at=asserted.asserted_at,
+    )
+
+
+def _changed(
+    state: ContactState, changes: Iterable[FieldChange], own: Origin | None
+) -> ContactState:
+    if not changes:
+        return state
     fields, provenance = dict(state.fields), dict(state.provenance)
     for change in changes:
-        if change.new is None:
+        origin = change.origin or own
+        if change.new is None or origin is None:
             fields.pop(change.field, None)
             provenance.pop(change.field, None)
         else:
             fields[change.field] = change.new
-            provenance[change.field] = Provenance(
-                change.source, change.source_record, change.asserted_at
-            )
+            provenance[change.field] = origin
     return replace(state, fields=fields, provenance=provenance)
 
 

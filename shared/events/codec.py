@@ -1,0 +1,108 @@
+"""Contact and company events to and from Kafka records: the one place that knows both shapes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from pydantic import ValidationError
+
+from shared.errors import PoisonMessageError
+from shared.events import topics
+from shared.events.contact import CompanyCreated, ContactEvent
+from shared.events.envelope import Envelope, from_record, to_headers
+from shared.events.wire import Wire
+
+SOURCE = "/kith/resolver"
+"""CloudEvents `source` of every contact and company event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What an event's envelope says besides the event itself; public ids throughout."""
+
+    event_id: str
+    tenant: str
+    workspace: str | None
+    recorded_at: datetime
+    """When kith first saw the signal: end-to-end age counts from here."""
+    traceparent: str | None = None
+
+
+def event_headers(
+    event: ContactEvent | CompanyCreated, attributes: Attributes
+) -> list[tuple[str, bytes]]:
+    """Write the headers of an event, CloudEvents binary mode."""
+    subject = event.company_id if isinstance(event, CompanyCreated) else event.contact_id
+    return to_headers(
+        Envelope(
+            id=attributes.event_id,
+            source=SOURCE,
+            type=topics.TYPE_BY_MODEL[type(event)],
+            data=b"",
+            time=event.occurred_at,
+            subject=subject,
+            tenant=attributes.tenant,
+            workspace=attributes.workspace,
+            recordedtime=attributes.recorded_at,
+            traceparent=attributes.traceparent,
+            extensions={"sequence": f"{event.version:010d}"},
+        )
+    )
+
+
+def pack_headers(headers: Iterable[tuple[str, bytes]]) -> str:
+    """Write headers as one text for the outbox: `name: value` lines."""
+    return "\n".join(f"{name}: {value.decode()}" for name, value in headers)
+
+
+def unpack_headers(text: str) -> list[tuple[str, bytes]]:
+    """Read what `pack_headers` wrote."""
+    pairs = (line.partition(": ") for line in text.split("\n"))
+    return [(name, value.encode()) for name, _, value in pairs]
+
+
+def encode(model: Wire) -> bytes:
+    """Write a model's JSON; what is absent is left out."""
+    return model.model_dump_json(exclude_none=True, exclude_defaults=True).encode()
+
+
+def decode_event(
+    headers: Iterable[tuple[str, bytes | None]], value: bytes | None
+) -> tuple[Envelope, ContactEvent | CompanyCreated]:
+    """Read an event of `contact.events.v1`; raises `PoisonMessageError` when it is none."""
+    envelope = from_record(headers, value)
+    return envelope, parse_event(envelope.type, envelope.data)
+
+
+def parse_event(ce_type: str, data: bytes | str) -> ContactEvent | CompanyCreated:
+    """Read the data of an event by its CloudEvents type."""
+    model = topics.EVENTS.messages.get(ce_type)
+    if model is None:
+        raise PoisonMessageError("unknown_version", "is no event type known here", field="ce_type")
+    try:
+        return cast("ContactEvent | CompanyCreated", model.model_validate_json(data))
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def invalid(error: ValidationError) -> PoisonMessageError:
+    """Say which field is wrong and what would be right, without the value."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    more = error.error_count() - 1
+    suffix = f" (and {more} more)" if more else ""
+    return PoisonMessageError("invalid", f"{first['msg']}{suffix}", field=field)
+
+
+__all__ = [
+    "SOURCE",
+    "Attributes",
+    "decode_event",
+    "encode",
+    "event_headers",
+    "invalid",
+    "pack_headers",
+    "parse_event",
+    "unpack_headers",
+]

@@ -1,0 +1,39 @@
+"""One connection pool per process, with timeouts and a name that shows in pg_stat_activity."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from shared.postgres.settings import PostgresSettings
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+    Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    Connection = asyncpg.pool.PoolConnectionProxy
+
+
+@asynccontextmanager
+async def connect(settings: PostgresSettings, application_name: str) -> AsyncIterator[Pool]:
+    """Open a pool; it closes with the context."""
+    pool = await asyncpg.create_pool(
+        settings.dsn.get_secret_value(),
+        min_size=settings.pool_min,
+        max_size=settings.pool_max,
+        command_timeout=120,
+        server_settings={
+            "application_name": application_name,
+            "statement_timeout": str(settings.statement_timeout_ms),
+            "lock_timeout": str(settings.lock_timeout_ms),
+            "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
+            "jit": "off",
+            "timezone": "UTC",
+        },
+    )
+    try:
+        yield pool
+    finally:
+        await pool.close()
