@@ -1,0 +1,1 @@
+"""What the projector decides, without IO."""
