@@ -8,7 +8,7 @@ version; versions of one entity are 1, 2, 3 … without gaps.
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from shared.events.signal import Employment, Facts, Identifier, ImportSource
 from shared.events.wire import CompanyId, Confidence, ContactId, Version, Wire, WorkspaceId
@@ -43,7 +43,8 @@ class Cause(Wire):
     cause: Annotated[str, StringConstraints(min_length=1, max_length=255)]
     """The signal or command that led to the event."""
     workspace: WorkspaceId | None = None
-    """The workspace whose signal it was; None when the event concerns all of them."""
+    """The workspace whose signal it was. The message's own workspace (`ce_workspace`) is another
+    thing: it is set only where the whole event is that workspace's private matter."""
 
 
 class Origin(Wire):
@@ -77,6 +78,7 @@ class Assertion(Wire):
     confidence: Confidence = 1.0
     asserted_at: datetime
     facts: Facts
+    """Without notes, labels and custom fields: those are a workspace's own (`BindingChanged`)."""
 
 
 class LinkedEmployment(Employment):
@@ -127,6 +129,16 @@ class FactRetracted(Cause):
     changes: tuple[FieldChange, ...] = ()
 
 
+class BindingChanged(Cause):
+    """What one workspace keeps about a contact for itself: no other workspace reads it."""
+
+    contact_id: ContactId
+    version: Version
+    labels: tuple[str, ...] = ()
+    notes: str | None = None
+    custom_fields: dict[str, JsonValue] = Field(default_factory=dict)
+
+
 class MergeProposed(Cause):
     """A signal named several contacts: this one and the other may be one person."""
 
@@ -166,6 +178,7 @@ ContactEvent = (
     ContactCreated
     | FactAsserted
     | FactRetracted
+    | BindingChanged
     | MergeProposed
     | ContactArchived
     | ContactUnarchived

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from shared.events.contact import (
     Assertion,
+    BindingChanged,
     ContactArchived,
     ContactCreated,
     ContactEvent,
@@ -31,6 +34,9 @@ class Binding:
 
     import_source: str | None
     bound_at: datetime
+    labels: tuple[str, ...] = ()
+    notes: str | None = None
+    custom_fields: dict[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,13 @@ class VersionGapError(Exception):
     """Events between the state's version and the next event are missing: fetch them first."""
 
 
-def fold(state: ContactState | None, events: Iterable[ContactEvent]) -> ContactState | None:
+def fold(
+    state: ContactState | None, events: Iterable[ContactEvent], *, gaps: bool = False
+) -> ContactState | None:
     """Apply events in version order; repeats are skipped.
 
-    Raises `VersionGapError` when an event does not follow the state's version.
+    Raises `VersionGapError` when an event does not follow the state's version. A reader that sees
+    one workspace only allows `gaps`: what it may not see are other workspaces' private events.
     """
     for event in events:
         if state is None:
@@ -69,7 +78,7 @@ def fold(state: ContactState | None, events: Iterable[ContactEvent]) -> ContactS
             state = _born(event)
         elif event.version <= state.version:
             continue
-        elif event.version != state.version + 1:
+        elif event.version != state.version + 1 and not gaps:
             raise VersionGapError
         else:
             state = _apply(state, event)
@@ -105,6 +114,8 @@ def _apply(state: ContactState, event: ContactEvent) -> ContactState:
             return _bound(state, event)
         case FactRetracted():
             return _changed(state, event.changes, None)
+        case BindingChanged():
+            return _privately_changed(state, event)
         case MergeProposed():
             others = dict.fromkeys((*state.candidates, event.other_id))
             return replace(state, candidates=tuple(others))
@@ -146,3 +157,13 @@ def _bound(state: ContactState, event: ContactCreated | FactAsserted) -> Contact
         return state
     binding = Binding(event.import_source, event.occurred_at)
     return replace(state, bindings={**state.bindings, event.workspace: binding})
+
+
+def _privately_changed(state: ContactState, event: BindingChanged) -> ContactState:
+    if event.workspace is None:
+        return state
+    before = state.bindings.get(event.workspace) or Binding(None, event.occurred_at)
+    after = replace(
+        before, labels=event.labels, notes=event.notes, custom_fields=event.custom_fields
+    )
+    return replace(state, bindings={**state.bindings, event.workspace: after})

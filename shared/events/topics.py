@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from shared.events.command import ArchiveContact, UnarchiveContact
 from shared.events.contact import (
+    BindingChanged,
     CompanyCreated,
     ContactArchived,
     ContactCreated,
@@ -105,6 +106,7 @@ EVENTS = Topic(
         "kith.contact.created.v1": ContactCreated,
         "kith.contact.fact_asserted.v1": FactAsserted,
         "kith.contact.fact_retracted.v1": FactRetracted,
+        "kith.contact.binding_changed.v1": BindingChanged,
         "kith.contact.merge_proposed.v1": MergeProposed,
         "kith.contact.archived.v1": ContactArchived,
         "kith.contact.unarchived.v1": ContactUnarchived,
