@@ -2,17 +2,25 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from kith.stack.errors import StackError
-from kith.stack.report import HEADINGS, Lines, part_rows, print_logs, print_table
+from kith.stack.errors import StackError, UnknownPartError
+from kith.stack.fleet import Fleet
+from kith.stack.report import HEADINGS, Lines, part_rows, print_logs, print_table, service_rows
 from kith.stack.stack import PARTS, Stack
 
+READY_SECONDS = 60
+"""How long `kith up --services` waits for the services to say that they are ready."""
+
 Without = Annotated[list[str] | None, typer.Option("--without", help="A part to leave out.")]
+Services = Annotated[bool, typer.Option("--services", help="Run the services too.")]
+Replicas = Annotated[
+    list[str] | None, typer.Option("--replicas", help="How many of a service: resolver=3.")
+]
 
 
 @contextmanager
@@ -25,13 +33,38 @@ def failing() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def up(without: Without = None) -> None:
+def up(without: Without = None, services: Services = False, replicas: Replicas = None) -> None:
     """Start the local stack, or repair what of it has died."""
     began = time.monotonic()
     stack = Stack.load()
+    left_out = set(without or ())
     with failing(), Lines() as lines:
-        stack.start([name for name in PARTS if name not in set(without or ())], lines.say)
+        if unknown := left_out - set(PARTS):
+            raise UnknownPartError(f"no part {', '.join(unknown)}: there are {', '.join(PARTS)}")
+        stack.start([name for name in PARTS if name not in left_out], lines.say)
+        if services:
+            _start_services(Fleet(stack), parse_replicas(replicas or []), lines)
     print(f"up after {time.monotonic() - began:.1f} s")
+
+
+def parse_replicas(words: Sequence[str]) -> dict[str, int]:
+    """Read `resolver=3`."""
+    counts = {}
+    for word in words:
+        name, _, count = word.partition("=")
+        if not count.isdecimal():
+            raise StackError(f"--replicas {word}: write it as resolver=3")
+        counts[name] = int(count)
+    return counts
+
+
+def _start_services(fleet: Fleet, replicas: dict[str, int], lines: Lines) -> None:
+    fleet.start(replicas=replicas, progress=lines.say)
+    late = fleet.wait_ready(READY_SECONDS)
+    for running in fleet.processes():
+        lines.say(running.name, "not ready" if running.name in late else f"ready on {running.port}")
+    if late:
+        raise StackError(f"not ready after {READY_SECONDS} s: {', '.join(late)}: see `kith logs`")
 
 
 def down(
@@ -40,6 +73,7 @@ def down(
     """Stop the local stack; its data stay unless wiped."""
     stack = Stack.load()
     with failing(), Lines() as lines:
+        Fleet(stack).stop(lines.say)
         stack.stop(progress=lines.say)
         if wipe:
             stack.wipe()
@@ -49,15 +83,19 @@ def restart(
     part: str,
     hard: Annotated[bool, typer.Option(help="SIGKILL it instead of asking.")] = False,
 ) -> None:
-    """Stop and start one part."""
+    """Stop and start one part, or the processes of one service."""
     stack = Stack.load()
     with failing(), Lines() as lines:
-        stack.restart(part, hard=hard, progress=lines.say)
+        if part in PARTS:
+            stack.restart(part, hard=hard, progress=lines.say)
+        else:
+            Fleet(stack).restart(part, hard=hard, progress=lines.say)
 
 
 def status() -> None:
-    """Show every part: its process, memory, port, and whether it answers."""
-    print_table(HEADINGS, part_rows(Stack.load()))
+    """Show every part and service: its process, memory, port, and whether it answers."""
+    stack = Stack.load()
+    print_table(HEADINGS, [*part_rows(stack), *service_rows(Fleet(stack))])
 
 
 def logs(

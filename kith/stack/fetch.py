@@ -21,7 +21,7 @@ from jgo.maven import MavenContext, PythonResolver
 from kith.stack.errors import FetchError
 
 LOCKS = Path(__file__).parent
-"""`<part>.lock.toml`: every jar of a part with its sha256; made by `python -m kith.stack.relock`."""
+"""`<part>.lock.toml`: each jar with its sha256; `python -m kith.stack.relock` makes it."""
 WORKERS = 12
 """Downloads at once for one part: small files, so the time is round trips."""
 ATTEMPTS = 4
@@ -34,7 +34,7 @@ Report = Callable[[int, int, int], None]
 
 
 def fetch_jars(part: str, cache: Path, report: Report) -> list[Path]:
-    """Every jar of a part, in class path order, downloading what the cache lacks.
+    """Answer every jar of a part, in class path order, downloading what the cache lacks.
 
     A finished file is moved into the cache only when its checksum is right, so an interrupted
     fetch goes on with the files that are missing, and two fetches never see half a file.
@@ -48,13 +48,19 @@ def fetch_jars(part: str, cache: Path, report: Report) -> list[Path]:
 
 
 def read_lock(part: str) -> list[LockedDependency]:
-    """What the committed lock file of a part names."""
+    """Read what the committed lock file of a part names."""
     return list(LockFile.load(LOCKS / f"{part}.lock.toml").dependencies)
 
 
 def jar_path(cache: Path, jar: LockedDependency) -> Path:
     """Where a jar is kept; the checksum is part of the name, so a changed lock is a new file."""
-    return cache / "jars" / f"{jar.artifactId}-{jar.version}-{jar.sha256[:12]}.{jar.packaging}"
+    return cache / "jars" / f"{_versioned(jar)}.{jar.packaging}"
+
+
+def _versioned(jar: LockedDependency) -> str:
+    if not jar.sha256:
+        raise FetchError(f"the lock file has no checksum for {jar.artifactId}")
+    return f"{jar.artifactId}-{jar.version}-{jar.sha256[:12]}"
 
 
 def _fetch_missing(
@@ -90,9 +96,7 @@ def _fetch_one(jar: LockedDependency, target: Path, staging: Path) -> int:
                 )
                 component = context.project(jar.groupId, jar.artifactId).at_version(jar.version)
                 file = component.artifact(jar.classifier or "", jar.packaging).resolve()
-                found = hashlib.sha256(file.read_bytes()).hexdigest()
-                if found != jar.sha256:
-                    raise FetchError(f"sha256 is {found}, the lock file says {jar.sha256}")
+                _verify(file, jar)
                 file.chmod(0o644)
                 size = file.stat().st_size
                 file.replace(target)
@@ -107,8 +111,14 @@ def _fetch_one(jar: LockedDependency, target: Path, staging: Path) -> int:
     ) from failure
 
 
+def _verify(file: Path, jar: LockedDependency) -> None:
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if found != jar.sha256:
+        raise FetchError(f"sha256 is {found}, the lock file says {jar.sha256}")
+
+
 def postgres_artifact() -> str:
-    """The name of the PostgreSQL build for this machine."""
+    """Name the PostgreSQL build for this machine."""
     system, machine = platform.system().lower(), platform.machine().lower()
     arm = machine in {"arm64", "aarch64"}
     if system not in {"linux", "darwin"} or not (arm or machine in {"x86_64", "amd64"}):
@@ -117,9 +127,9 @@ def postgres_artifact() -> str:
 
 
 def fetch_postgres(cache: Path, report: Report) -> Path:
-    """The folder of PostgreSQL's programs, downloaded and unpacked when it is missing."""
+    """Answer the folder of PostgreSQL's programs, downloading and unpacking it when missing."""
     (jar,) = (jar for jar in read_lock("postgres") if jar.artifactId == postgres_artifact())
-    home = cache / f"{jar.artifactId}-{jar.version}-{jar.sha256[:12]}"
+    home = cache / _versioned(jar)
     if home.exists():
         return home
     path = jar_path(cache, jar)
@@ -127,15 +137,18 @@ def fetch_postgres(cache: Path, report: Report) -> Path:
         _fetch_missing({path: jar}, cache, 1, report)
     with unpacking(home) as folder, zipfile.ZipFile(path) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".txz"))
-        with archive.open(name) as packed, lzma.open(packed) as plain:
-            with tarfile.open(fileobj=plain, mode="r|") as tar:
-                tar.extractall(folder, filter="data")
+        with (
+            archive.open(name) as packed,
+            lzma.open(packed) as plain,
+            tarfile.open(fileobj=plain, mode="r|") as tar,
+        ):
+            tar.extractall(folder, filter="data")
     return home
 
 
 @contextmanager
 def unpacking(home: Path) -> Iterator[Path]:
-    """A folder that appears under its name only when it is complete."""
+    """Give a folder that appears under its name only when it is complete."""
     open_folder(home.parent)
     folder = Path(tempfile.mkdtemp(dir=home.parent, prefix="unpack-"))
     try:

@@ -22,7 +22,7 @@ MESSAGE_MAX_BYTES = 2_621_440
 
 
 def render_server_properties(setting: Setting) -> str:
-    """The broker's configuration."""
+    """Write the broker's configuration."""
     ports, data = setting.ports, setting.folder("kafka") / "log"
     lines = {
         "process.roles": "broker,controller",
@@ -58,7 +58,7 @@ def render_server_properties(setting: Setting) -> str:
 
 
 def render_log4j2(setting: Setting) -> str:
-    """Where the broker writes, and how much of it is kept."""
+    """Say where the broker writes, and how much of it is kept."""
     log = setting.places.log("kafka")
     return (
         "appender.file.type=RollingFile\n"
@@ -123,10 +123,9 @@ class Kafka(Part):
         """Give the empty log folder its cluster id."""
         folder = setting.folder("kafka")
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        words = ["kafka.tools.StorageTool", "format", "--standalone", "--ignore-formatted"]
+        words = ["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", cluster]
         result = subprocess.run(
-            [JAVA, self.marker(setting), *words]
-            + ["--cluster-id", cluster, "--config", folder / "server.properties"],
+            [JAVA, self.marker(setting), *words, "--config", folder / "server.properties"],
             env={"PATH": os.defpath},
             capture_output=True,
             text=True,

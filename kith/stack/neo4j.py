@@ -28,7 +28,7 @@ HASH_ROUNDS = 1024
 
 
 def render_config(setting: Setting) -> str:
-    """The server's configuration."""
+    """Write the server's configuration."""
     ports, folder = setting.ports, setting.folder("neo4j")
     return (
         "server.default_listen_address=127.0.0.1\n"
@@ -47,7 +47,7 @@ def render_config(setting: Setting) -> str:
 
 
 def render_auth(user: str, password: str, salt: bytes) -> str:
-    """The file from which the server takes its first account, in its own format."""
+    """Write the file from which the server takes its first account, in its own format."""
     digest = hashlib.sha256(salt + password.encode()).digest()
     for _ in range(HASH_ROUNDS - 1):
         digest = hashlib.sha256(digest).digest()

@@ -23,7 +23,7 @@ class Setting:
     secrets: Mapping[str, str]
 
     def folder(self, part: str) -> Path:
-        """The data folder of a part."""
+        """Answer the data folder of a part."""
         return self.places.data / part
 
 
@@ -41,25 +41,25 @@ class Part(ABC):
 
     @abstractmethod
     def prepare(self, setting: Setting, say: Say) -> Launch:
-        """Fetch what is missing, write the configuration, make the data folder on the first start."""
+        """Fetch what is missing, write the configuration, make the data folder if there is none."""
 
     @abstractmethod
     def marker(self, setting: Setting) -> str:
-        """A word of the command line that no other stack's process has."""
+        """Answer a word of the command line that no other stack's process has."""
 
     @abstractmethod
     def ping(self, setting: Setting) -> None:
         """Use the part as a client would; raise while it does not answer."""
 
-    def after_start(self, setting: Setting, say: Say) -> None:
-        """What has to exist in the part once it answers; repeated on every start."""
+    def after_start(self, setting: Setting, say: Say) -> None:  # noqa: B027 - most have nothing to make
+        """Make what has to exist in the part once it answers; repeated on every start."""
 
-    def has_ended(self, setting: Setting) -> bool:
+    def has_ended(self, setting: Setting) -> bool:  # noqa: ARG002 - of use to some parts
         """Whether nothing of a process that died is left to wait for."""
         return True
 
-    def fix(self, setting: Setting) -> str:
-        """What a person may do when the part does not start."""
+    def fix(self, setting: Setting) -> str:  # noqa: ARG002 - of use to some parts
+        """Say what a person may do when the part does not start."""
         return f"`kith logs {self.name}`, then `kith restart {self.name}`"
 
 

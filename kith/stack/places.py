@@ -53,12 +53,12 @@ class Places:
         return self.home / "services.json"
 
     def log(self, name: str) -> Path:
-        """The log file of a part or a service process."""
+        """Name the log file of a part or a service process."""
         return self.logs / f"{name}.log"
 
 
 def find_checkout() -> Path:
-    """The folder of this checkout, or the current one when kith is installed as a package."""
+    """Answer the folder of this checkout, or the current one when kith is installed elsewhere."""
     root = Path(__file__).resolve().parents[2]
     return root if (root / "pyproject.toml").is_file() else Path.cwd()
 

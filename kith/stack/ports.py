@@ -9,7 +9,7 @@ remembered port is still free after a restart."""
 
 
 def choose_port(seed: int, taken: Collection[int], is_free: Callable[[int], bool]) -> int:
-    """The first free port at or after the seed's place in the range.
+    """Pick the first free port at or after the seed's place in the range.
 
     Different seeds start far apart, so that checkouts started at the same moment seldom meet.
     """

@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from signal import SIGINT
 
@@ -24,7 +25,7 @@ SERVANT = "nobody"
 
 
 def render_config(setting: Setting, *, compression: str) -> str:
-    """What differs from the server's defaults, in a file of its own."""
+    """Write what differs from the server's defaults, in a file of its own."""
     return (
         "listen_addresses = '127.0.0.1'\n"
         f"port = {setting.ports['postgres']}\n"
@@ -91,7 +92,7 @@ class Postgres(Part):
 
     @override
     def has_ended(self, setting: Setting) -> bool:
-        """Whether the children of a killed server are gone: until then a new one must not start."""
+        """Whether the children of a killed server are gone: a new one must not start before."""
         folder = str(setting.folder("postgres"))
         for process in psutil.process_iter(["name"]):
             with contextlib.suppress(psutil.Error):
@@ -133,9 +134,12 @@ class Postgres(Part):
             _run(
                 "initdb",
                 home,
-                ["-D", new, "-U", "postgres", "--pwfile", password, "--auth=scram-sha-256"]
-                + ["--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
-                + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+                [
+                    *("-D", new, "-U", "postgres", "--pwfile", password),
+                    *("--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"),
+                    # `lower` and order by PostgreSQL's own tables, letters by the system's.
+                    *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8"),
+                ],
             )
         finally:
             password.unlink()
@@ -145,11 +149,11 @@ class Postgres(Part):
         new.rename(folder)
 
     def _compression(self, home: Path, folder: Path) -> str:
-        """`lz4` where this build has it, else the server's own method."""
+        """Answer `lz4` where this build has it; the server's own method costs too much CPU."""
         try:
             _run("postgres", home, ["-D", folder, "-c", "wal_compression=lz4", "-C", "port"])
         except PartFailedError:
-            return "pglz"
+            return "off"
         return "lz4"
 
 
@@ -162,7 +166,7 @@ def _environment(home: Path) -> dict[str, str]:
     return {"PATH": f"{home / 'bin'}{os.pathsep}{os.defpath}", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
-def _run(program: str, home: Path, words: list[str | Path]) -> None:
+def _run(program: str, home: Path, words: Sequence[str | Path]) -> None:
     """Run one of PostgreSQL's programs as the account that owns the data."""
     servant = _servant()
     account = pwd.getpwnam(servant) if servant else None

@@ -76,7 +76,7 @@ def rotate(log: Path, limit: int = LOG_LIMIT_BYTES) -> None:
 
 
 def find(identity: Identity | None) -> psutil.Process | None:
-    """The live process, or None when it has ended or its pid belongs to another now."""
+    """Answer the live process, or None when it has ended or its pid belongs to another now."""
     if identity is None:
         return None
     try:
@@ -88,7 +88,7 @@ def find(identity: Identity | None) -> psutil.Process | None:
 
 
 def identify(process: psutil.Process) -> Identity:
-    """What to remember of a process found running."""
+    """Note a process found running."""
     return Identity(pid=process.pid, created=process.create_time())
 
 
@@ -132,7 +132,7 @@ def wait_until(done: Callable[[], bool], seconds: float, pause: float = 0.02) ->
 
 
 def find_strays(program: str, marker: str) -> list[Identity]:
-    """Processes of a program whose command line has the marker: forgotten with a lost state."""
+    """Find processes whose command line has the marker: forgotten with a lost state file."""
     strays = []
     for process in psutil.process_iter(["name", "cmdline", "status", "create_time"]):
         info = process.info
@@ -145,7 +145,7 @@ def find_strays(program: str, marker: str) -> list[Identity]:
 
 
 def tail(path: Path, lines: int) -> list[str]:
-    """The last lines of a file, without reading all of it."""
+    """Read the last lines of a file, without reading all of it."""
     try:
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)

@@ -14,8 +14,8 @@ from kith.stack.fetch import LOCKS, TIMEOUT_SECONDS
 PARTS = {
     "kafka": [
         "org.apache.kafka:kafka_2.13:4.3.0",
-        # Without a binding for slf4j the broker is silent; the version is its log4j-core's.  `!`: it
-        # must not manage the versions of the others, or Kafka gets the clients of 3.9.
+        # Without a binding for slf4j the broker is silent; the version is its log4j-core's.
+        # `!`: it must not manage the versions of the others, or Kafka gets the clients of 3.9.
         "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4!",
     ],
     "neo4j": ["org.neo4j:neo4j:5.26.18", "org.neo4j.app:neo4j-server:5.26.18"],

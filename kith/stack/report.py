@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from kith.stack.errors import UnknownPartError
+from kith.stack.fleet import Fleet
 from kith.stack.processes import find, tail
 from kith.stack.stack import PARTS, Stack
 
@@ -33,6 +34,7 @@ class Lines:
         self._live = Live(console=Console(), auto_refresh=False) if sys.stdout.isatty() else None
 
     def __enter__(self) -> Self:
+        """Begin to draw."""
         if self._live:
             self._live.start()
         return self
@@ -43,6 +45,7 @@ class Lines:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Leave the last picture standing."""
         if self._live:
             self._live.stop()
 
@@ -82,6 +85,22 @@ def part_rows(stack: Stack) -> list[list[str]]:
     return rows
 
 
+def service_rows(fleet: Fleet) -> list[list[str]]:
+    """One row for the supervisor, and one for each service process."""
+    state = fleet.state()
+    keeper = find(state.supervisor)
+    if not state.processes and keeper is None:
+        return []
+    rows = [["supervisor", "running" if keeper else "stopped", *usage(keeper), "-", "-", "-"]]
+    for running in state.processes:
+        process = find(running.process)
+        word = running.state if keeper else "stopped"
+        ready = "yes" if process and fleet.is_ready(running) else "no"
+        restarts = str(running.restarts)
+        rows.append([running.name, word, *usage(process), str(running.port), restarts, ready])
+    return rows
+
+
 def usage(process: psutil.Process | None) -> tuple[str, str, str]:
     """Pid, memory in MB and processor seconds of a process and its children.
 
@@ -99,7 +118,7 @@ def usage(process: psutil.Process | None) -> tuple[str, str, str]:
 
 
 def print_logs(folder: Path, name: str | None, *, lines: int, follow: bool) -> None:
-    """The last lines of one log or of all, then what is added to them."""
+    """Print the last lines of one log or of all, then what is added to them."""
     files = [
         file for file in sorted(folder.rglob("*.log")) if name in (None, *_names(file, folder))
     ]
@@ -120,7 +139,7 @@ def print_logs(folder: Path, name: str | None, *, lines: int, follow: bool) -> N
 
 
 def _names(file: Path, folder: Path) -> set[str]:
-    """The names under which a log file is asked for: `kafka` also means `kafka.out.log`."""
+    """List the names under which a log file is asked for: `kafka` also means `kafka.out.log`."""
     first = file.relative_to(folder).parts[0].removesuffix(".log")
     return {first, first.split(".")[0], first.rpartition("-")[0]} - {""}
 

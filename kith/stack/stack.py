@@ -56,7 +56,7 @@ class Stack:
 
     @classmethod
     def load(cls, checkout: Path | None = None, *, home: Path | None = None) -> Self:
-        """The stack of a checkout (this one by default), running or not.
+        """Find the stack of a checkout (this one by default), running or not.
 
         `home` (or `KITH_HOME`) puts state, logs and data elsewhere, for a stack of a test's own.
         """
@@ -77,7 +77,7 @@ class Stack:
         return f"127.0.0.1:{self._port('kafka')}"
 
     def postgres_dsn(self, role: str = "kith_migrator", database: str = DATABASE) -> str:
-        """A DSN of one of the roles of `state.ROLES`, or of the superuser `postgres`."""
+        """Give the DSN of one of the roles of `state.ROLES`, or of the superuser `postgres`."""
         secret = self.state.secrets[role]
         return f"postgresql://{role}:{secret}@127.0.0.1:{self._port('postgres')}/{database}"
 
@@ -97,7 +97,7 @@ class Stack:
         return "neo4j", self.state.secrets["neo4j"]
 
     def environment(self, role: str = "kith_migrator") -> dict[str, str]:
-        """The variables from which a process of a role learns where everything is."""
+        """Give the variables from which a process of a role learns where everything is."""
         user, password = self.neo4j_auth
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap,
@@ -117,11 +117,11 @@ class Stack:
     # What runs.
 
     def pids(self) -> dict[str, int]:
-        """The parts that are alive."""
+        """List the parts that are alive."""
         return {name: pid.pid for name, pid in self.state.parts.items() if find(pid)}
 
     def identity(self, name: str) -> Identity | None:
-        """The process of a part, when it is alive."""
+        """Answer the process of a part, when it is alive."""
         identity = self.state.parts.get(name)
         return identity if find(identity) else None
 
@@ -238,7 +238,7 @@ class Stack:
         return None
 
     def _stop_one(self, part: Part, progress: Progress) -> None:
-        left = {identity for identity in (self.state.parts.get(part.name), *self._strays(part))}
+        left = {self.state.parts.get(part.name), *self._strays(part)}
         for identity in left:
             if find(identity):
                 progress(part.name, "stopping")
@@ -298,7 +298,7 @@ class Stack:
 
 
 def _part(name: str) -> Part:
-    """The part of that name."""
+    """Look a part up."""
     try:
         return PARTS[name]
     except KeyError:

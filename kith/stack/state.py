@@ -24,7 +24,7 @@ ROLES = (
     "kith_api",
     "kith_cli",
 )
-"""PostgreSQL login roles: the owner of everything, then one for each process that writes or reads."""
+"""PostgreSQL login roles: the owner of everything, then one for each kind of process."""
 SECRETS = ("postgres", *ROLES, "redis", "neo4j")
 """Everything that has a password."""
 
@@ -57,7 +57,7 @@ def load_state(state_file: Path, secrets_file: Path) -> StackState:
 
 
 def new_secret() -> str:
-    """A password that needs no quoting in URLs, SQL and properties files."""
+    """Make a password that needs no quoting in URLs, SQL and properties files."""
     return secrets.token_hex(16)
 
 
@@ -84,7 +84,7 @@ def held(lock_file: Path) -> Iterator[None]:
 
 
 def _read(state_file: Path) -> StackState | None:
-    """The stored state; None when there is none or it was cut short."""
+    """Read the stored state; None when there is none or it was cut short."""
     try:
         return StackState.model_validate_json(state_file.read_bytes())
     except (FileNotFoundError, ValidationError):

@@ -12,9 +12,9 @@ from kith.stack.processes import Launch
 
 
 def render_config(setting: Setting) -> str:
-    """The server's configuration.
+    """Write the server's configuration.
 
-    Written to disk once a second and on every stop: a restart keeps limits and locks.
+    Data go to disk once a second and on every stop: a restart keeps limits and locks.
     """
     return (
         "bind 127.0.0.1\n"
