@@ -1,0 +1,53 @@
+"""What a handler gets, and what it gives back."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from aiokafka import ConsumerRecord as _ConsumerRecord
+from aiokafka import TopicPartition
+
+from shared.errors import PoisonMessageError
+
+ConsumerRecord: TypeAlias = _ConsumerRecord[Any, Any]
+"""A record as aiokafka gives it: `key` and `value` are bytes or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one topic, in order per partition."""
+
+    records: Sequence[ConsumerRecord]
+    group: str
+    next_offsets: dict[TopicPartition, int]
+    """The offset after the last record of each partition, to be stored in the handler's
+    transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that will never succeed, and why; its neighbours are applied."""
+
+    record: ConsumerRecord
+    error: PoisonMessageError
+
+
+Handler = Callable[[Batch], Awaitable[Sequence[Rejected]]]
+"""Applies a batch, wholly or not at all, but for the records it returns as rejected.
+
+It raises `TransientError` or `SourceUnavailableError` for the batch as a whole.  Anything else it
+raises makes delivery search for the guilty record by halves.  It may see a record again at any
+time and must then change nothing."""
+
+
+class OffsetStore(Protocol):
+    """Offsets kept beside the data that the records led to."""
+
+    async def load(self, group: str, topic: str) -> dict[int, int]:
+        """Return partition → next offset, as stored by the handler's transactions."""
+
+
+def next_offsets(records: Sequence[ConsumerRecord]) -> dict[TopicPartition, int]:
+    """Return the offset after the last record of each partition."""
+    last = {(record.topic, record.partition): record.offset for record in records}
+    return {TopicPartition(*place): offset + 1 for place, offset in last.items()}
