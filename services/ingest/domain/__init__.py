@@ -1,0 +1,1 @@
+"""What makes a signal well-formed: pure, no clock, no IO."""

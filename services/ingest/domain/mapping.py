@@ -1,0 +1,141 @@
+"""From a valid signal to a well-formed one: every value cleaned, every identifier spelt one way.
+
+The result is the JSON of `shared.events.signal.NormalizedSignal`, written without building that
+model: a second validation would cost as much as everything else here together (27 µs, measured).
+A test reads it back through the model.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from services.ingest.domain.draft import Draft
+from services.ingest.domain.identity import add_emails, add_linkedin, add_others, add_phones
+from services.ingest.domain.person import add_details, add_names
+from shared.errors import PoisonMessageError
+from shared.events.signal import ContactSignal
+from shared.identifiers.digests import Digests, content_hash
+
+_NAMES: Final = frozenset({"full_name", "first_name", "last_name", "nickname"})
+"""What makes a signal usable when it has no identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a signal came from and when."""
+
+    signal_id: str
+    tenant: str
+    workspace: str
+    occurred_at: str
+    """RFC 3339, as `received_at`."""
+    received_at: str
+    traceparent: str | None = None
+    """W3C trace context of the signal's sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What mapping depends on besides the signal."""
+
+    digests: Digests
+    default_region: str = "US"
+    """Where a national phone number is read when the record declares no region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """A well-formed signal, ready for the topic."""
+
+    record_key: bytes
+    content_hash: bytes
+    body: bytes
+    rejected: list[dict[str, str]]
+    """Field and reason of every value that was left out."""
+    assumed: list[str]
+    """Fields of the phone numbers whose region was assumed."""
+
+    @property
+    def key(self) -> bytes:
+        """Return the Kafka key: the record key in hex."""
+        return self.record_key.hex().encode()
+
+
+def to_normalized(
+    signal: ContactSignal, raw: dict[str, Any], origin: Origin, rules: Rules
+) -> Normalized:
+    """Normalise one signal, or refuse it when nothing in it says who it is about."""
+    draft = to_draft(signal, rules.default_region)
+    facts = orjson.dumps(draft.facts, option=orjson.OPT_SORT_KEYS)
+    about = _about(signal)
+    digest = content_hash(facts + orjson.dumps(about) if about else facts)
+    key = _record_key(signal, origin, rules.digests, digest)
+    body: dict[str, Any] = {
+        "signal_id": origin.signal_id,
+        "tenant": origin.tenant,
+        "workspace": origin.workspace,
+        "source": signal.source,
+        "record_key": key.hex(),
+        "content_hash": digest.hex(),
+        "source_record_id": signal.source_record_id or None,
+        "source_version": signal.source_version,
+        "occurred_at": origin.occurred_at,
+        "received_at": origin.received_at,
+        **about,
+        "facts": orjson.Fragment(facts),
+        "rejected": draft.rejected,
+        "raw": raw,
+    }
+    return Normalized(key, digest, orjson.dumps(body), draft.rejected, draft.assumed)
+
+
+def to_draft(signal: ContactSignal, default_region: str) -> Draft:
+    """Collect the facts and identifiers of a signal, or refuse it when it speaks of nobody."""
+    draft = Draft()
+    add_names(draft, signal)
+    if signal.linkedin_url:
+        add_linkedin(draft, signal.linkedin_url)
+    if signal.emails:
+        add_emails(draft, signal.emails)
+    if signal.phones:
+        add_phones(draft, signal, default_region)
+    add_details(draft, signal)
+    if signal.identifiers:
+        add_others(draft, signal, default_region)
+    if draft.identifiers:
+        draft.facts["identifiers"] = draft.listed_identifiers()
+    elif _NAMES.isdisjoint(draft.facts):
+        raise _unusable(draft)
+    return draft
+
+
+def _unusable(draft: Draft) -> PoisonMessageError:
+    """Say why a signal speaks of nobody: what was left out, or that nothing was there."""
+    if not draft.rejected:
+        return PoisonMessageError(
+            "invalid", "has neither a name nor an identifier; give at least one of them"
+        )
+    first = draft.rejected[0]
+    detail = f"{first['reason']} (and the signal has no name or other identifier)"
+    return PoisonMessageError("invalid", detail, field=first["field"])
+
+
+def _about(signal: ContactSignal) -> dict[str, Any]:
+    """Return what qualifies the facts, where it differs from the default."""
+    about: dict[str, Any] = {}
+    if signal.confidence != 1.0:
+        about["confidence"] = signal.confidence
+    if signal.about:
+        about["about"] = signal.about
+    if signal.import_source:
+        about["import_source"] = signal.import_source
+    return about
+
+
+def _record_key(signal: ContactSignal, origin: Origin, digests: Digests, digest: bytes) -> bytes:
+    """Name the record by its id, or, without one, by its content."""
+    tenant, workspace, source = origin.tenant, origin.workspace, signal.source
+    if signal.source_record_id:
+        return digests.record_key(tenant, workspace, source, signal.source_record_id)
+    return digests.unnamed_record_key(tenant, workspace, source, digest)

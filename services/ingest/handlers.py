@@ -1,0 +1,53 @@
+"""Signals from Kafka: read, normalise, pass on; the bad ones come back with a reason."""
+
+from collections.abc import Sequence
+
+from services.ingest.domain.intake import check_type, moment, occurred_at, signal_id
+from services.ingest.domain.mapping import Origin, Rules, to_normalized
+from services.ingest.domain.outgoing import normalized_headers
+from services.ingest.domain.reading import read_body, refuse_large
+from shared.auth import Directory
+from shared.errors import PoisonMessageError
+from shared.events.envelope import from_record, rfc3339
+from shared.events.topics import SIGNALS_NORMALIZED
+from shared.kafka.batch import Batch, ConsumerRecord, Rejected
+from shared.kafka.producer import Outgoing, Producer
+
+
+async def handle_signals(
+    batch: Batch, *, rules: Rules, directory: Directory, producer: Producer
+) -> Sequence[Rejected]:
+    """Pass on what is well-formed, in order; return what is not."""
+    outgoing: list[Outgoing] = []
+    rejected: list[Rejected] = []
+    for record in batch.records:
+        try:
+            outgoing.append(await _normalized(record, rules, directory))
+        except PoisonMessageError as error:
+            rejected.append(Rejected(record, error))
+    await producer.send_batch(outgoing)
+    return rejected
+
+
+async def _normalized(record: ConsumerRecord, rules: Rules, directory: Directory) -> Outgoing:
+    refuse_large(record.value)
+    envelope = from_record(record.headers, record.value)
+    check_type(envelope)
+    signal, raw = read_body(envelope.data)
+    place = await directory.resolve(envelope.tenant, envelope.workspace)
+    received = moment(record.timestamp)
+    origin = Origin(
+        signal_id=signal_id(envelope.source, envelope.id),
+        tenant=place.tenant,
+        workspace=place.workspace,
+        occurred_at=rfc3339(occurred_at(envelope.time, received)),
+        received_at=rfc3339(received),
+        traceparent=envelope.traceparent,
+    )
+    normalized = to_normalized(signal, raw, origin, rules)
+    return Outgoing(
+        topic=SIGNALS_NORMALIZED.name,
+        key=normalized.key,
+        value=normalized.body,
+        headers=normalized_headers(origin),
+    )

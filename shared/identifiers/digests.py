@@ -1,0 +1,51 @@
+"""Keyed digests that name records without holding personal data.
+
+Ingest and the enricher must come to the same key for the same record, so the making of it is
+here. The key of each tenant is derived from one secret of the installation.
+"""
+
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+_SIZE: Final = 16
+"""Octets of a digest: 128 bits."""
+
+
+@lru_cache(maxsize=1_024)
+def _tenant_key(secret: bytes, tenant: str) -> bytes:
+    return blake2b(tenant.encode(), key=secret[:64], digest_size=32, person=b"kith tenant").digest()
+
+
+class Digests:
+    """The digests of one installation."""
+
+    def __init__(self, secret: str) -> None:
+        # 64 octets is the longest key of BLAKE2b; a longer secret is condensed, not cut.
+        raw = secret.encode()
+        self._secret = raw if len(raw) <= 64 else blake2b(raw).digest()
+
+    def record_key(self, tenant: str, workspace: str, source: str, record: str) -> bytes:
+        """Name one record of one source of a workspace: the ledger's key."""
+        text = f"{tenant}\0{workspace}\0{source}\0{record}".encode("utf-8", "surrogatepass")
+        key = _tenant_key(self._secret, tenant)
+        return blake2b(text, key=key, digest_size=_SIZE, person=b"kith record").digest()
+
+    def unnamed_record_key(
+        self, tenant: str, workspace: str, source: str, content_hash: bytes
+    ) -> bytes:
+        """Name a record that its source gives no id: its content stands in."""
+        text = f"{tenant}\0{workspace}\0{source}\0".encode() + content_hash
+        key = _tenant_key(self._secret, tenant)
+        return blake2b(text, key=key, digest_size=_SIZE, person=b"kith content").digest()
+
+    def file_record(self, tenant: str, identity: str) -> str:
+        """Name a row of a file by what identifies its person, hex; internal to the tenant."""
+        key = _tenant_key(self._secret, tenant)
+        text = identity.encode("utf-8", "surrogatepass")
+        return blake2b(text, key=key, digest_size=_SIZE, person=b"kith file row").hexdigest()
+
+
+def content_hash(facts: bytes) -> bytes:
+    """Digest the facts as canonical JSON (keys sorted): equal facts, equal digest."""
+    return blake2b(facts, digest_size=_SIZE, person=b"kith facts").digest()
