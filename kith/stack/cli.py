@@ -1,5 +1,6 @@
 """`kith up | status | logs | down | restart`: the local stack from the command line."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,9 @@ def failing() -> Iterator[None]:
     except StackError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on where this one stopped", file=sys.stderr)
+        os._exit(130)  # downloads run in threads that an ordinary exit would wait for
 
 
 def up(without: Without = None, services: Services = False, replicas: Replicas = None) -> None:

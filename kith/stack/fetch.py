@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import requests
 from jgo.env import LockedDependency, LockFile
 from jgo.maven import MavenContext, PythonResolver
@@ -69,8 +70,9 @@ def _fetch_missing(
     done, size = total - len(missing), 0
     report(done, total, size)
     open_folder(cache / "jars")
+    _remove_leftovers(cache)
     with (
-        tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as staging,
+        tempfile.TemporaryDirectory(dir=cache, prefix=f"fetch-{os.getpid()}-") as staging,
         ThreadPoolExecutor(WORKERS) as pool,
     ):
         jobs = [pool.submit(_fetch_one, jar, path, Path(staging)) for path, jar in missing.items()]
@@ -82,6 +84,13 @@ def _fetch_missing(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Remove the half-made files of fetches that were killed."""
+    for folder in cache.glob("fetch-*-*"):
+        if not psutil.pid_exists(int(folder.name.split("-")[1])):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fetch_one(jar: LockedDependency, target: Path, staging: Path) -> int:
@@ -150,7 +159,7 @@ def fetch_postgres(cache: Path, report: Report) -> Path:
 def unpacking(home: Path) -> Iterator[Path]:
     """Give a folder that appears under its name only when it is complete."""
     open_folder(home.parent)
-    folder = Path(tempfile.mkdtemp(dir=home.parent, prefix="unpack-"))
+    folder = Path(tempfile.mkdtemp(dir=home.parent, prefix=f"fetch-{os.getpid()}-"))
     try:
         yield folder
         folder.chmod(0o755)

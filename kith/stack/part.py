@@ -1,11 +1,13 @@
 """What the stack knows of any of its parts."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM, Signals
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from kith.stack.places import Places
 from kith.stack.processes import Launch
@@ -37,7 +39,7 @@ class Part(ABC):
     """The ports it listens on, the one that clients use first."""
     stop_signal: ClassVar[Signals] = SIGTERM
     stop_seconds: ClassVar[float] = 20
-    start_seconds: ClassVar[float] = 60
+    start_seconds: ClassVar[float] = 120
 
     @abstractmethod
     def prepare(self, setting: Setting, say: Say) -> Launch:
@@ -58,9 +60,19 @@ class Part(ABC):
         """Whether nothing of a process that died is left to wait for."""
         return True
 
+    def logs(self, setting: Setting) -> list[Path]:
+        """Name the files in which the part says what happens to it, the most telling last."""
+        return [setting.places.log(self.name)]
+
     def fix(self, setting: Setting) -> str:  # noqa: ARG002 - of use to some parts
         """Say what a person may do when the part does not start."""
         return f"`kith logs {self.name}`, then `kith restart {self.name}`"
+
+
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end in a thread of its own: the caller's may have a loop running."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 def report_to(say: Say) -> Callable[[int, int, int], None]:

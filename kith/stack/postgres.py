@@ -1,6 +1,5 @@
 """PostgreSQL: the truth, and so durable here as anywhere."""
 
-import asyncio
 import contextlib
 import os
 import pwd
@@ -16,7 +15,7 @@ from typing_extensions import override
 
 from kith.stack.errors import PartFailedError
 from kith.stack.fetch import fetch_postgres, open_folder
-from kith.stack.part import Part, Say, Setting, report_to
+from kith.stack.part import Part, Say, Setting, report_to, run_apart
 from kith.stack.processes import Launch
 from kith.stack.provision import provision
 
@@ -50,7 +49,8 @@ def render_config(setting: Setting, *, compression: str) -> str:
         "timezone = 'UTC'\n"
         "log_timezone = 'UTC'\n"
         "log_line_prefix = '%m [%p] %u@%d '\n"
-        # An error repeats its statement, and a statement repeats what people are called.
+        # An error names the value it is about: who sent it learns of it, the log does not.
+        "log_min_messages = log\n"
         "log_min_error_statement = panic\n"
         "log_error_verbosity = terse\n"
     )
@@ -102,11 +102,11 @@ class Postgres(Part):
 
     @override
     def ping(self, setting: Setting) -> None:
-        asyncio.run(_select(setting))
+        run_apart(_select(setting))
 
     @override
     def after_start(self, setting: Setting, say: Say) -> None:
-        asyncio.run(
+        run_apart(
             provision(setting.ports["postgres"], setting.secrets, setting.folder("postgres"), say)
         )
 

@@ -119,29 +119,31 @@ def usage(process: psutil.Process | None) -> tuple[str, str, str]:
 
 def print_logs(folder: Path, name: str | None, *, lines: int, follow: bool) -> None:
     """Print the last lines of one log or of all, then what is added to them."""
-    files = [
-        file for file in sorted(folder.rglob("*.log")) if name in (None, *_names(file, folder))
-    ]
+    files = find_logs(folder, name)
     if not files:
         raise UnknownPartError(f"no log of {name or 'anything'} in {folder}")
-    offsets = {}
+    offsets = {file: file.stat().st_size for file in files}
     for file in files:
-        offsets[file] = file.stat().st_size
         found = tail(file, lines)
         if found and len(files) > 1:
             print(f"==> {file.relative_to(folder)} <==")
         for line in found:
             print(line)
     while follow:
-        for file, offset in offsets.items():
-            offsets[file] = _print_since(file, offset)
+        for file in find_logs(folder, name):
+            offsets[file] = _print_since(file, offsets.get(file, 0))
         time.sleep(0.3)
 
 
-def _names(file: Path, folder: Path) -> set[str]:
-    """List the names under which a log file is asked for: `kafka` also means `kafka.out.log`."""
-    first = file.relative_to(folder).parts[0].removesuffix(".log")
-    return {first, first.split(".")[0], first.rpartition("-")[0]} - {""}
+def find_logs(folder: Path, name: str | None) -> list[Path]:
+    """List the logs of a part, a service or one process; `kafka` has two, `resolver` one each."""
+    files = sorted([*folder.glob("*.log"), *folder.glob("neo4j/neo4j.log")])
+    return [file for file in files if name is None or name in _names(file)]
+
+
+def _names(file: Path) -> set[str]:
+    stem = file.name.removesuffix(".log")
+    return {stem, stem.removesuffix(".out"), stem.rpartition("-")[0]}
 
 
 def _print_since(file: Path, offset: int) -> int:

@@ -37,6 +37,8 @@ PARTS: Mapping[str, Part] = {part.name: part for part in (Postgres(), Kafka(), V
 """Every part by its name."""
 PING_PAUSE_SECONDS = 0.1
 """Between two questions whether a part is ready."""
+PORT_PATIENCE_SECONDS = 3
+"""For a remembered port to become free before another is chosen."""
 
 Progress = Callable[[str, str], None]
 """Told a part's name and what it is doing."""
@@ -137,12 +139,14 @@ class Stack:
         with held(self.places.lock_file):
             self._reload()
             self._make_folders()
-            for name in names:
-                self._settle_ports(name)
+            self._settle_ports(names)
             self._save()
-            with ThreadPoolExecutor(len(names) or 1) as pool:
-                jobs = [pool.submit(self._start_one, PARTS[name], progress) for name in names]
-            failures = [error for job in jobs if (error := job.exception())]
+            pool = ThreadPoolExecutor(len(PARTS))
+            jobs = [pool.submit(self._start_one, PARTS[name], progress) for name in names]
+            try:
+                failures = [error for job in jobs if (error := job.exception())]
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
         for error in failures:
             if not isinstance(error, StackError):
                 raise error
@@ -248,8 +252,8 @@ class Stack:
         self._forget(part.name)
 
     def _failure(self, part: Part, why: str) -> PartFailedError:
-        log = self.places.log(part.name)
-        lines = tail(self.places.log(f"{part.name}.out"), 5) + tail(log, 15)
+        *others, log = part.logs(self.setting)
+        lines = [line for other in others for line in tail(other, 5)] + tail(log, 15)
         return PartFailedError(
             part.name, why, tail=lines, log=str(log), advice=part.fix(self.setting)
         )
@@ -264,18 +268,32 @@ class Stack:
         if not self.places.secrets_file.exists():
             write_private(self.places.secrets_file, json.dumps(dict(self.state.secrets)))
 
-    def _settle_ports(self, name: str) -> None:
-        """Keep a part's remembered ports, unless a stranger has taken one meanwhile."""
+    def _settle_ports(self, starting: Iterable[str]) -> None:
+        """Give every part its ports, also those that are left out: services are told of all.
+
+        Remembered ports stay, unless a stranger has taken one of a part that is to start.
+        """
         ports = dict(self.state.ports)
-        if self.identity(name):
-            return
-        for port_name in PARTS[name].port_names:
-            if port_name not in ports or not (
-                is_free(ports[port_name]) or self._strays(PARTS[name])
-            ):
+        movable = {name for name in starting if not self.identity(name)}
+        for name, part in PARTS.items():
+            for port_name in part.port_names:
+                known = ports.get(port_name)
+                if known and (name not in movable or self._may_keep(part, known)):
+                    continue
                 seed = crc32(f"{self.places.home}:{port_name}".encode())
                 ports[port_name] = choose_port(seed, ports.values(), is_free)
         self.state = self.state.model_copy(update={"ports": ports})
+
+    def _may_keep(self, part: Part, port: int) -> bool:
+        """Whether a remembered port is free, or held by what will be cleared away.
+
+        A killed JVM gives its ports back a moment after it counts as dead.
+        """
+        return (
+            is_free(port)
+            or bool(self._strays(part))
+            or wait_until(lambda: is_free(port), PORT_PATIENCE_SECONDS)
+        )
 
     def _remember(self, name: str, identity: Identity) -> None:
         with self._memory:

@@ -8,7 +8,7 @@ from kith.stack import PARTS, Stack
 
 @contextmanager
 def running_stack(parts: Iterable[str] = tuple(PARTS)) -> Iterator[Stack]:
-    """The stack of this checkout (or of `KITH_HOME`) with these parts answering.
+    """Run the stack of this checkout (or of `KITH_HOME`) with these parts answering.
 
     What already runs is used as it is and left running; only what was started here is stopped.
     """

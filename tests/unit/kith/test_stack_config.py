@@ -1,0 +1,93 @@
+"""What the parts are told in their configuration files."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from kith.stack import kafka, neo4j, postgres, valkey
+from kith.stack.fetch import fetch_jars, jar_path, read_lock
+from kith.stack.part import Setting
+from kith.stack.places import Places
+from kith.stack.relock import PARTS as COORDINATES
+from kith.stack.stack import PARTS
+from kith.stack.state import SECRETS
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    names = [name for part in PARTS.values() for name in part.port_names]
+    return Setting(
+        places=Places(tmp_path, tmp_path / "home", tmp_path / "data", tmp_path / "cache"),
+        ports={name: 20000 + number for number, name in enumerate(names)},
+        secrets={name: f"{name}-secret" for name in SECRETS},
+    )
+
+
+def properties(text: str) -> dict[str, str]:
+    pairs = (line.partition("=") for line in text.splitlines())
+    return {key.strip(): value.strip().strip("'") for key, _, value in pairs}
+
+
+def test_kafka_listens_on_loopback_alone(setting: Setting) -> None:
+    config = properties(kafka.render_server_properties(setting))
+    for listener in (config["listeners"] + "," + config["advertised.listeners"]).split(","):
+        assert "://127.0.0.1:" in listener
+    assert config["auto.create.topics.enable"] == "false"
+    assert int(config["message.max.bytes"]) > 2_000_000
+    assert all(value == "1" for key, value in config.items() if "replication.factor" in key)
+
+
+def test_postgres_is_durable_and_on_loopback(setting: Setting) -> None:
+    config = properties(postgres.render_config(setting, compression="lz4"))
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        assert config[name] == "on"
+    assert config["listen_addresses"] == "127.0.0.1"
+    assert config["unix_socket_directories"] == ""
+    assert config["port"] == str(setting.ports["postgres"])
+    assert config["wal_compression"] == "lz4"
+
+
+def test_valkey_asks_for_its_password(setting: Setting) -> None:
+    lines = valkey.render_config(setting).splitlines()
+    assert "requirepass redis-secret" in lines
+    assert "bind 127.0.0.1" in lines
+
+
+def test_neo4j_logs_no_query_and_reports_no_usage(setting: Setting) -> None:
+    config = properties(neo4j.render_config(setting))
+    assert config["db.logs.query.enabled"] == "OFF"
+    assert config["dbms.usage_report.enabled"] == "false"
+    assert all(value.startswith("127.0.0.1") for key, value in config.items() if "_address" in key)
+
+
+def test_neo4j_account_is_a_salted_hash_of_the_password() -> None:
+    line = neo4j.render_auth("neo4j", "password", b"salt").strip()
+    digest = hashlib.sha256(b"saltpassword").digest()
+    for _ in range(1023):
+        digest = hashlib.sha256(digest).digest()
+    assert line == f"neo4j:SHA-256,{digest.hex()},{b'salt'.hex()},1024:"
+
+
+@pytest.mark.parametrize("part", sorted(COORDINATES))
+def test_every_locked_jar_has_a_checksum(part: str) -> None:
+    jars = read_lock(part)
+    assert all(len(jar.sha256 or "") == 64 for jar in jars)
+    locked = {f"{jar.groupId}:{jar.artifactId}:{jar.version}" for jar in jars}
+    assert {words.removesuffix("!") for words in COORDINATES[part]} <= locked
+
+
+def test_kafka_uses_its_own_client_library() -> None:
+    """log4j's version list names an older one: see the comment in `relock`."""
+    versions = {jar.artifactId: jar.version for jar in read_lock("kafka")}
+    assert versions["kafka-clients"] == versions["kafka_2.13"]
+
+
+def test_a_complete_cache_needs_no_network(tmp_path: Path) -> None:
+    wanted = [jar_path(tmp_path, jar) for jar in read_lock("kafka")]
+    wanted[0].parent.mkdir()
+    for path in wanted:
+        path.touch()
+    told: list[int] = []
+    assert fetch_jars("kafka", tmp_path, lambda done, *_: told.append(done)) == wanted
+    assert told == []
