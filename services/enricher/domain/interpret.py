@@ -1,0 +1,137 @@
+"""What a vendor found, as a signal: it takes the same gate as everything else (DESIGN 6)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, get_args
+
+import orjson
+
+from services.enricher.domain.outcome import Match
+from services.enricher.domain.request import Claimed
+from shared.events.signal import (
+    ContactPoint,
+    ContactSignal,
+    Employment,
+    Facts,
+    Identifier,
+    IdentifierType,
+    NormalizedSignal,
+    Person,
+    Point,
+    RejectedValue,
+)
+from shared.identifiers.digests import Digests, content_hash
+from shared.identifiers.domain import normalize_domain
+from shared.identifiers.linkedin import normalize_linkedin
+from shared.identifiers.names import clean_text
+from shared.identifiers.normalize import normalize
+from shared.identifiers.types import Refused
+
+CLOUDEVENTS_SOURCE: Final = "/kith/enricher"
+"""Who says so, on Kafka."""
+
+_LINES: Final = ("full_name", "first_name", "middle_name", "last_name", "headline")
+"""One-line texts that are cleaned as ingest cleans them: vendors copy what others typed."""
+
+_SPELT: Final = frozenset({*_LINES, "employments"})
+"""Fields that are not taken as they came."""
+
+_STRENGTH: Final[dict[str, int]] = {
+    kind: place for place, kind in enumerate(get_args(IdentifierType))
+}
+"""Identifier types, strongest first."""
+
+
+def to_signal(match: Match, request: Claimed, digests: Digests, now: datetime) -> NormalizedSignal:
+    """Turn an answer into a well-formed signal about the contact that was asked about.
+
+    The same request always makes the same signal: published twice, it is a duplicate.
+    """
+    findings = match.findings
+    rejected: list[RejectedValue] = []
+    facts = _facts(findings, rejected)
+    record = findings.source_record_id or request.public_id
+    said = {"about": request.contact_id, "facts": facts.model_dump(mode="json")}
+    return NormalizedSignal(
+        signal_id=f"{CLOUDEVENTS_SOURCE}#{request.public_id}",
+        tenant=request.tenant,
+        workspace=request.workspace,
+        source=request.source,
+        record_key=digests.record_key(
+            request.tenant, request.workspace, request.source, record
+        ).hex(),
+        content_hash=content_hash(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hex(),
+        source_record_id=record,
+        occurred_at=now,
+        received_at=now,
+        confidence=findings.confidence,
+        about=request.contact_id,
+        facts=facts,
+        rejected=tuple(rejected),
+        raw=match.raw,
+    )
+
+
+def summary(signal: NormalizedSignal) -> dict[str, int]:
+    """Count what an answer held, without saying it: the request's `response_summary`."""
+    facts = signal.facts
+    named = (facts.full_name, facts.first_name, facts.last_name, facts.headline)
+    return {
+        "names": sum(value is not None for value in named),
+        "emails": len(facts.emails),
+        "phones": len(facts.phones),
+        "identifiers": len(facts.identifiers),
+        "employments": len(facts.employments),
+        "addresses": len(facts.addresses),
+        "rejected": len(signal.rejected),
+    }
+
+
+def _employment(job: Employment) -> Employment:
+    """Spell the company's domain as it is compared; a domain that is none is left out."""
+    domain = normalize_domain(job.company_domain) if job.company_domain else None
+    return job.model_copy(
+        update={"company_domain": None if isinstance(domain, Refused) else domain}
+    )
+
+
+def _facts(findings: ContactSignal, rejected: list[RejectedValue]) -> Facts:
+    found: dict[tuple[str, str], Identifier] = {}
+
+    def keep(field: str, result: tuple[str, str, bool] | Refused) -> str | None:
+        if isinstance(result, Refused):
+            rejected.append(RejectedValue(field=field, reason=result.reason))
+            return None
+        kind, value, assumed = result
+        found[kind, value] = Identifier.model_validate(
+            {"type": kind, "value": value, "assumed_region": assumed}
+        )
+        return value
+
+    def points(field: str, kind: str, given: tuple[ContactPoint, ...]) -> Iterator[Point]:
+        for place, one in enumerate(given):
+            value = keep(f"{field}.{place}", normalize(kind, one.value, findings.phone_region))
+            if value is not None:
+                yield Point(value=value, label=one.label, primary=one.primary)
+
+    emails = tuple(points("emails", "email", findings.emails))
+    phones = tuple(points("phones", "phone_e164", findings.phones))
+    linkedin_url = None
+    if findings.linkedin_url:
+        profile = normalize_linkedin(findings.linkedin_url)
+        if isinstance(profile, Refused):
+            keep("linkedin_url", profile)
+        else:
+            keep("linkedin_url", (profile.type, profile.value, False))
+            linkedin_url = profile.url
+    for place, other in enumerate(findings.identifiers):
+        keep(f"identifiers.{place}", normalize(other.type, other.value))
+    return Facts(
+        **{name: getattr(findings, name) for name in Person.model_fields if name not in _SPELT},
+        **{name: clean_text(text) for name in _LINES if (text := getattr(findings, name))},
+        employments=tuple(_employment(job) for job in findings.employments),
+        emails=emails,
+        phones=phones,
+        linkedin_url=linkedin_url,
+        identifiers=tuple(sorted(found.values(), key=lambda one: _STRENGTH[one.type])),
+    )

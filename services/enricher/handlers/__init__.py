@@ -1,0 +1,1 @@
+"""What the enricher does: with events, with orders, with requests that are due, with answers."""

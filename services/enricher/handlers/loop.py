@@ -1,0 +1,57 @@
+"""Work that goes on by itself: repeated until the process stops, and never given up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from shared.errors import ServiceError
+from shared.observability.logs import get_logger
+
+log = get_logger(__name__)
+
+_FIRST_DELAY_S: Final = 0.5
+_LONGEST_DELAY_S: Final = 15.0
+
+Step = Callable[[], Awaitable[bool]]
+"""Does one piece of work; True when there may be more at once."""
+
+
+class Loop:
+    """Repeats a step, resting while there is nothing to do and backing off while it fails."""
+
+    def __init__(self, name: str, step: Step, rest_seconds: float) -> None:
+        self._name = name
+        self._step = step
+        self._rest = rest_seconds
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End after the present step."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Repeat until stopped."""
+        delay = _FIRST_DELAY_S
+        while not self._stopping.is_set():
+            try:
+                more = await self._step()
+            except ServiceError as error:
+                log.warning("step_failed", kind=self._name, error=type(error).__name__)
+                await self._pause(delay)
+                delay = min(delay * 2, _LONGEST_DELAY_S)
+            except Exception:
+                # A bug: the other work must go on, and this one is tried again.
+                log.exception("step_failed", kind=self._name)
+                await self._pause(delay)
+                delay = min(delay * 2, _LONGEST_DELAY_S)
+            else:
+                delay = _FIRST_DELAY_S
+                if not more:
+                    await self._pause(self._rest)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return

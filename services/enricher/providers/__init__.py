@@ -1,0 +1,1 @@
+"""Vendors: one file each, behind one Protocol."""

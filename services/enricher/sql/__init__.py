@@ -1,0 +1,1 @@
+"""SQL of schema `enrichment`: `queries.sql` by name, `migrations/` forward only."""
