@@ -49,5 +49,10 @@ class OffsetStore(Protocol):
 
 def next_offsets(records: Sequence[ConsumerRecord]) -> dict[TopicPartition, int]:
     """Return the offset after the last record of each partition."""
-    last = {(record.topic, record.partition): record.offset for record in records}
-    return {TopicPartition(*place): offset + 1 for place, offset in last.items()}
+    return {place: record.offset + 1 for place, record in last_records(records).items()}
+
+
+def last_records(records: Sequence[ConsumerRecord]) -> dict[TopicPartition, ConsumerRecord]:
+    """Return the last record of each partition; the records are of one topic."""
+    last = {record.partition: record for record in records}
+    return {TopicPartition(record.topic, record.partition): record for record in last.values()}

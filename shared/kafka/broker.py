@@ -30,7 +30,7 @@ def build_broker(settings: KafkaSettings) -> KafkaBroker:
         consumer_only=True,
         allow_auto_create_topics=False,
         apply_types=False,
-        logger=logging.getLogger("faststream.kafka"),
+        logger=logging.getLogger("kith.faststream"),
         log_level=logging.DEBUG,
     )
 

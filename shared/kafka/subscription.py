@@ -13,8 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from typing_extensions import override
 
-from shared.errors import ServiceError
-from shared.kafka.batch import ConsumerRecord, OffsetStore, next_offsets
+from shared.kafka.batch import ConsumerRecord, OffsetStore, last_records
 from shared.observability import metrics, traces
 from shared.observability.logs import get_logger
 
@@ -59,7 +58,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._epoch = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._aligned = False
+        self.aligned = False
+        """Whether every partition starts where it should: until then nothing is handed on."""
         self._aligning: asyncio.Task[None] | None = None
 
     @property
@@ -83,7 +83,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def handle(self, records: Sequence[ConsumerRecord]) -> None:
         """Take one batch from FastStream; never raises, but is cancelled when a stop is overdue."""
-        if not self._aligned:
+        if not self.aligned:
             # Fetched between the assignment and the listener's pause: read again from there.
             self._rewind(records)
             return
@@ -112,21 +112,18 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _commit(self, epoch: int, records: Sequence[ConsumerRecord]) -> None:
         """Commit what is applied; after a failure the records are read again."""
-        offsets = next_offsets(records)
+        last = last_records(records)
         try:
             if epoch != self._epoch or self.consumer is None:
                 # An old commit would move another member's, or our own newer, offset back.
                 raise IllegalStateError("the partitions left meanwhile")
-            await self.consumer.commit(offsets)
+            await self.consumer.commit({place: one.offset + 1 for place, one in last.items()})
         except KafkaError as error:
             metrics.COMMIT_FAILURES.labels(self.group, self.topic).inc()
             log.warning("commit failed", topic=self.topic, group=self.group, error=error)
             return
-        for record in records:
-            self.applied[TopicPartition(record.topic, record.partition)] = (
-                record.offset + 1,
-                record.timestamp,
-            )
+        for place, one in last.items():
+            self.applied[place] = (one.offset + 1, one.timestamp)
 
     def _rewind(self, records: Sequence[ConsumerRecord]) -> None:
         first: dict[TopicPartition, int] = {}
@@ -151,7 +148,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         except TimeoutError:
             log.warning("batch still in flight", topic=self.topic, group=self.group)
         self._epoch += 1
-        self._aligned = False
+        self.aligned = False
         self.leaving.clear()
         self.applied.clear()
         if revoked:
@@ -165,7 +162,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         places = list(assigned)
         metrics.ASSIGNED_PARTITIONS.labels(self.group, self.topic).set(len(places))
         if self._offsets is None or not places or self.consumer is None:
-            self._aligned = True
+            self.aligned = True
             return
         # The database may be away for longer than this callback may take: pause, and see to it
         # in the background.
@@ -183,7 +180,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
                 for place in places:
                     await _start_at(consumer, place, stored.get(place.partition), committed[place])
                 consumer.resume(*places)
-            except (ServiceError, KafkaError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # giving up would leave them paused for ever
                 if not self.subscriber.running:
                     return
                 log.warning(
@@ -193,7 +190,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.sleep(ALIGN_RETRY_S)
             else:
                 break
-        self._aligned = True
+        self.aligned = True
         self.moved()
         metrics.PAUSED_PARTITIONS.labels(self.group, self.topic).set(0)
 

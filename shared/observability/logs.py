@@ -65,7 +65,9 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     root.setLevel(level)
     for noisy in ("aiokafka", "httpx", "httpcore", "uvicorn.access", "faststream", "neo4j"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    for own in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    # It warns at every start that it creates no topics, and repeats what our own metrics say.
+    logging.getLogger("kith.faststream").setLevel(logging.ERROR)
+    for own in ("uvicorn", "uvicorn.error", "uvicorn.access", "faststream"):
         logging.getLogger(own).handlers.clear()
         logging.getLogger(own).propagate = True
 
