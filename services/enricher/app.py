@@ -1,23 +1,21 @@
 """The enricher, assembled: what gets built is built here, and nowhere else."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from faststream.asgi import AsgiFastStream
+from pydantic import SecretStr
 
 from services.enricher.domain.rules import AutoRule
 from services.enricher.handlers.contacts import ContactEvents
 from services.enricher.handlers.lookups import Lookups
-from services.enricher.handlers.loop import Loop
+from services.enricher.handlers.loop import running
 from services.enricher.handlers.orders import EnrichmentOrders
 from services.enricher.handlers.signals import SignalSender
 from services.enricher.providers.apollo import SOURCE, Apollo
 from services.enricher.settings import Settings
 from services.enricher.store import Store
 from shared import cache
-from shared.auth import Directory
 from shared.events import topics
 from shared.identifiers.digests import Digests
 from shared.kafka.broker import build_broker
@@ -26,20 +24,55 @@ from shared.kafka.producer import Producer
 from shared.postgres.pool import connect
 from shared.probes import probe_routes
 
-DRAIN_S: Final = 10.5
-"""How long a stop waits for calls in flight, seconds; longer than any call may take."""
-
 
 def create_app(settings: Settings) -> AsgiFastStream:
-    """Wire settings to store and vendor, every topic to its handler, and start the loops."""
+    """Wire settings to store and vendor, every topic to its handler, and the loops."""
     broker = build_broker(settings.kafka)
     producer = Producer(settings.kafka)
     store = Store()
-    delivery = Delivery(broker, producer, settings.kafka, "enricher", store.offsets)
-    directory = Directory(store.pool)
-    rule = AutoRule(settings.auto, settings.auto_share, store.vendors, settings.auto_sources)
-    delivery.subscribe(topics.EVENTS, ContactEvents(store, directory, rule, SOURCE))
-    delivery.subscribe(
-        topics.ENRICHMENT_REQUESTS, EnrichmentOrders(store, directory, frozenset({SOURCE}))
+    rule = AutoRule(settings.auto, settings.auto_share, settings.auto_sources)
+    delivery = Delivery(broker, producer, settings.kafka, "enricher", store)
+    delivery.subscribe(topics.EVENTS, ContactEvents(store, rule, SOURCE))
+    delivery.subscribe(topics.ENRICHMENT_REQUESTS, EnrichmentOrders(store, frozenset({SOURCE})))
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with connect(settings.postgres, "kith-enricher") as pool, producer:
+            store.open(pool)
+            sender = SignalSender(store, producer)
+            async with running(sender.loops(settings.poll_seconds)), lookups(settings, store):
+                yield
+
+    return AsgiFastStream(
+        broker,
+        lifespan=lifespan,
+        asgi_routes=probe_routes(delivery, ready={"postgres": store.ping}),
     )
-    return AsgiFastStream(broker)
+
+
+@asynccontextmanager
+async def lookups(settings: Settings, store: Store) -> AsyncIterator[None]:
+    """Ask Apollo while the context lasts; without a key requests wait."""
+    if settings.vendor_key is None:
+        yield
+        return
+    async with (
+        cache.connect(settings.redis) as redis,
+        Apollo.connect(
+            str(settings.vendor_url), _shown(settings.vendor_key), settings.call_timeout_seconds
+        ) as apollo,
+    ):
+        work = Lookups(
+            store,
+            apollo,
+            cache.RateLimit(redis, SOURCE, settings.max_calls_per_second),
+            Digests(_shown(settings.digests.digest_secret)),
+            concurrency=settings.concurrency,
+            lease_seconds=settings.lease_seconds,
+        )
+        async with running(work.loops(settings.poll_seconds), work.drain):
+            yield
+
+
+def _shown(secret: SecretStr) -> str:
+    return secret.get_secret_value()

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         default=4, description="Calls in flight at once, per replica."
     )
-    call_timeout_seconds: Annotated[float, Field(gt=0.0, le=10.0)] = Field(
+    call_timeout_seconds: Annotated[float, Field(gt=0.0, le=8.0)] = Field(
         default=8.0,
         description="A call without answer after this has an unknown outcome. "
         "Below the 15 seconds in which a process must stop.",

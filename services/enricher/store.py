@@ -11,6 +11,7 @@ import orjson
 from services.enricher.domain.lifecycle import Call, Settlement
 from services.enricher.domain.question import Question
 from services.enricher.domain.request import Claimed, NewRequest
+from shared.auth import Directory
 from shared.events import contact as contact_events
 from shared.events import topics
 from shared.events.codec import parse_event
@@ -55,10 +56,29 @@ class Outbox:
 class Store:
     """Schema `enrichment`, and what the enricher may read of the contacts."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    _pool: Pool
+    _offsets: OffsetStore
+    directory: Directory
+    """Which tenant and workspace a public id stands for."""
+
+    def __init__(self) -> None:
         self._place_kept_at = -PLACE_EVERY_S
-        self.offsets = OffsetStore(pool, "enrichment")
+
+    def open(self, pool: Pool) -> None:
+        """Take the pool; before that nothing else may be called."""
+        self._pool = pool
+        self._offsets = OffsetStore(pool, "enrichment")
+        self.directory = Directory(pool)
+
+    async def ping(self) -> None:
+        """Ask the database something cheap."""
+        with translated():
+            await self._pool.execute("SELECT 1")
+
+    async def load(self, group: str, topic: str) -> dict[int, int]:
+        """Return the stored Kafka offsets, for `Delivery`."""
+        with translated():
+            return await self._offsets.load(group, topic)
 
     async def add(
         self, requests: Sequence[NewRequest], group: str, offsets: Offsets
@@ -67,7 +87,7 @@ class Store:
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 rows = await connection.fetch(_SQL["add_requests"], *_columns(requests))
-                await self.offsets.save(connection, group, offsets)
+                await self._offsets.save(connection, group, offsets)
         return frozenset(row["public_id"] for row in rows)
 
     async def keep_place(self, group: str, offsets: Offsets) -> None:
@@ -80,7 +100,7 @@ class Store:
             return
         with translated():
             async with self._pool.acquire() as connection:
-                await self.offsets.save(connection, group, offsets)
+                await self._offsets.save(connection, group, offsets)
         self._place_kept_at = now
 
     async def find_histories(
@@ -99,12 +119,6 @@ class Store:
                 key = (row["tenant_id"], row["entity_public_id"])
                 histories.setdefault(key, []).append(event)
         return histories
-
-    async def find_vendors(self) -> frozenset[str]:
-        """Name the sources that are vendors."""
-        with translated():
-            rows = await self._pool.fetch(_SQL["find_vendors"])
-        return frozenset(row["source_provider"] for row in rows)
 
     async def claim(self, source: str, lease_seconds: float) -> Claimed | None:
         """Pick up the request that waits longest; committed when this returns."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import orjson
 
@@ -32,9 +32,6 @@ CLOUDEVENTS_SOURCE: Final = "/kith/enricher"
 
 _LINES: Final = ("full_name", "first_name", "middle_name", "last_name", "headline")
 """One-line texts that are cleaned as ingest cleans them: vendors copy what others typed."""
-
-_SPELT: Final = frozenset({*_LINES, "employments"})
-"""Fields that are not taken as they came."""
 
 _STRENGTH: Final[dict[str, int]] = {
     kind: place for place, kind in enumerate(get_args(IdentifierType))
@@ -126,10 +123,13 @@ def _facts(findings: ContactSignal, rejected: list[RejectedValue]) -> Facts:
             linkedin_url = profile.url
     for place, other in enumerate(findings.identifiers):
         keep(f"identifiers.{place}", normalize(other.type, other.value))
-    return Facts(
-        **{name: getattr(findings, name) for name in Person.model_fields if name not in _SPELT},
+    person: dict[str, Any] = {
+        **{name: getattr(findings, name) for name in Person.model_fields},
         **{name: clean_text(text) for name in _LINES if (text := getattr(findings, name))},
-        employments=tuple(_employment(job) for job in findings.employments),
+        "employments": tuple(_employment(job) for job in findings.employments),
+    }
+    return Facts(
+        **person,
         emails=emails,
         phones=phones,
         linkedin_url=linkedin_url,

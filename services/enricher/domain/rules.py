@@ -24,6 +24,21 @@ AUTO_SOURCES: Final = frozenset(
 named there; a vendor's own discoveries would let vendors feed on each other.
 """
 
+VENDORS: Final = frozenset(
+    {
+        "ai_classification",
+        "ai_deep_research",
+        "apify_instagram_profile",
+        "apify_linkedin_profile",
+        "apollo",
+        "clearbit",
+        "crunchbase",
+        "people_data_labs",
+        "tracxn",
+    }
+)
+"""Sources of type enrichment or ai (spec 004): what they found is never the reason to ask."""
+
 ROLE_LOCAL_PARTS: Final = frozenset(
     {
         "abuse",
@@ -85,8 +100,6 @@ class AutoRule:
     enabled: bool
     share: float
     """0.0 to 1.0; the same contact is always on the same side."""
-    vendors: frozenset[str]
-    """Sources that are vendors: what they found is never the reason to ask."""
     sources: frozenset[str] = AUTO_SOURCES
 
     def selects(self, event: ContactCreated, question: Question) -> bool:
@@ -94,7 +107,7 @@ class AutoRule:
         return (
             self.enabled
             and event.workspace is not None
-            and event.source in self.sources - self.vendors
+            and event.source in self.sources - VENDORS
             and question.email is not None
             and not is_role_mailbox(question.email)
             and in_sample(event.contact_id, self.share)

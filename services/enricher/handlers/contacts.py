@@ -10,7 +10,6 @@ from services.enricher.domain.question import Question
 from services.enricher.domain.request import NewRequest, automatic_key
 from services.enricher.domain.rules import AutoRule
 from services.enricher.store import Store
-from shared.auth import Directory
 from shared.errors import PoisonMessageError
 from shared.events.codec import decode_event
 from shared.events.contact import ContactCreated
@@ -27,7 +26,6 @@ class ContactEvents:
     """Handles `contact.events.v1`."""
 
     store: Store
-    directory: Directory
     rule: AutoRule
     vendor: str
     """The vendor that new contacts are asked about at."""
@@ -60,7 +58,7 @@ class ContactEvents:
         question = Question.about(state)
         if not self.rule.selects(event, question):
             return None
-        place = await self.directory.resolve(envelope.tenant, event.workspace)
+        place = await self.store.directory.resolve(envelope.tenant, event.workspace)
         return NewRequest(
             public_id=f"req_{ULID()}",
             tenant_id=place.tenant_id,

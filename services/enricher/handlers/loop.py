@@ -1,7 +1,8 @@
 """Work that goes on by itself: repeated until the process stops, and never given up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from shared.errors import ServiceError
@@ -11,6 +12,9 @@ log = get_logger(__name__)
 
 _FIRST_DELAY_S: Final = 0.5
 _LONGEST_DELAY_S: Final = 15.0
+
+STOP_S: Final = 9.0
+"""How long a stop waits for the step and the calls in flight, seconds: longer than any call."""
 
 Step = Callable[[], Awaitable[bool]]
 """Does one piece of work; True when there may be more at once."""
@@ -55,3 +59,26 @@ class Loop:
                 await self._stopping.wait()
         except TimeoutError:
             return
+
+
+async def _nothing() -> None:
+    """Wait for nothing."""
+
+
+@asynccontextmanager
+async def running(
+    loops: Sequence[Loop], drain: Callable[[], Awaitable[None]] = _nothing
+) -> AsyncIterator[None]:
+    """Run loops while the context lasts, then let their last steps and `drain` end."""
+    tasks = [asyncio.create_task(loop.run()) for loop in loops]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.stop()
+        try:
+            async with asyncio.timeout(STOP_S):
+                await asyncio.gather(*tasks)
+                await drain()
+        except TimeoutError:
+            log.warning("stop_took_too_long", seconds=STOP_S)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from services.enricher.domain.request import NewRequest, admission
 from services.enricher.store import Store
-from shared.auth import Directory, Place
+from shared.auth import Place
 from shared.errors import PoisonMessageError
 from shared.events.codec import invalid
 from shared.events.enrichment import EnrichmentRequested
@@ -32,7 +32,6 @@ class EnrichmentOrders:
     """Handles `contact.enrichment.requests.v1`."""
 
     store: Store
-    directory: Directory
     vendors: frozenset[str]
     """Sources that somebody here can ask."""
 
@@ -67,7 +66,7 @@ class EnrichmentOrders:
                 f"is no vendor that can be asked; known: {', '.join(sorted(self.vendors))}",
                 field="source",
             )
-        place = await self.directory.resolve(requested.tenant, requested.workspace)
+        place = await self.store.directory.resolve(requested.tenant, requested.workspace)
         return Order(requested, place, envelope.traceparent)
 
     async def _requests(self, orders: Sequence[Order]) -> list[NewRequest]:

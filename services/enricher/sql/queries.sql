@@ -31,10 +31,6 @@ JOIN contact.contact AS contact
 JOIN contact.contact_event AS event ON event.entity_id = contact.id
 ORDER BY event.entity_id, event.sequence_number;
 
--- name: find_vendors
--- Sources that are vendors: what they found is never a reason to ask another one.
-SELECT source_provider FROM contact.data_source WHERE source_type IN ('enrichment', 'ai');
-
 -- name: claim
 -- Take the request that waits longest for vendor $1, for $2 seconds.
 WITH due AS (

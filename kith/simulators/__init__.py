@@ -1,0 +1,1 @@
+"""Stand-ins for systems that kith talks to and does not own: for demos, tests and drills."""
