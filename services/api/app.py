@@ -1,0 +1,69 @@
+"""The api, assembled: what gets built is built here, and nowhere else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from faststream.asgi import AsgiFastStream
+
+from services.api.domain.contacts import ROOT
+from services.api.routes import contacts, history, openapi
+from services.api.routes.answers import install_errors
+from services.api.routes.gate import Lag
+from services.api.settings import Settings
+from services.api.store import Store
+from shared.auth import KeyRing
+from shared.postgres.pool import Pool, connect
+from shared.probes import ASGIApp, probe_routes
+from shared.process import with_http
+
+TITLE = "kith API"
+ABOUT = (
+    "Contacts, resolved from many sources into one record per person. JSON:API 1.1 with cursor "
+    "pagination; every request needs an API key of scope `contacts:read`."
+)
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """Wire settings to the store, and every path to its route."""
+    http = create_http()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with connect(settings.postgres, "kith-api") as pool:
+            attach(http, pool)
+            yield
+
+    async def database() -> object:
+        return await http.state.store.get_lag()
+
+    probes = probe_routes(ready={"postgres": database})
+    return with_http(AsgiFastStream(lifespan=lifespan, asgi_routes=probes), http)
+
+
+def create_http() -> FastAPI:
+    """Build the HTTP side; `attach` gives it its database."""
+    http = FastAPI(title=TITLE, openapi_url=f"{ROOT}/openapi.json", docs_url=None, redoc_url=None)
+    for part in (contacts, history, openapi):
+        http.include_router(part.router)
+    install_errors(http)
+    http.openapi = lambda: _describe(http)  # type: ignore[method-assign]
+    return http
+
+
+def attach(http: FastAPI, pool: Pool) -> None:
+    """Give the HTTP side its database."""
+    http.state.store = Store(pool)
+    http.state.keys = KeyRing(pool)
+    http.state.lag = Lag(http.state.store)
+
+
+def _describe(http: FastAPI) -> dict[str, Any]:
+    if http.openapi_schema is None:
+        document = get_openapi(title=TITLE, version="1", description=ABOUT, routes=http.routes)
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["apiKey"] = {"type": "http", "scheme": "bearer", "bearerFormat": "kith_…"}
+        http.openapi_schema = document
+    return http.openapi_schema

@@ -1,0 +1,1 @@
+"""What the api decides, without IO: what was asked, which page, what an answer looks like."""

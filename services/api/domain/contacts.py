@@ -1,0 +1,171 @@
+"""Contacts as JSON:API resources: what of a row is shown, and how it is named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from services.api.domain.documents import (
+    CONTACT_RELATIONSHIPS,
+    ContactAttributes,
+    IdentifierAttributes,
+)
+from services.api.domain.listing import Shape
+from shared.events.fold import ContactState
+from shared.events.signal import Identifier
+
+ROOT: Final = "/api/v1"
+"""Where the api's paths begin."""
+
+Resource = dict[str, Any]
+"""A JSON:API resource object, values as pydantic knows them: not yet JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A contact of the read model, or of the past."""
+
+    id: str
+    attributes: ContactAttributes
+    company_id: str | None = None
+    identifiers: tuple[Identifier, ...] | None = None
+    """None when they were not asked for."""
+    provenance: Mapping[str, Mapping[str, Any]] | None = None
+    sort_values: tuple[str, ...] = field(default=())
+    """The values that a cursor to this row holds."""
+
+
+def contact_path(contact_id: str) -> str:
+    """Where a contact is."""
+    return f"{ROOT}/contacts/{contact_id}"
+
+
+def contact_resource(row: ContactRow, shape: Shape, cursor: str | None = None) -> Resource:
+    """Write a contact, restricted to the fields that were asked for."""
+    wanted = shape.contact_fields
+    names = None if wanted is None else set(wanted)
+    resource: Resource = {
+        "type": "contacts",
+        "id": row.id,
+        "attributes": row.attributes.model_dump(mode="json", include=names),
+        "links": {"self": contact_path(row.id)},
+    }
+    relationships = {
+        name: value
+        for name, value in _relationships(row).items()
+        if wanted is None or name in wanted
+    }
+    if relationships:
+        resource["relationships"] = relationships
+    meta: dict[str, Any] = {}
+    if cursor is not None:
+        meta["page"] = {"cursor": cursor}
+    if row.provenance is not None:
+        meta["provenance"] = {
+            name: origin
+            for name, origin in _public(row.provenance).items()
+            if wanted is None or name in wanted
+        }
+    if meta:
+        resource["meta"] = meta
+    return resource
+
+
+def identifier_resource(
+    contact_id: str,
+    number: int,
+    identifier: Identifier,
+    fields: frozenset[str] | None = None,
+    cursor: str | None = None,
+) -> Resource:
+    """Write the `number`th identifier of a contact, counted from 1 as they were added."""
+    attributes = IdentifierAttributes(
+        identifier_type=identifier.type,
+        value=identifier.value,
+        assumed_region=identifier.assumed_region,
+    )
+    resource: Resource = {
+        "type": "contact_identifiers",
+        "id": identifier_id(contact_id, number),
+        "attributes": attributes.model_dump(
+            mode="json", include=None if fields is None else set(fields)
+        ),
+    }
+    if cursor is not None:
+        resource["meta"] = {"page": {"cursor": cursor}}
+    return resource
+
+
+def identifier_id(contact_id: str, number: int) -> str:
+    """Name an identifier by its place: an id is never derived from personal data."""
+    return f"{contact_id}.{number}"
+
+
+def included(rows: Sequence[ContactRow], shape: Shape) -> list[Resource] | None:
+    """Write `included`: None when `include` was not given, empty when it asked for nothing."""
+    if shape.include is None:
+        return None
+    return [
+        identifier_resource(row.id, number, identifier, shape.identifier_fields)
+        for row in rows
+        for number, identifier in enumerate(row.identifiers or (), start=1)
+        if shape.with_identifiers
+    ]
+
+
+def row_of_state(state: ContactState, workspace: str) -> ContactRow:
+    """Show a folded contact as one workspace would have seen it."""
+    visible = {
+        name: value
+        for name, value in state.fields.items()
+        if name in ContactAttributes.model_fields
+    }
+    binding = state.bindings.get(workspace)
+    attributes = ContactAttributes(
+        **visible,
+        emails=tuple(one.value for one in state.identifiers if one.type == "email"),
+        phones=tuple(one.value for one in state.identifiers if one.type == "phone_e164"),
+        status=state.status,
+        lead_source=state.source,
+        import_source=binding.import_source if binding else None,
+        version=state.version,
+        created_at=state.created_at,
+        updated_at=state.updated_at,
+    )
+    provenance = {
+        name: {
+            "source": origin.source,
+            "source_record": origin.source_record,
+            "asserted_at": _iso(origin.asserted_at),
+        }
+        for name, origin in state.provenance.items()
+    }
+    return ContactRow(
+        id=state.contact_id,
+        attributes=attributes,
+        company_id=state.fields.get("company_id"),
+        identifiers=state.identifiers,
+        provenance=provenance,
+    )
+
+
+def _relationships(row: ContactRow) -> dict[str, Any]:
+    company = {"type": "companies", "id": row.company_id} if row.company_id else None
+    identifiers: dict[str, Any] = {"links": {"related": f"{contact_path(row.id)}/identifiers"}}
+    if row.identifiers is not None:
+        identifiers["data"] = [
+            {"type": "contact_identifiers", "id": identifier_id(row.id, number)}
+            for number in range(1, len(row.identifiers) + 1)
+        ]
+    return dict(zip(CONTACT_RELATIONSHIPS, ({"data": company}, identifiers), strict=True))
+
+
+def _public(provenance: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Name origins as the resource does: the company's id is a relationship here."""
+    return {
+        "company" if name == "company_id" else name: origin for name, origin in provenance.items()
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,244 @@
+"""The JSON:API documents that the api answers with: one source for the answers and for OpenAPI."""
+
+from datetime import datetime
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    """A frozen part of a document."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ContactAttributes(Part):
+    """A contact as this workspace sees it."""
+
+    display_name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    headline: str | None = None
+    job_title: str | None = None
+    department: str | None = None
+    email_primary: str | None = None
+    phone_primary: str | None = None
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    company_name: str | None = None
+    city: str | None = None
+    state: str | None = None
+    country: str | None = None
+    linkedin_url: str | None = None
+    birthday: str | None = Field(default=None, description="`1815-12-10`, or `--12-10`.")
+    status: Literal["incomplete", "active", "archived", "merged"]
+    lead_status: str | None = Field(default=None, description="The stage in the pipeline.")
+    lead_source: str | None = Field(default=None, description="The source it entered by.")
+    import_source: str | None = Field(default=None, description="The tag of the phone backup.")
+    version: int = Field(description="Number of the newest event that this shows.")
+    created_at: datetime
+    updated_at: datetime
+
+
+class IdentifierAttributes(Part):
+    """A normalised identifier that the contact is known by."""
+
+    identifier_type: str
+    value: str
+    assumed_region: bool = Field(
+        default=False, description="The phone's region was assumed, not declared."
+    )
+
+
+class Change(Part):
+    """A visible value that changed."""
+
+    field: str
+    old: str | None = None
+    new: str | None = None
+    source: str | None = Field(default=None, description="Where the new value came from.")
+
+
+class HistoryAttributes(Part):
+    """One thing that happened to a contact."""
+
+    what: str = Field(description="What happened, as an event's name: `ContactCreated`, …")
+    version: int
+    occurred_at: datetime = Field(description="When it happened at the source.")
+    recorded_at: datetime = Field(description="When kith first learned of it.")
+    source: str | None = Field(default=None, description="Who said so.")
+    changes: tuple[Change, ...] = ()
+    summary: dict[str, Any] = Field(default_factory=dict, description="What else the event says.")
+
+
+CONTACT_ATTRIBUTES: Final = tuple(ContactAttributes.model_fields)
+"""What `fields[contacts]` may name, relationships aside."""
+CONTACT_RELATIONSHIPS: Final = ("company", "identifiers")
+"""The relationships of a contact."""
+IDENTIFIER_ATTRIBUTES: Final = tuple(IdentifierAttributes.model_fields)
+"""What `fields[contact_identifiers]` may name."""
+
+
+class Linkage(Part):
+    """Names a resource."""
+
+    type: str
+    id: str
+
+
+class ToOne(Part):
+    """A relationship to one resource or none."""
+
+    data: Linkage | None
+
+
+class ToMany(Part):
+    """A relationship to any number of resources."""
+
+    links: dict[str, str]
+    data: tuple[Linkage, ...] | None = None
+
+
+class ContactRelationships(Part):
+    """What a contact is related to."""
+
+    company: ToOne | None = None
+    identifiers: ToMany | None = None
+
+
+class Provenance(Part):
+    """Where a visible value came from."""
+
+    source: str
+    source_record: str
+    asserted_at: datetime
+
+
+class CursorMeta(Part):
+    """Where a page may start or end."""
+
+    page: dict[str, str] = Field(default_factory=dict, examples=[{"cursor": "WyJ..."}])
+
+
+class ContactMeta(CursorMeta):
+    """What is known about a contact's values."""
+
+    provenance: dict[str, Provenance] | None = Field(
+        default=None, description="Field → where its value came from."
+    )
+
+
+class Contact(Part):
+    """The resource `contacts`."""
+
+    type: Literal["contacts"] = "contacts"
+    id: str
+    attributes: ContactAttributes
+    relationships: ContactRelationships | None = None
+    links: dict[str, str]
+    meta: ContactMeta | None = None
+
+
+class ContactIdentifier(Part):
+    """The resource `contact_identifiers`."""
+
+    type: Literal["contact_identifiers"] = "contact_identifiers"
+    id: str
+    attributes: IdentifierAttributes
+    meta: CursorMeta | None = None
+
+
+class HistoryEntry(Part):
+    """The resource `contact_history`."""
+
+    type: Literal["contact_history"] = "contact_history"
+    id: str
+    attributes: HistoryAttributes
+    meta: CursorMeta | None = None
+
+
+class Links(Part):
+    """Where this document and its neighbours are."""
+
+    self: str
+    first: str | None = None
+    prev: str | None = None
+    next: str | None = None
+
+
+class JsonApi(Part):
+    """Which JSON:API this is."""
+
+    version: Literal["1.1"] = "1.1"
+    profile: tuple[str, ...] | None = None
+
+
+class ListMeta(Part):
+    """About a list."""
+
+    lag: float = Field(description="Seconds that the read model is behind what kith has accepted.")
+    page: dict[str, Any]
+
+
+class DetailMeta(Part):
+    """About one resource."""
+
+    lag: float = Field(description="Seconds that the read model is behind what kith has accepted.")
+
+
+class AtMeta(Part):
+    """About a contact as it was."""
+
+    at: datetime
+    version: int
+
+
+ResourceT = TypeVar("ResourceT", bound=Part)
+MetaT = TypeVar("MetaT", bound=Part)
+
+
+class ListDocument(Part, Generic[ResourceT]):
+    """A page of resources."""
+
+    jsonapi: JsonApi
+    links: Links
+    data: tuple[ResourceT, ...]
+    included: tuple[ContactIdentifier, ...] | None = None
+    meta: ListMeta
+
+
+class Document(Part, Generic[ResourceT, MetaT]):
+    """One resource."""
+
+    jsonapi: JsonApi
+    links: Links
+    data: ResourceT
+    included: tuple[ContactIdentifier, ...] | None = None
+    meta: MetaT
+
+
+class ErrorSource(Part):
+    """What of the request is wrong."""
+
+    parameter: str | None = None
+    header: str | None = None
+
+
+class ErrorObject(Part):
+    """One problem."""
+
+    id: str | None = None
+    links: dict[str, str] | None = None
+    status: str
+    code: str
+    title: str
+    detail: str | None = None
+    source: ErrorSource | None = None
+    meta: dict[str, Any] | None = None
+
+
+class ErrorDocument(Part):
+    """An answer without data."""
+
+    jsonapi: JsonApi
+    errors: tuple[ErrorObject, ...]

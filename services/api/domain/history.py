@@ -1,0 +1,70 @@
+"""What happened to a contact, and what it was at a moment."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, get_args
+
+from services.api.domain.contacts import Resource, contact_path
+from services.api.domain.documents import Change, HistoryAttributes
+from services.api.domain.paging import PAGE_ALIASES, PAGE_PARAMETERS
+from services.api.domain.position import WAIT_PARAMETER
+from shared.events.contact import ContactEvent
+from shared.events.fold import ContactState, fold
+
+HISTORY_SORT: Final = "-version"
+"""The one order of a history: newest first."""
+HISTORY_PARAMETERS: Final = PAGE_PARAMETERS | {WAIT_PARAMETER}
+"""What a timeline may be asked."""
+AT_PARAMETERS: Final = frozenset(
+    {"at", "include", "fields[contacts]", "fields[contact_identifiers]", WAIT_PARAMETER}
+)
+"""What a point-in-time request may be asked."""
+HISTORY_ALIASES: Final = PAGE_ALIASES
+"""Name a client may use → canonical name."""
+
+_MODELS: Final = {model.__name__: model for model in get_args(ContactEvent)}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A row of the timeline."""
+
+    contact_id: str
+    version: int
+    event_type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    source: str | None
+    summary: Mapping[str, Any]
+
+
+def history_resource(row: HistoryRow, cursor: str) -> Resource:
+    """Write an entry: what happened, when, who said so, which fields changed from what to what."""
+    rest = dict(row.summary)
+    changes = tuple(Change.model_validate(change) for change in rest.pop("changes", ()))
+    attributes = HistoryAttributes(
+        what=row.event_type,
+        version=row.version,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        source=row.source,
+        changes=changes,
+        summary=rest,
+    )
+    return {
+        "type": "contact_history",
+        "id": f"{row.contact_id}.{row.version}",
+        "attributes": attributes.model_dump(mode="json"),
+        "meta": {"page": {"cursor": cursor}},
+    }
+
+
+def history_path(contact_id: str) -> str:
+    """Where a contact's history is."""
+    return f"{contact_path(contact_id)}/history"
+
+
+def state_of(events: Iterable[tuple[str, str | bytes]]) -> ContactState | None:
+    """Fold stored events, (type, payload) in version order; None when there are none."""
+    return fold(None, (_MODELS[name].model_validate_json(payload) for name, payload in events))

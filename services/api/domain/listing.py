@@ -1,0 +1,253 @@
+"""What `GET /contacts` may be asked: filters, sort order, fields, included resources."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, get_args
+
+from services.api.domain.documents import (
+    CONTACT_ATTRIBUTES,
+    CONTACT_RELATIONSHIPS,
+    IDENTIFIER_ATTRIBUTES,
+)
+from services.api.domain.paging import PAGE_ALIASES, PAGE_PARAMETERS, PageRequest, parse_page
+from services.api.domain.parameters import Parameters
+from services.api.domain.position import WAIT_PARAMETER
+from services.api.domain.problems import bad_parameter
+from shared.events.contact import ContactStatus
+
+SORT_FIELDS: Final = (
+    "id",
+    "created_at",
+    "updated_at",
+    "display_name",
+    "first_name",
+    "last_name",
+    "email_primary",
+    "job_title",
+    "company_name",
+    "city",
+    "country",
+    "lead_status",
+    "lead_source",
+    "status",
+)
+"""What contacts can be sorted by. `id` is the order of creation, and the one with an index."""
+
+MAX_SORT_FIELDS: Final = 3
+"""Most sort fields of one request."""
+
+DEFAULT_STATUSES: Final = ("incomplete", "active")
+"""Archived and absorbed contacts are shown to who asks for them (spec 003, 8.1)."""
+
+LEAD_STATUSES: Final = (
+    "new",
+    "contacted",
+    "qualified",
+    "nurturing",
+    "customer",
+    "lost",
+    "inactive",
+)
+"""The stages of a contact (DESIGN 9)."""
+
+FILTERS: Final[dict[str, str]] = {
+    "q": "Full-text search, typo-tolerant: the best 1,000 matches are listed.",
+    "company": "Company name, whole or in part, any case.",
+    "company_id": "Company id, `cmp_…`.",
+    "status": "incomplete, active, archived, merged; several by comma. "
+    "Default: incomplete and active.",
+    "lead_status": "new, contacted, qualified, nurturing, customer, lost, inactive; "
+    "several by comma.",
+    "lead_source": "The source that the contact entered by, like `csv_upload`; several by comma.",
+    "email": "One of the contact's e-mail addresses, whole, any case.",
+    "phone": "One of the contact's phone numbers, E.164.",
+    "city": "City, whole, any case.",
+    "country": "Country, whole, any case.",
+    "created_after": "ISO 8601, inclusive.",
+    "created_before": "ISO 8601, exclusive.",
+    "updated_after": "ISO 8601, inclusive.",
+    "updated_before": "ISO 8601, exclusive.",
+}
+"""`filter[…]` → what it does."""
+
+BARE_ALIASES: Final = (
+    "q",
+    "company",
+    "company_id",
+    "status",
+    "lead_status",
+    "lead_source",
+    "created_after",
+    "created_before",
+)
+"""The customer's own names (spec 003, 17.2), accepted beside `filter[…]`."""
+
+ALIASES: Final = {**PAGE_ALIASES, **{name: f"filter[{name}]" for name in BARE_ALIASES}}
+"""Name a client may use → canonical name."""
+
+INCLUDES: Final = ("identifiers",)
+"""What `include` may name."""
+
+DETAIL_PARAMETERS: Final = frozenset(
+    {"include", "fields[contacts]", "fields[contact_identifiers]", WAIT_PARAMETER}
+)
+"""What `GET /contacts/{id}` may be asked."""
+
+LIST_PARAMETERS: Final = (
+    PAGE_PARAMETERS | DETAIL_PARAMETERS | {"sort"} | {f"filter[{name}]" for name in FILTERS}
+)
+"""What `GET /contacts` may be asked, by canonical names."""
+
+SEARCH_PARAMETERS: Final = PAGE_PARAMETERS | DETAIL_PARAMETERS | {"filter[q]", "filter[status]"}
+"""What `GET /contacts/search` may be asked."""
+
+SEARCH_SORT: Final = "-score"
+"""The one order of search results: best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One field of the order."""
+
+    field: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which contacts; what is None does not restrict."""
+
+    statuses: tuple[str, ...] = DEFAULT_STATUSES
+    q: str | None = None
+    company: str | None = None
+    company_id: str | None = None
+    lead_statuses: tuple[str, ...] = ()
+    lead_sources: tuple[str, ...] = ()
+    email: str | None = None
+    phone: str | None = None
+    city: str | None = None
+    country: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How much of each resource is shown."""
+
+    contact_fields: frozenset[str] | None = None
+    """None: all of them."""
+    identifier_fields: frozenset[str] | None = None
+    include: tuple[str, ...] | None = None
+    """None: `include` was not given, so that the answer has no `included`."""
+
+    @property
+    def with_identifiers(self) -> bool:
+        """Whether identifiers are included."""
+        return self.include is not None and "identifiers" in self.include
+
+
+@dataclass(frozen=True, slots=True)
+class ContactQuery:
+    """A parsed `GET /contacts`."""
+
+    filters: Filters
+    sort: tuple[SortKey, ...]
+    """Ends with `id`, so that the order is total."""
+    sort_name: str
+    """The order in words: cursors of another order are refused."""
+    page: PageRequest
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """A parsed `GET /contacts/search`."""
+
+    text: str
+    statuses: tuple[str, ...]
+    page: PageRequest
+    shape: Shape
+
+
+def parse_search(parameters: Parameters) -> SearchQuery:
+    """Read the parameters of `GET /contacts/search`; raises `RequestError`."""
+    text = parameters.some("filter[q]")
+    if text is None:
+        raise bad_parameter("q", "Give the text to search for: q=…")
+    statuses = parameters.choices("filter[status]", get_args(ContactStatus))
+    return SearchQuery(
+        text=text,
+        statuses=statuses or DEFAULT_STATUSES,
+        page=parse_page(parameters, SEARCH_SORT, 2),
+        shape=parse_shape(parameters),
+    )
+
+
+def parse_listing(parameters: Parameters) -> ContactQuery:
+    """Read the parameters of `GET /contacts`; raises `RequestError`."""
+    sort = parse_sort(parameters)
+    sort_name = ",".join(("-" if key.descending else "") + key.field for key in sort)
+    return ContactQuery(
+        filters=parse_filters(parameters),
+        sort=sort,
+        sort_name=sort_name,
+        page=parse_page(parameters, sort_name, len(sort)),
+        shape=parse_shape(parameters),
+    )
+
+
+def parse_filters(parameters: Parameters) -> Filters:
+    """Read `filter[…]` and its aliases."""
+    some, moment = parameters.some, parameters.moment
+    statuses = parameters.choices("filter[status]", get_args(ContactStatus))
+    return Filters(
+        statuses=statuses or DEFAULT_STATUSES,
+        q=some("filter[q]"),
+        company=some("filter[company]"),
+        company_id=some("filter[company_id]"),
+        lead_statuses=parameters.choices("filter[lead_status]", LEAD_STATUSES),
+        lead_sources=parameters.many("filter[lead_source]"),
+        email=some("filter[email]"),
+        phone=some("filter[phone]"),
+        city=some("filter[city]"),
+        country=some("filter[country]"),
+        created_after=moment("filter[created_after]"),
+        created_before=moment("filter[created_before]"),
+        updated_after=moment("filter[updated_after]"),
+        updated_before=moment("filter[updated_before]"),
+    )
+
+
+def parse_sort(parameters: Parameters) -> tuple[SortKey, ...]:
+    """Read `sort`; the default is newest first."""
+    names = parameters.many("sort") or ("-id",)
+    keys = tuple(SortKey(name.removeprefix("-"), name.startswith("-")) for name in names)
+    if not {key.field for key in keys} <= set(SORT_FIELDS) or len(keys) > MAX_SORT_FIELDS:
+        raise parameters.refuse(
+            "sort",
+            f"Up to {MAX_SORT_FIELDS} of: {', '.join(SORT_FIELDS)}; `-` before a name descends.",
+        )
+    if len({key.field for key in keys}) != len(keys):
+        raise parameters.refuse("sort", "Name each field once.")
+    if keys[-1].field == "id":
+        return keys
+    return (*keys, SortKey("id", keys[-1].descending))
+
+
+def parse_shape(parameters: Parameters) -> Shape:
+    """Read `fields[…]` and `include`."""
+    contact_fields = (*CONTACT_ATTRIBUTES, *CONTACT_RELATIONSHIPS)
+    return Shape(
+        contact_fields=_fields(parameters, "fields[contacts]", contact_fields),
+        identifier_fields=_fields(parameters, "fields[contact_identifiers]", IDENTIFIER_ATTRIBUTES),
+        include=parameters.choices("include", INCLUDES) if parameters.has("include") else None,
+    )
+
+
+def _fields(parameters: Parameters, name: str, known: tuple[str, ...]) -> frozenset[str] | None:
+    if not parameters.has(name):
+        return None
+    return frozenset(parameters.choices(name, known))

@@ -1,0 +1,102 @@
+"""Read your writes: the position that a write answers with, and how long a read waits for it.
+
+Two kinds of position, both URL-safe base64 and opaque to clients (DESIGN 9): a signal's (its
+record in the ledger and the digest of its content) and a contact's (id and version).
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from services.api.domain.problems import Problem, RequestError
+
+POSITION_HEADER: Final = "Kith-Position"
+"""The request header that names the position to wait for."""
+WAIT_PARAMETER: Final = "waitFor"
+"""The query parameter that does the same (a capital, as JSON:API advises for own names)."""
+DEFAULT_WAIT_SECONDS: Final = 2.0
+"""How long a read waits when it does not say."""
+MAX_WAIT_SECONDS: Final = 10.0
+"""The longest wait granted."""
+
+_CONTACT = re.compile(rb"(con_[0-9A-HJKMNP-TV-Z]{26}):([1-9][0-9]{0,8})")
+_WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
+_SIGNAL_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPosition:
+    """A signal that was accepted: its ledger key and its content."""
+
+    record_key: bytes
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPosition:
+    """A contact at a version."""
+
+    contact_id: str
+    version: int
+
+
+Position = SignalPosition | ContactPosition
+"""Something that a write led to, and that a read model has or has not yet."""
+
+
+def encode_position(position: Position) -> str:
+    """Write the token of a position."""
+    if isinstance(position, SignalPosition):
+        raw = position.record_key + position.content_hash
+    else:
+        raw = f"{position.contact_id}:{position.version}".encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def parse_position(header: str | None, parameter: str | None) -> Position | None:
+    """Read the position that a request waits for; the header wins over the parameter."""
+    token = header if header is not None else parameter
+    if token is None:
+        return None
+    token = token.strip()
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if match := _CONTACT.fullmatch(raw):
+        return ContactPosition(match[1].decode(), int(match[2]))
+    if len(raw) == _SIGNAL_BYTES:
+        return SignalPosition(raw[:16], raw[16:])
+    raise RequestError(
+        [
+            Problem(
+                400,
+                "invalid_position",
+                "Invalid position",
+                "Give the position exactly as the write answered it.",
+                header=POSITION_HEADER if header is not None else None,
+                parameter=None if header is not None else WAIT_PARAMETER,
+            )
+        ]
+    )
+
+
+def parse_wait(prefer: str | None) -> float:
+    """Read how many seconds to wait: `Prefer: wait=N` (RFC 7240), bounded."""
+    match = _WAIT.search(prefer or "")
+    return min(float(match[1]), MAX_WAIT_SECONDS) if match else DEFAULT_WAIT_SECONDS
+
+
+def not_reached(seconds: float) -> RequestError:
+    """Say that the read model does not have the position yet."""
+    problem = Problem(
+        503,
+        "position_not_reached",
+        "Not there yet",
+        f"After {seconds:g} s the read model does not show that write yet. The write itself is "
+        "safe; ask again, wait longer (`Prefer: wait=10`), or read without a position.",
+        header=POSITION_HEADER,
+    )
+    return RequestError([problem], {"Retry-After": "1"})

@@ -1,0 +1,1 @@
+"""The api's HTTP side: the gate every request passes, one file per resource, errors, docs."""

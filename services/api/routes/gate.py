@@ -1,0 +1,135 @@
+"""The gate that every request passes: who calls, may they, what do they accept, since when."""
+
+import asyncio
+import time
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+
+from services.api.domain.media import check_accept, check_content_type
+from services.api.domain.position import (
+    POSITION_HEADER,
+    WAIT_PARAMETER,
+    ContactPosition,
+    Position,
+    not_reached,
+    parse_position,
+    parse_wait,
+)
+from services.api.domain.problems import Problem, RequestError
+from services.api.store import Store
+from shared.auth import Caller, KeyRing, Place, bearer_token
+
+READ_SCOPE: Final = "contacts:read"
+"""What a key needs to read."""
+
+FIRST_POLL_SECONDS: Final = 0.02
+"""Between the first two looks for a position; each further pause is half as long again."""
+LONGEST_POLL_SECONDS: Final = 0.25
+"""The longest pause between two looks."""
+
+LAG_CACHE_SECONDS: Final = 1.0
+"""How long a measured lag is told again: it costs 200 index lookups."""
+
+
+class Lag:
+    """How far the read model is behind, looked up once a second at most."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seconds = 0.0
+        self._until = 0.0
+
+    async def seconds(self) -> float:
+        """Return seconds, to the millisecond."""
+        if time.monotonic() >= self._until:
+            self._until = time.monotonic() + LAG_CACHE_SECONDS
+            self._seconds = round(await self._store.get_lag(), 3)
+        return self._seconds
+
+
+def store_of(request: Request) -> Store:
+    """Return the store that the app was given."""
+    store: Store = request.app.state.store
+    return store
+
+
+def lag_of(request: Request) -> Lag:
+    """Return the app's measure of the read model's lag."""
+    lag: Lag = request.app.state.lag
+    return lag
+
+
+async def reader(request: Request) -> Place:
+    """Let in who may read, and say where; then wait for the position they ask for."""
+    caller = await authenticate(request)
+    if READ_SCOPE not in caller.scopes:
+        raise _forbidden()
+    check_accept(request.headers.get("Accept"))
+    check_content_type(request.headers.get("Content-Type"))
+    position = parse_position(
+        request.headers.get(POSITION_HEADER), request.query_params.get(WAIT_PARAMETER)
+    )
+    if position is not None:
+        seconds = parse_wait(request.headers.get("Prefer"))
+        await wait_for(store_of(request), caller.place, position, seconds)
+    return caller.place
+
+
+async def authenticate(request: Request) -> Caller:
+    """Tell whom the request's API key speaks for, or answer 401."""
+    token = bearer_token(request.headers.get("Authorization"))
+    if token is None:
+        raise _unauthorized("", "Send `Authorization: Bearer kith_…` with an API key.")
+    keys: KeyRing = request.app.state.keys
+    caller = await keys.check(token)
+    if caller is None:
+        raise _unauthorized(', error="invalid_token"', "This API key is unknown or has ended.")
+    return caller
+
+
+async def wait_for(store: Store, place: Place, position: Position, seconds: float) -> None:
+    """Return once the read model has a position; raise 503 when it has not in time."""
+    deadline, pause = time.monotonic() + seconds, FIRST_POLL_SECONDS
+    target = position if isinstance(position, ContactPosition) else None
+    while True:
+        if target is None and not isinstance(position, ContactPosition):
+            target = await store.find_applied(place, position)
+        if target is not None and await _shown(store, place, target):
+            return
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise not_reached(seconds)
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
+
+
+async def _shown(store: Store, place: Place, target: ContactPosition) -> bool:
+    if not target.contact_id:
+        return True  # the signal led to no contact: there is nothing to wait for
+    return (await store.get_version(place, target.contact_id) or 0) >= target.version
+
+
+def _unauthorized(extra: str, detail: str) -> RequestError:
+    problem = Problem(401, "unauthorized", "Unauthorized", detail, header="Authorization")
+    return RequestError([problem], {"WWW-Authenticate": f'Bearer realm="kith"{extra}'})
+
+
+def _forbidden() -> RequestError:
+    problem = Problem(
+        403,
+        "insufficient_scope",
+        "Forbidden",
+        f"This API key lacks the scope `{READ_SCOPE}`.",
+        header="Authorization",
+    )
+    challenge = f'Bearer realm="kith", error="insufficient_scope", scope="{READ_SCOPE}"'
+    return RequestError([problem], {"WWW-Authenticate": challenge})
+
+
+Reader = Annotated[Place, Depends(reader)]
+"""Where the caller may read."""
+InStore = Annotated[Store, Depends(store_of)]
+"""The store."""
+ReadLag = Annotated[Lag, Depends(lag_of)]
+"""The read model's lag."""

@@ -1,0 +1,96 @@
+-- name: enter
+-- Say for which tenant ($1) and workspace ($2) this transaction reads; row-level security goes by
+-- it. Plans are made for the values at hand: an absent filter then costs nothing.
+SELECT set_config('kith.tenant_id', $1::text, true), set_config('kith.workspace_id', $2::text, true),
+    set_config('plan_cache_mode', 'force_custom_plan', true);
+
+-- name: find_contacts
+-- Contacts of tenant $1 and workspace $2. $3 statuses; a null filter does not restrict: $4 stages,
+-- $5 sources, $6 company pattern, $7 company id, $8 e-mail, $9 phone, $10 city, $11 country,
+-- $12/$13 created from/before, $14/$15 updated from/before, $16 ids; $17 with identifiers.
+-- The store appends where the page starts, the order and the limit.
+SELECT view.*, CASE WHEN $17::boolean THEN view.detail -> 'identifiers' END AS identifiers
+FROM read.contact_view AS view
+WHERE view.tenant_id = $1 AND view.workspace_id = $2
+    AND view.status = ANY ($3::text[])
+    AND ($4::text[] IS NULL OR view.stage = ANY ($4))
+    AND ($5::text[] IS NULL OR view.source = ANY ($5))
+    AND ($6::text IS NULL OR view.company_name ILIKE $6)
+    AND ($7::text IS NULL OR view.company_public_id = $7)
+    AND ($8::text IS NULL OR view.emails @> ARRAY[$8])
+    AND ($9::text IS NULL OR view.phones @> ARRAY[$9])
+    AND ($10::text IS NULL OR lower(view.city) = lower($10))
+    AND ($11::text IS NULL OR lower(view.country) = lower($11))
+    AND ($12::timestamptz IS NULL OR view.created_at >= $12)
+    AND ($13::timestamptz IS NULL OR view.created_at < $13)
+    AND ($14::timestamptz IS NULL OR view.updated_at >= $14)
+    AND ($15::timestamptz IS NULL OR view.updated_at < $15)
+    AND ($16::text[] IS NULL OR view.public_id = ANY ($16));
+
+-- name: find_hits
+-- The best $4 contacts for a search text $3 in tenant $1 and workspace $2, best first.
+SELECT hit.contact_public_id AS public_id
+FROM search.find_contacts($1, $2, $3, $4) AS hit
+ORDER BY hit.score DESC, hit.contact_public_id;
+
+-- name: search_contacts
+-- Search results as contacts: text $3, at most $4 hits, statuses $5, with identifiers $6, after
+-- ($7) or before ($8) the score and id of a row ($9, $10), one page of $11 rows.
+SELECT view.*, hit.score::text AS score,
+    CASE WHEN $6::boolean THEN view.detail -> 'identifiers' END AS identifiers
+FROM search.find_contacts($1, $2, $3, $4) AS hit
+JOIN read.contact_view AS view
+    ON view.public_id = hit.contact_public_id AND view.tenant_id = $1 AND view.workspace_id = $2
+WHERE view.status = ANY ($5::text[])
+    AND (NOT $7::boolean OR hit.score < $9::text::real
+         OR (hit.score = $9::text::real AND view.public_id > $10))
+    AND (NOT $8::boolean OR hit.score > $9::text::real
+         OR (hit.score = $9::text::real AND view.public_id < $10))
+ORDER BY
+    CASE WHEN $8 THEN hit.score END, CASE WHEN $8 THEN view.public_id END DESC,
+    hit.score DESC, view.public_id
+LIMIT $11;
+
+-- name: get_contact
+-- Contact $3 of tenant $1 and workspace $2, with all that its fold holds.
+SELECT view.*, view.detail -> 'identifiers' AS identifiers, view.detail -> 'provenance' AS provenance
+FROM read.contact_view AS view
+WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = $3;
+
+-- name: get_version
+-- The version that the read model has of contact $3 in tenant $1 and workspace $2.
+SELECT view.version
+FROM read.contact_view AS view
+WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = $3;
+
+-- name: find_history
+-- What happened to contact $3 of tenant $1 as workspace $2 may know it, newest first; backwards
+-- where $6. Versions below $4 and above $5; one page of $7 rows.
+SELECT line.version, line.event_type, line.occurred_at, line.recorded_at, line.source, line.summary
+FROM read.timeline AS line
+WHERE line.tenant_id = $1 AND (line.workspace_id IS NULL OR line.workspace_id = $2)
+    AND line.contact_public_id = $3
+    AND ($4::integer IS NULL OR line.version < $4)
+    AND ($5::integer IS NULL OR line.version > $5)
+ORDER BY CASE WHEN $6::boolean THEN line.version END, line.version DESC
+LIMIT $7;
+
+-- name: find_events_until
+-- The events of contact $1 that kith knew at $2, in version order.
+SELECT event.event_type, event.payload
+FROM app.find_events_until($1, $2) AS event;
+
+-- name: get_lag
+-- Seconds that the read model is behind.
+SELECT app.read_lag();
+
+-- name: find_applied
+-- What became of the signal with record key $3 and content hash $4 in tenant $1 and workspace $2:
+-- the contact and the version it led to; no row while the resolver has not seen it.
+SELECT contact.public_id::text AS contact_id, record.applied_version
+FROM contact.source_record AS record
+LEFT JOIN contact.contact AS contact ON contact.id = record.contact_id
+WHERE record.tenant_id = $1 AND record.workspace_id = $2
+    AND record.record_key = $3 AND record.content_hash = $4
+ORDER BY record.revision DESC
+LIMIT 1;

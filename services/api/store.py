@@ -1,0 +1,268 @@
+"""What the api reads: every statement inside a transaction that names its tenant and workspace."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+import orjson
+
+from services.api.domain.contacts import ContactRow
+from services.api.domain.documents import CONTACT_ATTRIBUTES, ContactAttributes
+from services.api.domain.history import HistoryRow
+from services.api.domain.listing import ContactQuery, Filters, SortKey
+from services.api.domain.paging import PageRequest
+from services.api.domain.position import ContactPosition, SignalPosition
+from shared.auth import Place
+from shared.events.signal import Identifier
+from shared.postgres.errors import translated
+from shared.postgres.pool import Connection, Pool
+from shared.postgres.queries import Queries
+
+QUERIES: Final = Queries.load("services.api.sql")
+"""All statements, by name."""
+
+MAX_HITS: Final = 1_000
+"""Most contacts that a search text is narrowed down to."""
+
+_MOMENTS: Final = {"created_at", "updated_at"}
+_COLUMNS: Final = {
+    "id": "view.public_id",
+    "created_at": "view.created_at",
+    "updated_at": "view.updated_at",
+    "status": "view.status",
+    "lead_status": "view.stage",
+    "lead_source": "view.source",
+}
+_RENAMED: Final = {"lead_status": "stage", "lead_source": "source"}
+
+
+class Store:
+    """Reads on behalf of one place at a time, as role `kith_api`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def find_contacts(self, place: Place, query: ContactQuery) -> list[ContactRow]:
+        """Read a page of contacts, one row more than its size, backwards before a cursor."""
+        async with self._reading(place) as connection:
+            ids = None
+            if query.filters.q is not None:
+                hits = await connection.fetch(
+                    QUERIES["find_hits"], *_ids(place), query.filters.q, MAX_HITS
+                )
+                ids = [hit["public_id"] for hit in hits]
+            arguments = _filter_arguments(place, query.filters, ids)
+            arguments.append(query.shape.with_identifiers)
+            tail, more = page_clause(query.sort, query.page, first=len(arguments) + 1)
+            rows = await connection.fetch(QUERIES["find_contacts"] + tail, *arguments, *more)
+        fields = [key.field for key in query.sort]
+        return [_contact(row, [_sort_value(row, field) for field in fields]) for row in rows]
+
+    async def search(
+        self,
+        place: Place,
+        text: str,
+        statuses: Sequence[str],
+        page: PageRequest,
+        *,
+        with_identifiers: bool,
+    ) -> list[tuple[ContactRow, float]]:
+        """Read a page of search results with their scores, best first."""
+        cursor = page.after or page.before or ("0", "")
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(
+                QUERIES["search_contacts"],
+                *_ids(place),
+                text,
+                MAX_HITS,
+                list(statuses),
+                with_identifiers,
+                page.after is not None,
+                page.before is not None,
+                *cursor,
+                page.size + 1,
+            )
+        return [
+            (_contact(row, [row["score"], row["public_id"]]), float(row["score"])) for row in rows
+        ]
+
+    async def get_contact(self, place: Place, contact_id: str) -> ContactRow | None:
+        """Read one contact with its identifiers and where each value came from."""
+        async with self._reading(place) as connection:
+            row = await connection.fetchrow(QUERIES["get_contact"], *_ids(place), contact_id)
+        if row is None:
+            return None
+        return _contact(row, (), provenance=orjson.loads(row["provenance"] or b"{}"))
+
+    async def get_version(self, place: Place, contact_id: str) -> int | None:
+        """Read which version of a contact the read model shows; None: it does not know it."""
+        async with self._reading(place) as connection:
+            version: int | None = await connection.fetchval(
+                QUERIES["get_version"], *_ids(place), contact_id
+            )
+        return version
+
+    async def find_history(
+        self, place: Place, contact_id: str, page: PageRequest
+    ) -> list[HistoryRow]:
+        """Read a page of a contact's timeline, newest first, backwards before a cursor."""
+        below = int(page.after[0]) if page.after else None
+        above = int(page.before[0]) if page.before else None
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(
+                QUERIES["find_history"],
+                *_ids(place),
+                contact_id,
+                below,
+                above,
+                page.before is not None,
+                page.size + 1,
+            )
+        return [
+            HistoryRow(
+                contact_id=contact_id,
+                version=row["version"],
+                event_type=row["event_type"],
+                occurred_at=row["occurred_at"],
+                recorded_at=row["recorded_at"],
+                source=row["source"],
+                summary=orjson.loads(row["summary"]),
+            )
+            for row in rows
+        ]
+
+    async def find_events_until(
+        self, place: Place, contact_id: str, until: datetime
+    ) -> list[tuple[str, str]]:
+        """Read a contact's events, (type, payload), as kith knew them at a moment."""
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(QUERIES["find_events_until"], contact_id, until)
+        return [(row["event_type"], row["payload"]) for row in rows]
+
+    async def get_lag(self) -> float:
+        """Read how many seconds the read model is behind, for all tenants alike."""
+        with translated():
+            return float(await self._pool.fetchval(QUERIES["get_lag"]))
+
+    async def find_applied(self, place: Place, signal: SignalPosition) -> ContactPosition | None:
+        """Read what a signal led to; None while the resolver has not seen it."""
+        async with self._reading(place) as connection:
+            row = await connection.fetchrow(
+                QUERIES["find_applied"], *_ids(place), signal.record_key, signal.content_hash
+            )
+        if row is None:
+            return None
+        return ContactPosition(row["contact_id"] or "", row["applied_version"] or 0)
+
+    @asynccontextmanager
+    async def _reading(self, place: Place) -> AsyncIterator[Connection]:
+        with translated():
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(readonly=True),
+            ):
+                await connection.execute(
+                    QUERIES["enter"], str(place.tenant_id), str(place.workspace_id)
+                )
+                yield connection
+
+
+def page_clause(
+    sort: Sequence[SortKey], page: PageRequest, *, first: int
+) -> tuple[str, list[str | int]]:
+    """Write where a page starts, its order and its limit; `first` is its first argument's number.
+
+    A page before a cursor is looked for backwards, with every direction turned around.
+    """
+    backwards = page.before is not None
+    terms = [(_expression(key.field), key.descending != backwards) for key in sort]
+    order = ", ".join(f"{term} {'DESC' if down else 'ASC'}" for term, down in terms)
+    cursor = page.before if backwards else page.after
+    where = ""
+    if cursor is not None:
+        values = [f"${first + n}::text{_cast(key.field)}" for n, key in enumerate(sort)]
+        where = f"\n    AND ({_beyond(terms, values)})"
+    arguments: list[str | int] = [*(cursor or ()), page.size + 1]
+    return f"{where}\nORDER BY {order}\nLIMIT ${first + len(arguments) - 1}", arguments
+
+
+def _beyond(terms: Sequence[tuple[str, bool]], values: Sequence[str]) -> str:
+    """Write "comes after the cursor", as a row comparison where an index can serve it."""
+    names = [term for term, _ in terms]
+    if len({down for _, down in terms}) == 1:
+        sign = "<" if terms[0][1] else ">"
+        return f"({', '.join(names)}) {sign} ({', '.join(values)})"
+    ways = []
+    for place, (term, down) in enumerate(terms):
+        equal = [f"{names[n]} = {values[n]}" for n in range(place)]
+        ways.append(" AND ".join([*equal, f"{term} {'<' if down else '>'} {values[place]}"]))
+    return " OR ".join(f"({way})" for way in ways)
+
+
+def _expression(field: str) -> str:
+    """Write what a field is ordered by: names without regard to case, absent ones first."""
+    return _COLUMNS.get(field) or f"COALESCE(lower(view.{field}), '')"
+
+
+def _cast(field: str) -> str:
+    if field in _MOMENTS:
+        return "::timestamptz"
+    return ' COLLATE "C"' if field == "id" else ""
+
+
+def _sort_value(row: asyncpg.Record, field: str) -> str:
+    if field in _MOMENTS:
+        return str(row[field].isoformat())
+    if field in _COLUMNS:
+        return str(row["public_id" if field == "id" else _RENAMED.get(field, field)])
+    return (row[field] or "").lower()
+
+
+def _filter_arguments(place: Place, filters: Filters, ids: list[str] | None) -> list[Any]:
+    return [
+        *_ids(place),
+        list(filters.statuses),
+        list(filters.lead_statuses) or None,
+        list(filters.lead_sources) or None,
+        f"%{_escape(filters.company)}%" if filters.company else None,
+        filters.company_id,
+        filters.email.lower() if filters.email else None,
+        filters.phone,
+        filters.city,
+        filters.country,
+        filters.created_after,
+        filters.created_before,
+        filters.updated_after,
+        filters.updated_before,
+        ids,
+    ]
+
+
+def _escape(text: str) -> str:
+    """Take a pattern's signs for themselves."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _ids(place: Place) -> tuple[int, int]:
+    return place.tenant_id, place.workspace_id
+
+
+def _contact(
+    row: asyncpg.Record,
+    sort_values: Sequence[str],
+    provenance: dict[str, dict[str, Any]] | None = None,
+) -> ContactRow:
+    columns = {name: row[_RENAMED.get(name, name)] for name in CONTACT_ATTRIBUTES}
+    identifiers = row["identifiers"]
+    return ContactRow(
+        id=row["public_id"],
+        attributes=ContactAttributes.model_validate(columns),
+        company_id=row["company_public_id"],
+        identifiers=None
+        if identifiers is None
+        else tuple(Identifier.model_validate(one) for one in orjson.loads(identifiers)),
+        provenance=provenance,
+        sort_values=tuple(sort_values),
+    )
