@@ -2,10 +2,12 @@
 
 import typer
 
+from kith import topics
 from kith.stack import cli as stack
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 stack.register(app)
+topics.register(app)
 
 
 def main() -> None:

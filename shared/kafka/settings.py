@@ -13,7 +13,7 @@ Options = dict[str, object]
 class KafkaSettings(BaseSettings):
     """Kafka, from the environment variables `KAFKA_…`."""
 
-    model_config = SettingsConfigDict(env_prefix="KAFKA_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="KAFKA_", frozen=True, hide_input_in_errors=True)
 
     bootstrap_servers: str = Field(
         default="localhost:9092", min_length=1, description="Brokers, host:port, comma separated."
