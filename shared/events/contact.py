@@ -82,9 +82,8 @@ class Assertion(Wire):
 
 
 class LinkedEmployment(Employment):
-    """A job with the company it was resolved to, if any."""
+    """A job, and the source that told of it."""
 
-    company_id: CompanyId | None = None
     source: str
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from shared.events.wire import (
+    CompanyId,
     Confidence,
     ContactId,
     Long,
@@ -64,6 +65,8 @@ class OtherIdentifier(Wire):
 class Employment(Wire):
     """One job. The company is named, or known by its domain, or both."""
 
+    company_id: CompanyId | None = None
+    """The company it was resolved to; the resolver's to say, a source's value is ignored."""
     company_name: Short | None = None
     company_domain: Short | None = None
     title: Short | None = None

@@ -86,7 +86,7 @@ PRODUCED: Final = Counter(
 
 GATE_RESULTS: Final = Counter(
     "gate_results_total",
-    "Signals by what the gate made of them: hit, miss, duplicate, superseded, candidate.",
+    "Signals by what the gate made of them: created, updated, duplicate, stale; and candidate.",
     ("result",),
 )
 MERGE_CANDIDATES_PENDING: Final = Gauge(

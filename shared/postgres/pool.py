@@ -17,8 +17,16 @@ else:
 
 
 @asynccontextmanager
-async def connect(settings: PostgresSettings, application_name: str) -> AsyncIterator[Pool]:
-    """Open a pool; it closes with the context."""
+async def connect(
+    settings: PostgresSettings, application_name: str, *, lookups_only: bool = False
+) -> AsyncIterator[Pool]:
+    """Open a pool; it closes with the context.
+
+    `lookups_only` is for services whose every statement finds rows by key: on a table that has no
+    statistics yet, the planner would keep a plan that reads all of it for as long as the
+    connection lives.
+    """
+    planner = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
     pool = await asyncpg.create_pool(
         settings.dsn.get_secret_value(),
         min_size=settings.pool_min,
@@ -31,6 +39,7 @@ async def connect(settings: PostgresSettings, application_name: str) -> AsyncIte
             "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
             "jit": "off",
             "timezone": "UTC",
+            **(planner if lookups_only else {}),
         },
     )
     try:

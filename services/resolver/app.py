@@ -1,0 +1,50 @@
+"""The resolver, assembled: what gets built is built here, and nowhere else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from faststream.asgi import AsgiFastStream
+
+from services.resolver.handlers import Signals, handle_commands
+from services.resolver.settings import Settings
+from services.resolver.store import Store
+from shared.events import topics
+from shared.kafka.broker import build_broker
+from shared.kafka.delivery import Delivery
+from shared.kafka.producer import Producer
+from shared.observability import metrics
+from shared.postgres.pool import connect
+from shared.probes import probe_routes
+
+
+def create_app(settings: Settings) -> AsgiFastStream:
+    """Wire settings to store, and every topic to its handler."""
+    broker = build_broker(settings.kafka)
+    producer = Producer(settings.kafka)
+    store = Store()
+    signals = Signals(store, settings.bulk_share)
+    delivery = Delivery(broker, producer, settings.kafka, "resolver", store)
+    delivery.subscribe(topics.SIGNALS_NORMALIZED, signals.handle_signals)
+    delivery.subscribe(
+        topics.SIGNALS_NORMALIZED_BULK,
+        signals.handle_bulk,
+        group="resolver-bulk",
+        max_records=settings.bulk_max_records,
+    )
+    delivery.subscribe(topics.COMMANDS, partial(handle_commands, store=store))
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with connect(settings.postgres, "kith-resolver", lookups_only=True) as pool, producer:
+            store.open(pool)
+            yield
+
+    async def measure() -> None:
+        metrics.MERGE_CANDIDATES_PENDING.set(await store.count_open_candidates())
+
+    return AsgiFastStream(
+        broker,
+        lifespan=lifespan,
+        asgi_routes=probe_routes(delivery, ready={"postgres": store.ping}, measure=[measure]),
+    )

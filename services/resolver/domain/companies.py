@@ -1,0 +1,82 @@
+"""Which company a job is at: the mail domain decides, a name alone only links (DESIGN 9)."""
+
+import re
+from collections.abc import Iterable
+
+from services.resolver.domain.model import Company, Delivery, Ids, Known, NewCompany, Plan
+from shared.events.signal import Employment, Facts
+from shared.identifiers.domain import company_domain
+from shared.identifiers.types import Email
+
+Key = tuple[int, str]
+"""(tenant, normalised value)."""
+
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+
+
+def name_key(name: str) -> str | None:
+    """Normalise a company's name, as `org_identifier` keeps it: `Stripe, Inc.` → `stripe_inc`."""
+    return _NOT_ALPHANUMERIC.sub("_", name.casefold()).strip("_") or None
+
+
+def employer_domain(facts: Facts, employment: Employment) -> str | None:
+    """Return the domain that identifies a job's company: its own, else that of a work e-mail.
+
+    A work e-mail speaks for the current job only, and only when there is one.
+    """
+    if employment.company_domain:
+        return employment.company_domain
+    if not employment.is_current or sum(job.is_current for job in facts.employments) > 1:
+        return None
+    for point in facts.emails:
+        if domain := company_domain(Email(point.value)):
+            return domain
+    return None
+
+
+def company_keys(deliveries: Iterable[Delivery]) -> tuple[set[Key], set[Key]]:
+    """Return the (tenant, domain) and (tenant, name key) that a batch's jobs may refer to."""
+    domains: set[Key] = set()
+    names: set[Key] = set()
+    for delivery in deliveries:
+        facts = delivery.signal.facts
+        for employment in facts.employments:
+            if domain := employer_domain(facts, employment):
+                domains.add((delivery.tenant_id, domain))
+            if employment.company_name and (key := name_key(employment.company_name)):
+                names.add((delivery.tenant_id, key))
+    return domains, names
+
+
+def link_companies(delivery: Delivery, known: Known, ids: Ids, plan: Plan) -> Facts:
+    """Give every job of a signal its company, making the companies that a domain names first."""
+    facts = delivery.signal.facts
+    if not facts.employments:
+        return facts
+    linked = tuple(
+        employment.model_copy(
+            update={"company_id": _company_of(delivery, employment, known, ids, plan)}
+        )
+        for employment in facts.employments
+    )
+    return facts.model_copy(update={"employments": linked})
+
+
+def _company_of(
+    delivery: Delivery, employment: Employment, known: Known, ids: Ids, plan: Plan
+) -> str | None:
+    key = name_key(employment.company_name) if employment.company_name else None
+    domain = employer_domain(delivery.signal.facts, employment)
+    if domain is None:
+        company = known.companies_by_name.get((delivery.tenant_id, key)) if key else None
+        return company.public_id if company else None
+    company = known.companies_by_domain.get((delivery.tenant_id, domain))
+    if company is None:
+        company_id, public_id = next(ids.companies)
+        company = Company(company_id, public_id, employment.company_name or domain)
+        known.companies_by_domain[delivery.tenant_id, domain] = company
+        known.company_ids[public_id] = company_id
+        if key:
+            known.companies_by_name.setdefault((delivery.tenant_id, key), company)
+        plan.companies.append(NewCompany(company, delivery.tenant_id, domain, key, delivery.source))
+    return company.public_id

@@ -1,0 +1,405 @@
+"""The gate: whose signal is this? Decides a whole batch in memory, as if signals came one by one.
+
+Nothing hit → a new contact. One contact hit → that one. Several hit → the holder of the strongest
+identifier receives the signal, and each other becomes a candidate for review. A newer version of
+a source record stays with the contact that the record was given to.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.resolver.domain.bindings import private_values, view_of
+from services.resolver.domain.companies import link_companies
+from services.resolver.domain.ledger import standing
+from services.resolver.domain.model import (
+    Candidate,
+    Claim,
+    Contact,
+    Delivery,
+    EmploymentRow,
+    IdentifierKey,
+    Ids,
+    Job,
+    Known,
+    LedgerRow,
+    Plan,
+    RecordedEvent,
+    Revision,
+)
+from services.resolver.domain.survivorship import Values, choose, differences
+from shared.events.contact import (
+    Assertion,
+    BindingChanged,
+    CompanyCreated,
+    ContactCreated,
+    ContactEvent,
+    ContactStatus,
+    FactAsserted,
+    FieldChange,
+    LinkedEmployment,
+    MergeProposed,
+)
+from shared.events.signal import Facts, Identifier
+
+_PRIVATE: dict[str, object] = {"notes": None, "labels": (), "custom_fields": {}}
+"""What a shared event leaves out: one workspace's own."""
+
+
+def decide(deliveries: Iterable[Delivery], known: Known, ids: Ids, now: datetime) -> Plan:
+    """Decide a batch. `known` is the batch's own copy and is brought forward signal by signal."""
+    gate = _Gate(known, ids, Plan(now=now))
+    for delivery in deliveries:
+        outcome = gate.admit(delivery)
+        gate.plan.outcomes[outcome] = gate.plan.outcomes.get(outcome, 0) + 1
+    return gate.plan
+
+
+class _Gate:
+    """One batch on its way through; holds the plan as it grows."""
+
+    def __init__(self, known: Known, ids: Ids, plan: Plan) -> None:
+        self.known = known
+        self.ids = ids
+        self.plan = plan
+        self._values: dict[int, Values] = {}
+
+    def admit(self, delivery: Delivery) -> str:
+        """Let one signal through; returns its outcome."""
+        revisions = self.known.records.setdefault((delivery.tenant_id, delivery.record_key), [])
+        what = standing(delivery, revisions)
+        if what == "duplicate":
+            return "duplicate"
+        if what == "stale":
+            current = next(one for one in revisions if one.current)
+            holder = self.known.contacts[current.contact_id]
+            self._enter(delivery, delivery.signal.facts, revisions, holder, superseded=True)
+            return "stale"
+        hits = self._hits(delivery, revisions)
+        companies = len(self.plan.companies)
+        facts = link_companies(delivery, self.known, self.ids, self.plan)
+        self._announce_companies(delivery, companies)
+        if hits:
+            contact = self.known.contacts[hits[0]]
+            self._update(contact, delivery, facts)
+        else:
+            contact = self._create(delivery, facts)
+        self._bind(contact, delivery, facts)
+        for other in hits[1:]:
+            self._propose(contact, self.known.contacts[other], delivery)
+        self._enter(delivery, facts, revisions, contact, superseded=False)
+        return "updated" if hits else "created"
+
+    def _hits(self, delivery: Delivery, revisions: list[Revision]) -> list[int]:
+        """Return the contacts that the signal names, the one to receive it first."""
+        prior = [one.contact_id for one in revisions if one.current]
+        held = (self.known.holders.get(key) for key, _ in delivery.identifiers)
+        return list(dict.fromkeys([*prior, *(one for one in held if one is not None)]))
+
+    def _attach(self, contact: Contact, delivery: Delivery) -> tuple[Identifier, ...]:
+        """Give the contact the identifiers that nobody holds yet."""
+        added: list[Identifier] = []
+        for key, identifier in delivery.identifiers:
+            if key not in self.known.holders:
+                self.known.holders[key] = contact.id
+                self.plan.identifiers.append((key, identifier, contact.id, delivery))
+                added.append(identifier)
+        return tuple(added)
+
+    def _create(self, delivery: Delivery, facts: Facts) -> Contact:
+        contact_id, public_id = next(self.ids.contacts)
+        contact = Contact(
+            id=contact_id,
+            public_id=public_id,
+            tenant_id=delivery.tenant_id,
+            version=1,
+            status=_status_at_birth(delivery),
+        )
+        self.known.contacts[contact_id] = contact
+        self.plan.contacts[contact_id] = contact
+        self.plan.created[contact_id] = (contact, delivery.source)
+        identifiers = self._attach(contact, delivery)
+        employments = self._hire(contact, delivery, facts)
+        changes = self._claim(contact, delivery, facts)
+        values = self._values[contact_id]
+        self._record(
+            delivery,
+            contact,
+            ContactCreated.model_construct(
+                occurred_at=delivery.signal.occurred_at,
+                cause=delivery.signal.signal_id,
+                workspace=delivery.signal.workspace,
+                contact_id=public_id,
+                version=1,
+                source=delivery.source.name,
+                status=contact.status,
+                first_name=values["first_name"][0] if "first_name" in values else None,
+                last_name=values["last_name"][0] if "last_name" in values else None,
+                import_source=delivery.signal.import_source,
+                identifiers=identifiers,
+                employments=employments,
+                changes=changes,
+                asserted=_assertion(delivery, facts),
+            ),
+        )
+        return contact
+
+    def _update(self, contact: Contact, delivery: Delivery, facts: Facts) -> None:
+        self.plan.contacts[contact.id] = contact
+        identifiers = self._attach(contact, delivery)
+        employments = self._hire(contact, delivery, facts)
+        changes = self._claim(contact, delivery, facts)
+        status = self._grown(contact)
+        self._record(
+            delivery,
+            contact,
+            FactAsserted.model_construct(
+                occurred_at=delivery.signal.occurred_at,
+                cause=delivery.signal.signal_id,
+                workspace=delivery.signal.workspace,
+                contact_id=contact.public_id,
+                version=self._next_version(contact),
+                status=status,
+                import_source=delivery.signal.import_source,
+                identifiers_added=identifiers,
+                employments_added=employments,
+                changes=changes,
+                asserted=_assertion(delivery, facts),
+            ),
+        )
+
+    def _next_version(self, contact: Contact) -> int:
+        contact.version += 1
+        if contact.id not in self.plan.created:
+            self.plan.updated.add(contact.id)
+        return contact.version
+
+    def _grown(self, contact: Contact) -> ContactStatus | None:
+        """Make an incomplete contact active once it has a name (spec 003, 8.1)."""
+        if contact.status == "incomplete" and "display_name" in self._values[contact.id]:
+            contact.status = "active"
+            return "active"
+        return None
+
+    def _claim(self, contact: Contact, delivery: Delivery, facts: Facts) -> tuple[FieldChange, ...]:
+        """Add what the record says, and return which visible values that changes."""
+        before = self._values.get(contact.id)
+        if before is None:
+            before = choose(contact.claims.values())
+        contact.claims[delivery.record_key] = Claim(
+            record_key=delivery.record_key,
+            source=delivery.source,
+            workspace_id=delivery.workspace_id,
+            confidence=delivery.signal.confidence,
+            asserted_at=delivery.signal.occurred_at,
+            facts=facts,
+        )
+        after = choose(contact.claims.values())
+        self._values[contact.id] = after
+        return differences(before, after, delivery.record_key)
+
+    def _hire(
+        self, contact: Contact, delivery: Delivery, facts: Facts
+    ) -> tuple[LinkedEmployment, ...]:
+        """Add the jobs that no claim told of yet, and the e-mails and phones likewise."""
+        claims = contact.claims.values()
+        emails = {point.value for claim in claims for point in claim.facts.emails}
+        phones = {point.value for claim in claims for point in claim.facts.phones}
+        self.plan.emails.extend(
+            (delivery.tenant_id, contact.id, point, delivery.source)
+            for point in {one.value: one for one in facts.emails}.values()
+            if point.value not in emails
+        )
+        self.plan.phones.extend(
+            (delivery.tenant_id, contact.id, point, delivery.source)
+            for point in {one.value: one for one in facts.phones}.values()
+            if point.value not in phones
+        )
+        if not facts.employments:
+            return ()
+        jobs = {Job.of(job) for claim in claims for job in claim.facts.employments}
+        added = []
+        for employment in facts.employments:
+            job = Job.of(employment)
+            if job in jobs or not (employment.company_name or employment.company_domain):
+                continue
+            jobs.add(job)
+            self.plan.employments.append(
+                EmploymentRow(
+                    delivery.tenant_id,
+                    contact.id,
+                    self.known.company_ids.get(employment.company_id or ""),
+                    delivery.source,
+                    employment,
+                )
+            )
+            added.append(
+                LinkedEmployment.model_construct(source=delivery.source.name, **dict(employment))
+            )
+        return tuple(added)
+
+    def _bind(self, contact: Contact, delivery: Delivery, facts: Facts) -> None:
+        """Bring the workspace's view up to date, and tell what is private to it."""
+        workspace = delivery.workspace_id
+        is_new = workspace not in contact.bindings
+        if is_new:
+            contact.bindings[workspace] = next(self.ids.bindings)
+        if facts.notes or facts.labels or facts.custom_fields:
+            self._tell_private(contact, delivery)
+        for bound, binding_id in contact.bindings.items():
+            previous = self.plan.bindings.get((contact.id, bound))
+            self.plan.bindings[contact.id, bound] = view_of(
+                contact,
+                bound,
+                binding_id,
+                self._values[contact.id],
+                self.known.company_ids,
+                is_new=(bound == workspace and is_new) or bool(previous and previous.is_new),
+                import_source=previous.import_source if previous else delivery.signal.import_source,
+            )
+
+    def _tell_private(self, contact: Contact, delivery: Delivery) -> None:
+        labels, notes, custom = private_values(contact, delivery.workspace_id)
+        event = BindingChanged(
+            occurred_at=delivery.signal.occurred_at,
+            cause=delivery.signal.signal_id,
+            workspace=delivery.signal.workspace,
+            contact_id=contact.public_id,
+            version=self._next_version(contact),
+            labels=labels,
+            notes=notes,
+            custom_fields=custom,
+        )
+        self._record(delivery, contact, event, private=True)
+
+    def _propose(self, contact: Contact, other: Contact, delivery: Delivery) -> None:
+        """Two contacts were named by one signal: put the pair up for review, once."""
+        pair = (min(contact.id, other.id), max(contact.id, other.id))
+        if pair in self.known.candidates:
+            return
+        self.known.candidates.add(pair)
+        shared = tuple(
+            identifier
+            for key, identifier in delivery.identifiers
+            if self.known.holders.get(key) == other.id
+        )
+        self.plan.candidates.append(Candidate(contact.tenant_id, *pair, identifiers=shared))
+        self.plan.contacts[other.id] = other
+        for one, another in ((contact, other), (other, contact)):
+            event = MergeProposed(
+                occurred_at=delivery.signal.occurred_at,
+                cause=delivery.signal.signal_id,
+                contact_id=one.public_id,
+                version=self._next_version(one),
+                other_id=another.public_id,
+                reason="identifiers_of_several_contacts",
+                identifiers=shared,
+            )
+            self._record(delivery, one, event)
+
+    def _announce_companies(self, delivery: Delivery, since: int) -> None:
+        for new in self.plan.companies[since:]:
+            event = CompanyCreated(
+                occurred_at=delivery.signal.occurred_at,
+                cause=delivery.signal.signal_id,
+                company_id=new.company.public_id,
+                version=1,
+                name=new.company.name,
+                domain=new.domain,
+                source=delivery.source.name,
+            )
+            self._append(delivery, new.company.id, event, private=False)
+
+    def _record(
+        self, delivery: Delivery, contact: Contact, event: ContactEvent, *, private: bool = False
+    ) -> None:
+        self._append(delivery, contact.id, event, private=private)
+
+    def _append(
+        self,
+        delivery: Delivery,
+        entity_id: int,
+        event: ContactEvent | CompanyCreated,
+        *,
+        private: bool,
+    ) -> None:
+        self.plan.events.append(
+            RecordedEvent(
+                event_id=next(self.ids.events),
+                tenant_id=delivery.tenant_id,
+                tenant=delivery.signal.tenant,
+                entity_id=entity_id,
+                event=event,
+                private_to=(delivery.workspace_id, delivery.signal.workspace) if private else None,
+                received_at=delivery.signal.received_at,
+                traceparent=delivery.traceparent,
+            )
+        )
+
+    def _enter(
+        self,
+        delivery: Delivery,
+        facts: Facts,
+        revisions: list[Revision],
+        contact: Contact,
+        *,
+        superseded: bool,
+    ) -> None:
+        """Write the delivery into the ledger, in place of the record's present version."""
+        number = revisions[-1].number + 1 if revisions else 1
+        if not superseded:
+            for index, one in enumerate(revisions):
+                if one.current:
+                    self.plan.superseded.append(
+                        (delivery.tenant_id, delivery.record_key, one.number)
+                    )
+                    revisions[index] = Revision(
+                        one.number,
+                        one.content_hash,
+                        one.occurred_at,
+                        one.source_version,
+                        current=False,
+                        contact_id=one.contact_id,
+                        applied_version=one.applied_version,
+                    )
+        self.plan.ledger.append(
+            LedgerRow(delivery, facts, number, contact.id, contact.version, superseded)
+        )
+        revisions.append(
+            Revision(
+                number,
+                delivery.content_hash,
+                delivery.signal.occurred_at,
+                delivery.signal.source_version,
+                current=not superseded,
+                contact_id=contact.id,
+                applied_version=contact.version,
+            )
+        )
+
+
+def _status_at_birth(delivery: Delivery) -> ContactStatus:
+    """Spec 003, 8.2: participants of mail and finds of vendors wait for a name to be confirmed."""
+    if delivery.source.name == "email_sync" or delivery.source.source_type == "enrichment":
+        return "incomplete"
+    facts = delivery.signal.facts
+    named = facts.full_name or facts.first_name or facts.last_name
+    return "active" if named else "incomplete"
+
+
+def _assertion(delivery: Delivery, facts: Facts) -> Assertion:
+    shared = facts
+    if facts.notes or facts.labels or facts.custom_fields:
+        shared = facts.model_copy(update=_PRIVATE)
+    return Assertion.model_construct(
+        source=delivery.source.name,
+        source_record=delivery.signal.record_key,
+        source_record_id=delivery.signal.source_record_id,
+        confidence=delivery.signal.confidence,
+        asserted_at=delivery.signal.occurred_at,
+        facts=shared,
+    )
+
+
+def identifier_keys(deliveries: Iterable[Delivery]) -> set[IdentifierKey]:
+    """Return every identifier that a batch names."""
+    return {key for delivery in deliveries for key, _ in delivery.identifiers}

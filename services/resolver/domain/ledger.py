@@ -1,0 +1,36 @@
+"""What a delivery is to the ledger of its source record (DESIGN 3.1)."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from services.resolver.domain.model import Delivery, Revision
+
+Standing = Literal["new", "newer", "duplicate", "stale"]
+"""A record's first delivery, a newer version, one already applied, or one that came too late."""
+
+
+def standing(delivery: Delivery, revisions: Sequence[Revision]) -> Standing:
+    """Say what a delivery is to its record's ledger: `new`, `newer`, `duplicate` or `stale`.
+
+    With source versions the number decides, else the event's time. The content is compared with
+    the present version only, so that A → B → A applies, while A again late does not.
+    """
+    current = next((one for one in revisions if one.current), None)
+    if current is None:
+        return "new"
+    signal = delivery.signal
+    if any(
+        one.content_hash == delivery.content_hash
+        and one.occurred_at == signal.occurred_at
+        and one.source_version == signal.source_version
+        for one in revisions
+    ):
+        return "duplicate"
+    versions = (signal.source_version, current.source_version)
+    if versions[0] is not None and versions[1] is not None and versions[0] != versions[1]:
+        newer = versions[0] > versions[1]
+    else:
+        newer = signal.occurred_at >= current.occurred_at
+    if not newer:
+        return "stale"
+    return "duplicate" if current.content_hash == delivery.content_hash else "newer"

@@ -1,0 +1,255 @@
+"""The resolver's words: what it knows about a batch, and what it plans to write."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.events.contact import (
+    CompanyCreated,
+    ContactEvent,
+    ContactStatus,
+    LinkedEmployment,
+)
+from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
+
+IdentifierKey = tuple[int, str, str]
+"""(tenant, type, normalised value): what the gate compares."""
+
+STRENGTH: Mapping[str, int] = {
+    name: rank
+    for rank, name in enumerate(
+        (
+            "linkedin_urn",
+            "linkedin_public_id",
+            "email",
+            "phone_e164",
+            "fb_user_id",
+            "ig_user_id",
+            "ig_username",
+            "twitter_handle",
+            "github_username",
+            "domain",
+        )
+    )
+}
+"""Identifier type → rank, 0 the strongest (DESIGN 4.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A row of `data_source`."""
+
+    id: int
+    name: str
+    priority: int
+    source_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one current source record says of a contact, and how much it weighs."""
+
+    record_key: bytes
+    source: Source
+    workspace_id: int
+    confidence: float
+    asserted_at: datetime
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A signal on its way through the gate, with ids and keys resolved."""
+
+    signal: NormalizedSignal
+    tenant_id: int
+    workspace_id: int
+    source: Source
+    record_key: bytes
+    content_hash: bytes
+    traceparent: str | None = None
+
+    @property
+    def identifiers(self) -> list[tuple[IdentifierKey, Identifier]]:
+        """The signal's identifiers with their keys, strongest first."""
+        ranked = sorted(self.signal.facts.identifiers, key=lambda one: STRENGTH[one.type])
+        return [((self.tenant_id, one.type, one.value), one) for one in ranked]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One delivery of a source record that the ledger holds."""
+
+    number: int
+    content_hash: bytes
+    occurred_at: datetime
+    source_version: int | None
+    current: bool
+    contact_id: int
+    applied_version: int
+
+
+@dataclass(slots=True)
+class Contact:
+    """A contact as the batch finds it, then as the batch leaves it."""
+
+    id: int
+    public_id: str
+    tenant_id: int
+    version: int
+    status: ContactStatus
+    claims: dict[bytes, Claim] = field(default_factory=dict)
+    """Record key → what that record says."""
+    bindings: dict[int, int] = field(default_factory=dict)
+    """Workspace → binding id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company that the tenant knows."""
+
+    id: int
+    public_id: str
+    name: str
+
+
+@dataclass(slots=True)
+class Known:
+    """All that the database knows about a batch."""
+
+    holders: dict[IdentifierKey, int] = field(default_factory=dict)
+    """Identifier → the contact that holds it."""
+    contacts: dict[int, Contact] = field(default_factory=dict)
+    records: dict[tuple[int, bytes], list[Revision]] = field(default_factory=dict)
+    """(tenant, record key) → its revisions, oldest first."""
+    companies_by_domain: dict[tuple[int, str], Company] = field(default_factory=dict)
+    companies_by_name: dict[tuple[int, str], Company] = field(default_factory=dict)
+    company_ids: dict[str, int] = field(default_factory=dict)
+    """Public id → id of every company that the batch may refer to."""
+    candidates: set[tuple[int, int]] = field(default_factory=set)
+    """Pairs (lower id, higher id) that were ever proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Ids made by the shell: the domain has no dice."""
+
+    contacts: Iterator[tuple[int, str]]
+    companies: Iterator[tuple[int, str]]
+    bindings: Iterator[int]
+    events: Iterator[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event with what its envelope needs."""
+
+    event_id: str
+    tenant_id: int
+    tenant: str
+    entity_id: int
+    event: ContactEvent | CompanyCreated
+    private_to: tuple[int, str] | None
+    """(workspace id, public id) when the event is one workspace's own matter."""
+    received_at: datetime
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A delivery to be written to the ledger; stale ones are superseded at birth."""
+
+    delivery: Delivery
+    facts: Facts
+    """With every job's company."""
+    revision: int
+    contact_id: int
+    applied_version: int
+    superseded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Two contacts that may be one person."""
+
+    tenant_id: int
+    first: int
+    second: int
+    identifiers: tuple[Identifier, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EmploymentRow:
+    """A job to be written."""
+
+    tenant_id: int
+    contact_id: int
+    company_id: int | None
+    source: Source
+    employment: Employment
+
+
+@dataclass(frozen=True, slots=True)
+class BindingRow:
+    """A workspace's view to be written: new, or changed."""
+
+    id: int
+    contact: Contact
+    workspace_id: int
+    is_new: bool
+    fields: Mapping[str, str]
+    company_id: int | None
+    import_source: str | None
+    labels: tuple[str, ...]
+    notes: str | None
+    custom_fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class NewCompany:
+    """A company to be written."""
+
+    company: Company
+    tenant_id: int
+    domain: str
+    name_key: str | None
+    source: Source
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to write, in the order of the tables; nothing else is written."""
+
+    now: datetime
+    ledger: list[LedgerRow] = field(default_factory=list)
+    superseded: list[tuple[int, bytes, int]] = field(default_factory=list)
+    """(tenant, record key, revision) that a newer revision replaces."""
+    created: dict[int, tuple[Contact, Source]] = field(default_factory=dict)
+    updated: set[int] = field(default_factory=set)
+    """Known contacts whose version moved."""
+    identifiers: list[tuple[IdentifierKey, Identifier, int, Delivery]] = field(default_factory=list)
+    emails: list[tuple[int, int, Point, Source]] = field(default_factory=list)
+    phones: list[tuple[int, int, Point, Source]] = field(default_factory=list)
+    employments: list[EmploymentRow] = field(default_factory=list)
+    companies: list[NewCompany] = field(default_factory=list)
+    bindings: dict[tuple[int, int], BindingRow] = field(default_factory=dict)
+    candidates: list[Candidate] = field(default_factory=list)
+    events: list[RecordedEvent] = field(default_factory=list)
+    contacts: dict[int, Contact] = field(default_factory=dict)
+    """Every contact the plan touches."""
+    outcomes: dict[str, int] = field(default_factory=dict)
+    """What became of the signals: created, updated, duplicate, stale; and candidates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as the domain compares it: the same company and title is the same job."""
+
+    company: str
+    title: str
+
+    @classmethod
+    def of(cls, employment: Employment | LinkedEmployment) -> "Job":
+        """Take what makes two jobs the same: who employs, and as what."""
+        company = employment.company_domain or employment.company_name or ""
+        return cls(company.casefold(), (employment.title or "").casefold())

@@ -1,0 +1,145 @@
+"""The resolver's topics: load, decide, store; one transaction per batch."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from services.resolver.domain.commands import Order, carry_out
+from services.resolver.domain.gate import decide
+from services.resolver.domain.model import Delivery, Source
+from services.resolver.store import Store
+from shared.errors import PoisonMessageError
+from shared.events import topics
+from shared.events.codec import invalid
+from shared.events.command import ArchiveContact, UnarchiveContact
+from shared.events.envelope import from_record, header
+from shared.events.signal import NormalizedSignal
+from shared.kafka.batch import Batch, ConsumerRecord, Rejected
+from shared.observability import metrics
+
+LIVE_WINDOW_S: Final = 2.0
+"""Live signals within this time count as flowing, seconds."""
+
+
+class Signals:
+    """Handles the live and the bulk topic of normalised signals."""
+
+    def __init__(self, store: Store, bulk_share: float) -> None:
+        self._store = store
+        self._bulk_share = bulk_share
+        self._sources: dict[str, Source] = {}
+        self._live_at = 0.0
+
+    async def handle_signals(self, batch: Batch) -> Sequence[Rejected]:
+        """Give every signal of the batch its place among the contacts."""
+        self._live_at = time.monotonic()
+        return await self._resolve(batch)
+
+    async def handle_bulk(self, batch: Batch) -> Sequence[Rejected]:
+        """Do the same for signals from files, within their share of the time."""
+        started = time.monotonic()
+        rejected = await self._resolve(batch)
+        ended = time.monotonic()
+        if ended - self._live_at < LIVE_WINDOW_S:
+            await asyncio.sleep((ended - started) * (1 / self._bulk_share - 1))
+        return rejected
+
+    async def _resolve(self, batch: Batch) -> Sequence[Rejected]:
+        deliveries, rejected = await self._read(batch.records)
+        async with self._store.transaction() as tx:
+            known = await tx.load(deliveries)
+            ids = await tx.take_ids(
+                len(deliveries) + sum(len(one.signal.facts.employments) for one in deliveries)
+            )
+            plan = decide(deliveries, known, ids, datetime.now(UTC))
+            await tx.apply(plan)
+            await tx.save_offsets(batch.group, batch.next_offsets)
+        for outcome, count in plan.outcomes.items():
+            metrics.GATE_RESULTS.labels(outcome).inc(count)
+        metrics.GATE_RESULTS.labels("candidate").inc(len(plan.candidates))
+        return rejected
+
+    async def _read(
+        self, records: Sequence[ConsumerRecord]
+    ) -> tuple[list[Delivery], list[Rejected]]:
+        deliveries, rejected = [], []
+        for record in records:
+            try:
+                deliveries.append(await self._delivery(record))
+            except PoisonMessageError as error:
+                rejected.append(Rejected(record, error))
+        return deliveries, rejected
+
+    async def _delivery(self, record: ConsumerRecord) -> Delivery:
+        if header(record.headers, "ce_type") != _NORMALIZED:
+            raise PoisonMessageError("unknown_version", f"must be {_NORMALIZED}", field="ce_type")
+        try:
+            signal = NormalizedSignal.model_validate_json(record.value or b"")
+        except ValidationError as error:
+            raise invalid(error) from None
+        place = await self._store.directory.resolve(signal.tenant, signal.workspace)
+        return Delivery(
+            signal=signal,
+            tenant_id=place.tenant_id,
+            workspace_id=place.workspace_id,
+            source=await self._source(signal.source),
+            record_key=bytes.fromhex(signal.record_key),
+            content_hash=bytes.fromhex(signal.content_hash),
+            traceparent=header(record.headers, "traceparent"),
+        )
+
+    async def _source(self, name: str) -> Source:
+        if name not in self._sources:
+            self._sources = await self._store.sources_by_name()
+        try:
+            return self._sources[name]
+        except KeyError:
+            raise PoisonMessageError(
+                "unknown_source", "is no row of contact.data_source", field="source"
+            ) from None
+
+
+_NORMALIZED: Final = topics.TYPE_BY_MODEL[NormalizedSignal]
+
+_COMMANDS: Final[dict[str, type[ArchiveContact | UnarchiveContact]]] = {
+    topics.TYPE_BY_MODEL[ArchiveContact]: ArchiveContact,
+    topics.TYPE_BY_MODEL[UnarchiveContact]: UnarchiveContact,
+}
+
+
+async def handle_commands(batch: Batch, store: Store) -> Sequence[Rejected]:
+    """Carry out orders; one already carried out changes nothing."""
+    orders, rejected = [], []
+    for record in batch.records:
+        try:
+            orders.append(await _order(record, store))
+        except PoisonMessageError as error:
+            rejected.append(Rejected(record, error))
+    async with store.transaction() as tx:
+        contacts = await tx.load_contacts(
+            [(tenant_id, command.contact_id) for command, tenant_id, _ in orders]
+        )
+        done = await tx.find_commands([command.command_id for command, _, _ in orders])
+        ids = await tx.take_ids(len(orders))
+        plan, log = carry_out(orders, contacts, done, ids, datetime.now(UTC))
+        await tx.apply(plan)
+        await tx.log_commands(log, plan)
+        await tx.save_offsets(batch.group, batch.next_offsets)
+    return rejected
+
+
+async def _order(record: ConsumerRecord, store: Store) -> Order:
+    envelope = from_record(record.headers, record.value)
+    model = _COMMANDS.get(envelope.type)
+    if model is None:
+        raise PoisonMessageError("unknown_version", "is no command known here", field="ce_type")
+    try:
+        command = model.model_validate_json(envelope.data)
+    except ValidationError as error:
+        raise invalid(error) from None
+    place = await store.directory.resolve(command.tenant, command.workspace)
+    return command, place.tenant_id, envelope.traceparent

@@ -1,0 +1,140 @@
+"""The relay, the resolver's second process: outbox → `contact.events.v1`, in version order.
+
+One relay leads each shard: it holds the shard's advisory lock on a session of its own, and the
+lock dies with the session. A batch is deleted only after Kafka has all of it; a relay that dies
+between the two sends it again, and consumers deduplicate by event id and version.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+from faststream.asgi import AsgiFastStream
+
+from services.resolver.settings import Settings
+from services.resolver.store.outbox import Outbox
+from shared.errors import ServiceError
+from shared.events import topics
+from shared.events.codec import unpack_headers
+from shared.kafka.producer import Outgoing, Producer
+from shared.observability import metrics
+from shared.observability.logs import get_logger, where
+from shared.probes import probe_routes
+from shared.process import serve
+
+log = get_logger(__name__)
+
+IDLE_S: Final = 0.02
+"""Between two looks at an empty outbox, seconds: half of it is the latency that this adds."""
+
+ELECTION_S: Final = 1.0
+"""Between two tries to lead the shards that others lead, seconds."""
+
+FIRST_DELAY_S: Final = 0.2
+"""Back-off after the first failure, seconds; doubles up to `LONGEST_DELAY_S`."""
+
+LONGEST_DELAY_S: Final = 5.0
+"""Longest back-off, seconds."""
+
+STUCK_S: Final = 60.0
+"""Without a finished round or a retry for so long, the process counts as stuck, seconds."""
+
+
+class Relay:
+    """Publishes what the shards it leads hold."""
+
+    def __init__(self, outbox: Outbox, producer: Producer) -> None:
+        self._outbox = outbox
+        self._producer = producer
+        self._stopping = asyncio.Event()
+        self._moved_at = time.monotonic()
+
+    async def run(self) -> None:
+        """Lead and publish until told to stop; failures are retried with back-off."""
+        delay = FIRST_DELAY_S
+        while not self._stopping.is_set():
+            try:
+                async with self._outbox.session() as session:
+                    async for published in self._rounds(session):
+                        delay = FIRST_DELAY_S
+                        self._moved_at = time.monotonic()
+                        if not published:
+                            await self._wait(IDLE_S)
+            except (ServiceError, asyncpg.PostgresError, OSError) as error:
+                self._moved_at = time.monotonic()
+                log.warning("relay_retry", error=where(error), delay_s=delay)
+                await self._wait(delay)
+                delay = min(delay * 2, LONGEST_DELAY_S)
+
+    def stop(self) -> None:
+        """Finish the round in flight, then end."""
+        self._stopping.set()
+
+    async def alive(self) -> None:
+        """Raise when nothing moves any more."""
+        if time.monotonic() - self._moved_at > STUCK_S:
+            msg = "no round finished"
+            raise RuntimeError(msg)
+
+    async def _rounds(self, session: "Outbox.Session") -> AsyncIterator[int]:
+        """Publish round by round; yields how many events each round published."""
+        elected_at = 0.0
+        while not self._stopping.is_set():
+            if time.monotonic() - elected_at > ELECTION_S:
+                elected_at = time.monotonic()
+                await session.elect()
+            yield await self._publish(session) if session.leads else 0
+
+    async def _publish(self, session: "Outbox.Session") -> int:
+        rows = await session.read()
+        if not rows:
+            return 0
+        await self._producer.send_batch(
+            [
+                Outgoing(
+                    topics.EVENTS.name, row.key.encode(), row.value, unpack_headers(row.headers)
+                )
+                for row in rows
+            ]
+        )
+        await session.delete(rows)
+        for shard in session.leads:
+            sent = sum(row.shard == shard for row in rows)
+            metrics.OUTBOX_PUBLISHED.labels(str(shard)).inc(sent)
+        return len(rows)
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def create_app(settings: Settings) -> AsgiFastStream:
+    """Wire the relay: no topic is consumed, a loop runs for as long as the process does."""
+    outbox = Outbox(settings.postgres)
+    producer = Producer(settings.kafka)
+    relay = Relay(outbox, producer)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with outbox, producer:
+            loop = asyncio.create_task(relay.run())
+            try:
+                yield
+            finally:
+                relay.stop()
+                await loop
+
+    return AsgiFastStream(
+        lifespan=lifespan,
+        asgi_routes=probe_routes(
+            ready={"postgres": outbox.ping}, alive={"relay": relay.alive}, measure=[outbox.measure]
+        ),
+    )
+
+
+if __name__ == "__main__":
+    serve(create_app, Settings, service="relay")

@@ -1,0 +1,28 @@
+"""What an operator may turn about the resolver and its relay."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.kafka.settings import KafkaSettings
+from shared.postgres.settings import PostgresSettings
+
+
+class Settings(BaseSettings):
+    """The resolver, from the environment variables `RESOLVER_…`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RESOLVER_", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    postgres: PostgresSettings = Field(default_factory=PostgresSettings)
+
+    bulk_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5,
+        description="Share of the time that signals from files may take while live signals flow.",
+    )
+    bulk_max_records: Annotated[int, Field(ge=1, le=2_000)] = Field(
+        default=250, description="Signals from files decided in one transaction."
+    )

@@ -1,0 +1,169 @@
+"""Read what a batch touches: locks first, then everything in a handful of statements."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+from services.resolver.domain.companies import company_keys
+from services.resolver.domain.gate import identifier_keys
+from services.resolver.domain.ledger import standing
+from services.resolver.domain.model import (
+    Claim,
+    Company,
+    Contact,
+    Delivery,
+    Known,
+    Revision,
+    Source,
+)
+from services.resolver.store.queries import QUERIES
+from shared.events.signal import Facts
+from shared.postgres.pool import Connection
+
+
+class Loader:
+    """Reads for one batch, inside its transaction."""
+
+    def __init__(self, connection: Connection, sources: Mapping[int, Source]) -> None:
+        self._connection = connection
+        self._sources = sources
+        self._known = Known()
+
+    async def load(self, deliveries: Sequence[Delivery]) -> Known:
+        """Lock and read all that the deliveries may lead to."""
+        identifiers = sorted(identifier_keys(deliveries))
+        domains, names = company_keys(deliveries)
+        records = sorted({(one.tenant_id, one.record_key) for one in deliveries})
+        await self._lock(
+            [
+                *(lock_key("identifier", *key) for key in identifiers),
+                *(lock_key("record", tenant, key.hex()) for tenant, key in records),
+                *(lock_key("domain", *key) for key in domains),
+            ]
+        )
+        await self._read_revisions(records)
+        await self._read_holders(identifiers)
+        await self._read_companies(domains, names)
+        await self._read_contacts(self._touched(deliveries))
+        return self._known
+
+    async def load_named(self, public_ids: Sequence[tuple[int, str]]) -> list[Contact]:
+        """Lock and read contacts by (tenant, public id); those unknown are left out."""
+        ids = []
+        for tenant_id, public_id in public_ids:
+            found = await self._connection.fetchval(QUERIES["find_contact"], tenant_id, public_id)
+            if found is not None:
+                ids.append(found)
+        await self._read_contacts(set(ids))
+        return list(self._known.contacts.values())
+
+    async def _lock(self, keys: Iterable[int]) -> None:
+        ordered = sorted(set(keys))
+        if ordered:
+            await self._connection.fetchval(QUERIES["lock"], ordered)
+
+    def _touched(self, deliveries: Iterable[Delivery]) -> set[int]:
+        """Contacts that a delivery names, by its record or by an identifier; repeats name none."""
+        known = self._known
+        touched: set[int] = set()
+        for one in deliveries:
+            revisions = known.records.get((one.tenant_id, one.record_key), [])
+            if standing(one, revisions) == "duplicate":
+                continue
+            touched.update(revision.contact_id for revision in revisions if revision.current)
+            touched.update(known.holders[key] for key, _ in one.identifiers if key in known.holders)
+        return touched
+
+    async def _read_revisions(self, records: Sequence[tuple[int, bytes]]) -> None:
+        rows = await self._connection.fetch(
+            QUERIES["find_revisions"],
+            [tenant for tenant, _ in records],
+            [key for _, key in records],
+        )
+        for row in rows:
+            self._known.records.setdefault((row["tenant_id"], row["record_key"]), []).append(
+                Revision(
+                    number=row["revision"],
+                    content_hash=row["content_hash"],
+                    occurred_at=row["occurred_at"],
+                    source_version=row["source_version"],
+                    current=row["current"],
+                    contact_id=row["contact_id"],
+                    applied_version=row["applied_version"],
+                )
+            )
+
+    async def _read_holders(self, identifiers: Sequence[tuple[int, str, str]]) -> None:
+        if not identifiers:
+            return
+        tenants, kinds, values = zip(*identifiers, strict=True)
+        for row in await self._connection.fetch(QUERIES["find_holders"], tenants, kinds, values):
+            key = (row["tenant_id"], row["identifier_type"], row["normalized_value"])
+            self._known.holders[key] = row["contact_id"]
+
+    async def _read_companies(
+        self, domains: Iterable[tuple[int, str]], names: Iterable[tuple[int, str]]
+    ) -> None:
+        asked = [
+            *((tenant, "domain", value) for tenant, value in domains),
+            *((tenant, "name_normalized", value) for tenant, value in names),
+        ]
+        if not asked:
+            return
+        tenants, kinds, values = zip(*asked, strict=True)
+        for row in await self._connection.fetch(QUERIES["find_companies"], tenants, kinds, values):
+            company = Company(row["id"], row["public_id"], row["name"])
+            by_domain = row["identifier_type"] == "domain"
+            found = self._known.companies_by_domain if by_domain else self._known.companies_by_name
+            found[row["tenant_id"], row["normalized_value"]] = company
+            self._known.company_ids[company.public_id] = company.id
+
+    async def _read_contacts(self, ids: set[int]) -> None:
+        """Lock contacts in the order of their ids, then read them and what is claimed of them."""
+        if not ids:
+            return
+        # A negative key is a contact: identifiers, which are locked before, are positive.
+        await self._lock(-one for one in ids)
+        known, wanted = self._known, sorted(ids)
+        for row in await self._connection.fetch(QUERIES["get_contacts"], wanted):
+            known.contacts[row["id"]] = Contact(
+                id=row["id"],
+                public_id=row["public_id"],
+                tenant_id=row["tenant_id"],
+                version=row["version"],
+                status=row["status"],
+            )
+        for row in await self._connection.fetch(QUERIES["find_claims"], wanted):
+            known.contacts[row["contact_id"]].claims[row["record_key"]] = Claim(
+                record_key=row["record_key"],
+                source=self._sources[row["source_id"]],
+                workspace_id=row["workspace_id"],
+                confidence=row["confidence"],
+                asserted_at=row["occurred_at"],
+                facts=Facts.model_validate_json(row["facts"]),
+            )
+        for row in await self._connection.fetch(QUERIES["find_bindings"], wanted):
+            known.contacts[row["contact_id"]].bindings[row["workspace_id"]] = row["id"]
+        if len(wanted) > 1:
+            rows = await self._connection.fetch(QUERIES["find_candidates"], wanted)
+            known.candidates.update((row["contact_id_a"], row["contact_id_b"]) for row in rows)
+        await self._read_company_ids()
+
+    async def _read_company_ids(self) -> None:
+        """Find the rows of companies that earlier claims refer to."""
+        named = {
+            job.company_id
+            for contact in self._known.contacts.values()
+            for claim in contact.claims.values()
+            for job in claim.facts.employments
+            if job.company_id
+        }
+        missing = sorted(named - self._known.company_ids.keys())
+        if missing:
+            for row in await self._connection.fetch(QUERIES["get_company_ids"], missing):
+                self._known.company_ids[row["public_id"]] = row["id"]
+
+
+def lock_key(*parts: object) -> int:
+    """Return the advisory lock of a value: a positive 63-bit number."""
+    text = "\0".join(map(str, parts)).encode()
+    return int.from_bytes(blake2b(text, digest_size=8).digest()) >> 1

@@ -1,0 +1,117 @@
+"""One transaction per batch: lock, load, apply."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka import TopicPartition
+
+from services.resolver.domain.model import Contact, Delivery, Ids, Known, Plan, Source
+from services.resolver.store.ids import IdBlocks
+from services.resolver.store.loading import Loader
+from services.resolver.store.queries import QUERIES
+from services.resolver.store.writing import Writer
+from shared.auth import Directory
+from shared.postgres.errors import translated
+from shared.postgres.offsets import OffsetStore
+from shared.postgres.pool import Connection, Pool
+
+SCHEMA: Final = "contact"
+"""The schema that the resolver owns."""
+
+
+class Transaction:
+    """One batch's transaction: everything or nothing."""
+
+    def __init__(self, store: "Store", connection: Connection) -> None:
+        self._store = store
+        self._connection = connection
+
+    async def load(self, deliveries: Sequence[Delivery]) -> Known:
+        """Lock what the batch touches, then read it (DESIGN 4.2, step 1)."""
+        return await Loader(self._connection, self._store.sources).load(deliveries)
+
+    async def load_contacts(self, public_ids: Sequence[tuple[int, str]]) -> list[Contact]:
+        """Lock and read contacts by (tenant, public id), for commands."""
+        return await Loader(self._connection, self._store.sources).load_named(public_ids)
+
+    async def take_ids(self, count: int) -> Ids:
+        """Return ids for `count` signals, drawn in blocks."""
+        return await self._store.ids.take(self._connection, count)
+
+    async def apply(self, plan: Plan) -> None:
+        """Write a plan, table by table."""
+        await Writer(self._connection, plan).write()
+
+    async def save_offsets(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        """Store how far the topic was read, with what came of it."""
+        places = {(one.topic, one.partition): offset for one, offset in offsets.items()}
+        await self._store.offsets.save(self._connection, group, places)
+
+    async def find_commands(self, command_ids: Sequence[str]) -> set[str]:
+        """Return which of these commands were already carried out."""
+        rows = await self._connection.fetch(QUERIES["find_commands"], command_ids)
+        return {row["command_id"] for row in rows}
+
+    async def log_commands(self, rows: Sequence[tuple[str, int, int, int]], plan: Plan) -> None:
+        """Remember commands: (command id, tenant, contact, version that it led to)."""
+        await self._connection.execute(
+            QUERIES["log_commands"],
+            [row[0] for row in rows],
+            [row[1] for row in rows],
+            [row[2] for row in rows],
+            [row[3] for row in rows],
+            plan.now,
+        )
+
+
+class Store:
+    """The schema `contact`; open from the moment that the process has its pool."""
+
+    def __init__(self) -> None:
+        self._pool: Pool
+        self.offsets: OffsetStore
+        self.directory: Directory
+        self.ids = IdBlocks()
+        self.sources: dict[int, Source] = {}
+
+    def open(self, pool: Pool) -> None:
+        """Take the pool, when there is one."""
+        self._pool = pool
+        self.offsets = OffsetStore(pool, SCHEMA)
+        self.directory = Directory(pool)
+
+    async def load(self, group: str, topic: str) -> dict[int, int]:
+        """Return partition → next offset, as the transactions stored it."""
+        with translated():
+            return await self.offsets.load(group, topic)
+
+    async def sources_by_name(self) -> dict[str, Source]:
+        """Read every source with its priority."""
+        with translated():
+            rows = await self._pool.fetch(QUERIES["reference"])
+        self.sources = {
+            row["id"]: Source(
+                row["id"], row["source_provider"], row["priority"], row["source_type"]
+            )
+            for row in rows
+        }
+        return {source.name: source for source in self.sources.values()}
+
+    async def ping(self) -> None:
+        """Raise when the database does not answer."""
+        with translated():
+            await self._pool.execute("SELECT 1")
+
+    async def count_open_candidates(self) -> int:
+        """Count the pairs that wait for a decision."""
+        with translated():
+            count: int = await self._pool.fetchval(QUERIES["count_open_candidates"])
+        return count
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction; errors come out as delivery policy."""
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield Transaction(self, connection)
