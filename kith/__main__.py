@@ -2,12 +2,13 @@
 
 import typer
 
-from kith import topics
+from kith import migrate, topics
 from kith.stack import cli as stack
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 stack.register(app)
 topics.register(app)
+migrate.register(app)
 
 
 def main() -> None:

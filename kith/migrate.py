@@ -19,6 +19,11 @@ PACKAGES: Final = (
 """Schema → the package that owns it, in the order in which they refer to one another."""
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("migrate")(migrate_command)
+
+
 def migrate_command(
     dsn: Annotated[
         str | None,

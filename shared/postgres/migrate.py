@@ -49,9 +49,10 @@ def load_migrations(packages: Sequence[tuple[str, str]]) -> list[Migration]:
     """Read the migrations of (schema, package) pairs in the order given."""
     found = []
     for schema, package in packages:
+        folder = files(package) / "migrations"
         entries = sorted(
             entry.name
-            for entry in (files(package) / "migrations").iterdir()
+            for entry in (folder.iterdir() if folder.is_dir() else ())
             if entry.name.endswith(".sql")
         )
         for name in entries:
