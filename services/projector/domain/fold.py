@@ -1,0 +1,174 @@
+"""Fold a contact's events into its state, on the JSON itself.
+
+The same fold as `shared.events.fold`, which stays the definition: the unit test lets both fold the
+same histories, and `kith rebuild projector --check` compares the tables with the models' fold.
+This one takes 3 us an event where that one, with its models, takes 50.
+
+The state is `ContactState` as JSON but for one thing: many fields come from one record, so that
+`origins` lists where values came from and `provenance` says for each field which of them it is.
+Half the bytes of a row would otherwise repeat one another.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final
+
+from services.projector.domain.events import Body, Event
+from shared.events.fold import VersionGapError
+
+__all__ = ["VersionGapError", "expanded", "fold"]
+
+
+def fold(state: Body | None, events: Iterable[Event]) -> Body | None:
+    """Apply events in version order; repeats are skipped. The state given is used up.
+
+    Raises `VersionGapError` when an event does not follow the state's version.
+    """
+    for event in events:
+        version = event.body["version"]
+        if state is None:
+            if event.kind != "ContactCreated" or version != 1:
+                raise VersionGapError
+            state = _born(event.body)
+        elif version <= state["version"]:
+            continue
+        elif version != state["version"] + 1:
+            raise VersionGapError
+        else:
+            state["version"] = version
+            occurred_at = event.body["occurred_at"]
+            if _moment(occurred_at) > _moment(state["updated_at"]):
+                state["updated_at"] = occurred_at
+            _APPLY[event.kind](state, event.body)
+    return state
+
+
+def expanded(state: Body) -> Body:
+    """Return the state as `ContactState` has it, with the whole origin of every field."""
+    origins = state["origins"]
+    whole = {name: origins[index] for name, index in state["provenance"].items()}
+    rest = {name: value for name, value in state.items() if name != "origins"}
+    return {**rest, "provenance": whole}
+
+
+def _born(body: Body) -> Body:
+    state: Body = {
+        "contact_id": body["contact_id"],
+        "version": body["version"],
+        "status": body["status"],
+        "source": body["source"],
+        "created_at": body["occurred_at"],
+        "updated_at": body["occurred_at"],
+        "fields": {},
+        "origins": [],
+        "provenance": {},
+        "identifiers": body.get("identifiers") or [],
+        "employments": body.get("employments") or [],
+        "candidates": [],
+        "bindings": {},
+    }
+    _change(state, body, _origin(body["asserted"]))
+    _bind(state, body)
+    return state
+
+
+def _asserted(state: Body, body: Body) -> None:
+    _change(state, body, _origin(body["asserted"]))
+    state["status"] = body.get("status") or state["status"]
+    if added := body.get("identifiers_added"):
+        state["identifiers"] = [*state["identifiers"], *added]
+    if added := body.get("employments_added"):
+        state["employments"] = [*state["employments"], *added]
+    _bind(state, body)
+
+
+def _retracted(state: Body, body: Body) -> None:
+    _change(state, body, None)
+
+
+def _privately_changed(state: Body, body: Body) -> None:
+    workspace = body.get("workspace")
+    if workspace is not None:
+        before = state["bindings"].get(workspace) or {
+            "import_source": None,
+            "bound_at": body["occurred_at"],
+        }
+        state["bindings"][workspace] = {
+            "import_source": before["import_source"],
+            "bound_at": before["bound_at"],
+            "labels": body.get("labels") or [],
+            "notes": body.get("notes"),
+            "custom_fields": body.get("custom_fields") or {},
+        }
+
+
+def _merge_proposed(state: Body, body: Body) -> None:
+    if body["other_id"] not in state["candidates"]:
+        state["candidates"].append(body["other_id"])
+
+
+def _archived(state: Body, _body: Body) -> None:
+    state["status"] = "archived"
+
+
+def _unarchived(state: Body, _body: Body) -> None:
+    state["status"] = "active"
+
+
+def _born_again(_state: Body, _body: Body) -> None:
+    """Change nothing but the version: nobody is born twice."""
+
+
+_APPLY: Final[dict[str, Callable[[Body, Body], None]]] = {
+    "ContactCreated": _born_again,
+    "FactAsserted": _asserted,
+    "FactRetracted": _retracted,
+    "BindingChanged": _privately_changed,
+    "MergeProposed": _merge_proposed,
+    "ContactArchived": _archived,
+    "ContactUnarchived": _unarchived,
+}
+"""Every event of a contact → what it does to the state."""
+
+
+def _change(state: Body, body: Body, own: Body | None) -> None:
+    changes = body.get("changes")
+    if not changes:
+        return
+    fields, provenance, origins = state["fields"], state["provenance"], state["origins"]
+    for change in changes:
+        name, new = change["field"], change.get("new")
+        origin = change.get("origin") or own
+        if new is None or origin is None:
+            fields.pop(name, None)
+            provenance.pop(name, None)
+        else:
+            if origin not in origins:
+                origins.append(origin)
+            fields[name] = new
+            provenance[name] = origins.index(origin)
+    used = sorted(set(provenance.values()))
+    if len(used) < len(origins):
+        state["origins"] = [origins[index] for index in used]
+        state["provenance"] = {name: used.index(index) for name, index in provenance.items()}
+
+
+def _origin(asserted: Body) -> Body:
+    return {
+        "source": asserted["source"],
+        "source_record": asserted["source_record"],
+        "asserted_at": asserted["asserted_at"],
+    }
+
+
+def _bind(state: Body, body: Body) -> None:
+    workspace = body.get("workspace")
+    if workspace is not None and workspace not in state["bindings"]:
+        state["bindings"][workspace] = {
+            "import_source": body.get("import_source"),
+            "bound_at": body["occurred_at"],
+        }
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

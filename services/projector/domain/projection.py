@@ -1,0 +1,125 @@
+"""What a batch of events makes of the read models."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.projector.domain.events import COMPANY_KINDS, Body, Event
+from services.projector.domain.fold import VersionGapError, fold
+from services.projector.domain.rows import Row, company_row, timeline_row, view_rows
+from shared.errors import PoisonMessageError
+
+Histories = Mapping[str, Sequence[Event]]
+"""Contact → its events, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The numbers behind the public ids of tenants and workspaces."""
+
+    tenants: Mapping[str, int] = field(default_factory=dict)
+    workspaces: Mapping[str, int] = field(default_factory=dict)
+
+    def know(self, event: Event) -> bool:
+        """Tell whether everything the event names is known."""
+        named = (event.workspace, event.body.get("workspace"))
+        return event.tenant in self.tenants and all(
+            workspace is None or workspace in self.workspaces for workspace in named
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Contacts that could be folded, and those with events missing in between."""
+
+    states: dict[str, Body]
+    gaps: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Rows to be written, each table's in the order of its key."""
+
+    views: list[Row]
+    timeline: list[Row]
+    companies: list[Row]
+    recorded_at: datetime
+    """When kith first saw the newest signal among them."""
+
+
+UNKNOWN_PLACE = PoisonMessageError(
+    "unknown_tenant", "tenant or workspace is not known here; create it, then replay"
+)
+"""Why an event is refused that names a place which does not exist."""
+
+MISSING_HISTORY = PoisonMessageError(
+    "invalid", "earlier events of the contact are in no table; was the database restored?"
+)
+"""Why an event is refused that follows nothing."""
+
+
+def histories(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """Group the contacts' events by contact, in version order."""
+    grouped: dict[str, list[Event]] = {}
+    for event in events:
+        if event.kind not in COMPANY_KINDS:
+            grouped.setdefault(event.body["contact_id"], []).append(event)
+    for group in grouped.values():
+        if len(group) > 1:
+            group.sort(key=_version)
+    return grouped
+
+
+def older_ones(grouped: Histories) -> list[str]:
+    """Name the contacts whose present state is needed: all but those born here."""
+    return [contact for contact, events in grouped.items() if events[0].body["version"] > 1]
+
+
+def fold_all(states: dict[str, Body], grouped: Histories) -> Folded:
+    """Fold every contact's events into its state, as far as they follow one another."""
+    folded: dict[str, Body] = {}
+    gaps: list[str] = []
+    for contact, events in grouped.items():
+        try:
+            state = fold(states.get(contact), events)
+        except VersionGapError:
+            gaps.append(contact)
+        else:
+            if state is not None:
+                folded[contact] = state
+    return Folded(folded, gaps)
+
+
+def project(events: Sequence[Event], states: Mapping[str, Body], places: Places) -> Projection:
+    """Turn events and the states they led to into rows."""
+    tenants, workspaces = places.tenants, places.workspaces
+    timeline: list[Row] = []
+    companies: list[Row] = []
+    tenant_of: dict[str, int] = {}
+    for event in events:
+        tenant = tenants[event.tenant]
+        if event.kind in COMPANY_KINDS:
+            companies.append(company_row(event, tenant))
+        else:
+            tenant_of[event.body["contact_id"]] = tenant
+            workspace = None if event.workspace is None else workspaces[event.workspace]
+            timeline.append(timeline_row(event, tenant, workspace))
+    views = [
+        row
+        for contact, state in states.items()
+        for row in view_rows(state, tenant_of[contact], workspaces)
+    ]
+    views.sort(key=lambda row: (row[2], row[1]))
+    timeline.sort(key=lambda row: (row[1], row[2]))
+    newest_companies = {row[1]: row for row in sorted(companies, key=lambda row: row[2])}
+    return Projection(
+        views,
+        timeline,
+        [newest_companies[company] for company in sorted(newest_companies)],
+        max(event.recorded_at for event in events),
+    )
+
+
+def _version(event: Event) -> int:
+    version: int = event.body["version"]
+    return version

@@ -1,0 +1,125 @@
+"""Rows of the read models, as tuples in the order of their columns in `queries.sql`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from services.projector.domain.events import Body, Event
+
+Row = tuple[Any, ...]
+
+SHOWN: Final = (
+    "display_name",
+    "first_name",
+    "last_name",
+    "headline",
+    "job_title",
+    "department",
+    "email_primary",
+    "phone_primary",
+    "company_id",
+    "company_name",
+    "city",
+    "state",
+    "country",
+    "linkedin_url",
+    "birthday",
+)
+"""Visible fields that have a column of their own, in column order."""
+
+SUMMARISED: Final = (
+    "changes",
+    "identifiers",
+    "identifiers_added",
+    "employments",
+    "employments_added",
+    "status",
+    "other_id",
+    "reason",
+    "labels",
+    "notes",
+    "custom_fields",
+)
+"""What a timeline tells of an event; the whole of it stays in the event table."""
+
+_UNSAFE: Final = frozenset('"\\')
+
+
+def view_rows(state: Body, tenant: int, workspaces: Mapping[str, int]) -> Iterator[Row]:
+    """Make a contact's rows, one for each workspace that knows it.
+
+    Each holds that workspace's own binding alone: notes and labels are nobody else's to read.
+    """
+    fields = state["fields"]
+    shown = [fields.get(name) for name in SHOWN]
+    emails = text_array(_values(state, "email", fields.get("email_primary")))
+    phones = text_array(_values(state, "phone_e164", fields.get("phone_primary")))
+    created_at = datetime.fromisoformat(state["created_at"])
+    updated_at = datetime.fromisoformat(state["updated_at"])
+    for workspace, binding in state["bindings"].items():
+        yield (
+            tenant,
+            workspaces[workspace],
+            state["contact_id"],
+            state["version"],
+            state["status"],
+            *shown,
+            binding["import_source"],
+            state["source"],
+            emails,
+            phones,
+            orjson.dumps({**state, "bindings": {workspace: binding}}).decode(),
+            created_at,
+            updated_at,
+        )
+
+
+def timeline_row(event: Event, tenant: int, workspace: int | None) -> Row:
+    """Make the row that tells of one event."""
+    body = event.body
+    asserted = body.get("asserted")
+    return (
+        tenant,
+        body["contact_id"],
+        body["version"],
+        workspace,
+        event.kind,
+        datetime.fromisoformat(body["occurred_at"]),
+        event.recorded_at,
+        asserted["source"] if asserted else body.get("source"),
+        orjson.dumps({name: body[name] for name in SUMMARISED if body.get(name)}).decode(),
+    )
+
+
+def company_row(event: Event, tenant: int) -> Row:
+    """Make a company's row."""
+    body = event.body
+    return (
+        tenant,
+        body["company_id"],
+        body["version"],
+        body["name"],
+        body.get("domain"),
+        body["source"],
+        datetime.fromisoformat(body["occurred_at"]),
+    )
+
+
+def text_array(values: Iterable[str]) -> str:
+    """Write a `text[]` as PostgreSQL's literal: arrays within a batch's arrays differ in length."""
+    return "{" + ",".join(f'"{_escaped(value)}"' for value in values) + "}"
+
+
+def _escaped(value: str) -> str:
+    if _UNSAFE.isdisjoint(value):
+        return value
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _values(state: Body, kind: str, primary: str | None) -> list[str]:
+    found = [one["value"] for one in state["identifiers"] if one["type"] == kind]
+    if primary is not None:
+        found.insert(0, primary)
+    return list(dict.fromkeys(found))
