@@ -53,7 +53,7 @@ LIMIT $11;
 
 -- name: get_contact
 -- Contact $3 of tenant $1 and workspace $2, with all that its fold holds.
-SELECT view.*, view.detail -> 'identifiers' AS identifiers, view.detail -> 'provenance' AS provenance
+SELECT view.*, view.detail -> 'identifiers' AS identifiers, read.provenance(view.detail) AS provenance
 FROM read.contact_view AS view
 WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = $3;
 
