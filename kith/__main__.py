@@ -2,12 +2,13 @@
 
 import typer
 
-from kith import migrate, topics
+from kith import dead, migrate, topics
 from kith.stack import cli as stack
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 stack.register(app)
 topics.register(app)
+dead.register(app)
 migrate.register(app)
 
 

@@ -1,0 +1,286 @@
+"""`kith dead list | show | replay | drop`: messages that could not be read, and their fate.
+
+A dead letter is named by its place: `<topic>/<partition>/<offset>` of the dead-letter topic.  The
+topic is never rewritten; what was done is noted in `app.dead_letter_resolution`.  A body may hold
+personal data and is shown on request only.
+"""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
+
+import orjson
+import typer
+from aiokafka.errors import KafkaError
+
+from kith.reach import kafka_settings, postgres_settings
+from shared.errors import DEAD_LETTER_REASONS, ServiceError
+from shared.events import topics
+from shared.kafka import Producer
+from shared.kafka.dead_letter_log import DeadLetter, read_dead_letters
+from shared.postgres.pool import Pool, connect
+from shared.postgres.queries import Queries
+
+QUERIES: Final = Queries.load("kith.sql")
+REPLAY_BATCH: Final = 200
+"""Messages sent back at once."""
+
+UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+Topic = Annotated[
+    str | None, typer.Option(help="Of this topic only, for example contact.signals.v1.")
+]
+Group = Annotated[str | None, typer.Option(help="Set aside by this consumer group only.")]
+Reason = Annotated[str | None, typer.Option(help="One of: " + ", ".join(DEAD_LETTER_REASONS))]
+Since = Annotated[str | None, typer.Option(help="Set aside in the last 30m, 12h or 7d.")]
+Resolved = Annotated[bool, typer.Option("--resolved", help="Those dealt with, too.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+class UsageError(Exception):
+    """The command was asked for something that cannot be; the text says what would be right."""
+
+
+class Desk:
+    """Dead letters, and what has been done with them."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._kafka = kafka_settings()
+
+    async def find(
+        self, *, topic: str | None, group: str | None, reason: str | None, since: datetime | None
+    ) -> list[tuple[DeadLetter, str]]:
+        """Return dead letters with what was done: replayed, dropped, or nothing yet."""
+        names = _dead_letter_topics(topic, group)
+        letters = [
+            letter
+            async for letter in read_dead_letters(self._kafka, names)
+            if reason in {None, letter.reason}
+            and (since is None or letter.record.timestamp >= since.timestamp() * 1000)
+        ]
+        rows = await self._pool.fetch(QUERIES["find_resolutions"], names)
+        done = {(row["topic"], row["partition"], row["offset"]): row["action"] for row in rows}
+        return [(letter, done.get(_place(letter), "")) for letter in letters]
+
+    async def replay(self, letters: Sequence[DeadLetter]) -> int:
+        """Send each original back once, then note it; a repetition is harmless."""
+        by_origin = {(letter.origin, letter.group): letter for letter in letters}
+        chosen = [letter for letter in by_origin.values() if not letter.body_omitted]
+        async with Producer(self._kafka) as producer:
+            for start in range(0, len(chosen), REPLAY_BATCH):
+                some = chosen[start : start + REPLAY_BATCH]
+                await producer.send_batch([letter.replayed() for letter in some])
+                sent = {(letter.origin, letter.group) for letter in some}
+                await self.resolve(
+                    [one for one in letters if (one.origin, one.group) in sent], "replayed", None
+                )
+        return len(chosen)
+
+    async def resolve(self, letters: Iterable[DeadLetter], action: str, why: str | None) -> None:
+        """Note what was done."""
+        places = [_place(letter) for letter in letters]
+        await self._pool.execute(
+            QUERIES["resolve_dead_letters"],
+            [topic for topic, _, _ in places],
+            [partition for _, partition, _ in places],
+            [offset for _, _, offset in places],
+            action,
+            why,
+        )
+
+
+@app.command("list")
+def list_(
+    *,
+    topic: Topic = None,
+    group: Group = None,
+    reason: Reason = None,
+    since: Since = None,
+    resolved: Resolved = False,
+    json: Json = False,
+) -> None:
+    """Show dead letters that wait for someone: place, reason, field; never their content."""
+
+    async def run(desk: Desk) -> None:
+        found = await desk.find(
+            topic=topic, group=group, reason=_reason(reason), since=_since(since)
+        )
+        shown = [(letter, done) for letter, done in found if resolved or not done]
+        for letter, done in shown:
+            print(orjson.dumps(summary(letter, done)).decode() if json else _line(letter, done))
+        if not json:
+            counts = Counter(letter.reason for letter, _ in shown)
+            print(
+                f"{len(shown)} dead letters  " + "  ".join(f"{r}: {n}" for r, n in counts.items())
+            )
+
+    _run(run)
+
+
+@app.command()
+def show(
+    id: str,  # noqa: A002  # the word on the command line
+    with_body: Annotated[
+        bool, typer.Option("--with-body", help="Key, headers and body: may be personal data.")
+    ] = False,
+) -> None:
+    """Show one dead letter and what was done with it."""
+
+    async def run(desk: Desk) -> None:
+        letter, done = await _one(desk, id)
+        about = summary(letter, done)
+        if with_body:
+            record = letter.record
+            about["key"] = _text(record.key)
+            about["headers"] = [[name, _text(value)] for name, value in letter.replayed().headers]
+            about["body"] = _text(record.value)
+        print(orjson.dumps(about, option=orjson.OPT_INDENT_2).decode())
+
+    _run(run)
+
+
+@app.command()
+def replay(
+    *,
+    id: Annotated[str | None, typer.Argument()] = None,  # noqa: A002
+    every: Annotated[bool, typer.Option("--all", help="All that match and wait.")] = False,
+    topic: Topic = None,
+    group: Group = None,
+    reason: Reason = None,
+    since: Since = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be sent.")
+    ] = False,
+) -> None:
+    """Send originals back to where they came from, byte for byte.
+
+    Every group that reads that topic sees them again, which changes nothing for those that had
+    succeeded.
+    """
+
+    async def run(desk: Desk) -> None:
+        if (id is None) == (not every):
+            raise UsageError("name one dead letter, or --all with --topic, --group or --reason")
+        if id is not None:
+            letters = [(await _one(desk, id))[0]]
+        else:
+            found = await desk.find(
+                topic=topic, group=group, reason=_reason(reason), since=_since(since)
+            )
+            letters = [letter for letter, done in found if not done]
+        omitted = sum(letter.body_omitted for letter in letters)
+        if omitted:
+            print(f"{omitted} have no body any more and stay: drop them", file=sys.stderr)
+        if dry_run:
+            for letter in letters:
+                print(f"would send {letter.id} to {letter.origin[0]}")
+            return
+        print(f"sent {await desk.replay(letters)} of {len(letters)}")
+
+    _run(run)
+
+
+@app.command()
+def drop(
+    id: str,  # noqa: A002
+    why: Annotated[str, typer.Option(help="For whoever asks later; no personal data.")],
+) -> None:
+    """Note that a dead letter needs nothing more."""
+
+    async def run(desk: Desk) -> None:
+        letter, _ = await _one(desk, id)
+        await desk.resolve([letter], "dropped", why)
+        print(f"dropped {letter.id}")
+
+    _run(run)
+
+
+def summary(letter: DeadLetter, done: str) -> dict[str, Any]:
+    """Describe a dead letter without anything personal."""
+    topic, partition, offset = letter.origin
+    return {
+        "id": letter.id,
+        "reason": letter.reason,
+        "field": letter.field,
+        "detail": letter.detail,
+        "group": letter.group,
+        "origin": {"topic": topic, "partition": partition, "offset": offset},
+        "failed_at": letter.failed_at,
+        "stack_hash": letter.stack_hash,
+        "bytes": len(letter.record.value or b""),
+        "resolution": done or None,
+    }
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    root.add_typer(app, name="dead")
+
+
+def _run(work: Any) -> None:
+    async def main() -> None:
+        async with connect(postgres_settings(), "kith-dead") as pool:
+            await work(Desk(pool))
+
+    _exit_with_words(main())
+
+
+def _exit_with_words(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(work)
+    except (UsageError, ServiceError, KafkaError, OSError) as error:
+        print(f"kith dead: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+async def _one(desk: Desk, id_: str) -> tuple[DeadLetter, str]:
+    found = await desk.find(topic=None, group=None, reason=None, since=None)
+    for letter, done in found:
+        if letter.id == id_:
+            return letter, done
+    raise UsageError(f"no dead letter {id_}: it has expired, or see `kith dead list --resolved`")
+
+
+def _dead_letter_topics(topic: str | None, group: str | None) -> list[str]:
+    names = [
+        declared.dead_letters(consumer)
+        for declared in topics.ALL
+        for consumer in declared.consumers
+        if topic in {None, declared.name} and group in {None, consumer}
+    ]
+    if not names:
+        raise UsageError("no such topic and group: see docs/topics.md")
+    return names
+
+
+def _reason(text: str | None) -> str | None:
+    if text is not None and text not in DEAD_LETTER_REASONS:
+        raise UsageError(f"no reason {text!r}: one of {', '.join(DEAD_LETTER_REASONS)}")
+    return text
+
+
+def _since(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    if text[-1:] not in UNITS or not text[:-1].isdecimal():
+        raise UsageError(f"--since {text}: write it as 30m, 12h or 7d")
+    return datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+
+
+def _place(letter: DeadLetter) -> tuple[str, int, int]:
+    return letter.record.topic, letter.record.partition, letter.record.offset
+
+
+def _line(letter: DeadLetter, done: str) -> str:
+    what = f"{letter.field}: {letter.detail}" if letter.field else letter.detail
+    return f"{letter.id}  {letter.failed_at[:19]}  {letter.reason}  {what}  {done}".rstrip()
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode(errors="backslashreplace")
