@@ -1,0 +1,124 @@
+"""What the code declares and the deployment files must agree with: settings, topics, metrics."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import prometheus_client
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from shared.events import topics
+from shared.observability import metrics
+from shared.observability.traces import TraceSettings
+from shared.process import LogSettings, ServerSettings
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+DEPLOY: Final = ROOT / "deploy"
+SERVICES: Final = ("ingest", "resolver", "relay", "projector", "indexer", "enricher", "api")
+"""The processes of kith that run for ever."""
+
+
+def groups() -> dict[str, set[str]]:
+    """Consumer group → the topics it reads."""
+    found: dict[str, set[str]] = {}
+    for topic in topics.ALL:
+        for group in topic.consumers:
+            found.setdefault(group, set()).add(topic.name)
+    return found
+
+
+def metric_types() -> dict[str, str]:
+    """Exposed series name → kind, for every metric that the code declares."""
+    found = {}
+    for metric in vars(metrics).values():
+        if not isinstance(metric, prometheus_client.metrics.MetricWrapperBase):
+            continue
+        family = metric.describe()[0]
+        suffixes = {
+            "counter": ["_total"],
+            "gauge": [""],
+            "histogram": ["_bucket", "_sum", "_count"],
+        }[family.type]
+        found |= {family.name + suffix: family.type for suffix in suffixes}
+    return found
+
+
+def metric_labels() -> dict[str, set[str]]:
+    """Exposed series name → the labels it carries (`le` of buckets included)."""
+    found: dict[str, set[str]] = {}
+    for metric in vars(metrics).values():
+        if isinstance(metric, prometheus_client.metrics.MetricWrapperBase):
+            family = metric.describe()[0]
+            for name in metric_types():
+                if name == family.name or name.removeprefix(family.name) in {
+                    "_total", "_bucket", "_sum", "_count",
+                }:  # fmt: skip
+                    found[name] = set(metric._labelnames) | (
+                        {"le"} if name.endswith("_bucket") else set()
+                    )
+    return found
+
+
+def settings_class(service: str) -> type[BaseSettings] | None:
+    """Find the settings of a service; the relay has its own beside the resolver's."""
+    package = "resolver" if service == "relay" else service
+    if not (ROOT / f"services/{package}/settings.py").exists():
+        return None
+    module = importlib.import_module(f"services.{package}.settings")
+    wanted = "RelaySettings" if service == "relay" else "Settings"
+    return getattr(module, wanted, None) or module.Settings
+
+
+def read_by(service: str) -> dict[str, FieldInfo]:
+    """List every variable that a service reads: its own settings, and what every process reads."""
+    settings = settings_class(service)
+    assert settings is not None, f"services/{service}/settings.py is missing"
+    every: list[type[BaseSettings]] = [settings, ServerSettings, TraceSettings, LogSettings]
+    return {name: field for part in every for name, field in variables(part)}
+
+
+def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, FieldInfo]]:
+    """List every environment variable that a settings class reads, nested classes included."""
+    prefix = str(settings.model_config.get("env_prefix", ""))
+    for name, field in settings.model_fields.items():
+        nested = [
+            part
+            for part in (field.annotation, *getattr(field.annotation, "__args__", ()))
+            if inspect.isclass(part) and issubclass(part, BaseSettings)
+        ]
+        if nested:
+            yield from variables(nested[0])
+        elif field.validation_alias is not None:
+            alias: Any = field.validation_alias
+            for choice in getattr(alias, "choices", [alias]):
+                yield str(choice).upper(), field
+        else:
+            yield f"{prefix}{name}".upper(), field
+
+
+_KEYWORDS: Final = frozenset(
+    "by without on ignoring group_left group_right and or unless bool offset inf nan".split()
+)
+_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+
+def names_in(expression: str) -> set[str]:
+    """List the series that a PromQL expression reads."""
+    bare = re.sub(r'"(?:\\.|[^"\\])*"|\'[^\']*\'', '""', expression)
+    bare = re.sub(r"\{[^}]*\}", "", bare)
+    bare = re.sub(r"\[[^\]]*\]", "", bare)
+    bare = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", " ", bare)
+    found = set()
+    for match in _NAME.finditer(bare):
+        called = bare[match.end() :].lstrip().startswith("(")
+        if (
+            not called
+            and match[0].lower() not in _KEYWORDS
+            and not bare[: match.start()][-1:].isdigit()
+        ):
+            found.add(match[0])
+    return found
