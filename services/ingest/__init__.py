@@ -2,5 +2,5 @@
 
 consumes  contact.signals.v1 (group `ingest`); HTTP: POST /v1/signals, POST /v1/imports
 produces  contact.signals.normalized.v1, contact.signals.normalized.bulk.v1 (files)
-owns      no table: it validates and normalises, and touches no contact
+owns      schema ingest: what became of each imported file; it touches no contact
 """

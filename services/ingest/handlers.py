@@ -14,19 +14,25 @@ from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.kafka.producer import Outgoing, Producer
 
 
-async def handle_signals(
-    batch: Batch, *, rules: Rules, directory: Directory, producer: Producer
-) -> Sequence[Rejected]:
-    """Pass on what is well-formed, in order; return what is not."""
-    outgoing: list[Outgoing] = []
-    rejected: list[Rejected] = []
-    for record in batch.records:
-        try:
-            outgoing.append(await _normalized(record, rules, directory))
-        except PoisonMessageError as error:
-            rejected.append(Rejected(record, error))
-    await producer.send_batch(outgoing)
-    return rejected
+class Signals:
+    """The topic's handler and what it works with; the directory comes when the process starts."""
+
+    def __init__(self, rules: Rules, producer: Producer) -> None:
+        self._rules = rules
+        self._producer = producer
+        self.directory: Directory
+
+    async def handle_signals(self, batch: Batch) -> Sequence[Rejected]:
+        """Pass on what is well-formed, in order; return what is not."""
+        outgoing: list[Outgoing] = []
+        rejected: list[Rejected] = []
+        for record in batch.records:
+            try:
+                outgoing.append(await _normalized(record, self._rules, self.directory))
+            except PoisonMessageError as error:
+                rejected.append(Rejected(record, error))
+        await self._producer.send_batch(outgoing)
+        return rejected
 
 
 async def _normalized(record: ConsumerRecord, rules: Rules, directory: Directory) -> Outgoing:

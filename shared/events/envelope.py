@@ -153,12 +153,12 @@ def parse_object(value: bytes) -> dict[str, object]:
         )
     # A value cannot nest deeper than it has brackets: counting them spares most bodies the walk.
     brackets = value.count(b"{") + value.count(b"[")
-    if brackets > MAX_DEPTH and _deeper_than(document, MAX_DEPTH):
+    if brackets > MAX_DEPTH and deeper_than(document, MAX_DEPTH):
         raise PoisonMessageError("malformed", f"is nested deeper than {MAX_DEPTH} levels")
     return document
 
 
-def _deeper_than(document: object, limit: int) -> bool:
+def deeper_than(document: object, limit: int) -> bool:
     """Tell, without recursion, whether a JSON value nests deeper than `limit`."""
     level = [document]
     for _ in range(limit):

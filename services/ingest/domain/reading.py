@@ -1,12 +1,13 @@
 """Reading a signal: within bounds, well-formed, valid; or a reason that names the field."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
+import orjson
 from pydantic import ValidationError
 
 from shared.errors import PoisonMessageError
-from shared.events.envelope import parse_object
+from shared.events.envelope import MAX_DEPTH, deeper_than, parse_object
 from shared.events.signal import ContactSignal
 from shared.events.topics import MAX_SIGNAL_BYTES
 
@@ -50,7 +51,7 @@ def refuse_large(body: bytes | None) -> None:
         )
 
 
-def read_body(body: bytes) -> tuple[ContactSignal, dict[str, object]]:
+def read_body(body: bytes) -> tuple[ContactSignal, dict[str, Any]]:
     """Read one signal's JSON body; return it validated, and as it came."""
     raw = parse_object(body)
     if b"\\u0000" in body:
@@ -62,10 +63,44 @@ def read_body(body: bytes) -> tuple[ContactSignal, dict[str, object]]:
         raise _invalid(error) from None
 
 
-def validate(raw: dict[str, object]) -> ContactSignal:
-    """Check a parsed signal against its model; unknown fields pass."""
+def read_many(body: bytes, limit: int) -> list[object]:
+    """Read a request's body: one signal, a list of them, or `{"signals": […]}`."""
     try:
-        return ContactSignal.model_validate(raw)
+        document = orjson.loads(body)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        position = getattr(error, "pos", 0)
+        raise PoisonMessageError(
+            "malformed", f"the body is not UTF-8 JSON (near byte {position})"
+        ) from None
+    values = document
+    if isinstance(document, dict):
+        values = document.get("signals", [document])
+    if not isinstance(values, list):
+        raise PoisonMessageError(
+            "malformed", 'send one signal, a list of signals, or {"signals": […]}'
+        )
+    if not values:
+        raise PoisonMessageError("invalid", "holds no signal; send at least one", field="signals")
+    if len(values) > limit:
+        raise PoisonMessageError(
+            "too_large",
+            f"holds {len(values)} signals; send at most {limit} at once",
+            field="signals",
+        )
+    return values
+
+
+def read_value(value: object, *, may_hold_nul: bool) -> tuple[ContactSignal, dict[str, Any]]:
+    """Read one signal that is already parsed; return it validated, and as it came."""
+    if not isinstance(value, dict):
+        raise PoisonMessageError("malformed", f"is a JSON {type(value).__name__}; send an object")
+    if deeper_than(value, MAX_DEPTH):
+        raise PoisonMessageError("malformed", f"is nested deeper than {MAX_DEPTH} levels")
+    refuse_large(orjson.dumps(value))
+    if may_hold_nul:
+        refuse_nul(value)
+    try:
+        return ContactSignal.model_validate(value), value
     except ValidationError as error:
         raise _invalid(error) from None
 

@@ -1,0 +1,79 @@
+"""Ingest, assembled: what gets built is built here, and nowhere else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from faststream.asgi import AsgiFastStream
+
+from services.ingest.domain.mapping import Rules
+from services.ingest.handlers import Signals
+from services.ingest.routes import signals
+from services.ingest.routes.doorway import Doorway
+from services.ingest.routes.problems import install_problems
+from services.ingest.settings import Settings
+from services.ingest.store import Store
+from shared.auth import Directory, KeyRing
+from shared.events import topics
+from shared.kafka.broker import build_broker
+from shared.kafka.delivery import Delivery
+from shared.kafka.producer import Producer
+from shared.postgres.pool import connect
+from shared.probes import ASGIApp, probe_routes
+from shared.process import with_http
+
+TITLE = "kith ingest"
+ABOUT = (
+    "Ways in for contact signals: push them as JSON or upload a file. Every request needs an API "
+    "key of scope `signals:write`, which decides the tenant and the workspace."
+)
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """Wire settings to the topic's handler, and every path to its route."""
+    broker = build_broker(settings.kafka)
+    producer = Producer(settings.kafka)
+    rules = Rules(settings.digest.digests(), settings.default_phone_region)
+    handler = Signals(rules, producer)
+    delivery = Delivery(broker, producer, settings.kafka, "ingest")
+    delivery.subscribe(topics.SIGNALS, handler.handle_signals)
+    http = create_http()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with connect(settings.postgres, "kith-ingest") as pool, producer:
+            handler.directory = Directory(pool)
+            http.state.doorway = Doorway(settings, rules, producer, KeyRing(pool), Store(pool))
+            yield
+
+    async def database() -> None:
+        await http.state.doorway.store.ping()
+
+    probes = probe_routes(delivery, ready={"postgres": database})
+    return with_http(AsgiFastStream(broker, lifespan=lifespan, asgi_routes=probes), http)
+
+
+def create_http() -> FastAPI:
+    """Build the HTTP side; its `state.doorway` is set when the process starts."""
+    http = FastAPI(title=TITLE, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
+    for part in (signals,):
+        http.include_router(part.router)
+    install_problems(http)
+    http.openapi = lambda: _describe(http)  # type: ignore[method-assign]
+    return http
+
+
+def _describe(http: FastAPI) -> dict[str, Any]:
+    if http.openapi_schema is None:
+        document = get_openapi(title=TITLE, version="1", description=ABOUT, routes=http.routes)
+        parts = document.setdefault("components", {})
+        schema = dict(signals.BODY_SCHEMA)
+        parts.setdefault("schemas", {}).update({**schema.pop("$defs"), "ContactSignal": schema})
+        parts["securitySchemes"] = {
+            "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "kith_…"}
+        }
+        document["security"] = [{"apiKey": []}]
+        http.openapi_schema = document
+    return http.openapi_schema

@@ -1,0 +1,79 @@
+"""What every way in shares: what it works with, who calls, and bodies within bounds."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+
+from services.ingest.domain.mapping import Rules
+from services.ingest.routes.problems import ProblemError
+from services.ingest.settings import Settings
+from services.ingest.store import Store
+from shared.auth import Caller, KeyRing, bearer_token
+from shared.kafka.producer import Producer
+from shared.observability.traces import parse_traceparent
+
+WRITE_SCOPE: Final = "signals:write"
+"""What a key needs to send signals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doorway:
+    """What the routes work with."""
+
+    settings: Settings
+    rules: Rules
+    producer: Producer
+    keys: KeyRing
+    store: Store
+
+
+def doorway_of(request: Request) -> Doorway:
+    """Return what the app was given."""
+    doorway: Doorway = request.app.state.doorway
+    return doorway
+
+
+async def caller_of(request: Request, doorway: Annotated[Doorway, Depends(doorway_of)]) -> Caller:
+    """Tell who calls, or refuse: without a valid key 401, without the scope 403."""
+    token = bearer_token(request.headers.get("authorization"))
+    caller = await doorway.keys.check(token) if token else None
+    if caller is None:
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "send a valid API key: Authorization: Bearer kith_…",
+            headers={"WWW-Authenticate": 'Bearer realm="kith"'},
+        )
+    if WRITE_SCOPE not in caller.scopes:
+        raise ProblemError(HTTPStatus.FORBIDDEN, f"the API key lacks the scope {WRITE_SCOPE}")
+    return caller
+
+
+def traceparent_of(request: Request) -> str | None:
+    """Return the caller's trace context, if it is one."""
+    text = request.headers.get("traceparent")
+    return text if text and parse_traceparent(text) is not None else None
+
+
+async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """Yield the body in pieces; refuse it as soon as it is known to be too large."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > limit:
+            raise _too_large(limit)
+        yield piece
+
+
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body may have at most {limit} bytes; send it in several requests",
+        reason="too_large",
+        headers={"Connection": "close"},
+    )

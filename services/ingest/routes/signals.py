@@ -1,0 +1,120 @@
+"""`POST /v1/signals`: one signal or many, a verdict on each."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from ulid import ULID
+
+from services.ingest.domain.intake import signal_id
+from services.ingest.domain.mapping import Origin, to_normalized
+from services.ingest.domain.outgoing import normalized_headers
+from services.ingest.domain.reading import read_many, read_value
+from services.ingest.domain.verdicts import Verdict, Verdicts, accepted, refused
+from services.ingest.routes.doorway import (
+    Doorway,
+    bounded,
+    caller_of,
+    doorway_of,
+    traceparent_of,
+)
+from services.ingest.routes.problems import RESPONSES, JsonResponse
+from shared.auth import Caller
+from shared.errors import PoisonMessageError
+from shared.events.envelope import rfc3339
+from shared.events.signal import ContactSignal
+from shared.events.topics import SIGNALS_NORMALIZED
+from shared.kafka.producer import Outgoing
+
+SOURCE = "/kith/http"
+"""CloudEvents source of signals that were pushed: part of their ids."""
+
+_ONE = {"$ref": "#/components/schemas/ContactSignal"}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": 'One signal, a list of them, or an object `{"signals": […]}`.',
+        "content": {
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        _ONE,
+                        {"type": "array", "items": _ONE, "maxItems": 1_000},
+                        {
+                            "type": "object",
+                            "required": ["signals"],
+                            "properties": {"signals": {"type": "array", "items": _ONE}},
+                        },
+                    ]
+                }
+            }
+        },
+    }
+}
+
+BODY_SCHEMA = ContactSignal.model_json_schema(ref_template="#/components/schemas/{model}")
+"""For the OpenAPI document: a body that the signature of the route does not name."""
+
+router = APIRouter()
+
+
+@router.post(
+    "/v1/signals",
+    status_code=202,
+    response_model=Verdicts,
+    responses=RESPONSES,
+    openapi_extra=_BODY,
+    tags=["signals"],
+)
+async def post_signals(
+    request: Request,
+    caller: Annotated[Caller, Depends(caller_of)],
+    doorway: Annotated[Doorway, Depends(doorway_of)],
+) -> JsonResponse:
+    """Take signals; the answer comes when Kafka has acknowledged every accepted one.
+
+    Sending a signal again is safe: the same record with the same content changes nothing.
+    """
+    body = b"".join([piece async for piece in bounded(request, doorway.settings.max_request_bytes)])
+    values = read_many(body, doorway.settings.max_signals)
+    now = rfc3339(datetime.now(UTC))
+    batch, may_hold_nul = str(ULID()), b"\\u0000" in body
+    outgoing: list[Outgoing] = []
+    verdicts: list[Verdict] = []
+    traceparent = traceparent_of(request)
+    for index, value in enumerate(values):
+        origin = Origin(
+            signal_id=signal_id(SOURCE, f"{batch}-{index}"),
+            tenant=caller.tenant,
+            workspace=caller.workspace,
+            occurred_at=now,
+            received_at=now,
+            traceparent=traceparent,
+        )
+        verdict, message = judge(index, value, origin, doorway, may_hold_nul=may_hold_nul)
+        verdicts.append(verdict)
+        if message is not None:
+            outgoing.append(message)
+    await doorway.producer.send_batch(outgoing)
+    answer = Verdicts(
+        accepted=len(outgoing), rejected=len(verdicts) - len(outgoing), signals=tuple(verdicts)
+    )
+    return JsonResponse(answer.model_dump(exclude_none=True), 202)
+
+
+def judge(
+    index: int, value: object, origin: Origin, doorway: Doorway, *, may_hold_nul: bool
+) -> tuple[Verdict, Outgoing | None]:
+    """Normalise one signal; give the verdict, and the message unless it is refused."""
+    try:
+        signal, raw = read_value(value, may_hold_nul=may_hold_nul)
+        normalized = to_normalized(signal, raw, origin, doorway.rules)
+    except PoisonMessageError as error:
+        return refused(index, error), None
+    message = Outgoing(
+        topic=SIGNALS_NORMALIZED.name,
+        key=normalized.key,
+        value=normalized.body,
+        headers=normalized_headers(origin),
+    )
+    return accepted(index, origin.signal_id, normalized), message

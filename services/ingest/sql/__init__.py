@@ -1,0 +1,1 @@
+"""SQL of ingest: what it remembers about imported files."""

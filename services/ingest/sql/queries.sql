@@ -1,0 +1,19 @@
+-- name: enter
+-- Say for this transaction which tenant and workspace it is about: $1 tenant, $2 workspace.
+SELECT set_config('kith.tenant_id', $1::bigint::text, true),
+    set_config('kith.workspace_id', $2::bigint::text, true);
+
+-- name: find_import
+-- Find what became of an import: $1 its public id.
+SELECT public_id, report, created_at FROM ingest.import_file WHERE public_id = $1;
+
+-- name: find_earlier
+-- Find the last import of the same file: $1 tenant, $2 workspace, $3 digest of the file.
+SELECT public_id FROM ingest.import_file
+WHERE tenant_id = $1 AND workspace_id = $2 AND file_digest = $3
+ORDER BY id DESC LIMIT 1;
+
+-- name: append_import
+-- Note an import: $1 public id, $2 tenant, $3 workspace, $4 digest of the file, $5 report.
+INSERT INTO ingest.import_file (public_id, tenant_id, workspace_id, file_digest, report)
+VALUES ($1, $2, $3, $4, $5::jsonb);
