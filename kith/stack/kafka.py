@@ -15,8 +15,14 @@ from kith.stack.fetch import fetch_jars, write_argfile
 from kith.stack.part import Part, Say, Setting, report_to, run_apart
 from kith.stack.processes import Launch, tail
 
-JVM = ["-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"]
-"""Heap as `docs/runbooks/local-stack.md` measures it."""
+JVM = [
+    "-Xms256m",
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+ExitOnOutOfMemoryError",
+]
+"""Heap, collector and compiler as `docs/runbooks/local-stack.md` measures them."""
 MESSAGE_MAX_BYTES = 2_621_440
 """A dead letter carries the original message of up to 1 MB, its error and its headers."""
 

@@ -23,6 +23,7 @@ class Service:
     """Its PostgreSQL role."""
     replicas: int = 1
     nice: int = 0
+    stop_seconds: float = STOP_SECONDS
     module: str | None = None
     """Left out of the plan while this module does not exist."""
 
@@ -117,6 +118,7 @@ def make_plan(
                 cwd=checkout,
                 port=ports[name],
                 nice=service.nice,
+                stop_seconds=service.stop_seconds,
             )
             for name, service in named
         )

@@ -274,17 +274,18 @@ class Stack:
         Remembered ports stay, unless a stranger has taken one of a part that is to start.
         """
         ports = dict(self.state.ports)
+        deadline = time.monotonic() + PORT_PATIENCE_SECONDS
         movable = {name for name in starting if not self.identity(name)}
         for name, part in PARTS.items():
             for port_name in part.port_names:
                 known = ports.get(port_name)
-                if known and (name not in movable or self._may_keep(part, known)):
+                if known and (name not in movable or self._may_keep(part, known, deadline)):
                     continue
                 seed = crc32(f"{self.places.home}:{port_name}".encode())
                 ports[port_name] = choose_port(seed, ports.values(), is_free)
         self.state = self.state.model_copy(update={"ports": ports})
 
-    def _may_keep(self, part: Part, port: int) -> bool:
+    def _may_keep(self, part: Part, port: int, deadline: float) -> bool:
         """Whether a remembered port is free, or held by what will be cleared away.
 
         A killed JVM gives its ports back a moment after it counts as dead.
@@ -292,7 +293,7 @@ class Stack:
         return (
             is_free(port)
             or bool(self._strays(part))
-            or wait_until(lambda: is_free(port), PORT_PATIENCE_SECONDS)
+            or wait_until(lambda: is_free(port), deadline - time.monotonic())
         )
 
     def _remember(self, name: str, identity: Identity) -> None:

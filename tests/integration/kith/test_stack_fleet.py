@@ -1,0 +1,165 @@
+"""The supervisor with processes of the test's own: restart, back-off, reload, no survivors."""
+
+import os
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from signal import SIGKILL
+
+import psutil
+import pytest
+
+from kith.stack import Fleet, Service, Stack, StackError
+from kith.stack.processes import find, tail, wait_until
+from kith.stack.supervisor import Running
+
+pytestmark = [pytest.mark.stack]
+
+SERVER = """
+import http.server, os, signal, sys
+if "deaf" in sys.argv:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(os.environ["WORD"].encode())
+    def log_message(self, *words):
+        pass
+print("started", flush=True)
+http.server.HTTPServer(("127.0.0.1", int(os.environ["HTTP_PORT"])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Start the smallest stack: only the ports of the others are known."""
+    stack = Stack.load(home=tmp_path_factory.mktemp("fleet"))
+    try:
+        stack.start(["valkey"])
+        yield stack
+    finally:
+        stack.wipe()
+
+
+@pytest.fixture
+def fleet(stack: Stack, tmp_path: Path) -> Iterator[Fleet]:
+    script = tmp_path / "server.py"
+    script.write_text(SERVER)
+    table = (
+        Service("web", (str(script),), role="kith_resolver", replicas=2),
+        Service("slow", (str(script),), nice=10, replicas=1),
+        Service("broken", ("-c", "raise SystemExit(3)"), replicas=0),
+    )
+    fleet = Fleet(stack, table)
+    try:
+        yield fleet
+    finally:
+        fleet.stop()
+
+
+def start(fleet: Fleet, word: str = "one", **replicas: int) -> None:
+    fleet.start(replicas=replicas, env={"*": {"WORD": word}})
+    if "broken" not in replicas:
+        assert fleet.wait_ready(20) == []
+
+
+def pid(running: Running) -> int:
+    assert running.process is not None
+    return running.process.pid
+
+
+def pids(fleet: Fleet) -> dict[str, int]:
+    return {running.name: pid(running) for running in fleet.processes()}
+
+
+def the(fleet: Fleet, name: str) -> Running:
+    (running,) = fleet.processes(name)
+    return running
+
+
+def test_every_process_runs_with_its_port_its_environment_and_its_priority(fleet: Fleet) -> None:
+    start(fleet)
+    assert set(pids(fleet)) == {"web-1", "web-2", "slow-1"}
+    assert psutil.Process(pids(fleet)["slow-1"]).nice() == os.nice(0) + 10
+    with urllib.request.urlopen(fleet.url("web"), timeout=5) as answer:
+        assert answer.read() == b"one"
+    environ = psutil.Process(pids(fleet)["web-1"]).environ()
+    assert "kith_resolver:" in environ["POSTGRES_DSN"]
+    assert tail(fleet.stack.places.log("web-1"), 1) == ["started"]
+
+
+def test_one_that_was_killed_comes_back_on_its_port(fleet: Fleet) -> None:
+    start(fleet)
+    before = the(fleet, "web-1")
+    os.kill(pid(before), SIGKILL)
+    assert wait_until(lambda: the(fleet, "web-1").restarts == 1, 5)
+    assert fleet.wait_ready(10) == []
+    after = the(fleet, "web-1")
+    assert (after.port, after.last_exit) == (before.port, -SIGKILL)
+    assert pid(after) != pid(before)
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_a_service_is_restarted_process_by_process(fleet: Fleet, *, hard: bool) -> None:
+    start(fleet)
+    before = pids(fleet)
+    fleet.restart("web", hard=hard)
+    after = pids(fleet)
+    assert {name for name in before if before[name] != after[name]} == {"web-1", "web-2"}
+
+
+def test_one_that_keeps_failing_is_started_less_and_less_often(fleet: Fleet) -> None:
+    start(fleet, broken=1)
+    assert wait_until(lambda: the(fleet, "broken-1").restarts >= 3, 10)
+    restarts = the(fleet, "broken-1").restarts
+    assert the(fleet, "broken-1").last_exit == 3
+    time.sleep(1)
+    assert the(fleet, "broken-1").restarts <= restarts + 1, "at least 0.8 s between two by now"
+
+
+def test_a_new_plan_touches_only_what_it_changes(fleet: Fleet) -> None:
+    start(fleet)
+    before = pids(fleet)
+    start(fleet, web=3, slow=0)
+    after = pids(fleet)
+    assert set(after) == {"web-1", "web-2", "web-3"}
+    assert (after["web-1"], after["web-2"]) != (before["web-1"], before["web-2"]), (
+        "they were told of a service that is gone"
+    )
+    start(fleet, web=3, slow=0)
+    assert pids(fleet) == after
+
+
+def test_no_service_outlives_a_killed_supervisor(fleet: Fleet) -> None:
+    start(fleet)
+    running = [each.process for each in fleet.processes()]
+    supervisor = fleet.state().supervisor
+    assert supervisor is not None
+    os.kill(supervisor.pid, SIGKILL)
+    if sys.platform == "linux":
+        assert wait_until(lambda: not any(find(process) for process in running), 5)
+    assert not fleet.is_running()
+    start(fleet)
+    assert not any(find(process) for process in running)
+
+
+def test_stop_kills_what_does_not_listen(fleet: Fleet, tmp_path: Path) -> None:
+    deaf = Service("deaf", (str(tmp_path / "server.py"), "deaf"), stop_seconds=1)
+    stubborn = Fleet(fleet.stack, (deaf,))
+    start(stubborn)
+    process = the(stubborn, "deaf-1").process
+    began = time.monotonic()
+    stubborn.stop()
+    assert 1 <= time.monotonic() - began < 5
+    assert find(process) is None
+
+
+def test_an_unknown_service_is_named(fleet: Fleet) -> None:
+    start(fleet)
+    with pytest.raises(StackError, match="nothere"):
+        fleet.restart("nothere")
+    with pytest.raises(StackError, match="nothere"):
+        fleet.start(replicas={"nothere": 1})
