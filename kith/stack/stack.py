@@ -108,6 +108,7 @@ class Stack:
             "NEO4J_URI": self.neo4j_uri,
             "NEO4J_USER": user,
             "NEO4J_PASSWORD": password,
+            "KITH_DIGEST_SECRET": self.state.secrets["digest"],
         }
 
     def _port(self, name: str) -> int:

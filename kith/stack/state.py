@@ -25,8 +25,8 @@ ROLES = (
     "kith_cli",
 )
 """PostgreSQL login roles: the owner of everything, then one for each kind of process."""
-SECRETS = ("postgres", *ROLES, "redis", "neo4j")
-"""Everything that has a password."""
+SECRETS = ("postgres", *ROLES, "redis", "neo4j", "digest")
+"""Everything that has a password, and the key of the digests that name source records."""
 
 
 class StackState(BaseModel):
