@@ -81,12 +81,6 @@ class Assertion(Wire):
     """Without notes, labels and custom fields: those are a workspace's own (`BindingChanged`)."""
 
 
-class LinkedEmployment(Employment):
-    """A job, and the source that told of it."""
-
-    source: str
-
-
 class ContactCreated(Cause):
     """A signal of somebody not known yet made a contact."""
 
@@ -99,8 +93,8 @@ class ContactCreated(Cause):
     import_source: ImportSource | None = None
     identifiers: tuple[Identifier, ...] = ()
     """What the gate now knows this contact by; a value that another contact holds is not here."""
-    employments: tuple[LinkedEmployment, ...] = ()
-    changes: tuple[FieldChange, ...] = ()
+    fields: dict[VisibleField, str] = Field(default_factory=dict)
+    """The visible values at birth; all of them come from `asserted`, as do all its jobs."""
     asserted: Assertion
 
 
@@ -113,7 +107,7 @@ class FactAsserted(Cause):
     """The new status, when the fact changed it: `incomplete` becomes `active` with a name."""
     import_source: ImportSource | None = None
     identifiers_added: tuple[Identifier, ...] = ()
-    employments_added: tuple[LinkedEmployment, ...] = ()
+    employments_added: tuple[Employment, ...] = ()
     changes: tuple[FieldChange, ...] = ()
     asserted: Assertion
 

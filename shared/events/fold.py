@@ -21,11 +21,10 @@ from shared.events.contact import (
     FactAsserted,
     FactRetracted,
     FieldChange,
-    LinkedEmployment,
     MergeProposed,
     Origin,
 )
-from shared.events.signal import Identifier
+from shared.events.signal import Employment, Identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class ContactState:
     fields: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, Origin] = field(default_factory=dict)
     identifiers: tuple[Identifier, ...] = ()
-    employments: tuple[LinkedEmployment, ...] = ()
+    employments: tuple[Employment, ...] = ()
     candidates: tuple[str, ...] = ()
     """Other contacts that may be the same person and wait for review."""
     bindings: dict[str, Binding] = field(default_factory=dict)
@@ -86,17 +85,20 @@ def fold(
 
 
 def _born(event: ContactCreated) -> ContactState:
-    empty = ContactState(
+    origin = _origin(event.asserted)
+    state = ContactState(
         contact_id=event.contact_id,
         version=event.version,
         status=event.status,
         source=event.source,
         created_at=event.occurred_at,
         updated_at=event.occurred_at,
+        fields=dict[str, str](event.fields.items()),
+        provenance=dict.fromkeys(event.fields, origin),
         identifiers=event.identifiers,
-        employments=event.employments,
+        employments=event.asserted.facts.employments,
     )
-    return _bound(_changed(empty, event.changes, _origin(event.asserted)), event)
+    return _bound(state, event)
 
 
 def _apply(state: ContactState, event: ContactEvent) -> ContactState:

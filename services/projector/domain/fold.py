@@ -59,15 +59,14 @@ def _born(body: Body) -> Body:
         "source": body["source"],
         "created_at": body["occurred_at"],
         "updated_at": body["occurred_at"],
-        "fields": {},
-        "origins": [],
-        "provenance": {},
+        "fields": body.get("fields") or {},
+        "origins": [_origin(body["asserted"])],
+        "provenance": dict.fromkeys(body.get("fields") or {}, 0),
         "identifiers": body.get("identifiers") or [],
-        "employments": body.get("employments") or [],
+        "employments": body["asserted"]["facts"].get("employments") or [],
         "candidates": [],
         "bindings": {},
     }
-    _change(state, body, _origin(body["asserted"]))
     _bind(state, body)
     return state
 

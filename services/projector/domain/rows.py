@@ -30,10 +30,10 @@ SHOWN: Final = (
 """Visible fields that have a column of their own, in column order."""
 
 SUMMARISED: Final = (
+    "fields",
     "changes",
     "identifiers",
     "identifiers_added",
-    "employments",
     "employments_added",
     "status",
     "other_id",

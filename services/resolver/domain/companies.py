@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from services.resolver.domain.model import Company, Delivery, Ids, Known, NewCompany, Plan
 from shared.events.signal import Employment, Facts
@@ -29,9 +30,14 @@ def employer_domain(facts: Facts, employment: Employment) -> str | None:
     if not employment.is_current or sum(job.is_current for job in facts.employments) > 1:
         return None
     for point in facts.emails:
-        if domain := company_domain(Email(point.value)):
+        if domain := _domain_of_host(point.value.rpartition("@")[2]):
             return domain
     return None
+
+
+@lru_cache(maxsize=65_536)
+def _domain_of_host(host: str) -> str | None:
+    return company_domain(Email(f"anyone@{host}"))
 
 
 def company_keys(deliveries: Iterable[Delivery]) -> tuple[set[Key], set[Key]]:

@@ -35,11 +35,10 @@ from shared.events.contact import (
     ContactEvent,
     ContactStatus,
     FactAsserted,
-    FieldChange,
-    LinkedEmployment,
     MergeProposed,
+    VisibleField,
 )
-from shared.events.signal import Facts, Identifier
+from shared.events.signal import Employment, Facts, Identifier
 
 _PRIVATE: dict[str, object] = {"notes": None, "labels": (), "custom_fields": {}}
 """What a shared event leaves out: one workspace's own."""
@@ -118,13 +117,12 @@ class _Gate:
         self.plan.contacts[contact_id] = contact
         self.plan.created[contact_id] = (contact, delivery.source)
         identifiers = self._attach(contact, delivery)
-        employments = self._hire(contact, delivery, facts)
-        changes = self._claim(contact, delivery, facts)
-        values = self._values[contact_id]
+        self._hire(contact, delivery, facts)
+        values = self._claim(contact, delivery, facts)
         self._record(
             delivery,
             contact,
-            ContactCreated.model_construct(
+            ContactCreated(
                 occurred_at=delivery.signal.occurred_at,
                 cause=delivery.signal.signal_id,
                 workspace=delivery.signal.workspace,
@@ -132,12 +130,11 @@ class _Gate:
                 version=1,
                 source=delivery.source.name,
                 status=contact.status,
-                first_name=values["first_name"][0] if "first_name" in values else None,
-                last_name=values["last_name"][0] if "last_name" in values else None,
+                first_name=_value(values, "first_name"),
+                last_name=_value(values, "last_name"),
                 import_source=delivery.signal.import_source,
                 identifiers=identifiers,
-                employments=employments,
-                changes=changes,
+                fields={name: value for name, (value, _) in values.items()},
                 asserted=_assertion(delivery, facts),
             ),
         )
@@ -147,12 +144,13 @@ class _Gate:
         self.plan.contacts[contact.id] = contact
         identifiers = self._attach(contact, delivery)
         employments = self._hire(contact, delivery, facts)
-        changes = self._claim(contact, delivery, facts)
+        before = self._values_of(contact)
+        after = self._claim(contact, delivery, facts)
         status = self._grown(contact)
         self._record(
             delivery,
             contact,
-            FactAsserted.model_construct(
+            FactAsserted(
                 occurred_at=delivery.signal.occurred_at,
                 cause=delivery.signal.signal_id,
                 workspace=delivery.signal.workspace,
@@ -162,7 +160,7 @@ class _Gate:
                 import_source=delivery.signal.import_source,
                 identifiers_added=identifiers,
                 employments_added=employments,
-                changes=changes,
+                changes=differences(before, after, delivery.record_key),
                 asserted=_assertion(delivery, facts),
             ),
         )
@@ -180,11 +178,14 @@ class _Gate:
             return "active"
         return None
 
-    def _claim(self, contact: Contact, delivery: Delivery, facts: Facts) -> tuple[FieldChange, ...]:
-        """Add what the record says, and return which visible values that changes."""
-        before = self._values.get(contact.id)
-        if before is None:
-            before = choose(contact.claims.values())
+    def _values_of(self, contact: Contact) -> Values:
+        """Return a contact's visible values as the batch has them so far."""
+        if contact.id not in self._values:
+            self._values[contact.id] = choose(contact.claims.values())
+        return self._values[contact.id]
+
+    def _claim(self, contact: Contact, delivery: Delivery, facts: Facts) -> Values:
+        """Add what the record says; returns the visible values that follow."""
         contact.claims[delivery.record_key] = Claim(
             record_key=delivery.record_key,
             source=delivery.source,
@@ -193,13 +194,10 @@ class _Gate:
             asserted_at=delivery.signal.occurred_at,
             facts=facts,
         )
-        after = choose(contact.claims.values())
-        self._values[contact.id] = after
-        return differences(before, after, delivery.record_key)
+        self._values[contact.id] = choose(contact.claims.values())
+        return self._values[contact.id]
 
-    def _hire(
-        self, contact: Contact, delivery: Delivery, facts: Facts
-    ) -> tuple[LinkedEmployment, ...]:
+    def _hire(self, contact: Contact, delivery: Delivery, facts: Facts) -> tuple[Employment, ...]:
         """Add the jobs that no claim told of yet, and the e-mails and phones likewise."""
         claims = contact.claims.values()
         emails = {point.value for claim in claims for point in claim.facts.emails}
@@ -232,9 +230,7 @@ class _Gate:
                     employment,
                 )
             )
-            added.append(
-                LinkedEmployment.model_construct(source=delivery.source.name, **dict(employment))
-            )
+            added.append(employment)
         return tuple(added)
 
     def _bind(self, contact: Contact, delivery: Delivery, facts: Facts) -> None:
@@ -377,6 +373,10 @@ class _Gate:
         )
 
 
+def _value(values: Values, name: VisibleField) -> str | None:
+    return values[name][0] if name in values else None
+
+
 def _status_at_birth(delivery: Delivery) -> ContactStatus:
     """Spec 003, 8.2: participants of mail and finds of vendors wait for a name to be confirmed."""
     if delivery.source.name == "email_sync" or delivery.source.source_type == "enrichment":
@@ -390,7 +390,7 @@ def _assertion(delivery: Delivery, facts: Facts) -> Assertion:
     shared = facts
     if facts.notes or facts.labels or facts.custom_fields:
         shared = facts.model_copy(update=_PRIVATE)
-    return Assertion.model_construct(
+    return Assertion(
         source=delivery.source.name,
         source_record=delivery.signal.record_key,
         source_record_id=delivery.signal.source_record_id,

@@ -8,7 +8,6 @@ from shared.events.contact import (
     CompanyCreated,
     ContactEvent,
     ContactStatus,
-    LinkedEmployment,
 )
 from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
 
@@ -249,7 +248,7 @@ class Job:
     title: str
 
     @classmethod
-    def of(cls, employment: Employment | LinkedEmployment) -> "Job":
+    def of(cls, employment: Employment) -> "Job":
         """Take what makes two jobs the same: who employs, and as what."""
         company = employment.company_domain or employment.company_name or ""
         return cls(company.casefold(), (employment.title or "").casefold())

@@ -15,9 +15,9 @@ FROM generate_series(1, $1::int);
 SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1::bigint[]) AS key;
 
 -- name: find_holders
--- Who holds these identifiers: $1 tenants, $2 types, $3 values.
+-- Who holds these identifiers: $1 keys.
 SELECT i.tenant_id, i.identifier_type::text, i.normalized_value, i.contact_id
-FROM unnest($1::bigint[], $2::text[], $3::text[]) AS u (tenant_id, kind, value)
+FROM unnest($1::contact.identifier_key[]) AS u
 JOIN contact.contact_identifier i
     ON i.tenant_id = u.tenant_id
     AND i.identifier_type = u.kind::contact.identifier_type
@@ -25,10 +25,10 @@ JOIN contact.contact_identifier i
 WHERE i.deleted_at IS NULL;
 
 -- name: find_revisions
--- What the ledger holds of these records, oldest first: $1 tenants, $2 record keys.
+-- What the ledger holds of these records, oldest first: $1 names.
 SELECT r.tenant_id, r.record_key, r.revision, r.content_hash, r.occurred_at, r.source_version,
        r.superseded_at IS NULL AS current, r.contact_id, r.applied_version
-FROM unnest($1::bigint[], $2::bytea[]) AS u (tenant_id, record_key)
+FROM unnest($1::contact.record_name[]) AS u
 JOIN contact.source_record r ON r.tenant_id = u.tenant_id AND r.record_key = u.record_key
 ORDER BY r.tenant_id, r.record_key, r.revision;
 
@@ -53,9 +53,9 @@ SELECT contact_id_a, contact_id_b FROM contact.contact_dedup_candidates
 WHERE contact_id_a = ANY($1::bigint[]) AND contact_id_b = ANY($1::bigint[]);
 
 -- name: find_companies
--- $1 tenants, $2 identifier types, $3 values.
+-- $1 keys: domains and normalised names.
 SELECT i.tenant_id, i.identifier_type::text, i.normalized_value, o.id, o.public_id, o.name
-FROM unnest($1::bigint[], $2::text[], $3::text[]) AS u (tenant_id, kind, value)
+FROM unnest($1::contact.identifier_key[]) AS u
 JOIN contact.org_identifier i
     ON i.tenant_id = u.tenant_id
     AND i.identifier_type = u.kind::contact.org_identifier_type
@@ -68,182 +68,144 @@ WHERE i.deleted_at IS NULL;
 SELECT public_id, id FROM contact.organisation WHERE public_id = ANY($1::text[]);
 
 -- name: supersede
--- $1 tenants, $2 record keys, $3 revisions, $4 now.
-UPDATE contact.source_record r SET superseded_at = $4
-FROM unnest($1::bigint[], $2::bytea[], $3::int[]) AS u (tenant_id, record_key, revision)
+-- $1 names, $2 now.
+UPDATE contact.source_record r SET superseded_at = $2
+FROM unnest($1::contact.revision_name[]) AS u
 WHERE r.tenant_id = u.tenant_id AND r.record_key = u.record_key AND r.revision = u.revision;
 
 -- name: insert_ledger
--- One row per delivery; $19 now, $20 which of them were stale at birth.
+-- One row per delivery; what was stale at birth is superseded at once: $1 rows, $2 now.
 INSERT INTO contact.source_record (
     tenant_id, workspace_id, source_id, record_key, revision, content_hash, source_record_id,
     source_version, signal_id, occurred_at, received_at, contact_id, applied_version, confidence,
     import_source, facts, raw, rejected, applied_at, superseded_at)
 SELECT tenant_id, workspace_id, source_id, record_key, revision, content_hash, source_record_id,
        source_version, signal_id, occurred_at, received_at, contact_id, applied_version,
-       confidence, import_source, facts, raw, rejected, $19::timestamptz,
-       CASE WHEN stale THEN $19::timestamptz END
-FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bytea[], $5::int[], $6::bytea[],
-            $7::text[], $8::bigint[], $9::text[], $10::timestamptz[], $11::timestamptz[],
-            $12::bigint[], $13::int[], $14::real[], $15::text[], $16::json[], $17::json[],
-            $18::json[], $20::boolean[])
-    AS u (tenant_id, workspace_id, source_id, record_key, revision, content_hash,
-          source_record_id, source_version, signal_id, occurred_at, received_at, contact_id,
-          applied_version, confidence, import_source, facts, raw, rejected, stale);
+       confidence, import_source, facts, raw, rejected, $2::timestamptz,
+       CASE WHEN stale THEN $2::timestamptz END
+FROM unnest($1::contact.ledger_row[]);
 
 -- name: insert_contacts
--- $7 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.contact
     (id, tenant_id, public_id, status, source_id, version, created_at, updated_at)
-SELECT id, tenant_id, public_id, status::contact.contact_status, source_id, version, $7, $7
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::smallint[], $6::int[])
-    AS u (id, tenant_id, public_id, status, source_id, version);
+SELECT id, tenant_id, public_id, status::contact.contact_status, source_id, version, $2, $2
+FROM unnest($1::contact.contact_row[]);
 
 -- name: update_contacts
--- $4 now.
+-- $1 changes, $2 now.
 UPDATE contact.contact c
-SET version = u.version, status = u.status::contact.contact_status, updated_at = $4
-FROM unnest($1::bigint[], $2::int[], $3::text[]) AS u (id, version, status)
+SET version = u.version, status = u.status::contact.contact_status, updated_at = $2
+FROM unnest($1::contact.contact_change[]) AS u
 WHERE c.id = u.id;
 
 -- name: insert_identifiers
--- $8 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.contact_identifier
     (tenant_id, identifier_type, normalized_value, contact_id, source_id, confidence,
      assumed_region, created_at)
 SELECT tenant_id, kind::contact.identifier_type, value, contact_id, source_id, confidence,
-       assumed_region, $8
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::smallint[], $6::real[],
-            $7::boolean[])
-    AS u (tenant_id, kind, value, contact_id, source_id, confidence, assumed_region);
+       assumed_region, $2
+FROM unnest($1::contact.identifier_row[]);
 
 -- name: insert_emails
--- $7 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.contact_email
     (tenant_id, contact_id, email, label, is_primary, source_id, created_at)
-SELECT tenant_id, contact_id, email, label, is_primary, source_id, $7
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::smallint[])
-    AS u (tenant_id, contact_id, email, label, is_primary, source_id)
+SELECT tenant_id, contact_id, value, label, is_primary, source_id, $2
+FROM unnest($1::contact.point_row[])
 ON CONFLICT DO NOTHING;
 
 -- name: insert_phones
--- $7 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.contact_phones
     (tenant_id, contact_id, e164_number, label, is_primary, source_id, created_at)
-SELECT tenant_id, contact_id, e164_number, label, is_primary, source_id, $7
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::boolean[], $6::smallint[])
-    AS u (tenant_id, contact_id, e164_number, label, is_primary, source_id)
+SELECT tenant_id, contact_id, value, label, is_primary, source_id, $2
+FROM unnest($1::contact.point_row[])
 ON CONFLICT DO NOTHING;
 
 -- name: insert_companies
--- $7 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.organisation
     (id, tenant_id, public_id, name, primary_domain, source_id, version, created_at, updated_at)
-SELECT id, tenant_id, public_id, name, domain, source_id, 1, $7, $7
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::smallint[])
-    AS u (id, tenant_id, public_id, name, domain, source_id);
+SELECT id, tenant_id, public_id, name, domain, source_id, 1, $2, $2
+FROM unnest($1::contact.company_row[]);
 
 -- name: insert_company_identifiers
--- A name that another company has stays that company's: $5 now.
+-- A name that another company has stays that company's: $1 rows, $2 now.
 INSERT INTO contact.org_identifier
     (tenant_id, identifier_type, normalized_value, org_id, created_at)
-SELECT tenant_id, kind::contact.org_identifier_type, value, org_id, $5
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])
-    AS u (tenant_id, kind, value, org_id)
+SELECT tenant_id, kind::contact.org_identifier_type, value, org_id, $2
+FROM unnest($1::contact.company_identifier_row[])
 ON CONFLICT (tenant_id, identifier_type, normalized_value) WHERE deleted_at IS NULL DO NOTHING;
 
 -- name: insert_employments
--- $11 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.contact_employment
     (tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
      is_current, source_id, created_at)
 SELECT tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
-       is_current, source_id, $11
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-            $7::date[], $8::date[], $9::boolean[], $10::smallint[])
-    AS u (tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
-          is_current, source_id);
+       is_current, source_id, $2
+FROM unnest($1::contact.employment_row[]);
 
 -- name: insert_bindings
--- $21 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.workspace_contact_binding
     (id, tenant_id, workspace_id, contact_id, first_name, last_name, full_name, title, headline,
      primary_email, primary_phone, city, state, country, current_org_id, current_org_name,
      import_source, labels, notes, custom_fields, created_at, updated_at)
 SELECT id, tenant_id, workspace_id, contact_id, first_name, last_name, full_name, title, headline,
        primary_email, primary_phone, city, state, country, org_id, org_name, import_source,
-       ARRAY(SELECT json_array_elements_text(labels)), notes, custom_fields, $21, $21
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
-            $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
-            $13::text[], $14::text[], $15::bigint[], $16::text[], $17::text[], $18::json[],
-            $19::text[], $20::jsonb[])
-    AS u (id, tenant_id, workspace_id, contact_id, first_name, last_name, full_name, title,
-          headline, primary_email, primary_phone, city, state, country, org_id, org_name,
-          import_source, labels, notes, custom_fields);
+       labels, notes, custom_fields, $2, $2
+FROM unnest($1::contact.binding_row[]);
 
 -- name: update_bindings
--- $17 now.
+-- The import source stays what it was at first: $1 rows, $2 now.
 UPDATE contact.workspace_contact_binding b
 SET first_name = u.first_name, last_name = u.last_name, full_name = u.full_name, title = u.title,
     headline = u.headline, primary_email = u.primary_email, primary_phone = u.primary_phone,
     city = u.city, state = u.state, country = u.country, current_org_id = u.org_id,
-    current_org_name = u.org_name, labels = ARRAY(SELECT json_array_elements_text(u.labels)),
-    notes = u.notes, custom_fields = u.custom_fields, updated_at = $17
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[],
-            $14::json[], $15::text[], $16::jsonb[])
-    AS u (id, first_name, last_name, full_name, title, headline, primary_email, primary_phone,
-          city, state, country, org_id, org_name, labels, notes, custom_fields)
+    current_org_name = u.org_name, labels = u.labels, notes = u.notes,
+    custom_fields = u.custom_fields, updated_at = $2
+FROM unnest($1::contact.binding_row[]) AS u
 WHERE b.id = u.id;
 
 -- name: insert_latest_data
--- The first binding of a contact is its authoritative one: $4 now.
+-- The first binding of a contact is its authoritative one: $1 rows, $2 now.
 INSERT INTO contact.contact_latest_data
     (contact_id, workspace_contact_binding_id, tenant_id, updated_at)
-SELECT contact_id, binding_id, tenant_id, $4
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (contact_id, binding_id, tenant_id);
+SELECT contact_id, binding_id, tenant_id, $2 FROM unnest($1::contact.latest_row[]);
 
 -- name: insert_candidates
--- $5 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.contact_dedup_candidates
     (tenant_id, contact_id_a, contact_id_b, reason, evidence, created_at)
-SELECT tenant_id, a, b, 'identifiers_of_several_contacts', evidence, $5
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::jsonb[])
-    AS u (tenant_id, a, b, evidence)
+SELECT tenant_id, a, b, 'identifiers_of_several_contacts', evidence, $2
+FROM unnest($1::contact.candidate_row[])
 ON CONFLICT DO NOTHING;
 
 -- name: insert_contact_events
--- $11 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.contact_event
     (tenant_id, entity_id, entity_public_id, sequence_number, event_id, event_type, payload,
      workspace_id, cause, occurred_at, recorded_at)
 SELECT tenant_id, entity_id, public_id, sequence_number, event_id, event_type, payload,
-       workspace_id, cause, occurred_at, $11
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::text[],
-            $7::jsonb[], $8::bigint[], $9::text[], $10::timestamptz[])
-    AS u (tenant_id, entity_id, public_id, sequence_number, event_id, event_type, payload,
-          workspace_id, cause, occurred_at);
+       workspace_id, cause, occurred_at, $2
+FROM unnest($1::contact.event_row[]);
 
 -- name: insert_company_events
--- As insert_contact_events.
+-- $1 rows, $2 now.
 INSERT INTO contact.organisation_event
     (tenant_id, entity_id, entity_public_id, sequence_number, event_id, event_type, payload,
      workspace_id, cause, occurred_at, recorded_at)
 SELECT tenant_id, entity_id, public_id, sequence_number, event_id, event_type, payload,
-       workspace_id, cause, occurred_at, $11
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::text[],
-            $7::jsonb[], $8::bigint[], $9::text[], $10::timestamptz[])
-    AS u (tenant_id, entity_id, public_id, sequence_number, event_id, event_type, payload,
-          workspace_id, cause, occurred_at);
+       workspace_id, cause, occurred_at, $2
+FROM unnest($1::contact.event_row[]);
 
 -- name: append_outbox
--- In the order of the plan, which is version order per contact: $1 shards, $2 keys, $3 headers,
--- $4 values.
+-- In the order of the plan, which is version order per contact: $1 rows.
 INSERT INTO contact.outbox (shard, key, headers, value)
-SELECT shard, key, headers, value
-FROM unnest($1::smallint[], $2::text[], $3::text[], $4::bytea[]) WITH ORDINALITY
-    AS u (shard, key, headers, value, place)
-ORDER BY place;
+SELECT shard, key, headers, value FROM unnest($1::contact.outbox_row[]);
 
 -- name: find_contact
 -- $1 tenant, $2 public id.
@@ -251,14 +213,13 @@ SELECT id FROM contact.contact WHERE tenant_id = $1 AND public_id = $2;
 
 -- name: find_commands
 -- Commands already carried out: $1 command ids.
-SELECT command_id, applied_version FROM contact.command_log WHERE command_id = ANY($1::text[]);
+SELECT command_id FROM contact.command_log WHERE command_id = ANY($1::text[]);
 
 -- name: log_commands
--- $5 now.
+-- $1 rows, $2 now.
 INSERT INTO contact.command_log (command_id, tenant_id, contact_id, applied_version, applied_at)
-SELECT command_id, tenant_id, contact_id, applied_version, $5
-FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::int[])
-    AS u (command_id, tenant_id, contact_id, applied_version);
+SELECT command_id, tenant_id, contact_id, applied_version, $2
+FROM unnest($1::contact.command_row[]);
 
 -- name: count_open_candidates
 -- Pairs that wait for a decision.
@@ -279,9 +240,9 @@ CROSS JOIN LATERAL (
 ) AS o;
 
 -- name: delete_published
--- $1 shards, $2 sequence numbers.
+-- $1 names.
 DELETE FROM contact.outbox o
-USING unnest($1::smallint[], $2::bigint[]) AS u (shard, seq)
+USING unnest($1::contact.outbox_name[]) AS u
 WHERE o.shard = u.shard AND o.seq = u.seq;
 
 -- name: measure_outbox

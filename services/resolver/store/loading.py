@@ -74,12 +74,7 @@ class Loader:
         return touched
 
     async def _read_revisions(self, records: Sequence[tuple[int, bytes]]) -> None:
-        rows = await self._connection.fetch(
-            QUERIES["find_revisions"],
-            [tenant for tenant, _ in records],
-            [key for _, key in records],
-        )
-        for row in rows:
+        for row in await self._connection.fetch(QUERIES["find_revisions"], records):
             self._known.records.setdefault((row["tenant_id"], row["record_key"]), []).append(
                 Revision(
                     number=row["revision"],
@@ -95,8 +90,7 @@ class Loader:
     async def _read_holders(self, identifiers: Sequence[tuple[int, str, str]]) -> None:
         if not identifiers:
             return
-        tenants, kinds, values = zip(*identifiers, strict=True)
-        for row in await self._connection.fetch(QUERIES["find_holders"], tenants, kinds, values):
+        for row in await self._connection.fetch(QUERIES["find_holders"], identifiers):
             key = (row["tenant_id"], row["identifier_type"], row["normalized_value"])
             self._known.holders[key] = row["contact_id"]
 
@@ -109,8 +103,7 @@ class Loader:
         ]
         if not asked:
             return
-        tenants, kinds, values = zip(*asked, strict=True)
-        for row in await self._connection.fetch(QUERIES["find_companies"], tenants, kinds, values):
+        for row in await self._connection.fetch(QUERIES["find_companies"], asked):
             company = Company(row["id"], row["public_id"], row["name"])
             by_domain = row["identifier_type"] == "domain"
             found = self._known.companies_by_domain if by_domain else self._known.companies_by_name

@@ -55,14 +55,7 @@ class Transaction:
 
     async def log_commands(self, rows: Sequence[tuple[str, int, int, int]], plan: Plan) -> None:
         """Remember commands: (command id, tenant, contact, version that it led to)."""
-        await self._connection.execute(
-            QUERIES["log_commands"],
-            [row[0] for row in rows],
-            [row[1] for row in rows],
-            [row[2] for row in rows],
-            [row[3] for row in rows],
-            plan.now,
-        )
+        await self._connection.execute(QUERIES["log_commands"], rows, plan.now)
 
 
 class Store:

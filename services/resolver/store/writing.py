@@ -1,12 +1,12 @@
 """Write a plan: one statement per table, rows in the order of the plan."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
 
-from services.resolver.domain.model import Plan, RecordedEvent
+from services.resolver.domain.model import BindingRow, Plan, RecordedEvent
 from services.resolver.store.queries import QUERIES
 from shared.events.codec import Attributes, encode, event_headers, pack_headers
 from shared.events.contact import CompanyCreated
@@ -14,12 +14,6 @@ from shared.postgres.pool import Connection
 
 RELAY_SHARDS: Final = 4
 """Shards of the outbox: one relay leads each (DESIGN 3.2)."""
-
-
-def columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Turn rows into columns, as `unnest` takes them."""
-    turned = [list(column) for column in zip(*rows, strict=True)]
-    return turned or [[] for _ in range(width)]
 
 
 def shard_of(public_id: str) -> int:
@@ -44,14 +38,12 @@ class Writer:
         await self._candidates()
         await self._events()
 
-    async def _run(self, name: str, rows: list[tuple[Any, ...]], *more: Any) -> None:
+    async def _run(self, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
-            await self._connection.execute(
-                QUERIES[name], *columns(rows, len(rows[0])), self._plan.now, *more
-            )
+            await self._connection.execute(QUERIES[name], rows, self._plan.now)
 
     async def _ledger(self) -> None:
-        await self._run("supersede", list(self._plan.superseded))
+        await self._run("supersede", self._plan.superseded)
         rows = []
         for row in self._plan.ledger:
             signal = row.delivery.signal
@@ -77,9 +69,10 @@ class Writer:
                     orjson.dumps([one.model_dump() for one in signal.rejected]).decode()
                     if signal.rejected
                     else None,
+                    row.superseded,
                 )
             )
-        await self._run("insert_ledger", rows, [row.superseded for row in self._plan.ledger])
+        await self._run("insert_ledger", rows)
 
     async def _companies(self) -> None:
         plan = self._plan
@@ -168,35 +161,11 @@ class Writer:
         )
 
     async def _bindings(self) -> None:
-        new, changed = [], []
-        for one in self._plan.bindings.values():
-            get = one.fields.get
-            values = (
-                get("first_name"),
-                get("last_name"),
-                get("display_name"),
-                get("job_title"),
-                get("headline"),
-                get("email_primary"),
-                get("phone_primary"),
-                get("city"),
-                get("state"),
-                get("country"),
-                one.company_id,
-                get("company_name"),
-            )
-            private = (
-                orjson.dumps(one.labels).decode(),
-                one.notes,
-                orjson.dumps(one.custom_fields).decode(),
-            )
-            if one.is_new:
-                place = (one.id, one.contact.tenant_id, one.workspace_id, one.contact.id)
-                new.append((*place, *values, one.import_source, *private))
-            else:
-                changed.append((one.id, *values, *private))
-        await self._run("insert_bindings", new)
-        await self._run("update_bindings", sorted(changed, key=lambda row: row[0]))
+        bindings = sorted(self._plan.bindings.values(), key=lambda one: one.id)
+        await self._run("insert_bindings", [_binding_row(one) for one in bindings if one.is_new])
+        await self._run(
+            "update_bindings", [_binding_row(one) for one in bindings if not one.is_new]
+        )
         await self._run(
             "insert_latest_data",
             [
@@ -232,13 +201,39 @@ class Writer:
         await self._run("insert_contact_events", contacts)
         await self._run("insert_company_events", companies)
         if outbox:
-            await self._connection.execute(QUERIES["append_outbox"], *columns(outbox, 4))
+            await self._connection.execute(QUERIES["append_outbox"], outbox)
 
 
 def subject_of(recorded: RecordedEvent) -> str:
     """Return the public id of the entity that an event is about: the message's key."""
     event = recorded.event
     return event.company_id if isinstance(event, CompanyCreated) else event.contact_id
+
+
+def _binding_row(one: BindingRow) -> tuple[Any, ...]:
+    get = one.fields.get
+    return (
+        one.id,
+        one.contact.tenant_id,
+        one.workspace_id,
+        one.contact.id,
+        get("first_name"),
+        get("last_name"),
+        get("display_name"),
+        get("job_title"),
+        get("headline"),
+        get("email_primary"),
+        get("phone_primary"),
+        get("city"),
+        get("state"),
+        get("country"),
+        one.company_id,
+        get("company_name"),
+        one.import_source,
+        one.labels,
+        one.notes,
+        orjson.dumps(one.custom_fields).decode() if one.custom_fields else "{}",
+    )
 
 
 def _event_row(one: RecordedEvent, body: bytes) -> tuple[Any, ...]:

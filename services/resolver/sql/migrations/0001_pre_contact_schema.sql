@@ -323,6 +323,57 @@ CREATE TABLE contact.kafka_offset (
     PRIMARY KEY (consumer_group, topic, partition)
 ) WITH (fillfactor = 50);
 
+-- Row types of the batch statements: a batch travels as one array of rows.  As one array per
+-- column it costs the client 45 us a signal more, since the driver looks at every element twice.
+CREATE TYPE contact.identifier_key AS (tenant_id bigint, kind text, value text);
+CREATE TYPE contact.record_name AS (tenant_id bigint, record_key bytea);
+CREATE TYPE contact.revision_name AS (tenant_id bigint, record_key bytea, revision int);
+CREATE TYPE contact.ledger_row AS (
+    tenant_id bigint, workspace_id bigint, source_id smallint, record_key bytea, revision int,
+    content_hash bytea, source_record_id text, source_version bigint, signal_id text,
+    occurred_at timestamptz, received_at timestamptz, contact_id bigint, applied_version int,
+    confidence real, import_source text, facts json, raw json, rejected json, stale boolean
+);
+CREATE TYPE contact.contact_row AS (
+    id bigint, tenant_id bigint, public_id text, status text, source_id smallint, version int
+);
+CREATE TYPE contact.contact_change AS (id bigint, version int, status text);
+CREATE TYPE contact.identifier_row AS (
+    tenant_id bigint, kind text, value text, contact_id bigint, source_id smallint,
+    confidence real, assumed_region boolean
+);
+CREATE TYPE contact.point_row AS (
+    tenant_id bigint, contact_id bigint, value text, label text, is_primary boolean,
+    source_id smallint
+);
+CREATE TYPE contact.company_row AS (
+    id bigint, tenant_id bigint, public_id text, name text, domain text, source_id smallint
+);
+CREATE TYPE contact.company_identifier_row AS (
+    tenant_id bigint, kind text, value text, org_id bigint
+);
+CREATE TYPE contact.employment_row AS (
+    tenant_id bigint, contact_id bigint, org_id bigint, company_name text, title text,
+    department text, start_date date, end_date date, is_current boolean, source_id smallint
+);
+CREATE TYPE contact.binding_row AS (
+    id bigint, tenant_id bigint, workspace_id bigint, contact_id bigint, first_name text,
+    last_name text, full_name text, title text, headline text, primary_email text,
+    primary_phone text, city text, state text, country text, org_id bigint, org_name text,
+    import_source text, labels text[], notes text, custom_fields jsonb
+);
+CREATE TYPE contact.latest_row AS (contact_id bigint, binding_id bigint, tenant_id bigint);
+CREATE TYPE contact.candidate_row AS (tenant_id bigint, a bigint, b bigint, evidence jsonb);
+CREATE TYPE contact.event_row AS (
+    tenant_id bigint, entity_id bigint, public_id text, sequence_number int, event_id text,
+    event_type text, payload jsonb, workspace_id bigint, cause text, occurred_at timestamptz
+);
+CREATE TYPE contact.outbox_row AS (shard smallint, key text, headers text, value bytea);
+CREATE TYPE contact.outbox_name AS (shard smallint, seq bigint);
+CREATE TYPE contact.command_row AS (
+    command_id text, tenant_id bigint, contact_id bigint, applied_version int
+);
+
 -- Rights and walls.  The resolver's batches run under a policy of their own: it decides for every
 -- tenant; the tenant is part of every key it looks up.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA contact TO kith_resolver;
