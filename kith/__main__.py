@@ -2,14 +2,17 @@
 
 import typer
 
-from kith import dead, migrate, topics
+from kith import dead, keys, migrate, topics
+from kith.docs import cli as docs
 from kith.stack import cli as stack
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 stack.register(app)
 topics.register(app)
 dead.register(app)
+docs.register(app)
 migrate.register(app)
+keys.register(app)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from services.api.domain.contacts import ContactRow
-from services.api.domain.documents import CONTACT_ATTRIBUTES, ContactAttributes
+from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
 from services.api.domain.history import HistoryRow
 from services.api.domain.listing import ContactQuery, Filters, SortKey
 from services.api.domain.paging import PageRequest
@@ -54,7 +54,6 @@ class Store:
                 )
                 ids = [hit["public_id"] for hit in hits]
             arguments = _filter_arguments(place, query.filters, ids)
-            arguments.append(query.shape.with_identifiers)
             tail, more = page_clause(query.sort, query.page, first=len(arguments) + 1)
             rows = await connection.fetch(QUERIES["find_contacts"] + tail, *arguments, *more)
         fields = [key.field for key in query.sort]
@@ -66,8 +65,6 @@ class Store:
         text: str,
         statuses: Sequence[str],
         page: PageRequest,
-        *,
-        with_identifiers: bool,
     ) -> list[tuple[ContactRow, float]]:
         """Read a page of search results with their scores, best first."""
         cursor = page.after or page.before or ("0", "")
@@ -78,7 +75,6 @@ class Store:
                 text,
                 MAX_HITS,
                 list(statuses),
-                with_identifiers,
                 page.after is not None,
                 page.before is not None,
                 *cursor,
@@ -94,7 +90,7 @@ class Store:
             row = await connection.fetchrow(QUERIES["get_contact"], *_ids(place), contact_id)
         if row is None:
             return None
-        return _contact(row, (), provenance=orjson.loads(row["provenance"] or b"{}"))
+        return _contact(row, ())
 
     async def get_version(self, place: Place, contact_id: str) -> int | None:
         """Read which version of a contact the read model shows; None: it does not know it."""
@@ -138,7 +134,9 @@ class Store:
     ) -> list[tuple[str, str]]:
         """Read a contact's events, (type, payload), as kith knew them at a moment."""
         async with self._reading(place) as connection:
-            rows = await connection.fetch(QUERIES["find_events_until"], contact_id, until)
+            rows = await connection.fetch(
+                QUERIES["find_events_until"], place.tenant_id, contact_id, until
+            )
         return [(row["event_type"], row["payload"]) for row in rows]
 
     async def get_lag(self) -> float:
@@ -249,20 +247,24 @@ def _ids(place: Place) -> tuple[int, int]:
     return place.tenant_id, place.workspace_id
 
 
-def _contact(
-    row: asyncpg.Record,
-    sort_values: Sequence[str],
-    provenance: dict[str, dict[str, Any]] | None = None,
-) -> ContactRow:
-    columns = {name: row[_RENAMED.get(name, name)] for name in CONTACT_ATTRIBUTES}
-    identifiers = row["identifiers"]
+def _contact(row: asyncpg.Record, sort_values: Sequence[str]) -> ContactRow:
+    detail = orjson.loads(row["detail"])
+    bindings: dict[str, Any] = detail["bindings"]
+    binding: dict[str, Any] = next(iter(bindings.values()), {})
+    columns = {name: row[_RENAMED.get(name, name)] for name in COLUMN_ATTRIBUTES}
+    provenance = row["provenance"]
     return ContactRow(
         id=row["public_id"],
-        attributes=ContactAttributes.model_validate(columns),
+        attributes=ContactAttributes(
+            **columns,
+            labels=binding.get("labels") or (),
+            notes=binding.get("notes"),
+            custom_fields=binding.get("custom_fields") or {},
+            employments=tuple(Employment.model_validate(one) for one in detail["employments"]),
+        ),
         company_id=row["company_public_id"],
-        identifiers=None
-        if identifiers is None
-        else tuple(Identifier.model_validate(one) for one in orjson.loads(identifiers)),
-        provenance=provenance,
+        identifiers=tuple(Identifier.model_validate(one) for one in detail["identifiers"]),
+        possible_duplicates=tuple(detail["candidates"]),
+        provenance=None if provenance is None else orjson.loads(provenance),
         sort_values=tuple(sort_values),
     )

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 from services.api.domain.documents import (
     CONTACT_RELATIONSHIPS,
     ContactAttributes,
+    Employment,
     IdentifierAttributes,
 )
 from services.api.domain.listing import Shape
@@ -28,9 +28,10 @@ class ContactRow:
     id: str
     attributes: ContactAttributes
     company_id: str | None = None
-    identifiers: tuple[Identifier, ...] | None = None
-    """None when they were not asked for."""
+    identifiers: tuple[Identifier, ...] = ()
+    possible_duplicates: tuple[str, ...] = ()
     provenance: Mapping[str, Mapping[str, Any]] | None = None
+    """Field → origin; None where only the detail shows it."""
     sort_values: tuple[str, ...] = field(default=())
     """The values that a cursor to this row holds."""
 
@@ -66,6 +67,7 @@ def contact_resource(row: ContactRow, shape: Shape, cursor: str | None = None) -
             for name, origin in _public(row.provenance).items()
             if wanted is None or name in wanted
         }
+        meta["possible_duplicates"] = list(row.possible_duplicates)
     if meta:
         resource["meta"] = meta
     return resource
@@ -108,7 +110,7 @@ def included(rows: Sequence[ContactRow], shape: Shape) -> list[Resource] | None:
     return [
         identifier_resource(row.id, number, identifier, shape.identifier_fields)
         for row in rows
-        for number, identifier in enumerate(row.identifiers or (), start=1)
+        for number, identifier in enumerate(row.identifiers, start=1)
         if shape.with_identifiers
     ]
 
@@ -123,40 +125,41 @@ def row_of_state(state: ContactState, workspace: str) -> ContactRow:
     binding = state.bindings.get(workspace)
     attributes = ContactAttributes(
         **visible,
-        emails=tuple(one.value for one in state.identifiers if one.type == "email"),
-        phones=tuple(one.value for one in state.identifiers if one.type == "phone_e164"),
+        emails=_values(state, "email"),
+        phones=_values(state, "phone_e164"),
+        employments=tuple(
+            Employment.model_validate(job.model_dump(mode="json")) for job in state.employments
+        ),
         status=state.status,
         lead_source=state.source,
         import_source=binding.import_source if binding else None,
+        labels=binding.labels if binding else (),
+        notes=binding.notes if binding else None,
+        custom_fields=binding.custom_fields if binding else {},
         version=state.version,
         created_at=state.created_at,
         updated_at=state.updated_at,
     )
-    provenance = {
-        name: {
-            "source": origin.source,
-            "source_record": origin.source_record,
-            "asserted_at": _iso(origin.asserted_at),
-        }
-        for name, origin in state.provenance.items()
-    }
+    provenance = {name: origin.model_dump(mode="json") for name, origin in state.provenance.items()}
     return ContactRow(
         id=state.contact_id,
         attributes=attributes,
         company_id=state.fields.get("company_id"),
         identifiers=state.identifiers,
+        possible_duplicates=state.candidates,
         provenance=provenance,
     )
 
 
 def _relationships(row: ContactRow) -> dict[str, Any]:
     company = {"type": "companies", "id": row.company_id} if row.company_id else None
-    identifiers: dict[str, Any] = {"links": {"related": f"{contact_path(row.id)}/identifiers"}}
-    if row.identifiers is not None:
-        identifiers["data"] = [
+    identifiers = {
+        "links": {"related": f"{contact_path(row.id)}/identifiers"},
+        "data": [
             {"type": "contact_identifiers", "id": identifier_id(row.id, number)}
             for number in range(1, len(row.identifiers) + 1)
-        ]
+        ],
+    }
     return dict(zip(CONTACT_RELATIONSHIPS, ({"data": company}, identifiers), strict=True))
 
 
@@ -167,5 +170,8 @@ def _public(provenance: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[st
     }
 
 
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+def _values(state: ContactState, kind: str) -> tuple[str, ...]:
+    """List a contact's values of a kind, the primary one first, as the read model does."""
+    primary = state.fields.get(f"{kind.partition('_')[0]}_primary")
+    found = [one.value for one in state.identifiers if one.type == kind]
+    return tuple(dict.fromkeys([primary, *found] if primary else found))

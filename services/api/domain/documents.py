@@ -12,6 +12,18 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Employment(Part):
+    """A job."""
+
+    company_name: str | None = None
+    company_id: str | None = None
+    title: str | None = None
+    department: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    is_current: bool = True
+
+
 class ContactAttributes(Part):
     """A contact as this workspace sees it."""
 
@@ -35,6 +47,10 @@ class ContactAttributes(Part):
     lead_status: str | None = Field(default=None, description="The stage in the pipeline.")
     lead_source: str | None = Field(default=None, description="The source it entered by.")
     import_source: str | None = Field(default=None, description="The tag of the phone backup.")
+    employments: tuple[Employment, ...] = ()
+    labels: tuple[str, ...] = Field(default=(), description="This workspace's own.")
+    notes: str | None = Field(default=None, description="This workspace's own.")
+    custom_fields: dict[str, Any] = Field(default_factory=dict, description="This workspace's own.")
     version: int = Field(description="Number of the newest event that this shows.")
     created_at: datetime
     updated_at: datetime
@@ -73,6 +89,12 @@ class HistoryAttributes(Part):
 
 CONTACT_ATTRIBUTES: Final = tuple(ContactAttributes.model_fields)
 """What `fields[contacts]` may name, relationships aside."""
+COLUMN_ATTRIBUTES: Final = tuple(
+    name
+    for name in CONTACT_ATTRIBUTES
+    if name not in {"employments", "labels", "notes", "custom_fields"}
+)
+"""Those that have a column of their own in the read model."""
 CONTACT_RELATIONSHIPS: Final = ("company", "identifiers")
 """The relationships of a contact."""
 IDENTIFIER_ATTRIBUTES: Final = tuple(IdentifierAttributes.model_fields)
@@ -126,6 +148,10 @@ class ContactMeta(CursorMeta):
     provenance: dict[str, Provenance] | None = Field(
         default=None, description="Field → where its value came from."
     )
+    possible_duplicates: tuple[str, ...] | None = Field(
+        default=None, description="Contacts that may be the same person and wait for review."
+    )
+    score: float | None = Field(default=None, description="How well a search text fits.")
 
 
 class Contact(Part):

@@ -42,14 +42,15 @@ class HistoryRow:
 def history_resource(row: HistoryRow, cursor: str) -> Resource:
     """Write an entry: what happened, when, who said so, which fields changed from what to what."""
     rest = dict(row.summary)
-    changes = tuple(Change.model_validate(change) for change in rest.pop("changes", ()))
+    born = [{"field": name, "new": new} for name, new in rest.pop("fields", {}).items()]
+    changed = [*born, *rest.pop("changes", ())]
     attributes = HistoryAttributes(
         what=row.event_type,
         version=row.version,
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,
         source=row.source,
-        changes=changes,
+        changes=tuple(_change(change, row.source) for change in changed),
         summary=rest,
     )
     return {
@@ -66,5 +67,20 @@ def history_path(contact_id: str) -> str:
 
 
 def state_of(events: Iterable[tuple[str, str | bytes]]) -> ContactState | None:
-    """Fold stored events, (type, payload) in version order; None when there are none."""
-    return fold(None, (_MODELS[name].model_validate_json(payload) for name, payload in events))
+    """Fold stored events, (type, payload) in version order; None when there are none.
+
+    Versions that are missing are other workspaces' private events.
+    """
+    models = (_MODELS[name].model_validate_json(payload) for name, payload in events)
+    return fold(None, models, gaps=True)
+
+
+def _change(change: Mapping[str, Any], source: str | None) -> Change:
+    """Name the source of a new value: the event's own, unless the change names another."""
+    origin = change.get("origin") or {"source": source}
+    return Change(
+        field=change["field"],
+        old=change.get("old"),
+        new=change.get("new"),
+        source=origin["source"] if change.get("new") is not None else None,
+    )

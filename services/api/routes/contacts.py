@@ -89,13 +89,7 @@ async def search_contacts(request: Request, place: Reader, store: InStore, lag: 
     """
     parameters = Parameters(_items(request), known=SEARCH_PARAMETERS, aliases=ALIASES)
     query = parse_search(parameters)
-    found = await store.search(
-        place,
-        query.text,
-        query.statuses,
-        query.page,
-        with_identifiers=query.shape.with_identifiers,
-    )
+    found = await store.search(place, query.text, query.statuses, query.page)
     kept, page = cut_page(query.page, found, lambda hit: _cursor(SEARCH_SORT, hit[0]))
     data = []
     for (row, score), cursor in zip(kept, page.cursors, strict=True):
@@ -143,11 +137,11 @@ async def list_identifiers(
     parameters = Parameters(_items(request), known=IDENTIFIER_PARAMETERS, aliases=ALIASES)
     asked, shape = parse_page(parameters, "number", 1, numeric=True), parse_shape(parameters)
     row = await contact_or_404(store, place, contact_id)
-    numbers = _numbers(asked, len(row.identifiers or ()))
+    numbers = _numbers(asked, len(row.identifiers))
     kept, page = cut_page(asked, numbers, lambda number: encode_cursor("number", [str(number)]))
     data = [
         identifier_resource(
-            contact_id, number, (row.identifiers or ())[number - 1], shape.identifier_fields, cursor
+            contact_id, number, row.identifiers[number - 1], shape.identifier_fields, cursor
         )
         for number, cursor in zip(kept, page.cursors, strict=True)
     ]

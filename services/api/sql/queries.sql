@@ -7,9 +7,9 @@ SELECT set_config('kith.tenant_id', $1::text, true), set_config('kith.workspace_
 -- name: find_contacts
 -- Contacts of tenant $1 and workspace $2. $3 statuses; a null filter does not restrict: $4 stages,
 -- $5 sources, $6 company pattern, $7 company id, $8 e-mail, $9 phone, $10 city, $11 country,
--- $12/$13 created from/before, $14/$15 updated from/before, $16 ids; $17 with identifiers.
+-- $12/$13 created from/before, $14/$15 updated from/before, $16 ids.
 -- The store appends where the page starts, the order and the limit.
-SELECT view.*, CASE WHEN $17::boolean THEN view.detail -> 'identifiers' END AS identifiers
+SELECT view.*, NULL AS provenance
 FROM read.contact_view AS view
 WHERE view.tenant_id = $1 AND view.workspace_id = $2
     AND view.status = ANY ($3::text[])
@@ -34,22 +34,21 @@ FROM search.find_contacts($1, $2, $3, $4) AS hit
 ORDER BY hit.score DESC, hit.contact_public_id;
 
 -- name: search_contacts
--- Search results as contacts: text $3, at most $4 hits, statuses $5, with identifiers $6, after
--- ($7) or before ($8) the score and id of a row ($9, $10), one page of $11 rows.
-SELECT view.*, hit.score::text AS score,
-    CASE WHEN $6::boolean THEN view.detail -> 'identifiers' END AS identifiers
+-- Search results as contacts: text $3, at most $4 hits, statuses $5, after ($6) or before ($7) the
+-- score and id of a row ($8, $9), one page of $10 rows.
+SELECT view.*, NULL AS provenance, hit.score::text AS score
 FROM search.find_contacts($1, $2, $3, $4) AS hit
 JOIN read.contact_view AS view
     ON view.public_id = hit.contact_public_id AND view.tenant_id = $1 AND view.workspace_id = $2
 WHERE view.status = ANY ($5::text[])
-    AND (NOT $7::boolean OR hit.score < $9::text::real
-         OR (hit.score = $9::text::real AND view.public_id > $10))
-    AND (NOT $8::boolean OR hit.score > $9::text::real
-         OR (hit.score = $9::text::real AND view.public_id < $10))
+    AND (NOT $6::boolean OR hit.score < $8::text::real
+         OR (hit.score = $8::text::real AND view.public_id > $9))
+    AND (NOT $7::boolean OR hit.score > $8::text::real
+         OR (hit.score = $8::text::real AND view.public_id < $9))
 ORDER BY
-    CASE WHEN $8 THEN hit.score END, CASE WHEN $8 THEN view.public_id END DESC,
+    CASE WHEN $7 THEN hit.score END, CASE WHEN $7 THEN view.public_id END DESC,
     hit.score DESC, view.public_id
-LIMIT $11;
+LIMIT $10;
 
 -- name: get_contact
 -- Contact $3 of tenant $1 and workspace $2, with all that its fold holds.
@@ -76,9 +75,21 @@ ORDER BY CASE WHEN $6::boolean THEN line.version END, line.version DESC
 LIMIT $7;
 
 -- name: find_events_until
--- The events of contact $1 that kith knew at $2, in version order.
-SELECT event.event_type, event.payload
-FROM app.find_events_until($1, $2) AS event;
+-- The events of contact $2 of tenant $1 that kith knew at $3, in version order: all before the
+-- first that it learned of later. Row-level security hides other workspaces' private events.
+SELECT event.event_type, event.payload::text AS payload
+FROM contact.contact AS contact
+JOIN contact.contact_event AS event ON event.entity_id = contact.id
+WHERE contact.tenant_id = $1 AND contact.public_id = $2
+    AND event.sequence_number < COALESCE((
+        SELECT min(later.sequence_number)
+        FROM contact.contact_event AS later
+        LEFT JOIN read.timeline AS line
+            ON line.contact_public_id = contact.public_id AND line.version = later.sequence_number
+        WHERE later.entity_id = contact.id
+            AND COALESCE(line.recorded_at, later.recorded_at) > $3
+    ), 2147483647)
+ORDER BY event.sequence_number;
 
 -- name: get_lag
 -- Seconds that the read model is behind.

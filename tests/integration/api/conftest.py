@@ -1,0 +1,28 @@
+"""A world of its own for every test of the api."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from kith.stack import Stack
+from tests.support.api import World, a_world
+from tests.support.database import Databases, databases
+from tests.support.stack import running_stack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    with running_stack(["postgres"]) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+async def scratch(stack: Stack) -> AsyncIterator[Databases]:
+    async with databases(stack) as made:
+        yield made
+
+
+@pytest.fixture
+async def world(scratch: Databases) -> AsyncIterator[World]:
+    async with a_world(scratch) as world:
+        yield world

@@ -1,0 +1,179 @@
+"""The api on a real database: two tenants, three workspaces, and events folded by the projector."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import httpx
+import orjson
+from fastapi import FastAPI
+from pydantic import SecretStr
+from ulid import ULID
+
+from kith.administration import create_key, create_tenant, create_workspace
+from services.api.app import attach, create_http
+from services.projector.handlers import handle_events
+from services.projector.store import Store as ReadModel
+from shared.auth import Directory, Place
+from shared.events import topics
+from shared.events.codec import Attributes, encode, event_headers
+from shared.events.contact import BindingChanged, ContactEvent
+from shared.kafka.batch import Batch, ConsumerRecord
+from shared.postgres.pool import Pool, connect
+from shared.postgres.settings import PostgresSettings
+from tests.support.database import Databases
+
+START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+"""When kith learned of the first event of a test; each further one is a minute later."""
+
+
+@dataclass
+class World:
+    """A database with tenants, and the api in front of it."""
+
+    admin: asyncpg.Connection
+    http: FastAPI
+    read_model: ReadModel
+    projector: Pool
+    dsn_of: Callable[[str], str]
+    here: Place
+    """Where most tests happen."""
+    beside: Place
+    """Another workspace of the same tenant."""
+    elsewhere: Place
+    """Another tenant."""
+    tokens: dict[str, str]
+    """Workspace → a token that may read it."""
+    known: int = 0
+
+    def client(self, place: Place | None = None, **headers: str) -> httpx.AsyncClient:
+        """Return a client with a key of a place."""
+        token = self.tokens[(place or self.here).workspace]
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.http, raise_app_exceptions=False),
+            base_url="http://kith.test",
+            headers={"Authorization": f"Bearer {token}", **headers},
+        )
+
+    async def happen(
+        self, *events: ContactEvent, place: Place | None = None, project: bool = True
+    ) -> None:
+        """Let events happen: into the event table, and into the read model as messages."""
+        place = place or self.here
+        records: list[ConsumerRecord] = []
+        for event in events:
+            private = isinstance(event, BindingChanged)
+            recorded_at = START + timedelta(minutes=self.known)
+            self.known += 1
+            await self._store(event, place, recorded_at, private=private)
+            headers = event_headers(
+                event,
+                Attributes(
+                    event_id=f"evt_{ULID()}",
+                    tenant=place.tenant,
+                    workspace=event.workspace if private else None,
+                    recorded_at=recorded_at,
+                ),
+            )
+            records.append(_record(len(records), event.contact_id, headers, encode(event)))
+        if project:
+            assert not await handle_events(Batch(records, "projector", {}), self.read_model)
+
+    async def _store(
+        self, event: ContactEvent, place: Place, recorded_at: datetime, *, private: bool
+    ) -> None:
+        entity = await self.admin.fetchval(
+            "INSERT INTO contact.contact AS c (tenant_id, public_id, status, source_id, version,"
+            " created_at, updated_at) VALUES ($1, $2, 'active', 1, $3, $4, $4)"
+            " ON CONFLICT (public_id) DO UPDATE SET version = excluded.version RETURNING id",
+            place.tenant_id,
+            event.contact_id,
+            event.version,
+            event.occurred_at,
+        )
+        workspace = (self.here, self.beside, self.elsewhere)
+        numbers = {one.workspace: one.workspace_id for one in workspace}
+        await self.admin.execute(
+            "INSERT INTO contact.contact_event (tenant_id, entity_id, entity_public_id,"
+            " sequence_number, event_id, event_type, payload, workspace_id, cause, occurred_at,"
+            " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            place.tenant_id,
+            entity,
+            event.contact_id,
+            event.version,
+            f"evt_{ULID()}",
+            type(event).__name__,
+            encode(event).decode(),
+            numbers[event.workspace] if private and event.workspace else None,
+            event.cause,
+            event.occurred_at,
+            recorded_at,
+        )
+
+
+def _record(
+    offset: int, key: str, headers: Sequence[tuple[str, bytes]], value: bytes
+) -> ConsumerRecord:
+    return ConsumerRecord(
+        topic=topics.EVENTS.name,
+        partition=0,
+        offset=offset,
+        timestamp=0,
+        timestamp_type=0,
+        key=key.encode(),
+        value=value,
+        checksum=None,
+        serialized_key_size=len(key),
+        serialized_value_size=len(value),
+        headers=tuple(headers),
+    )
+
+
+@asynccontextmanager
+async def a_world(scratch: Databases) -> AsyncIterator[World]:
+    """Make a database, fill it with tenants and keys, and put the api in front of it."""
+    name = await scratch.create()
+
+    def dsn_of(role: str) -> str:
+        return scratch.dsn(role, name)
+
+    def settings(role: str) -> PostgresSettings:
+        return PostgresSettings(dsn=SecretStr(dsn_of(role)), pool_max=4)
+
+    async with (
+        connect(settings("kith_cli"), "test") as cli,
+        connect(settings("kith_projector"), "test") as projector,
+        connect(settings("kith_api"), "test") as api,
+    ):
+        tenant = await cli.fetchval("SELECT public_id FROM app.tenant")
+        workspace = await cli.fetchval("SELECT public_id FROM app.workspace")
+        second = await create_workspace(cli, tenant, "beside")
+        other = await create_tenant(cli, "elsewhere")
+        directory = Directory(projector)
+        here = await directory.resolve(tenant, workspace)
+        beside = await directory.resolve(tenant, second)
+        elsewhere = await directory.resolve(other.tenant, other.workspace)
+        tokens = {
+            place.workspace: (await create_key(cli, place.workspace, "t", ["contacts:read"])).token
+            for place in (here, beside, elsewhere)
+        }
+        read_model = ReadModel()
+        read_model.open(projector)
+        http = create_http()
+        attach(http, api)
+        admin = await asyncpg.connect(dsn_of("postgres"))
+        try:
+            yield World(admin, http, read_model, projector, dsn_of, here, beside, elsewhere, tokens)
+        finally:
+            await admin.close()
+
+
+def body(response: httpx.Response) -> dict[str, Any]:
+    """Read a JSON:API document, and check what every one of them must be."""
+    assert response.headers["content-type"].startswith("application/vnd.api+json")
+    document: dict[str, Any] = orjson.loads(response.content)
+    assert ("data" in document) != ("errors" in document)
+    return document
