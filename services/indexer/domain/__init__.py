@@ -1,0 +1,1 @@
+"""What the indexer decides, without IO."""

@@ -1,0 +1,40 @@
+-- name: share_indexes
+-- Keep the indexes from being swapped by a rebuild until this transaction ends. $1: the lock.
+SELECT pg_advisory_xact_lock_shared($1);
+
+-- name: find_places
+-- Public ids of all workspaces and their tenants' numbers.
+SELECT w.id AS workspace_id, w.public_id AS workspace, w.tenant_id
+FROM app.workspace AS w;
+
+-- name: find_events
+-- All events of some contacts, oldest first. $1: public ids.
+SELECT c.public_id, e.event_type, e.payload, e.recorded_at, t.public_id AS tenant
+FROM contact.contact AS c
+JOIN contact.contact_event AS e ON e.entity_id = c.id
+JOIN app.tenant AS t ON t.id = e.tenant_id
+WHERE c.public_id = ANY($1::text[])
+ORDER BY c.public_id, e.sequence_number;
+
+-- name: save_documents
+-- Write documents, each newer than what is there or not at all. $1 tenants, $2 workspaces,
+-- $3 contacts, $4 versions, $5 names, $6 work, $7 other text, $8 e-mails, $9 phones (as arrays in
+-- text form).
+INSERT INTO search.document AS d (
+    tenant_id, workspace_id, public_id, version, name, haystack, words
+)
+SELECT u.tenant_id, u.workspace_id, u.public_id, u.version, plain.name,
+    concat_ws(' ', plain.name, plain.work, plain.rest, array_to_string(u.emails::text[], ' ')),
+    search.words_of(plain.name, plain.work, plain.rest, u.emails::text[], u.phones::text[])
+FROM unnest(
+    $1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
+    $8::text[], $9::text[]
+) AS u (tenant_id, workspace_id, public_id, version, name, work, rest, emails, phones)
+CROSS JOIN LATERAL (
+    SELECT search.plain(u.name) AS name, search.plain(u.work) AS work, search.plain(u.rest) AS rest
+    OFFSET 0
+) AS plain
+ON CONFLICT (public_id, workspace_id) DO UPDATE SET
+    version = excluded.version, name = excluded.name, haystack = excluded.haystack,
+    words = excluded.words
+WHERE excluded.version > d.version;
