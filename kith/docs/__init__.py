@@ -1,0 +1,1 @@
+"""`kith docs`: pages and contracts that are generated from the code, and checked against it."""
