@@ -5,7 +5,7 @@ from typing import Final
 
 from services.enricher.domain.interpret import CLOUDEVENTS_SOURCE
 from services.enricher.handlers.loop import Loop
-from services.enricher.store import Store, Unsent
+from services.enricher.store import Outbox, Store, Unsent
 from shared.events.envelope import Envelope, to_headers
 from shared.events.signal import NormalizedSignal
 from shared.events.topics import SIGNALS_NORMALIZED, TYPE_BY_MODEL
@@ -21,6 +21,7 @@ class SignalSender:
 
     store: Store
     producer: Producer
+    topic: str = SIGNALS_NORMALIZED.name
 
     def loops(self, poll_seconds: float) -> list[Loop]:
         """Return the work that has to go on by itself."""
@@ -30,12 +31,16 @@ class SignalSender:
         """Send what waits, then mark it; a crash in between sends it again, as a duplicate."""
         async with self.store.unsent(BATCH) as outbox:
             if outbox.signals:
-                await self.producer.send_batch([outgoing(one) for one in outbox.signals])
+                await self.producer.send_batch(self.wrap(outbox))
                 await outbox.sent()
         return len(outbox.signals) == BATCH
 
+    def wrap(self, outbox: Outbox) -> list[Outgoing]:
+        """Make messages of the signals that wait."""
+        return [_outgoing(one, self.topic) for one in outbox.signals]
 
-def outgoing(unsent: Unsent) -> Outgoing:
+
+def _outgoing(unsent: Unsent, topic: str) -> Outgoing:
     """Wrap a stored signal as ingest wraps its own."""
     signal = NormalizedSignal.model_validate_json(unsent.signal)
     envelope = Envelope(
@@ -50,7 +55,7 @@ def outgoing(unsent: Unsent) -> Outgoing:
         traceparent=unsent.traceparent,
     )
     return Outgoing(
-        topic=SIGNALS_NORMALIZED.name,
+        topic=topic,
         key=signal.record_key.encode(),
         value=unsent.signal,
         headers=list(to_headers(envelope)),
