@@ -1,0 +1,43 @@
+# Two commands to know: `make demo` and `make test`. Both set up everything they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint unit integration bench chaos clean lock
+.DELETE_ON_ERROR:
+
+demo: $(STAMP)  ## Start everything, feed it, and show what came of it.
+	@$(BIN)/kith demo
+
+test: $(STAMP)  ## Everything: lint, types, import contracts, unit, contract, integration, e2e.
+	@$(BIN)/python -m tests
+
+lint: $(STAMP)  ## Style, types and import contracts only.
+	@$(BIN)/python -m tests lint
+
+unit: $(STAMP)  ## The tests that need no backing service.
+	@$(BIN)/python -m tests unit
+
+bench: $(STAMP)  ## Rates, ages, CPU and memory, beside a bare skeleton in the same run.
+	@$(BIN)/python -m tests.load
+
+chaos: $(STAMP)  ## Kill everything while signals flow; one line per fault.
+	@$(BIN)/python -m tests.chaos
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kith needs Python 3.11 or later: make PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Python packages ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:  ## Pin the packages anew, with their hashes.
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --strip-extras \
+		--all-extras --output-file requirements.lock pyproject.toml
+
+clean:  ## Stop the stack, forget its data and the packages.
+	-@test -x $(BIN)/kith && $(BIN)/kith down --wipe
+	rm -rf $(VENV) .kith .bench
