@@ -52,6 +52,9 @@ def render_server_properties(setting: Setting) -> str:
         "share.coordinator.state.topic.min.isr": 1,
         "share.coordinator.state.topic.num.partitions": 4,
         "group.initial.rebalance.delay.ms": 0,
+        # A killed broker may not register again before its old session is over (9 s by default).
+        "broker.session.timeout.ms": 3000,
+        "broker.heartbeat.interval.ms": 500,
         "message.max.bytes": MESSAGE_MAX_BYTES,
         "replica.fetch.max.bytes": MESSAGE_MAX_BYTES,
         "log.segment.bytes": 64 * 1024 * 1024,

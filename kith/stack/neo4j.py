@@ -45,6 +45,8 @@ def render_config(setting: Setting) -> str:
         "server.memory.heap.max_size=512m\n"
         "server.memory.pagecache.size=128m\n"
         "db.tx_log.rotation.retention_policy=100M size\n"
+        "db.tx_log.rotation.size=32M\n"
+        "db.tx_log.preallocate=false\n"
         "dbms.usage_report.enabled=false\n"
         # Nobody is asked to wait: with the defaults of 5 s each, a stop takes 10 s.
         "internal.server.bolt.thread_pool_shutdown_wait_time=500ms\n"

@@ -76,6 +76,9 @@ class Postgres(Part):
         if not (folder / "PG_VERSION").exists():
             say("making the database cluster")
             self._initialise(home, folder, setting)
+        # Its pid may be a zombie that nobody reaps, or another process by now; either would keep
+        # the server from starting, and that nothing of the old one lives has been made sure of.
+        (folder / "postmaster.pid").unlink(missing_ok=True)
         compression = folder / "kith.compression"
         if not compression.exists():
             compression.write_text(self._compression(home, folder))

@@ -202,9 +202,12 @@ class Stack:
             say("already running")
             return
         self._clear_away(part, say)
-        launch = part.prepare(self.setting, say)
-        say("starting")
-        identity = spawn(launch)
+        try:
+            launch = part.prepare(self.setting, say)
+            say("starting")
+            identity = spawn(launch)
+        except OSError as error:
+            raise self._failure(part, f"{type(error).__name__}: {error}") from error
         self._remember(part.name, identity)
         self._wait_ready(part, identity)
         part.after_start(self.setting, say)
