@@ -111,12 +111,13 @@ OLDEST_WRITING_XACT_SECONDS: Final = Gauge(
 
 ENRICHMENT_REQUESTS: Final = Counter(
     "enrichment_requests_total",
-    "Enrichment requests by source (rule, api) and outcome: success, no_match, failed, skipped.",
+    "Enrichment requests by source (the vendor, as data_source names it) and outcome: requested, "
+    "success, late, or the reason they failed or wait for (services/enricher/domain/lifecycle.py).",
     ("source", "outcome"),
 )
 VENDOR_REQUESTS: Final = Counter(
     "vendor_requests_total",
-    "Calls to a vendor; status is the HTTP status, or timeout, connection, garbage.",
+    "Calls to a vendor; status is the HTTP status, or timeout, connection (never sent), lost.",
     ("vendor", "status"),
 )
 VENDOR_SECONDS: Final = Histogram(

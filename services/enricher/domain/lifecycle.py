@@ -3,7 +3,7 @@
     pending ──► processing ──► success
        │  ▲         ├────────► failed
        │  └─────────┘  (not answered and not charged: again later)
-       └──► cancelled | cached
+       └──► cancelled | cached       failed: outcome_unknown ──► success, by its own late answer
 
 `processing` is committed before the vendor is called.  Whoever finds a request in `processing`
 after its lease does not know what became of the call, and must not call again (DESIGN 6).
@@ -48,7 +48,7 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     "pending": frozenset({"processing", "cancelled", "cached"}),
     "processing": frozenset({"pending", "success", "failed"}),
     "success": frozenset(),
-    "failed": frozenset(),
+    "failed": frozenset({"success"}),  # from `outcome_unknown` only: the late answer to that call
     "cached": frozenset(),
     "cancelled": frozenset(),
 }
