@@ -133,9 +133,8 @@ def _record(
 
 
 @asynccontextmanager
-async def a_world(scratch: Databases) -> AsyncIterator[World]:
-    """Make a database, fill it with tenants and keys, and put the api in front of it."""
-    name = await scratch.create()
+async def a_world(scratch: Databases, name: str) -> AsyncIterator[World]:
+    """Put the api in front of a database, with tenants and keys nobody else uses."""
 
     def dsn_of(role: str) -> str:
         return scratch.dsn(role, name)
@@ -148,13 +147,11 @@ async def a_world(scratch: Databases) -> AsyncIterator[World]:
         connect(settings("kith_projector"), "test") as projector,
         connect(settings("kith_api"), "test") as api,
     ):
-        tenant = await cli.fetchval("SELECT public_id FROM app.tenant")
-        workspace = await cli.fetchval("SELECT public_id FROM app.workspace")
-        second = await create_workspace(cli, tenant, "beside")
-        other = await create_tenant(cli, "elsewhere")
+        one, other = await create_tenant(cli, "one"), await create_tenant(cli, "other")
         directory = Directory(projector)
-        here = await directory.resolve(tenant, workspace)
-        beside = await directory.resolve(tenant, second)
+        here = await directory.resolve(one.tenant, one.workspace)
+        second = await create_workspace(cli, one.tenant, "beside")
+        beside = await Directory(projector).resolve(one.tenant, second)
         elsewhere = await directory.resolve(other.tenant, other.workspace)
         tokens = {
             place.workspace: (await create_key(cli, place.workspace, "t", ["contacts:read"])).token

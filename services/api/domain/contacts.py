@@ -10,7 +10,7 @@ from services.api.domain.documents import (
     Employment,
     IdentifierAttributes,
 )
-from services.api.domain.listing import Shape
+from services.api.domain.listing import LEAD_STATUSES, Shape
 from shared.events.fold import ContactState
 from shared.events.signal import Identifier
 
@@ -131,6 +131,7 @@ def row_of_state(state: ContactState, workspace: str) -> ContactRow:
             Employment.model_validate(job.model_dump(mode="json")) for job in state.employments
         ),
         status=state.status,
+        lead_status=LEAD_STATUSES[0],  # no event changes the stage yet
         lead_source=state.source,
         import_source=binding.import_source if binding else None,
         labels=binding.labels if binding else (),

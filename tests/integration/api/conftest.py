@@ -22,7 +22,20 @@ async def scratch(stack: Stack) -> AsyncIterator[Databases]:
         yield made
 
 
+@pytest.fixture(scope="session")
+async def common(scratch: Databases) -> str:
+    """Name the database that most tests share; each has tenants of its own there."""
+    return await scratch.create()
+
+
 @pytest.fixture
-async def world(scratch: Databases) -> AsyncIterator[World]:
-    async with a_world(scratch) as world:
+async def world(scratch: Databases, common: str) -> AsyncIterator[World]:
+    async with a_world(scratch, common) as world:
+        yield world
+
+
+@pytest.fixture
+async def own_world(scratch: Databases) -> AsyncIterator[World]:
+    """Give a test a database of its own, which it may leave in any state."""
+    async with a_world(scratch, await scratch.create()) as world:
         yield world
