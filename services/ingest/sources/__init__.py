@@ -1,0 +1,1 @@
+"""One file per format: bytes in, one `Row` or `BadRow` per person out, lazily."""

@@ -1,0 +1,72 @@
+"""What a format's reader yields, and what several of them need to say it."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, BinaryIO
+
+from services.ingest.sources.sniff import Sniffed
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person of a file."""
+
+    line: int
+    """Where the row or card begins, from 1."""
+    record: dict[str, Any]
+    """The fields of a `ContactSignal`, without source and record id."""
+    raw: dict[str, Any]
+    """The row as it came, less what is empty and less pictures."""
+    uid: str | None = None
+    """What the format itself identifies the record by."""
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    """(column, reason) of values that the reader could not place."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Path into `record` → column or property of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that is no person's, and why."""
+
+    line: int
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A row that says nothing of a person: an empty line, a closed account, a group."""
+
+    line: int
+
+
+Rows = Iterator[Row | BadRow | Blank]
+
+Reader = Callable[[BinaryIO, Sniffed], Rows]
+"""Reads a file from its beginning; every call reads the same."""
+
+_BIRTHDAY = re.compile(r"(?:(?P<year>\d{4})-?|--)(?P<month>\d{2})-?(?P<day>\d{2})(?:[T ].*)?")
+
+_OMITTED_YEAR = "1604"
+"""Apple writes a birthday without a year in this one; nobody alive was born then."""
+
+
+def read_birthday(text: str) -> str | None:
+    """Write a birthday as a signal does: `1815-12-10`, or `--12-10` without the year."""
+    match = _BIRTHDAY.fullmatch(text.strip())
+    if match is None:
+        return None
+    year = match["year"] if match["year"] not in (None, _OMITTED_YEAR, "0000") else None
+    try:
+        date(int(year or 2000), int(match["month"]), int(match["day"]))
+    except ValueError:
+        return None
+    return f"{year or '-'}-{match['month']}-{match['day']}"
+
+
+def compact(record: dict[str, Any]) -> dict[str, Any]:
+    """Drop what is empty."""
+    return {name: value for name, value in record.items() if value not in (None, "", [], {})}
