@@ -2,7 +2,7 @@
 
 import typer
 
-from kith import dead, keys, migrate, topics
+from kith import dead, imports, keys, migrate, topics
 from kith.docs import cli as docs
 from kith.stack import cli as stack
 
@@ -13,6 +13,7 @@ dead.register(app)
 docs.register(app)
 migrate.register(app)
 keys.register(app)
+imports.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,114 @@
+"""`kith import`: upload address books to ingest and say what became of every row."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import orjson
+import typer
+
+UPLOAD_SECONDS: Final = 600.0
+"""How long one file may take: the answer comes when every row is on its way."""
+
+LISTED: Final = 10
+"""Rejected rows and warnings that are printed of each file; `--json` has more."""
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(exists=True, dir_okay=False, help="Google CSV, LinkedIn CSV or vCard files."),
+]
+Source = Annotated[
+    str | None, typer.Option(help="Source of the rows; default: csv_upload or vcard_upload.")
+]
+Tag = Annotated[
+    str | None, typer.Option(help="Tag of new records: mark-import, iris-import or crm-direct.")
+]
+Region = Annotated[
+    str | None, typer.Option(help="Country of the national phone numbers in the files, like DE.")
+]
+Key = Annotated[
+    str | None, typer.Option(envvar="KITH_API_KEY", help="API key of scope signals:write.")
+]
+Url = Annotated[
+    str | None, typer.Option(envvar="INGEST_URL", help="Where ingest is; default: the local stack.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("import")(import_files)
+
+
+def import_files(
+    files: Files,
+    *,
+    source: Source = None,
+    tag: Tag = None,
+    region: Region = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import address books. Importing the same file again changes nothing."""
+    if not key:
+        raise typer.BadParameter("give --key or set KITH_API_KEY", param_hint="--key")
+    parameters = {"source": source, "import_source": tag, "region": region}
+    wishes = {name: value for name, value in parameters.items() if value}
+    reports, failed = [], False
+    with httpx.Client(base_url=url or local_url(), timeout=UPLOAD_SECONDS) as client:
+        for path in files:
+            report = upload(client, path, wishes, key)
+            failed = failed or "import_id" not in report
+            reports.append({"file": str(path), **report})
+            if not as_json:
+                _print(path, report)
+    if as_json:
+        typer.echo(orjson.dumps({"imports": reports}).decode())
+    if failed:
+        raise typer.Exit(1)
+
+
+def upload(client: httpx.Client, path: Path, wishes: dict[str, str], key: str) -> dict[str, Any]:
+    """Upload one file; return ingest's report, or its problem document."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/octet-stream"}
+    try:
+        with path.open("rb") as file:
+            answer = client.post("/v1/imports", params=wishes, content=file, headers=headers)
+    except httpx.HTTPError as error:
+        return {"title": "ingest does not answer", "detail": type(error).__name__}
+    try:
+        report: dict[str, Any] = answer.json()
+    except ValueError:
+        return {"title": "ingest did not answer with JSON", "detail": f"{answer.status_code}"}
+    return report
+
+
+def local_url() -> str:
+    """Return where ingest listens on the local stack."""
+    from kith.stack import Stack  # noqa: PLC0415  # the local stack is an optional extra
+    from kith.stack.errors import StackError  # noqa: PLC0415
+    from kith.stack.fleet import Fleet  # noqa: PLC0415
+
+    try:
+        return Fleet(Stack.load()).url("ingest")
+    except StackError as error:
+        raise typer.BadParameter(f"{error}; or give --url", param_hint="--url") from None
+
+
+def _print(path: Path, report: dict[str, Any]) -> None:
+    if "import_id" not in report:
+        typer.echo(f"{path.name}: {report.get('title')}: {report.get('detail')}", err=True)
+        return
+    again = " (the same file as before)" if report["same_file_as"] else ""
+    typer.echo(
+        f"{path.name}: {report['layout']}, {report['encoding']}: {report['rows']} rows, "
+        f"{report['accepted']} accepted, {report['rejected_rows']} rejected, "
+        f"{report['blank_rows']} blank{again}"
+    )
+    for kind, mark in (("rejected", "rejected"), ("warnings", "left out")):
+        for note in report[kind][:LISTED]:
+            place = f", {note['field']}" if note["field"] else ""
+            typer.echo(f"  {mark}: line {note['line']}{place}: {note['reason']}")
+        if len(report[kind]) > LISTED:
+            typer.echo(f"  … and {len(report[kind]) - LISTED} more; --json lists them")
