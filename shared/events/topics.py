@@ -101,7 +101,13 @@ EVENTS = Topic(
     partitions=12,
     retention_ms=7 * DAY_MS,
     producers=("relay",),
-    consumers=("projector", "indexer", "enricher"),
+    consumers=(
+        "projector",
+        "indexer-search",
+        "indexer-graph",
+        "indexer-meilisearch",
+        "enricher",
+    ),
     messages={
         "kith.contact.created.v1": ContactCreated,
         "kith.contact.fact_asserted.v1": FactAsserted,

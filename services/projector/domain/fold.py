@@ -52,6 +52,8 @@ def expanded(state: Body) -> Body:
 
 
 def _born(body: Body) -> Body:
+    asserted = body["asserted"]
+    fields = body.get("fields") or {}
     state: Body = {
         "contact_id": body["contact_id"],
         "version": body["version"],
@@ -59,11 +61,11 @@ def _born(body: Body) -> Body:
         "source": body["source"],
         "created_at": body["occurred_at"],
         "updated_at": body["occurred_at"],
-        "fields": body.get("fields") or {},
-        "origins": [_origin(body["asserted"])],
-        "provenance": dict.fromkeys(body.get("fields") or {}, 0),
+        "fields": fields,
+        "origins": [_origin(asserted)] if fields else [],
+        "provenance": dict.fromkeys(fields, 0),
         "identifiers": body.get("identifiers") or [],
-        "employments": body["asserted"]["facts"].get("employments") or [],
+        "employments": asserted["facts"].get("employments") or [],
         "candidates": [],
         "bindings": {},
     }

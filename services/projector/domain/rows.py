@@ -31,6 +31,7 @@ SHOWN: Final = (
 
 SUMMARISED: Final = (
     "fields",
+    "fields",
     "changes",
     "identifiers",
     "identifiers_added",

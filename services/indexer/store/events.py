@@ -1,0 +1,114 @@
+"""The event table as the indexer reads it, and its offsets.
+
+A message only says that a contact has changed. What it has become is folded anew from the event
+table: with a second of linger most contacts are folded once for all their events, no state needs
+to be kept beside the indexes, and neither a gap nor a repetition in the stream can matter.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, cast
+
+import asyncpg
+from aiokafka import TopicPartition
+
+from services.indexer.domain.changes import Contact
+from shared.errors import PoisonMessageError
+from shared.events import topics
+from shared.events.codec import parse_event
+from shared.events.contact import ContactEvent
+from shared.events.fold import VersionGapError, fold
+from shared.postgres.errors import translated
+from shared.postgres.offsets import OffsetStore
+from shared.postgres.pool import Connection, Pool
+from shared.postgres.queries import Queries
+
+SWAP_LOCK: Final = 0x6B_73_72_63_68
+"""Advisory lock "ksrch": batches share it, a rebuild's last step has it alone."""
+
+queries = Queries.load("services.indexer.sql")
+
+_CE_TYPES: Final = {model.__name__: ce_type for ce_type, model in topics.EVENTS.messages.items()}
+"""Event type in the table → CloudEvents type."""
+
+
+class Transaction:
+    """One batch's reads and writes in PostgreSQL."""
+
+    def __init__(
+        self, connection: Connection, offsets: OffsetStore, workspaces: dict[str, tuple[int, int]]
+    ) -> None:
+        self.connection = connection
+        self._offsets = offsets
+        self._workspaces = workspaces
+
+    async def find_contacts(self, contacts: Sequence[str]) -> list[Contact]:
+        """Fold contacts from all their events; one without any is left out."""
+        if not contacts:
+            return []
+        rows = await self.connection.fetch(queries["find_events"], contacts)
+        return [_contact(list(group)) for _, group in groupby(rows, key=itemgetter("public_id"))]
+
+    async def workspace(self, public_id: str) -> tuple[int, int]:
+        """Return a workspace's (tenant, workspace) numbers."""
+        if public_id not in self._workspaces:
+            rows = await self.connection.fetch(queries["find_places"])
+            self._workspaces.update(
+                {row["workspace"]: (row["tenant_id"], row["workspace_id"]) for row in rows}
+            )
+        if public_id not in self._workspaces:
+            raise PoisonMessageError("unknown_tenant", "workspace is not known here")
+        return self._workspaces[public_id]
+
+    async def save_offsets(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        """Store how far the group has read."""
+        await self._offsets.save(self.connection, group, offsets)
+
+
+class Store:
+    """PostgreSQL, as the handler uses it."""
+
+    _pool: Pool
+    _offsets: OffsetStore
+
+    def __init__(self) -> None:
+        self._workspaces: dict[str, tuple[int, int]] = {}
+
+    def open(self, pool: Pool) -> None:
+        """Work on this pool from now on: it opens after everything is wired."""
+        self._pool = pool
+        self._offsets = OffsetStore(pool, "search")
+
+    async def load(self, group: str, topic: str) -> dict[int, int]:
+        """Return partition → next offset as stored."""
+        with translated():
+            return await self._offsets.load(group, topic)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction that no rebuild swaps an index under."""
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(queries["share_indexes"], SWAP_LOCK)
+                yield Transaction(connection, self._offsets, self._workspaces)
+
+    async def ping(self) -> None:
+        """Answer when the database does."""
+        with translated():
+            await self._pool.execute("SELECT 1")
+
+
+def _contact(rows: Sequence[asyncpg.Record]) -> Contact:
+    events = [
+        cast("ContactEvent", parse_event(_CE_TYPES.get(row["event_type"], ""), row["payload"]))
+        for row in rows
+    ]
+    try:
+        state = fold(None, events)
+    except VersionGapError:
+        state = None
+    if state is None:
+        raise PoisonMessageError("invalid", "the contact's first events are in no table")
+    return Contact(rows[0]["tenant"], state)
