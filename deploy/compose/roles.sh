@@ -3,6 +3,7 @@
 # Passwords come from the environment (KITH_<ROLE>_PASSWORD): psql reads them itself, so that none is
 # in the argument list of a process.
 set -euo pipefail
+export PGOPTIONS="--client-min-messages=warning"
 
 psql --no-psqlrc --set ON_ERROR_STOP=1 --quiet --file "$(dirname "$0")/../sql/roles.sql"
 

@@ -38,6 +38,7 @@ $roles$;
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
--- Fuzzy search needs both; where extensions are installed by somebody else, these do nothing.
+-- Search needs these; where extensions are installed by somebody else, the lines do nothing.
+CREATE EXTENSION IF NOT EXISTS btree_gin;
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS unaccent;
