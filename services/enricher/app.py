@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from faststream.asgi import AsgiFastStream
-from pydantic import SecretStr
 
 from services.enricher.domain.rules import AutoRule
 from services.enricher.handlers.contacts import ContactEvents
 from services.enricher.handlers.lookups import Lookups
-from services.enricher.handlers.loop import running
+from services.enricher.handlers.loop import Watch, running
 from services.enricher.handlers.orders import EnrichmentOrders
 from services.enricher.handlers.signals import SignalSender
 from services.enricher.providers.apollo import SOURCE, Apollo
@@ -17,7 +16,6 @@ from services.enricher.settings import Settings
 from services.enricher.store import Store
 from shared import cache
 from shared.events import topics
-from shared.identifiers.digests import Digests
 from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
 from shared.kafka.producer import Producer
@@ -35,23 +33,30 @@ def create_app(settings: Settings) -> AsgiFastStream:
     delivery.subscribe(topics.EVENTS, ContactEvents(store, rule, SOURCE))
     delivery.subscribe(topics.ENRICHMENT_REQUESTS, EnrichmentOrders(store, frozenset({SOURCE})))
 
+    watch = Watch()
+
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with connect(settings.postgres, "kith-enricher") as pool, producer:
             store.open(pool)
             sender = SignalSender(store, producer)
-            async with running(sender.loops(settings.poll_seconds)), lookups(settings, store):
+            async with (
+                running(sender.loops(settings.poll_seconds), watch),
+                lookups(settings, store, watch),
+            ):
                 yield
 
     return AsgiFastStream(
         broker,
         lifespan=lifespan,
-        asgi_routes=probe_routes(delivery, ready={"postgres": store.ping}),
+        asgi_routes=probe_routes(
+            delivery, ready={"postgres": store.ping}, alive={"loops": watch.check}
+        ),
     )
 
 
 @asynccontextmanager
-async def lookups(settings: Settings, store: Store) -> AsyncIterator[None]:
+async def lookups(settings: Settings, store: Store, watch: Watch) -> AsyncIterator[None]:
     """Ask Apollo while the context lasts; without a key requests wait."""
     if settings.vendor_key is None:
         yield
@@ -59,20 +64,18 @@ async def lookups(settings: Settings, store: Store) -> AsyncIterator[None]:
     async with (
         cache.connect(settings.redis) as redis,
         Apollo.connect(
-            str(settings.vendor_url), _shown(settings.vendor_key), settings.call_timeout_seconds
+            str(settings.vendor_url),
+            settings.vendor_key.get_secret_value(),
+            settings.call_timeout_seconds,
         ) as apollo,
     ):
         work = Lookups(
             store,
             apollo,
             cache.RateLimit(redis, SOURCE, settings.max_calls_per_second),
-            Digests(_shown(settings.digests.digest_secret)),
+            settings.digest.digests(),
             concurrency=settings.concurrency,
             lease_seconds=settings.lease_seconds,
         )
-        async with running(work.loops(settings.poll_seconds), work.drain):
+        async with running(work.loops(settings.poll_seconds), watch, work.drain):
             yield
-
-
-def _shown(secret: SecretStr) -> str:
-    return secret.get_secret_value()

@@ -7,20 +7,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.enricher.domain.rules import AUTO_SOURCES
 from shared.cache import RedisSettings
+from shared.identifiers.settings import DigestSettings
 from shared.kafka.settings import KafkaSettings
 from shared.postgres.settings import PostgresSettings
-
-
-class DigestSettings(BaseSettings):
-    """What the keys of source records are derived with; the same for ingest and the enricher."""
-
-    model_config = SettingsConfigDict(env_prefix="KITH_", frozen=True, hide_input_in_errors=True)
-
-    digest_secret: SecretStr = Field(
-        min_length=16,
-        description="The installation's secret for digests; must never change, "
-        "as every record would look new.",
-    )
 
 
 class Settings(BaseSettings):
@@ -32,7 +21,7 @@ class Settings(BaseSettings):
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
-    digests: DigestSettings = Field(default_factory=DigestSettings)
+    digest: DigestSettings = Field(default_factory=DigestSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
 
     vendor_url: AnyHttpUrl = Field(

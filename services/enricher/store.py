@@ -24,6 +24,9 @@ from shared.postgres.queries import Queries
 PLACE_EVERY_S: Final = 5.0
 """How often the place in Kafka is recorded while nothing else is, seconds."""
 
+SENDING_LOCK: Final = 0x6B6974680001
+"""Advisory lock that keeps senders apart: "kith", 1."""
+
 _SQL: Final = Queries.load("services.enricher.sql")
 
 Offsets = Mapping[tuple[str, int], int]
@@ -40,7 +43,7 @@ class Unsent:
 
 
 class Outbox:
-    """Signals taken for publishing; they are marked with `sent` in the same transaction."""
+    """Signals taken for publishing, and the way to mark them as published."""
 
     def __init__(self, connection: Connection, signals: Sequence[Unsent]) -> None:
         self._connection = connection
@@ -170,14 +173,20 @@ class Store:
 
     @asynccontextmanager
     async def unsent(self, limit: int) -> AsyncIterator[Outbox]:
-        """Take signals to publish; nobody else takes them until the context ends."""
+        """Take signals to publish; until the context ends everybody else finds none."""
         with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                rows = await connection.fetch(_SQL["find_unsent"], limit)
-                yield Outbox(
-                    connection,
-                    [Unsent(row["id"], row["signal"], row["traceparent"]) for row in rows],
-                )
+            async with self._pool.acquire() as connection:
+                if not await connection.fetchval(_SQL["begin_sending"], SENDING_LOCK):
+                    yield Outbox(connection, [])
+                    return
+                try:
+                    rows = await connection.fetch(_SQL["find_unsent"], limit)
+                    yield Outbox(
+                        connection,
+                        [Unsent(row["id"], row["signal"], row["traceparent"]) for row in rows],
+                    )
+                finally:
+                    await connection.execute(_SQL["end_sending"], SENDING_LOCK)
 
 
 def _columns(requests: Sequence[NewRequest]) -> tuple[list[Any], ...]:

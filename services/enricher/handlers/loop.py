@@ -1,7 +1,8 @@
 """Work that goes on by itself: repeated until the process stops, and never given up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -12,6 +13,9 @@ log = get_logger(__name__)
 
 _FIRST_DELAY_S: Final = 0.5
 _LONGEST_DELAY_S: Final = 15.0
+
+HANGS_S: Final = 120.0
+"""A loop that has not turned for so long hangs, seconds: twice the longest rest."""
 
 STOP_S: Final = 9.0
 """How long a stop waits for the step and the calls in flight, seconds: longer than any call."""
@@ -28,6 +32,8 @@ class Loop:
         self._step = step
         self._rest = rest_seconds
         self._stopping = asyncio.Event()
+        self.turned_at = time.monotonic()
+        """When the last step began: a loop that hangs does not turn."""
 
     def stop(self) -> None:
         """End after the present step."""
@@ -37,6 +43,7 @@ class Loop:
         """Repeat until stopped."""
         delay = _FIRST_DELAY_S
         while not self._stopping.is_set():
+            self.turned_at = time.monotonic()
             try:
                 more = await self._step()
             except ServiceError as error:
@@ -61,15 +68,33 @@ class Loop:
             return
 
 
+class Watch:
+    """Knows all loops of the process, for `/healthz`."""
+
+    def __init__(self) -> None:
+        self._loops: list[Loop] = []
+
+    def add(self, loops: Iterable[Loop]) -> None:
+        """Watch these too."""
+        self._loops.extend(loops)
+
+    async def check(self) -> None:
+        """Raise when a loop hangs; one that fails and tries again is alive."""
+        oldest = min((loop.turned_at for loop in self._loops), default=time.monotonic())
+        if time.monotonic() - oldest > HANGS_S:
+            raise TimeoutError
+
+
 async def _nothing() -> None:
     """Wait for nothing."""
 
 
 @asynccontextmanager
 async def running(
-    loops: Sequence[Loop], drain: Callable[[], Awaitable[None]] = _nothing
+    loops: Sequence[Loop], watch: Watch, drain: Callable[[], Awaitable[None]] = _nothing
 ) -> AsyncIterator[None]:
     """Run loops while the context lasts, then let their last steps and `drain` end."""
+    watch.add(loops)
     tasks = [asyncio.create_task(loop.run()) for loop in loops]
     try:
         yield

@@ -83,13 +83,22 @@ UPDATE enrichment.enrichment_requests SET
 WHERE status = 'processing' AND lease_until < now()
 RETURNING public_id, source;
 
+-- name: begin_sending
+-- Whether this session alone may send signals; ends with the session.  $1 the lock's number.
+-- An advisory lock, since a row lock would need a transaction as long as Kafka takes, and that
+-- would hold back every reader of the event table.
+SELECT pg_try_advisory_lock($1);
+
+-- name: end_sending
+-- Let another session send signals.  $1 the lock's number.
+SELECT pg_advisory_unlock($1);
+
 -- name: find_unsent
--- Take up to $1 signals that Kafka does not have yet, oldest first; others skip them meanwhile.
+-- Up to $1 signals that Kafka does not have yet, oldest first.
 SELECT id, signal, traceparent FROM enrichment.enrichment_requests
 WHERE signal IS NOT NULL
 ORDER BY id
-LIMIT $1
-FOR UPDATE SKIP LOCKED;
+LIMIT $1;
 
 -- name: mark_sent
 -- Kafka has the signals of requests $1: note when, and forget them.

@@ -41,7 +41,7 @@ def free_port() -> int:
 async def process(module: str, **env: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a module as a process of its own; it is killed with the context."""
     running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, env={**os.environ, **env}
+        sys.executable, "-m", module, env={**os.environ, **env}, stderr=asyncio.subprocess.PIPE
     )
     try:
         yield running

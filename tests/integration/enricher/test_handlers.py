@@ -233,6 +233,8 @@ async def test_findings_reach_kafka_at_least_once_and_are_then_forgotten(
     sender = SignalSender(store, lab.producer, topic.name)
     async with store.unsent(10) as killed_before_marking:
         assert len(killed_before_marking.signals) == 2
+        async with store.unsent(10) as another_replicas:
+            assert another_replicas.signals == []
         await lab.producer.send_batch(sender.wrap(killed_before_marking))
     assert await sender.send() is False
     assert await sender.send() is False

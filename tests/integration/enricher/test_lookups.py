@@ -9,12 +9,18 @@ import orjson
 import pytest
 
 from services.enricher.handlers.lookups import Lookups
-from services.enricher.handlers.loop import running
+from services.enricher.handlers.loop import Watch, running
 from services.enricher.providers.apollo import Apollo
 from services.enricher.store import Store
 from shared.cache import RateLimit
 from shared.identifiers.digests import Digests
-from tests.integration.enricher.conftest import VENDOR_KEY, Bench, Vendor, free_port
+from tests.integration.enricher.conftest import (
+    VENDOR_KEY,
+    Bench,
+    Database,
+    Vendor,
+    free_port,
+)
 
 Working = Callable[..., AbstractAsyncContextManager[Lookups]]
 
@@ -37,7 +43,7 @@ def working(store: Store, vendor: Vendor) -> Working:
                 concurrency=limits.get("concurrency", 4),
                 lease_seconds=limits.get("lease_seconds", 30.0),
             )
-            async with running(work.loops(0.02), work.drain):
+            async with running(work.loops(0.02), Watch(), work.drain):
                 yield work
 
     return working
@@ -150,7 +156,8 @@ async def test_a_question_that_was_never_sent_waits(
 async def test_refused_credentials_pause_the_source(
     bench: Bench, vendor: Vendor, working: Working
 ) -> None:
-    first, second = await bench.add("match", "match")
+    [first] = await bench.add("match")
+    [second] = await bench.add("match")
     async with working(key="refused", concurrency=1):
         await bench.until(first.public_id, lambda row: row["reason"] == "source_paused")
         await asyncio.sleep(0.3)
@@ -200,3 +207,21 @@ async def test_replicas_never_take_the_same_request(
             assert (await bench.settled(request.public_id))["status"] == "success"
     for request in requests:
         assert await vendor.count(bench.sent[request.public_id]) == 1
+
+
+async def test_an_answer_outlives_a_database_that_refuses_it(
+    bench: Bench, database: Database, vendor: Vendor, working: Working
+) -> None:
+    """It was paid for and is nowhere else: it is kept until the database takes it."""
+    [request] = await bench.add("slow")
+    async with working(patience=5.0), database.connected() as owner:
+        await bench.until(request.public_id, lambda row: row["status"] == "processing")
+        await owner.execute("REVOKE UPDATE ON enrichment.enrichment_requests FROM kith_enricher")
+        try:
+            await asyncio.sleep(3.0)
+            assert (await vendor.report(bench.sent[request.public_id]))["charged"] == 1
+            assert (await bench.row(request.public_id))["status"] == "processing"
+        finally:
+            await owner.execute("GRANT UPDATE ON enrichment.enrichment_requests TO kith_enricher")
+        row = await bench.settled(request.public_id)
+    assert (row["status"], row["attempts"]) == ("success", 1)

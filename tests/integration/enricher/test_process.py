@@ -104,9 +104,31 @@ async def test_it_answers_its_probes(
         assert "vendor_requests_total" in (await client.get("/metrics")).text
 
 
+async def test_nothing_personal_is_logged(
+    stack: Stack, database: Database, store: Store, bench: Bench, vendor: Vendor
+) -> None:
+    """Not even what libraries say at their most talkative."""
+    requests = await bench.add("match", "none", "bad", "limit", "garbage", "drop", "down")
+    env = environment(stack, database, vendor, LOG_LEVEL="DEBUG")
+    async with process("services.enricher", **env) as enricher:
+        assert enricher.stderr is not None
+        for request in requests[:-1]:
+            await bench.settled(request.public_id)
+        enricher.kill()
+        said = (await enricher.stderr.read()).decode()
+    assert "started" in said
+    for email in bench.sent.values():
+        assert email not in said
+        assert email.partition("@")[0].partition("+")[2] not in said
+    assert "Lovelace" not in said
+    assert VENDOR_KEY not in said
+
+
 async def test_wrong_settings_are_named(
     stack: Stack, database: Database, store: Store, vendor: Vendor
 ) -> None:
     env = environment(stack, database, vendor, ENRICHER_LEASE_SECONDS="2")
     async with process("services.enricher", **env) as enricher:
+        assert enricher.stderr is not None
         assert await asyncio.wait_for(enricher.wait(), 20) == 2
+        assert "ENRICHER_LEASE_SECONDS" in (await enricher.stderr.read()).decode()
