@@ -14,7 +14,7 @@ from kith.stack.errors import PartFailedError, StackError, UnknownPartError
 from kith.stack.ports import choose_port, is_free
 from kith.stack.processes import Launch, find, kill, spawn, stop, tail, wait_until
 from kith.stack.services import SERVICES, STOP_SECONDS, Plan, Service, make_plan, name_processes
-from kith.stack.stack import Progress, Stack, silent
+from kith.stack.stack import PARTS, Progress, Stack, silent
 from kith.stack.state import held, write_private
 from kith.stack.supervisor import FleetState, Running, read_fleet
 
@@ -58,12 +58,12 @@ class Fleet:
         return f"http://127.0.0.1:{self.processes(name)[0].port}"
 
     def is_ready(self, running: Running) -> bool:
-        """Whether a process says so itself, at `/readyz`."""
+        """Whether a process says so itself."""
         connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=1)
         try:
-            connection.request("GET", "/readyz")
+            connection.request("GET", running.probe)
             return connection.getresponse().status == http.client.OK
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()
@@ -86,6 +86,7 @@ class Fleet:
         if unknown:
             raise UnknownPartError(f"no service {', '.join(sorted(unknown))}")
         with held(self._places.lock_file):
+            self.stack.refresh()
             plan = self._plan(replicas or {}, env or {})
             write_private(self._places.plan_file, plan.model_dump_json(indent=2))
             supervisor = find(self.state().supervisor)
@@ -121,6 +122,10 @@ class Fleet:
 
         The next one is stopped when the one before runs again.
         """
+        known = {service.name for service in self._services}
+        if name not in known | {running.name for running in self.state().processes}:
+            parts = ", ".join([*PARTS, *sorted(known)])
+            raise UnknownPartError(f"no part or service {name!r}: there are {parts}")
         if not self.is_running():
             raise StackError("no services are running: `kith up --services`")
         for running in self.processes(name):

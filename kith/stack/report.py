@@ -91,7 +91,16 @@ def service_rows(fleet: Fleet) -> list[list[str]]:
     keeper = find(state.supervisor)
     if not state.processes and keeper is None:
         return []
-    rows = [["supervisor", "running" if keeper else "stopped", *usage(keeper), "-", "-", "-"]]
+    rows = [
+        [
+            "supervisor",
+            "running" if keeper else "stopped",
+            *usage(keeper, family=False),
+            "-",
+            "-",
+            "-",
+        ]
+    ]
     for running in state.processes:
         process = find(running.process)
         word = running.state if keeper else "stopped"
@@ -101,15 +110,16 @@ def service_rows(fleet: Fleet) -> list[list[str]]:
     return rows
 
 
-def usage(process: psutil.Process | None) -> tuple[str, str, str]:
-    """Pid, memory in MB and processor seconds of a process and its children.
+def usage(process: psutil.Process | None, *, family: bool = True) -> tuple[str, str, str]:
+    """Pid, memory in MB and processor seconds of a process, with its children if asked.
 
     Children of PostgreSQL share its buffers: what they share is counted once.
     """
     if process is None:
         return "-", "-", "-"
     rss, cpu = 0, 0.0
-    for number, member in enumerate([process, *process.children(recursive=True)]):
+    members = [process, *(process.children(recursive=True) if family else ())]
+    for number, member in enumerate(members):
         with suppress(psutil.Error):
             memory, times = member.memory_info(), member.cpu_times()
             rss += memory.rss - (getattr(memory, "shared", 0) if number else 0)

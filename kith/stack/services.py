@@ -24,12 +24,19 @@ class Service:
     replicas: int = 1
     nice: int = 0
     stop_seconds: float = STOP_SECONDS
+    probe: str = "/readyz"
+    """The path that answers 200 when the process is ready."""
     module: str | None = None
     """Left out of the plan while this module does not exist."""
 
 
 SERVICES: tuple[Service, ...] = (
-    Service("vendor", ("-m", "kith.simulators.vendor"), module="kith.simulators.vendor"),
+    Service(
+        "vendor",
+        ("-m", "kith.simulators.vendor"),
+        probe="/healthz",
+        module="kith.simulators.vendor",
+    ),
     Service("ingest", ("-m", "services.ingest"), role="kith_ingest"),
     Service("resolver", ("-m", "services.resolver"), role="kith_resolver", replicas=2),
     Service("relay", ("-m", "services.resolver.relay"), role="kith_relay"),
@@ -54,6 +61,7 @@ class Planned(BaseModel):
     """Added to the environment that the supervisor itself was started with."""
     cwd: Path
     port: int
+    probe: str = "/readyz"
     nice: int = 0
     stop_seconds: float = STOP_SECONDS
 
@@ -117,6 +125,7 @@ def make_plan(
                 },
                 cwd=checkout,
                 port=ports[name],
+                probe=service.probe,
                 nice=service.nice,
                 stop_seconds=service.stop_seconds,
             )

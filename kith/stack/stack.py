@@ -138,8 +138,7 @@ class Stack:
         """Bring parts (all by default) up, side by side; those that answer are left alone."""
         names = [_part(name).name for name in (PARTS if parts is None else parts)]
         with held(self.places.lock_file):
-            self._reload()
-            self._make_folders()
+            self.refresh()
             self._settle_ports(names)
             self._save()
             pool = ThreadPoolExecutor(len(PARTS))
@@ -264,13 +263,21 @@ class Stack:
 
     # Memory.
 
+    def refresh(self) -> None:
+        """See what other commands have done, and keep what only this version of kith knows.
+
+        A secret that an older state lacks has just been made up: it must be the same from now on.
+        """
+        self._reload()
+        self._make_folders()
+        self._save()
+
     def _make_folders(self) -> None:
         self.places.home.mkdir(parents=True, exist_ok=True)
         self.places.logs.mkdir(parents=True, exist_ok=True)
         open_folder(self.places.cache)
         open_folder(self.places.data)
-        if not self.places.secrets_file.exists():
-            write_private(self.places.secrets_file, json.dumps(dict(self.state.secrets)))
+        write_private(self.places.secrets_file, json.dumps(dict(self.state.secrets)))
 
     def _settle_ports(self, starting: Iterable[str]) -> None:
         """Give every part its ports, also those that are left out: services are told of all.

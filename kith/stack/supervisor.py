@@ -40,6 +40,7 @@ class Running(BaseModel):
     name: str
     service: str
     port: int
+    probe: str = "/readyz"
     state: str = "starting"
     process: Identity | None = None
     restarts: int = 0
@@ -68,7 +69,9 @@ class Keeper:
 
     def __init__(self, planned: Planned, log: Path, changed: Callable[[], None]) -> None:
         self.planned = planned
-        self.running = Running(name=planned.name, service=planned.service, port=planned.port)
+        self.running = Running(
+            name=planned.name, service=planned.service, port=planned.port, probe=planned.probe
+        )
         self._log = log
         self._changed = changed
         self._process: subprocess.Popen[bytes] | None = None
