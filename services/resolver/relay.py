@@ -18,8 +18,8 @@ from faststream.asgi import AsgiFastStream
 from services.resolver.settings import Settings
 from services.resolver.store.outbox import Outbox
 from shared.errors import ServiceError
-from shared.events import topics
 from shared.events.codec import unpack_headers
+from shared.events.topics import EVENTS as EVENTS_TOPIC
 from shared.kafka.producer import Outgoing, Producer
 from shared.observability import metrics
 from shared.observability.logs import get_logger, where
@@ -27,6 +27,9 @@ from shared.probes import probe_routes
 from shared.process import serve
 
 log = get_logger(__name__)
+
+EVENTS: Final = EVENTS_TOPIC.name
+"""Where events go."""
 
 IDLE_S: Final = 0.02
 """Between two looks at an empty outbox, seconds: half of it is the latency that this adds."""
@@ -95,9 +98,7 @@ class Relay:
             return 0
         await self._producer.send_batch(
             [
-                Outgoing(
-                    topics.EVENTS.name, row.key.encode(), row.value, unpack_headers(row.headers)
-                )
+                Outgoing(EVENTS, row.key.encode(), row.value, unpack_headers(row.headers))
                 for row in rows
             ]
         )

@@ -1,10 +1,13 @@
 """The outbox as the relay sees it: a small queue per shard, deleted on publish."""
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
+
+import asyncpg
 
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.writing import RELAY_SHARDS
@@ -100,7 +103,8 @@ class Outbox:
             for shard in range(RELAY_SHARDS):
                 metrics.RELAY_IS_LEADER.labels(str(shard)).set(0)
             # Closed, not returned: the leases must not live on in an idle connection.
-            connection.terminate()
+            with contextlib.suppress(asyncpg.InterfaceError):  # lost, and so are its leases
+                connection.terminate()
             await self._pool.release(connection)
 
     async def ping(self) -> None:

@@ -1,0 +1,112 @@
+"""The relay: everything the outbox holds reaches Kafka, in version order per contact."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from kith.stack import Stack
+from services.resolver import relay as module
+from services.resolver.relay import Relay
+from services.resolver.store.outbox import Outbox
+from shared.events import topics
+from shared.events.codec import decode_event
+from shared.kafka.producer import Producer
+from shared.kafka.settings import KafkaSettings
+from shared.postgres.settings import PostgresSettings
+from tests.integration.resolver.conftest import Home, Resolver
+from tests.support.kafka import KafkaLab, kafka_lab
+
+
+@pytest.fixture(scope="session")
+async def lab(stack: Stack) -> AsyncIterator[KafkaLab]:
+    async with kafka_lab(KafkaSettings(bootstrap_servers=stack.kafka_bootstrap)) as lab:
+        yield lab
+
+
+@asynccontextmanager
+async def running(home: Home, lab: KafkaLab) -> AsyncIterator[Relay]:
+    outbox = Outbox(PostgresSettings.model_validate({"dsn": home.dsn("kith_relay")}))
+    async with outbox, Producer(lab.settings) as producer:
+        relay = Relay(outbox, producer)
+        loop = asyncio.create_task(relay.run())
+        try:
+            yield relay
+        finally:
+            relay.stop()
+            await loop
+
+
+@pytest.fixture
+async def events_topic(lab: KafkaLab, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Stand a topic of the test's own in for `contact.events.v1`."""
+    topic = await lab.topic(partitions=4)
+    monkeypatch.setattr(module, "EVENTS", topic.name)
+    return topic.name
+
+
+async def drained(home: Home) -> None:
+    for _ in range(200):
+        if await home.value("SELECT count(*) FROM contact.outbox") == 0:
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("the outbox does not empty")
+
+
+def versions(records: list[Any]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for record in records:
+        _, event = decode_event(record.headers, record.value)
+        found[record.key.decode()].append(event.version)
+    return found
+
+
+async def test_events_arrive_in_version_order(
+    home: Home, resolver: Resolver, lab: KafkaLab, events_topic: str
+) -> None:
+    """Two relays at once, signals while they run: each shard has one leader."""
+    async with running(home, lab), running(home, lab):
+        for batch in range(6):
+            await resolver.resolve(
+                *(
+                    resolver.a_signal(f"r{batch}-{n}", email=f"p{n % 9}@example.com")
+                    for n in range(40)
+                )
+            )
+        await drained(home)
+    total = await home.value("SELECT count(*) FROM contact.contact_event")
+    records = await lab.read(events_topic, total)
+    assert len(records) == total
+    for order in versions(records).values():
+        assert order == list(range(1, len(order) + 1))
+    headers = dict(records[0].headers)
+    assert headers["ce_type"].decode() in topics.EVENTS.messages
+    assert headers["ce_tenant"].decode() == home.tenant
+    assert "ce_workspace" not in headers
+
+
+async def test_a_relay_that_loses_its_session_goes_on(
+    home: Home, resolver: Resolver, lab: KafkaLab, events_topic: str
+) -> None:
+    async with running(home, lab):
+        await resolver.resolve(resolver.a_signal("r1", email="a@example.com"))
+        await drained(home)
+        await home.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'kith-relay' AND datname = current_database()"
+        )
+        await resolver.resolve(resolver.a_signal("r2", email="b@example.com"))
+        await drained(home)
+    assert len(await lab.read(events_topic, 2)) == 2
+
+
+async def test_another_relay_takes_over(
+    home: Home, resolver: Resolver, lab: KafkaLab, events_topic: str
+) -> None:
+    async with running(home, lab) as first, running(home, lab):
+        first.stop()
+        await resolver.resolve(resolver.a_signal("r1", email="a@example.com"))
+        await drained(home)

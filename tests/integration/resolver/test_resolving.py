@@ -1,0 +1,221 @@
+"""The gate on real PostgreSQL: transactions, races, redeliveries, walls."""
+
+import asyncio
+import random
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.resolver.store.queries import QUERIES
+from shared.errors import PoisonMessageError, TransientError
+from shared.events.codec import encode
+from tests.integration.resolver.conftest import Home, Resolver
+from tests.support.invariants import check_database
+
+
+async def check(home: Home) -> None:
+    connection = await asyncpg.connect(home.dsn("kith_cli"))
+    try:
+        assert await check_database(connection) == []
+    finally:
+        await connection.close()
+
+
+async def test_a_batch_becomes_contacts_events_and_outbox(home: Home, resolver: Resolver) -> None:
+    await resolver.resolve(
+        resolver.a_signal("r1", email="ada@acme.io", company="Acme", title="CTO", labels=("vip",)),
+        resolver.a_signal("r2", phone="+14155550100", name="Bob Ross"),
+        resolver.a_signal("r3", email="ada@acme.io", phone="+14155550100"),
+    )
+    await check(home)
+    events = await home.value("SELECT count(*) FROM contact.contact_event")
+    companies = await home.value("SELECT count(*) FROM contact.organisation_event")
+    assert await home.value("SELECT count(*) FROM contact.outbox") == events + companies
+    assert companies == 1
+    assert await home.value("SELECT count(*) FROM contact.contact_dedup_candidates") == 1
+    assert await home.value(
+        "SELECT labels FROM contact.workspace_contact_binding WHERE primary_email = 'ada@acme.io'"
+    ) == ["vip"]
+    assert (
+        await home.value(
+            "SELECT next_offset FROM contact.kafka_offset WHERE consumer_group = 'resolver'"
+        )
+        == 3
+    )
+
+
+async def test_a_redelivered_batch_changes_nothing(home: Home, resolver: Resolver) -> None:
+    signals = [resolver.a_signal(f"r{n}", email=f"p{n % 7}@example.com") for n in range(40)]
+    await resolver.resolve(*signals)
+    before = await everything(home)
+    await resolver.resolve(*signals)
+    await resolver.resolve(*signals[20:], *signals[:20])
+    assert await everything(home) == before
+
+
+async def everything(home: Home) -> dict[str, Any]:
+    tables = await home.fetch(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'contact' AND c.relkind IN ('r', 'p')"
+        " AND c.relname NOT IN ('kafka_offset', 'schema_version')"
+    )
+    return {
+        row["relname"]: await home.value(f"SELECT count(*) FROM contact.{row['relname']}")
+        for row in tables
+    }
+
+
+async def test_versions_of_a_record_replace_one_another(home: Home, resolver: Resolver) -> None:
+    """A → B → A over three batches, then the first A once more."""
+    a = resolver.a_signal(name="Ada A", email="ada@example.com", notes="first")
+    await resolver.resolve(a)
+    await resolver.resolve(resolver.a_signal(name="Ada B", email="ada@example.com", minutes=1))
+    await resolver.resolve(resolver.a_signal(name="Ada A", email="ada@example.com", minutes=2))
+    await resolver.resolve(a)
+    await check(home)
+    rows = await home.fetch(
+        "SELECT revision, superseded_at IS NULL AS present FROM contact.source_record ORDER BY 1"
+    )
+    assert [tuple(row) for row in rows] == [(1, False), (2, False), (3, True)]
+    assert await home.value("SELECT full_name FROM contact.workspace_contact_binding") == "Ada A"
+    assert await home.value("SELECT notes FROM contact.workspace_contact_binding") is None
+
+
+async def test_racing_resolvers_agree(home: Home) -> None:
+    """Four resolvers, the same few people in every batch: no doubles, no deadlock, no gap."""
+    dice = random.Random(42)
+
+    async def work(number: int) -> None:
+        async with home.resolver() as resolver:
+            for batch in range(8):
+                signals = [
+                    resolver.a_signal(
+                        f"r{number}-{batch}-{n}",
+                        email=f"p{dice.randrange(25)}@acme{dice.randrange(6)}.com",
+                        phone=f"+1415555{dice.randrange(40):04d}",
+                        company=f"Acme {dice.randrange(6)}",
+                        title="CTO",
+                    )
+                    for n in range(50)
+                ]
+                while True:
+                    try:
+                        await resolver.resolve(*signals)
+                    except TransientError:
+                        continue
+                    break
+
+    await asyncio.gather(*(work(number) for number in range(4)))
+    await check(home)
+    assert await home.value("SELECT count(*) FROM contact.source_record") == 4 * 8 * 50
+
+
+async def test_an_unreadable_record_leaves_its_neighbours_alone(
+    home: Home, resolver: Resolver
+) -> None:
+    good = resolver.a_signal("r1", email="ada@example.com")
+    unknown = resolver.a_signal("r2", email="b@example.com", source="no_such_source")
+    stranger = resolver.a_signal("r3", email="c@example.com").model_copy(
+        update={"tenant": "ten_" + "Z" * 26}
+    )
+    rejected = await resolver.handle(
+        [b"{", encode(good), encode(unknown), None, encode(stranger), b'{"signal_id": "x"}']
+    )
+    assert [one.record.offset for one in rejected] == [0, 2, 3, 4, 5]
+    assert [one.error.reason for one in rejected] == [
+        "invalid",
+        "unknown_source",
+        "invalid",
+        "unknown_tenant",
+        "invalid",
+    ]
+    assert await home.value("SELECT count(*) FROM contact.contact") == 1
+    await check(home)
+
+
+async def test_what_the_database_refuses_is_the_records_fault(resolver: Resolver) -> None:
+    """Delivery then searches for the record by halves."""
+    bad = resolver.a_signal("r1", email="ada@example.com").model_copy(
+        update={"raw": {"note": "\x00"}, "source_record_id": "a\x00b"}
+    )
+    with pytest.raises(PoisonMessageError) as caught:
+        await resolver.resolve(bad)
+    assert caught.value.reason == "rejected_by_database"
+    assert "a\x00b" not in str(caught.value)
+
+
+async def lose_the_connection(home: Home, resolver: Resolver) -> None:
+    async with resolver.store.transaction() as tx:
+        await home.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'test-resolver' AND datname = current_database()"
+        )
+        await tx.find_commands([])
+
+
+async def test_a_lost_connection_is_transient(home: Home, resolver: Resolver) -> None:
+    await resolver.resolve(resolver.a_signal("r1", email="ada@example.com"))
+    with pytest.raises(TransientError):
+        await lose_the_connection(home, resolver)
+    await resolver.resolve(resolver.a_signal("r2", email="bob@example.com", name="Bob Ross"))
+    assert await home.value("SELECT count(*) FROM contact.contact") == 2
+
+
+async def test_two_workspaces_share_the_contact_and_not_the_binding(
+    home: Home, resolver: Resolver
+) -> None:
+    await home.execute(
+        "INSERT INTO app.workspace (public_id, tenant_id, name)"
+        " SELECT 'wsp_' || repeat('2', 26), id, 'two' FROM app.tenant"
+    )
+    other = "wsp_" + "2" * 26
+    await resolver.resolve(
+        resolver.a_signal("r1", email="ada@example.com", notes="ours"),
+        resolver.a_signal(
+            "r1", email="ada@example.com", workspace=other, notes="theirs", signal_id="test#theirs"
+        ),
+    )
+    await check(home)
+    assert await home.value("SELECT count(*) FROM contact.contact") == 1
+    rows = await home.fetch("SELECT notes FROM contact.workspace_contact_binding ORDER BY notes")
+    assert [row["notes"] for row in rows] == ["ours", "theirs"]
+    private = await home.fetch(
+        "SELECT workspace_id FROM contact.contact_event WHERE event_type = 'BindingChanged'"
+    )
+    assert len({row["workspace_id"] for row in private}) == 2
+
+
+async def test_another_tenant_is_another_world(home: Home, resolver: Resolver) -> None:
+    await home.execute(
+        "INSERT INTO app.tenant (public_id, name) VALUES ('ten_' || repeat('2', 26), 'two')"
+    )
+    await home.execute(
+        "INSERT INTO app.workspace (public_id, tenant_id, name)"
+        " SELECT 'wsp_' || repeat('2', 26), id, 'two' FROM app.tenant WHERE name = 'two'"
+    )
+    await resolver.resolve(resolver.a_signal("r1", email="ada@acme.io", company="Acme"))
+    resolver.tenant, resolver.workspace = "ten_" + "2" * 26, "wsp_" + "2" * 26
+    await resolver.resolve(resolver.a_signal("r1", email="ada@acme.io", company="Acme"))
+    await check(home)
+    assert await home.value("SELECT count(DISTINCT tenant_id) FROM contact.contact") == 2
+    assert await home.value("SELECT count(*) FROM contact.organisation") == 2
+
+
+@pytest.mark.parametrize("role", ["kith_api", "kith_projector", "kith_ingest", "kith_relay"])
+async def test_no_other_role_writes_contacts(home: Home, role: str) -> None:
+    connection = await asyncpg.connect(home.dsn(role))
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("UPDATE contact.contact SET version = version + 1")
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("name", sorted(QUERIES.names))
+async def test_every_statement_can_be_prepared(resolver: Resolver, name: str) -> None:
+    async with resolver.store._pool.acquire() as connection:
+        try:
+            await connection.prepare(QUERIES[name])
+        except asyncpg.InsufficientPrivilegeError:
+            assert name == "delete_published", name

@@ -1,0 +1,222 @@
+"""What must always hold (runtime 3.4), asked of a database; integration, e2e and chaos ask it."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from shared.events import topics
+from shared.events.codec import parse_event
+from shared.events.contact import CompanyCreated, ContactEvent
+from shared.events.fold import ContactState, VersionGapError, fold
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+
+
+@dataclass
+class Broken:
+    """What does not hold: one line each, naming rows by their public ids."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, invariant: str, what: str) -> None:
+        """Note a violation."""
+        self.lines.append(f"{invariant}: {what}")
+
+    def none(self, invariant: str, rows: list[asyncpg.Record], what: str) -> None:
+        """Note every row as a violation."""
+        for row in rows[:5]:
+            self.add(invariant, f"{what}: {dict(row)}")
+
+
+async def streams(connection: Connection) -> dict[str, list[ContactEvent]]:
+    """Read every contact's events, in order."""
+    types = {model.__name__: name for name, model in topics.EVENTS.messages.items()}
+    found: dict[str, list[ContactEvent]] = defaultdict(list)
+    for row in await connection.fetch(
+        "SELECT entity_public_id, event_type, payload FROM contact.contact_event"
+        " ORDER BY entity_id, sequence_number"
+    ):
+        event = parse_event(types[row["event_type"]], row["payload"])
+        assert not isinstance(event, CompanyCreated)
+        found[row["entity_public_id"]].append(event)
+    return found
+
+
+async def check_database(connection: Connection) -> list[str]:
+    """Check I1 to I5 as far as the resolver's tables tell; an empty list is good."""
+    broken = Broken()
+    await _no_loss(connection, broken)
+    await _no_doubles(connection, broken)
+    await _no_orphans(connection, broken)
+    await _fold_equals_tables(connection, broken)
+    return broken.lines
+
+
+async def _no_loss(connection: Connection, broken: Broken) -> None:
+    broken.none(
+        "I1",
+        await connection.fetch(
+            "SELECT encode(r.record_key, 'hex') AS record, r.revision"
+            " FROM contact.source_record r"
+            " WHERE r.superseded_at IS DISTINCT FROM r.applied_at AND NOT EXISTS ("
+            "   SELECT FROM contact.contact_event e"
+            "   WHERE e.entity_id = r.contact_id AND e.cause = r.signal_id)"
+        ),
+        "a delivery was applied without an event",
+    )
+
+
+async def _no_doubles(connection: Connection, broken: Broken) -> None:
+    broken.none(
+        "I2",
+        await connection.fetch(
+            "SELECT entity_public_id, cause, event_type, count(*) FROM contact.contact_event"
+            " WHERE event_type IN ('ContactCreated', 'FactAsserted', 'BindingChanged')"
+            " GROUP BY 1, 2, 3 HAVING count(*) > 1"
+        ),
+        "an event twice for one signal",
+    )
+    broken.none(
+        "I2",
+        await connection.fetch(
+            "SELECT tenant_id, encode(record_key, 'hex') AS record FROM contact.source_record"
+            " WHERE superseded_at IS NULL GROUP BY 1, 2 HAVING count(*) <> 1"
+        ),
+        "a record with two present versions",
+    )
+    broken.none(
+        "I2",
+        await connection.fetch(
+            "SELECT tenant_id, identifier_type::text, count(*) FROM contact.contact_identifier"
+            " WHERE deleted_at IS NULL GROUP BY 1, 2, normalized_value HAVING count(*) > 1"
+        ),
+        "an identifier held twice",
+    )
+
+
+async def _no_orphans(connection: Connection, broken: Broken) -> None:
+    for table in (
+        "contact_identifier",
+        "contact_email",
+        "contact_phones",
+        "contact_employment",
+        "workspace_contact_binding",
+        "source_record",
+    ):
+        broken.none(
+            "I3",
+            await connection.fetch(
+                f"SELECT contact_id FROM contact.{table} t WHERE NOT EXISTS ("
+                " SELECT FROM contact.contact c"
+                " WHERE c.id = t.contact_id AND c.tenant_id = t.tenant_id)"
+            ),
+            f"{table} without its contact",
+        )
+    broken.none(
+        "I3",
+        await connection.fetch(
+            "SELECT c.public_id FROM contact.contact c WHERE c.version <> ("
+            " SELECT coalesce(max(sequence_number), 0) FROM contact.contact_event e"
+            " WHERE e.entity_id = c.id)"
+            " OR NOT EXISTS (SELECT FROM contact.contact_latest_data l WHERE l.contact_id = c.id)"
+        ),
+        "a contact whose version is not its newest event's, or without authoritative binding",
+    )
+
+
+async def _fold_equals_tables(connection: Connection, broken: Broken) -> None:
+    states: dict[str, ContactState] = {}
+    for contact, events in (await streams(connection)).items():
+        try:
+            state = fold(None, events)
+        except VersionGapError:
+            broken.add("I5", f"{contact}: versions have a gap")
+            continue
+        if state:
+            states[contact] = state
+    for row in await connection.fetch(_TABLES):
+        folded = states.pop(row["public_id"], None)
+        if folded is None:
+            broken.add("I5", f"{row['public_id']}: no events")
+        elif (told := _of_state(folded)) != (kept := _of_row(row)):
+            wrong = [name for name in told if told[name] != kept[name]]
+            broken.add("I5", f"{row['public_id']}: tables differ from events in {wrong}")
+    for contact in states:
+        broken.add("I5", f"{contact}: events without a contact")
+
+
+_TABLES = """
+SELECT c.public_id, c.status::text, c.version,
+       b.first_name, b.last_name, b.full_name, b.title, b.headline, b.primary_email,
+       b.primary_phone, b.city, b.state, b.country, b.current_org_name,
+       (SELECT o.public_id FROM contact.organisation o WHERE o.id = b.current_org_id) AS company,
+       ARRAY(SELECT i.identifier_type || ':' || i.normalized_value
+             FROM contact.contact_identifier i
+             WHERE i.contact_id = c.id AND i.deleted_at IS NULL) AS identifiers,
+       ARRAY(SELECT o.public_id FROM contact.contact_dedup_candidates d
+             JOIN contact.contact o
+               ON o.id = CASE WHEN d.contact_id_a = c.id THEN d.contact_id_b ELSE d.contact_id_a END
+             WHERE d.status = 'open' AND c.id IN (d.contact_id_a, d.contact_id_b)) AS candidates,
+       (SELECT count(*) FROM contact.contact_employment e WHERE e.contact_id = c.id) AS jobs,
+       (SELECT count(*) FROM contact.workspace_contact_binding w WHERE w.contact_id = c.id)
+           AS workspaces
+FROM contact.contact c
+JOIN contact.contact_latest_data l ON l.contact_id = c.id
+JOIN contact.workspace_contact_binding b ON b.id = l.workspace_contact_binding_id
+"""
+
+_COLUMNS = {
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "full_name": "display_name",
+    "title": "job_title",
+    "headline": "headline",
+    "primary_email": "email_primary",
+    "primary_phone": "phone_primary",
+    "city": "city",
+    "state": "state",
+    "country": "country",
+    "current_org_name": "company_name",
+    "company": "company_id",
+}
+
+
+def _of_state(state: ContactState) -> dict[str, object]:
+    return {
+        **{column: state.fields.get(name) for column, name in _COLUMNS.items()},
+        "status": state.status,
+        "version": state.version,
+        "identifiers": sorted(f"{one.type}:{one.value}" for one in state.identifiers),
+        "candidates": sorted(state.candidates),
+        "jobs": len(_jobs(state)),
+        "workspaces": len(state.bindings),
+    }
+
+
+def _jobs(state: ContactState) -> set[tuple[str, str]]:
+    """Jobs as the resolver tells them apart: by employer and title."""
+    return {
+        (
+            (job.company_domain or job.company_name or "").casefold(),
+            (job.title or "").casefold(),
+        )
+        for job in state.employments
+        if job.company_domain or job.company_name
+    }
+
+
+def _of_row(row: asyncpg.Record) -> dict[str, object]:
+    return {
+        **{column: row[column] for column in _COLUMNS},
+        "status": row["status"],
+        "version": row["version"],
+        "identifiers": sorted(row["identifiers"]),
+        "candidates": sorted(row["candidates"]),
+        "jobs": row["jobs"],
+        "workspaces": row["workspaces"],
+    }

@@ -1,0 +1,278 @@
+"""The gate's decisions, on signals that exist in memory only."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import count
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.resolver.domain.gate import decide
+from services.resolver.domain.model import Delivery, Ids, Known, Plan
+from shared.events.contact import (
+    BindingChanged,
+    CompanyCreated,
+    ContactCreated,
+    ContactEvent,
+    FactAsserted,
+    MergeProposed,
+)
+from shared.events.fold import ContactState, fold
+from tests.support.signals import MOMENT, a_delivery
+
+
+def some_ids() -> Ids:
+    def named(prefix: str) -> Iterator[tuple[int, str]]:
+        return ((n, f"{prefix}{n:026d}") for n in count(1))
+
+    return Ids(named("con_"), named("cmp_"), count(1), (f"evt_{n:026d}" for n in count(1)))
+
+
+def resolve(deliveries: Iterable[Delivery], now: datetime = MOMENT) -> tuple[Plan, Known]:
+    known = Known()
+    return decide(deliveries, known, some_ids(), now), known
+
+
+def contact_events(plan: Plan) -> dict[str, list[ContactEvent]]:
+    streams: dict[str, list[ContactEvent]] = {}
+    for one in plan.events:
+        if not isinstance(one.event, CompanyCreated):
+            streams.setdefault(one.event.contact_id, []).append(one.event)
+    return streams
+
+
+def states(plan: Plan) -> list[ContactState]:
+    folded = (fold(None, events) for events in contact_events(plan).values())
+    return [state for state in folded if state]
+
+
+def test_a_signal_of_somebody_new_makes_a_contact() -> None:
+    plan, _ = resolve([a_delivery(email="ada@example.com", company="Acme", title="CTO")])
+    (state,) = states(plan)
+    assert plan.outcomes == {"created": 1}
+    assert state.fields["display_name"] == "Ada Lovelace"
+    assert state.fields["company_name"] == "Acme"
+    assert state.provenance["display_name"].source == "hubspot_crm"
+
+
+def test_a_hit_updates_the_contact_and_says_what_changed() -> None:
+    plan, _ = resolve(
+        [
+            a_delivery("r1", email="ada@example.com", title="CTO", company="Acme"),
+            a_delivery(
+                "r2",
+                email="ada@example.com",
+                phone="+14155550100",
+                source="manual_entry",
+                name="Ada King",
+            ),
+        ]
+    )
+    (events,) = contact_events(plan).values()
+    created, asserted = events
+    assert isinstance(created, ContactCreated)
+    assert isinstance(asserted, FactAsserted)
+    assert {(one.field, one.old, one.new) for one in asserted.changes} >= {
+        ("display_name", "Ada Lovelace", "Ada King"),
+        ("phone_primary", None, "+14155550100"),
+    }
+    assert [one.value for one in asserted.identifiers_added] == ["+14155550100"]
+    assert plan.outcomes == {"created": 1, "updated": 1}
+
+
+def test_a_lower_priority_never_overwrites() -> None:
+    plan, _ = resolve(
+        [
+            a_delivery("r1", email="ada@example.com", source="manual_entry", name="Ada King"),
+            a_delivery(
+                "r2", email="ada@example.com", source="csv_upload", name="A. Lovelace", minutes=5
+            ),
+        ]
+    )
+    (state,) = states(plan)
+    assert state.fields["display_name"] == "Ada King"
+
+
+def test_several_hits_wait_for_review_in_both_streams() -> None:
+    plan, _ = resolve(
+        [
+            a_delivery("r1", email="ada@example.com"),
+            a_delivery("r2", phone="+14155550100"),
+            a_delivery("r3", email="ada@example.com", phone="+14155550100"),
+            a_delivery("r4", email="ada@example.com", phone="+14155550100"),
+        ]
+    )
+    first, second = states(plan)
+    assert first.candidates == (second.contact_id,)
+    assert second.candidates == (first.contact_id,)
+    assert len(plan.candidates) == 1
+    proposals = [one.event for one in plan.events if isinstance(one.event, MergeProposed)]
+    assert [one.identifiers[0].value for one in proposals] == ["+14155550100"] * 2
+
+
+def test_the_strongest_identifier_decides_who_receives_the_signal() -> None:
+    plan, known = resolve(
+        [
+            a_delivery("r1", phone="+14155550100"),
+            a_delivery("r2", email="ada@example.com"),
+            a_delivery("r3", email="ada@example.com", phone="+14155550100"),
+        ]
+    )
+    holder = known.holders[1, "email", "ada@example.com"]
+    assert plan.ledger[2].contact_id == holder
+
+
+def test_the_same_delivery_again_changes_nothing() -> None:
+    once, _ = resolve([a_delivery(email="ada@example.com")])
+    twice, _ = resolve([a_delivery(email="ada@example.com")] * 2)
+    assert twice.outcomes == {"created": 1, "duplicate": 1}
+    assert [one.event for one in once.events] == [one.event for one in twice.events]
+    assert len(twice.ledger) == 1
+
+
+def test_content_is_compared_with_the_present_version_only() -> None:
+    """A → B → A applies three times, while the first A once more, late, does not."""
+    first = a_delivery(name="Ada A", email="ada@example.com")
+    second = a_delivery(name="Ada B", email="ada@example.com", minutes=1)
+    third = a_delivery(name="Ada A", email="ada@example.com", minutes=2)
+    plan, _ = resolve([first, second, third, first])
+    (state,) = states(plan)
+    assert plan.outcomes == {"created": 1, "updated": 2, "duplicate": 1}
+    assert state.fields["display_name"] == "Ada A"
+    assert [row.revision for row in plan.ledger] == [1, 2, 3]
+    assert [number for _, _, number in plan.superseded] == [1, 2]
+
+
+def test_an_older_version_is_kept_but_not_shown() -> None:
+    plan, _ = resolve(
+        [
+            a_delivery(name="Ada New", email="ada@example.com", minutes=5, version=7),
+            a_delivery(name="Ada Old", email="ada@example.com", minutes=9, version=6),
+        ]
+    )
+    (state,) = states(plan)
+    assert plan.outcomes == {"created": 1, "stale": 1}
+    assert state.fields["display_name"] == "Ada New"
+    assert plan.ledger[1].superseded
+
+
+def test_a_newer_version_stays_with_its_contact() -> None:
+    """Even when its new e-mail is somebody else's: then the two wait for review."""
+    plan, _ = resolve(
+        [
+            a_delivery("r1", email="ada@example.com"),
+            a_delivery("r2", email="bob@example.com", name="Bob Ross"),
+            a_delivery("r1", email="bob@example.com", minutes=3),
+        ]
+    )
+    assert plan.ledger[2].contact_id == plan.ledger[0].contact_id
+    assert len(plan.candidates) == 1
+
+
+def test_notes_and_labels_stay_in_the_workspace() -> None:
+    plan, _ = resolve([a_delivery(email="ada@example.com", notes="met at SaaStr", labels=("vip",))])
+    created, private = (one for one in plan.events if not isinstance(one.event, CompanyCreated))
+    assert isinstance(created.event, ContactCreated)
+    assert created.private_to is None
+    assert created.event.asserted.facts.notes is None
+    assert created.event.asserted.facts.labels == ()
+    assert isinstance(private.event, BindingChanged)
+    assert private.event.notes == "met at SaaStr"
+    assert private.private_to is not None
+    assert private.private_to[0] == 1
+
+
+def test_a_work_address_makes_the_company_and_a_name_alone_only_links() -> None:
+    plan, _ = resolve(
+        [
+            a_delivery("r1", email="ada@acme.io", company="Acme, Inc."),
+            a_delivery("r2", phone="+14155550100", company="ACME INC", name="Bob Ross"),
+            a_delivery("r3", phone="+14155550101", company="Nobody Knows", name="Eve Moe"),
+            a_delivery("r4", email="eve@gmail.com", company="Mailers", name="Eve Two"),
+        ]
+    )
+    (company,) = plan.companies
+    assert company.domain == "acme.io"
+    linked = [one.fields.get("company_id") for one in states(plan)]
+    assert linked == [company.company.public_id, company.company.public_id, None, None]
+
+
+def test_a_name_makes_an_incomplete_contact_active() -> None:
+    plan, _ = resolve(
+        [
+            a_delivery("r1", email="ada@example.com", name=None, source="email_sync"),
+            a_delivery("r2", email="ada@example.com"),
+        ]
+    )
+    (events,) = contact_events(plan).values()
+    assert isinstance(events[0], ContactCreated)
+    assert events[0].status == "incomplete"
+    assert isinstance(events[1], FactAsserted)
+    assert events[1].status == "active"
+
+
+people = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 30)), min_size=1, max_size=12
+)
+
+
+def deliveries_of(said: Sequence[tuple[int, int, int]]) -> list[Delivery]:
+    return [
+        a_delivery(
+            f"r{number}",
+            email=f"p{email}@example.com" if email else None,
+            phone=f"+1415555010{phone}" if phone else None,
+            name=f"Person {number}",
+            minutes=minutes,
+        )
+        for number, (email, phone, minutes) in enumerate(said)
+    ]
+
+
+def joined(plan: Plan) -> set[frozenset[str]]:
+    """Partition the records by contact, contacts joined through their open candidates."""
+    group = {row.contact_id: {row.contact_id} for row in plan.ledger}
+    for one in plan.candidates:
+        together = group[one.first] | group[one.second]
+        for member in together:
+            group[member] = together
+    records: dict[int, set[str]] = {}
+    for row in plan.ledger:
+        record = row.delivery.signal.source_record_id
+        assert record
+        records.setdefault(min(group[row.contact_id]), set()).add(record)
+    return {frozenset(one) for one in records.values()}
+
+
+@given(said=people, order=st.randoms(use_true_random=False))
+def test_the_partition_does_not_depend_on_the_order(
+    said: list[tuple[int, int, int]], order: Random
+) -> None:
+    """Joined through open candidates (I4), whatever the order of arrival."""
+    deliveries = deliveries_of(said)
+    shuffled = list(deliveries)
+    order.shuffle(shuffled)
+    assert joined(resolve(deliveries)[0]) == joined(resolve(shuffled)[0])
+
+
+@given(said=people, cut=st.integers(0, 12))
+def test_batches_do_not_matter(said: list[tuple[int, int, int]], cut: int) -> None:
+    """Two batches after one another lead to the same events as one."""
+    deliveries = deliveries_of(said)
+    whole, _ = resolve(deliveries)
+    known, ids = Known(), some_ids()
+    parts = [decide(part, known, ids, MOMENT) for part in (deliveries[:cut], deliveries[cut:])]
+    assert [one.event for one in whole.events] == [
+        one.event for part in parts for one in part.events
+    ]
+
+
+@given(said=people)
+def test_versions_have_no_gaps_and_fold(said: list[tuple[int, int, int]]) -> None:
+    plan, _ = resolve(deliveries_of(said))
+    for events in contact_events(plan).values():
+        assert [one.version for one in events] == list(range(1, len(events) + 1))
+    assert {one.contact_id for one in states(plan)} == {
+        contact.public_id for contact in plan.contacts.values()
+    }
