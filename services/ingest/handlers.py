@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from services.ingest.domain.intake import check_type, moment, occurred_at, signal_id
+from services.ingest.domain.intake import moment, occurred_at, read_arrival, signal_id
 from services.ingest.domain.mapping import Origin, Rules, to_normalized
 from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.domain.reading import read_body, refuse_large
 from shared.auth import Directory
 from shared.errors import PoisonMessageError
-from shared.events.envelope import from_record, rfc3339
 from shared.events.topics import SIGNALS_NORMALIZED
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.kafka.producer import Outgoing, Producer
@@ -37,18 +36,17 @@ class Signals:
 
 async def _normalized(record: ConsumerRecord, rules: Rules, directory: Directory) -> Outgoing:
     refuse_large(record.value)
-    envelope = from_record(record.headers, record.value)
-    check_type(envelope)
-    signal, raw = read_body(envelope.data)
-    place = await directory.resolve(envelope.tenant, envelope.workspace)
-    received = moment(record.timestamp)
+    arrival = read_arrival(record.headers, record.value)
+    signal, raw = read_body(arrival.data)
+    place = await directory.resolve(arrival.tenant, arrival.workspace)
+    received, received_text = moment(record.timestamp)
     origin = Origin(
-        signal_id=signal_id(envelope.source, envelope.id),
+        signal_id=signal_id(arrival.source, arrival.id),
         tenant=place.tenant,
         workspace=place.workspace,
-        occurred_at=rfc3339(occurred_at(envelope.time, received)),
-        received_at=rfc3339(received),
-        traceparent=envelope.traceparent,
+        occurred_at=occurred_at(arrival.time, received, arrival.time_text),
+        received_at=received_text,
+        traceparent=arrival.traceparent,
     )
     normalized = to_normalized(signal, raw, origin, rules)
     return Outgoing(
