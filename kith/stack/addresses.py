@@ -1,0 +1,55 @@
+"""Where the parts of a stack listen, and what a process is told about it."""
+
+from kith.stack.errors import StackError
+from kith.stack.provision import DATABASE
+from kith.stack.state import StackState
+
+
+class Addresses:
+    """The addresses and accounts of one stack, running or not."""
+
+    state: StackState
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        """The broker's `host:port`."""
+        return f"127.0.0.1:{self._port('kafka')}"
+
+    def postgres_dsn(self, role: str = "kith_migrator", database: str = DATABASE) -> str:
+        """Give the DSN of one of the roles of `state.ROLES`, or of the superuser `postgres`."""
+        secret = self.state.secrets[role]
+        return f"postgresql://{role}:{secret}@127.0.0.1:{self._port('postgres')}/{database}"
+
+    @property
+    def redis_url(self) -> str:
+        """Valkey's URL, database 0."""
+        return f"redis://:{self.state.secrets['redis']}@127.0.0.1:{self._port('redis')}/0"
+
+    @property
+    def neo4j_uri(self) -> str:
+        """The graph's Bolt URI."""
+        return f"bolt://127.0.0.1:{self._port('neo4j')}"
+
+    @property
+    def neo4j_auth(self) -> tuple[str, str]:
+        """The graph's user and password."""
+        return "neo4j", self.state.secrets["neo4j"]
+
+    def environment(self, role: str = "kith_migrator") -> dict[str, str]:
+        """Give the variables from which a process of a role learns where everything is."""
+        user, password = self.neo4j_auth
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap,
+            "POSTGRES_DSN": self.postgres_dsn(role),
+            "REDIS_URL": self.redis_url,
+            "NEO4J_URI": self.neo4j_uri,
+            "NEO4J_USER": user,
+            "NEO4J_PASSWORD": password,
+            "KITH_DIGEST_SECRET": self.state.secrets["digest"],
+        }
+
+    def _port(self, name: str) -> int:
+        try:
+            return self.state.ports[name]
+        except KeyError:
+            raise StackError("the stack has never been started here: run `kith up`") from None
