@@ -23,7 +23,7 @@ SERVICES: Final = ("ingest", "resolver", "relay", "projector", "indexer", "enric
 
 
 def groups() -> dict[str, set[str]]:
-    """Consumer group → the topics it reads."""
+    """Map each consumer group to the topics it reads."""
     found: dict[str, set[str]] = {}
     for topic in topics.ALL:
         for group in topic.consumers:
@@ -31,35 +31,19 @@ def groups() -> dict[str, set[str]]:
     return found
 
 
-def metric_types() -> dict[str, str]:
-    """Exposed series name → kind, for every metric that the code declares."""
-    found = {}
-    for metric in vars(metrics).values():
-        if not isinstance(metric, prometheus_client.metrics.MetricWrapperBase):
-            continue
-        family = metric.describe()[0]
-        suffixes = {
-            "counter": ["_total"],
-            "gauge": [""],
-            "histogram": ["_bucket", "_sum", "_count"],
-        }[family.type]
-        found |= {family.name + suffix: family.type for suffix in suffixes}
-    return found
+SUFFIXES: Final = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}
+"""Kind of metric → how the names of its series end."""
 
 
 def metric_labels() -> dict[str, set[str]]:
-    """Exposed series name → the labels it carries (`le` of buckets included)."""
+    """Map each exposed series of the declared metrics to the labels it carries."""
     found: dict[str, set[str]] = {}
     for metric in vars(metrics).values():
         if isinstance(metric, prometheus_client.metrics.MetricWrapperBase):
-            family = metric.describe()[0]
-            for name in metric_types():
-                if name == family.name or name.removeprefix(family.name) in {
-                    "_total", "_bucket", "_sum", "_count",
-                }:  # fmt: skip
-                    found[name] = set(metric._labelnames) | (
-                        {"le"} if name.endswith("_bucket") else set()
-                    )
+            (family,) = metric.describe()
+            for suffix in SUFFIXES[family.type]:
+                edges = {"le"} if suffix == "_bucket" else set()
+                found[family.name + suffix] = {*metric._labelnames, *edges}
     return found
 
 
@@ -70,7 +54,8 @@ def settings_class(service: str) -> type[BaseSettings] | None:
         return None
     module = importlib.import_module(f"services.{package}.settings")
     wanted = "RelaySettings" if service == "relay" else "Settings"
-    return getattr(module, wanted, None) or module.Settings
+    found: type[BaseSettings] = getattr(module, wanted, None) or module.Settings
+    return found
 
 
 def read_by(service: str) -> dict[str, FieldInfo]:
@@ -101,7 +86,21 @@ def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, FieldInfo]]:
 
 
 _KEYWORDS: Final = frozenset(
-    "by without on ignoring group_left group_right and or unless bool offset inf nan".split()
+    [
+        "by",
+        "without",
+        "on",
+        "ignoring",
+        "group_left",
+        "group_right",
+        "and",
+        "or",
+        "unless",
+        "bool",
+        "offset",
+        "inf",
+        "nan",
+    ]
 )
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 

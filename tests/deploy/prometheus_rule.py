@@ -1,4 +1,4 @@
-"""Wrap deploy/prometheus/rules for the Prometheus operator: `python tests/deploy/prometheus_rule.py`."""
+"""Wrap deploy/prometheus/rules for the Prometheus operator; run it after changing a rule."""
 
 from pathlib import Path
 from typing import Final

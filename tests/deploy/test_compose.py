@@ -100,7 +100,7 @@ def test_a_service_waits_for_what_it_stands_on(name: str) -> None:
     environment = service["environment"]
     needs = {"kafka": True, "postgres": True}
     needs |= {"valkey": "REDIS_URL" in environment}
-    # The API answers 503 for the graph and searches in PostgreSQL without these; the indexer may wait.
+    # The API does without these two (DESIGN 2); the indexer may wait for them.
     if name != "api":
         needs |= {"neo4j": "NEO4J_URI" in environment}
         needs |= {"meilisearch": "MEILISEARCH_URL" in environment}
@@ -119,7 +119,7 @@ def test_each_signs_in_with_a_role_of_its_own(name: str) -> None:
 def test_every_role_gets_a_password() -> None:
     roles = re.findall(r"'kith_(\w+)'", (DEPLOY / "sql/roles.sql").read_text().split("LOOP")[0])
     script = (DEPLOY / "compose/roles.sh").read_text()
-    listed = re.search(r'^roles="([^"]+)"', script, re.M)
+    listed = re.search(r'^roles="([^"]+)"', script, re.MULTILINE)
     assert listed
     assert set(listed[1].split()) == set(roles)
     given = {key for key in ALL["roles"]["environment"] if key.startswith("KITH_")}

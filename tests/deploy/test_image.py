@@ -1,4 +1,4 @@
-"""The image: linted, made of the locked requirements, and enough for every command it is asked to run."""
+"""The image: linted, made of locked requirements, enough for every command it is asked to run."""
 
 import fnmatch
 import re
@@ -16,7 +16,8 @@ BIN = Path(sys.executable).parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 LOCK = (DEPLOY / "requirements.txt").read_text()
 LOCKED = {
-    re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([A-Za-z0-9_.-]+)==", LOCK, re.M)
+    re.sub(r"[-_.]+", "-", name).lower()
+    for name in re.findall(r"^([A-Za-z0-9_.-]+)==", LOCK, re.MULTILINE)
 }
 
 
@@ -36,7 +37,7 @@ def test_what_is_copied_exists_and_reaches_the_builder() -> None:
     ]
     sources = [
         source
-        for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.M)
+        for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
         for source in line.split()[:-1]
     ]
     assert sources
@@ -47,7 +48,7 @@ def test_what_is_copied_exists_and_reaches_the_builder() -> None:
 
 def test_the_final_stage_runs_as_a_numeric_user_without_build_tools() -> None:
     final = DOCKERFILE.split("\nFROM ")[-1]
-    assert re.search(r"^USER \d{4,}:\d{4,}$", final, re.M), (
+    assert re.search(r"^USER \d{4,}:\d{4,}$", final, re.MULTILINE), (
         "Kubernetes must see that it is not root"
     )
     assert "pip install" not in final
@@ -57,7 +58,7 @@ def test_the_final_stage_runs_as_a_numeric_user_without_build_tools() -> None:
 
 
 def test_the_base_is_pinned_by_a_full_tag() -> None:
-    assert re.search(r"^ARG PYTHON=python:3\.11\.\d+-slim-\w+$", DOCKERFILE, re.M)
+    assert re.search(r"^ARG PYTHON=python:3\.11\.\d+-slim-\w+$", DOCKERFILE, re.MULTILINE)
 
 
 def test_every_requirement_of_the_project_is_locked_with_a_hash() -> None:

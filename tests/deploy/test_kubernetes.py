@@ -1,4 +1,4 @@
-"""deploy/k8s: both overlays rendered, valid against Kubernetes 1.37, and as guarded as we promise."""
+"""deploy/k8s: both overlays rendered, valid for Kubernetes 1.37, as guarded as we promise."""
 
 import subprocess
 import sys
@@ -124,7 +124,7 @@ def pods(path: str) -> Iterator[tuple[str, Resource]]:
 
 
 def _config(overlay: str) -> dict[str, str]:
-    """The variables that every pod gets."""
+    """Return the variables that every pod gets."""
     maps = kinds(f"overlays/{overlay}", "ConfigMap")
     data: dict[str, str] = next(r["data"] for n, r in maps.items() if n.startswith("kith-config"))
     return data
@@ -223,7 +223,7 @@ STORES = {
     "postgres": ("POSTGRES_DSN",),
     "redis": ("REDIS_URL",),
     "neo4j": ("NEO4J_PASSWORD",),
-    "meilisearch": ("MEILISEARCH_KEY",),
+    "meilisearch": ("MEILISEARCH_API_KEY",),
     "vendors": ("ENRICHER_VENDOR_KEY",),
 }
 """Whom a pod may reach ← the secret that it holds for it."""
