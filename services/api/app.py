@@ -63,6 +63,9 @@ def attach(http: FastAPI, pool: Pool) -> None:
 def _describe(http: FastAPI) -> dict[str, Any]:
     if http.openapi_schema is None:
         document = get_openapi(title=TITLE, version="1", description=ABOUT, routes=http.routes)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("422", None)  # FastAPI's own; we answer 400
         schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
         schemes["apiKey"] = {"type": "http", "scheme": "bearer", "bearerFormat": "kith_…"}
         http.openapi_schema = document

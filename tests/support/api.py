@@ -1,6 +1,6 @@
 """The api on a real database: two tenants, three workspaces, and events folded by the projector."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from services.projector.store import Store as ReadModel
 from shared.auth import Directory, Place
 from shared.events import topics
 from shared.events.codec import Attributes, encode, event_headers
-from shared.events.contact import BindingChanged, ContactEvent
+from shared.events.contact import BindingChanged, ContactCreated, ContactEvent
 from shared.kafka.batch import Batch, ConsumerRecord
 from shared.postgres.pool import Pool, connect
 from shared.postgres.settings import PostgresSettings
@@ -49,13 +49,32 @@ class World:
     """Workspace → a token that may read it."""
     known: int = 0
 
-    def client(self, place: Place | None = None, **headers: str) -> httpx.AsyncClient:
+    def client(
+        self, place: Place | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.AsyncClient:
         """Return a client with a key of a place."""
         token = self.tokens[(place or self.here).workspace]
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.http, raise_app_exceptions=False),
             base_url="http://kith.test",
-            headers={"Authorization": f"Bearer {token}", **headers},
+            headers={"Authorization": f"Bearer {token}", **(headers or {})},
+        )
+
+    def settings(self, role: str) -> PostgresSettings:
+        """Return how one of the roles connects."""
+        return PostgresSettings(dsn=SecretStr(self.dsn_of(role)), pool_max=4)
+
+    async def index(self, contact: ContactCreated, text: str, emails: Sequence[str] = ()) -> None:
+        """Make a contact of the default workspace searchable."""
+        await self.admin.execute(
+            "INSERT INTO search.document (tenant_id, workspace_id, public_id, version, name,"
+            " haystack, words) VALUES ($1, $2, $3, 1, $4, $4,"
+            " search.words_of($4, '', '', $5::text[], '{}'))",
+            self.here.tenant_id,
+            self.here.workspace_id,
+            contact.contact_id,
+            text,
+            list(emails),
         )
 
     async def happen(
@@ -63,28 +82,28 @@ class World:
     ) -> None:
         """Let events happen: into the event table, and into the read model as messages."""
         place = place or self.here
-        records: list[ConsumerRecord] = []
         for event in events:
-            private = isinstance(event, BindingChanged)
-            recorded_at = START + timedelta(minutes=self.known)
+            await self._store(event, place, START + timedelta(minutes=self.known))
+            if project:
+                await self.project(event, place)
             self.known += 1
-            await self._store(event, place, recorded_at, private=private)
-            headers = event_headers(
-                event,
-                Attributes(
-                    event_id=f"evt_{ULID()}",
-                    tenant=place.tenant,
-                    workspace=event.workspace if private else None,
-                    recorded_at=recorded_at,
-                ),
-            )
-            records.append(_record(len(records), event.contact_id, headers, encode(event)))
-        if project:
-            assert not await handle_events(Batch(records, "projector", {}), self.read_model)
 
-    async def _store(
-        self, event: ContactEvent, place: Place, recorded_at: datetime, *, private: bool
-    ) -> None:
+    async def project(self, event: ContactEvent, place: Place | None = None) -> None:
+        """Let the projector have the message of an event."""
+        place = place or self.here
+        headers = event_headers(
+            event,
+            Attributes(
+                event_id=f"evt_{ULID()}",
+                tenant=place.tenant,
+                workspace=_private_to(event),
+                recorded_at=START + timedelta(minutes=self.known),
+            ),
+        )
+        record = _record(0, event.contact_id, headers, encode(event))
+        assert not await handle_events(Batch([record], "projector", {}), self.read_model)
+
+    async def _store(self, event: ContactEvent, place: Place, recorded_at: datetime) -> None:
         entity = await self.admin.fetchval(
             "INSERT INTO contact.contact AS c (tenant_id, public_id, status, source_id, version,"
             " created_at, updated_at) VALUES ($1, $2, 'active', 1, $3, $4, $4)"
@@ -94,8 +113,8 @@ class World:
             event.version,
             event.occurred_at,
         )
-        workspace = (self.here, self.beside, self.elsewhere)
-        numbers = {one.workspace: one.workspace_id for one in workspace}
+        places = (self.here, self.beside, self.elsewhere)
+        numbers = {one.workspace: one.workspace_id for one in places}
         await self.admin.execute(
             "INSERT INTO contact.contact_event (tenant_id, entity_id, entity_public_id,"
             " sequence_number, event_id, event_type, payload, workspace_id, cause, occurred_at,"
@@ -107,11 +126,15 @@ class World:
             f"evt_{ULID()}",
             type(event).__name__,
             encode(event).decode(),
-            numbers[event.workspace] if private and event.workspace else None,
+            numbers.get(_private_to(event) or ""),
             event.cause,
             event.occurred_at,
             recorded_at,
         )
+
+
+def _private_to(event: ContactEvent) -> str | None:
+    return event.workspace if isinstance(event, BindingChanged) else None
 
 
 def _record(

@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from typing_extensions import override
 from ulid import ULID
 
@@ -25,7 +25,7 @@ RETRY_AFTER_SECONDS: Final = "2"
 _TITLES: Final = {404: "Not found", 405: "Method not allowed"}
 
 
-class Answer(Response):
+class Answer(JSONResponse):
     """A JSON:API document."""
 
     media_type = JSON_API
@@ -42,7 +42,9 @@ class Answer(Response):
         media_type: str | None = None,
     ) -> None:
         always = {"Vary": "Accept, Authorization", "Cache-Control": "private, no-cache"}
-        super().__init__(content, status_code, {**always, **(headers or {})}, media_type)
+        super().__init__(
+            content, status_code, headers={**always, **(headers or {})}, media_type=media_type
+        )
 
 
 def one_answer(request: Request, document: dict[str, Any], etag: str | None = None) -> Answer:

@@ -1,0 +1,104 @@
+"""Read your writes: a read that names a position answers once the read model has it, or says so."""
+
+import asyncio
+import base64
+
+from services.api.domain.position import ContactPosition, SignalPosition, encode_position
+from shared.events.contact import ContactCreated, FieldChange
+from tests.support.api import World, body
+from tests.support.contacts import NOW, a_contact, a_fact
+
+KEY, CONTENT = b"k" * 16, b"c" * 16
+
+
+async def applied(world: World, contact: ContactCreated, version: int) -> None:
+    """Let the resolver's ledger say that a signal led to a version of a contact."""
+    await world.admin.execute(
+        "INSERT INTO contact.source_record (tenant_id, workspace_id, source_id, record_key,"
+        " revision, content_hash, signal_id, occurred_at, received_at, applied_at, contact_id,"
+        " applied_version, confidence, facts, raw)"
+        " SELECT $1, $2, 1, $3, 1, $4, 's', $5, $5, $5, c.id, $6, 1.0, '{}', '{}'"
+        " FROM contact.contact AS c WHERE c.public_id = $7",
+        world.here.tenant_id,
+        world.here.workspace_id,
+        KEY,
+        CONTENT,
+        NOW,
+        version,
+        contact.contact_id,
+    )
+
+
+async def test_a_read_waits_until_its_signal_is_shown(own_world: World) -> None:
+    world = own_world
+    contact = a_contact(world.here, fields={"first_name": "Ada"})
+    token = encode_position(SignalPosition(KEY, CONTENT))
+    async with world.client() as client:
+        waiting = asyncio.create_task(
+            client.get("/api/v1/contacts", headers={"Kith-Position": token, "Prefer": "wait=10"})
+        )
+        await asyncio.sleep(0.1)
+        await world.happen(contact, project=False)
+        await applied(world, contact, 1)
+        await asyncio.sleep(0.1)
+        assert not waiting.done()  # decided, but not shown yet
+        await world.project(contact)
+        response = await waiting
+    assert [one["id"] for one in body(response)["data"]] == [contact.contact_id]
+
+
+async def test_a_read_waits_for_a_version_of_a_contact(own_world: World) -> None:
+    world = own_world
+    contact = a_contact(world.here, fields={"job_title": "Clerk"})
+    await world.happen(contact)
+    token = encode_position(ContactPosition(contact.contact_id, 2))
+    url = f"/api/v1/contacts/{contact.contact_id}"
+    async with world.client() as client:
+        waiting = asyncio.create_task(client.get(url, params={"waitFor": token}))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        change = FieldChange(field="job_title", old="Clerk", new="Chief")
+        await world.happen(a_fact(contact, 2, change))
+        response = await waiting
+    assert body(response)["data"]["attributes"]["job_title"] == "Chief"
+
+
+async def test_a_wait_is_bounded_and_says_when_to_ask_again(world: World) -> None:
+    token = encode_position(SignalPosition(b"x" * 16, CONTENT))
+    async with world.client() as client:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        response = await client.get(
+            "/api/v1/contacts", headers={"Kith-Position": token, "Prefer": "wait=0"}
+        )
+        assert loop.time() - began < 1.0
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert body(response)["errors"][0]["code"] == "position_not_reached"
+
+
+async def test_another_tenants_position_is_never_reached(own_world: World) -> None:
+    """Whether a position was reached tells nothing about what other places hold."""
+    world = own_world
+    contact = a_contact(world.here)
+    await world.happen(contact)
+    await applied(world, contact, 1)
+    tokens = (
+        encode_position(SignalPosition(KEY, CONTENT)),
+        encode_position(ContactPosition(contact.contact_id, 1)),
+    )
+    for token in tokens:
+        headers = {"Kith-Position": token, "Prefer": "wait=0"}
+        async with world.client(headers=headers) as ours:
+            assert (await ours.get("/api/v1/contacts")).status_code == 200
+        for place in (world.beside, world.elsewhere):
+            async with world.client(place, headers) as theirs:
+                assert (await theirs.get("/api/v1/contacts")).status_code == 503
+
+
+async def test_a_position_that_is_none_is_refused(world: World) -> None:
+    async with world.client() as client:
+        for token in ("", "nonsense", base64.urlsafe_b64encode(b"con_1:1").decode()):
+            response = await client.get("/api/v1/contacts", headers={"Kith-Position": token})
+            assert response.status_code == 400
+            assert body(response)["errors"][0]["source"] == {"header": "Kith-Position"}
