@@ -9,10 +9,10 @@ from kith.docs import cli as docs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 if find_spec("jgo"):  # comes with the extra `local`: a deployment has neither
-        from kith.stack import cli as stack
+    from kith.stack import cli as stack
 
     stack.register(app)
-    topics.register(app)
+topics.register(app)
 dead.register(app)
 docs.register(app)
 migrate.register(app)
