@@ -4,20 +4,23 @@ from importlib.util import find_spec
 
 import typer
 
-from kith import dead, imports, keys, migrate, topics
+from kith import dead, imports, keys, migrate, rebuild, topics
 from kith.docs import cli as docs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 if find_spec("jgo"):  # comes with the extra `local`: a deployment has neither
+    from kith.demo import cli as demo
     from kith.stack import cli as stack
 
     stack.register(app)
+    demo.register(app)
 topics.register(app)
 dead.register(app)
 docs.register(app)
 migrate.register(app)
 keys.register(app)
 imports.register(app)
+rebuild.register(app)
 
 
 def main() -> None:

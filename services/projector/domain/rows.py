@@ -31,7 +31,6 @@ SHOWN: Final = (
 
 SUMMARISED: Final = (
     "fields",
-    "fields",
     "changes",
     "identifiers",
     "identifiers_added",

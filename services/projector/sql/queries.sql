@@ -88,3 +88,27 @@ INSERT INTO read.projection_state AS s (name, recorded_at)
 VALUES ('projector', $1)
 ON CONFLICT (name) DO UPDATE SET
     recorded_at = greatest(excluded.recorded_at, s.recorded_at), updated_at = now();
+
+-- name: find_page_of_states
+-- Contacts as they are shown, to be checked: at most $2 rows' worth after contact $1, whole
+-- contacts only.
+SELECT v.*, w.public_id AS workspace,
+    ARRAY(
+        SELECT t.version FROM read.timeline AS t
+        WHERE t.contact_public_id = v.public_id AND t.version <= v.version
+    ) AS events
+FROM read.contact_view AS v
+JOIN app.workspace AS w ON w.id = v.workspace_id
+WHERE v.public_id IN (
+    SELECT DISTINCT p.public_id FROM read.contact_view AS p
+    WHERE p.public_id > $1 ORDER BY p.public_id LIMIT $2
+)
+ORDER BY v.public_id;
+
+-- name: find_missing
+-- Contacts with events and no row at all, but for those of the last minute.
+SELECT c.public_id
+FROM contact.contact AS c
+WHERE c.created_at < now() - interval '1 minute'
+    AND NOT EXISTS (SELECT FROM read.contact_view AS v WHERE v.public_id = c.public_id)
+    AND EXISTS (SELECT FROM contact.contact_event AS e WHERE e.entity_id = c.id);

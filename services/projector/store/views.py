@@ -1,0 +1,115 @@
+"""The read models as a batch writes them."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import orjson
+from aiokafka import TopicPartition
+
+from services.projector.domain.events import Body, Event
+from services.projector.domain.projection import Places, Projection
+from shared.postgres.errors import translated
+from shared.postgres.offsets import OffsetStore
+from shared.postgres.pool import Connection, Pool
+from shared.postgres.queries import Queries
+
+SWAP_LOCK: Final = 0x6B_72_65_61_64
+"""Advisory lock "kread": batches share it, a rebuild's last step has it alone."""
+
+queries = Queries.load("services.projector.sql")
+
+
+class Transaction:
+    """One batch's reads and writes, wholly or not at all."""
+
+    def __init__(
+        self, connection: Connection, offsets: OffsetStore, statements: Queries = queries
+    ) -> None:
+        self._connection = connection
+        self._offsets = offsets
+        self._queries = statements
+
+    async def find_states(self, contacts: Sequence[str]) -> dict[str, Body]:
+        """Return the states of those that are known, with every workspace's binding."""
+        if not contacts:
+            return {}
+        states: dict[str, Body] = {}
+        for row in await self._connection.fetch(self._queries["find_states"], contacts):
+            state: Body = orjson.loads(row["detail"])
+            known = states.setdefault(row["public_id"], state)
+            known["bindings"].update(state["bindings"])
+        return states
+
+    async def find_events(self, contacts: Sequence[str]) -> list[Event]:
+        """Return all events of some contacts from the event table, in version order each."""
+        rows = await self._connection.fetch(self._queries["find_events"], contacts)
+        return [
+            Event(
+                row["event_type"],
+                orjson.loads(row["payload"]),
+                row["tenant"],
+                row["workspace"],
+                row["recorded_at"],
+            )
+            for row in rows
+        ]
+
+    async def save(self, projection: Projection) -> None:
+        """Write what is newer than what is there."""
+        for name, rows in (
+            ("save_views", projection.views),
+            ("save_timeline", projection.timeline),
+            ("save_companies", projection.companies),
+        ):
+            if rows:
+                await self._connection.execute(self._queries[name], *zip(*rows, strict=True))
+        await self._connection.execute(self._queries["save_progress"], projection.recorded_at)
+
+    async def save_offsets(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        """Store how far the group has read."""
+        await self._offsets.save(self._connection, group, offsets)
+
+
+class Store:
+    """The read models, as the handler writes them."""
+
+    _pool: Pool
+    _offsets: OffsetStore
+
+    def __init__(self) -> None:
+        self._places = Places()
+
+    def open(self, pool: Pool) -> None:
+        """Work on this pool from now on: it opens after everything is wired."""
+        self._pool = pool
+        self._offsets = OffsetStore(pool, "read")
+
+    async def load(self, group: str, topic: str) -> dict[int, int]:
+        """Return partition → next offset as stored."""
+        with translated():
+            return await self._offsets.load(group, topic)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction that no rebuild swaps the tables under."""
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(queries["share_tables"], SWAP_LOCK)
+                yield Transaction(connection, self._offsets)
+
+    async def places(self, events: Iterable[Event]) -> Places:
+        """Return all tenants and workspaces, asked again when an event names an unknown one."""
+        if not all(map(self._places.know, events)):
+            with translated():
+                rows = await self._pool.fetch(queries["find_places"])
+            self._places = Places(
+                {row["tenant"]: row["tenant_id"] for row in rows},
+                {row["workspace"]: row["workspace_id"] for row in rows if row["workspace"]},
+            )
+        return self._places
+
+    async def ping(self) -> None:
+        """Answer when the database does."""
+        with translated():
+            await self._pool.execute("SELECT 1 FROM read.projection_state LIMIT 1")
