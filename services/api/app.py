@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from faststream.asgi import AsgiFastStream
+from starlette.types import Lifespan
 
 from services.api.domain.contacts import ROOT
 from services.api.routes import contacts, history, openapi
@@ -16,8 +16,7 @@ from services.api.settings import Settings
 from services.api.store import Store
 from shared.auth import KeyRing
 from shared.postgres.pool import Pool, connect
-from shared.probes import ASGIApp, probe_routes
-from shared.process import with_http
+from shared.probes import ASGIApp, Receive, Scope, Send, probe_routes
 
 TITLE = "kith API"
 ABOUT = (
@@ -27,25 +26,39 @@ ABOUT = (
 
 
 def create_app(settings: Settings) -> ASGIApp:
-    """Wire settings to the store, and every path to its route."""
-    http = create_http()
+    """Wire settings to the store, and every path to its route.
+
+    No FastStream here: it will not run without a broker, and the api has none.
+    """
 
     @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
+    async def lifespan(http: FastAPI) -> AsyncIterator[None]:
         async with connect(settings.postgres, "kith-api") as pool:
             attach(http, pool)
             yield
 
+    http = create_http(lifespan)
+
     async def database() -> object:
         return await http.state.store.get_lag()
 
-    probes = probe_routes(ready={"postgres": database})
-    return with_http(AsgiFastStream(lifespan=lifespan, asgi_routes=probes), http)
+    probes = dict(probe_routes(ready={"postgres": database}))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await probes.get(scope.get("path", ""), http)(scope, receive, send)
+
+    return app
 
 
-def create_http() -> FastAPI:
+def create_http(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Build the HTTP side; `attach` gives it its database."""
-    http = FastAPI(title=TITLE, openapi_url=f"{ROOT}/openapi.json", docs_url=None, redoc_url=None)
+    http = FastAPI(
+        title=TITLE,
+        openapi_url=f"{ROOT}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
     for part in (contacts, history, openapi):
         http.include_router(part.router)
     install_errors(http)
