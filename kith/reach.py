@@ -1,10 +1,14 @@
 """Where the command line finds Kafka and PostgreSQL: the environment, else the local stack."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import SecretStr, ValidationError
 
-from kith.stack import Stack
 from shared.kafka import KafkaSettings
 from shared.postgres.settings import PostgresSettings
+
+if TYPE_CHECKING:
+    from kith.stack import Stack
 
 
 def kafka_settings() -> KafkaSettings:
@@ -12,7 +16,14 @@ def kafka_settings() -> KafkaSettings:
     settings = KafkaSettings()
     if "bootstrap_servers" in settings.model_fields_set:
         return settings
-    return settings.model_copy(update={"bootstrap_servers": Stack.load().kafka_bootstrap})
+    return settings.model_copy(update={"bootstrap_servers": _local_stack().kafka_bootstrap})
+
+
+def _local_stack() -> "Stack":
+    """Load the local stack; its packages are not installed where there is none."""
+    from kith.stack import Stack  # noqa: PLC0415
+
+    return Stack.load()
 
 
 def postgres_settings() -> PostgresSettings:
@@ -22,4 +33,4 @@ def postgres_settings() -> PostgresSettings:
     except ValidationError as error:
         if any(problem["type"] != "missing" for problem in error.errors(include_input=False)):
             raise
-        return PostgresSettings(dsn=SecretStr(Stack.load().postgres_dsn("kith_cli")))
+        return PostgresSettings(dsn=SecretStr(_local_stack().postgres_dsn("kith_cli")))

@@ -30,6 +30,7 @@ from shared.kafka.batch import (
     next_offsets,
 )
 from shared.kafka.dead_letters import dead_letter, without_body
+from shared.kafka.lenient import lenient
 from shared.kafka.producer import Outgoing, Producer
 from shared.kafka.progress import Progress
 from shared.kafka.settings import KafkaSettings
@@ -118,6 +119,7 @@ class Delivery:
             decoder=_records,
         )
         subscriber(subscription.handle)
+        vars(subscriber)["get_msg"] = lenient(subscriber.get_msg)
         subscription.subscriber = subscriber
         self.subscriptions.append(subscription)
 

@@ -1,10 +1,14 @@
 """The delivery promises of DESIGN 3, on real Kafka."""
 
 import asyncio
+import gzip
+import struct
 from collections import Counter
 from collections.abc import Sequence
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.util import calc_crc32c
 
 from shared.errors import PoisonMessageError, SourceUnavailableError, TransientError
 from shared.kafka import Batch, Outgoing, Rejected
@@ -315,12 +319,44 @@ async def test_dead_letters_are_the_original_byte_for_byte(lab: KafkaLab) -> Non
         assert all(name.startswith("kith_dlq_") for name, _ in letter.headers[4:])
 
 
+@pytest.mark.parametrize("compression", [None, "gzip"])
+async def test_a_header_name_that_is_not_utf8_blocks_nothing(
+    lab: KafkaLab, compression: str | None
+) -> None:
+    """Written byte by byte, as other clients let one do."""
+    topic = await lab.topic()
+    client = AIOKafkaProducer(bootstrap_servers=lab.settings.bootstrap_servers)
+    await client.start()
+    batch = client.create_batch()
+    batch.append(timestamp=None, key=b"k", value=b"odd", headers=[("ZZZZ", b"1"), ("ok", b"2")])
+    content = batch._build()
+    place = content.index(b"ZZZZ")
+    content[place : place + 4] = b"\xff\xfeZZ"
+    if compression:
+        content[61:] = gzip.compress(content[61:])
+        content[21:23] = struct.pack(">h", 1)
+        content[8:12] = struct.pack(">i", len(content) - 12)
+    content[17:21] = struct.pack(">I", calc_crc32c(bytes(content[21:])))
+    batch._buffer = content
+    await (await client.send_batch(batch, topic.name, partition=0))
+    await client.stop()
+    await lab.publish(topic, [b"next"])
+    seen: list[tuple[bytes, list[tuple[str, bytes]]]] = []
+
+    async def refuse(batch: Batch) -> Sequence[Rejected]:
+        seen.extend((record.value, list(record.headers)) for record in batch.records)
+        return [Rejected(r, PoisonMessageError("malformed", "no")) for r in batch.records]
+
+    async with lab.consuming(topic, refuse):
+        await eventually(lambda: _all_committed(lab, topic, 2))
+    assert seen[0] == (b"odd", [(r"\xff\xfeZZ", b"1"), ("ok", b"2")])
+    assert len(await lab.read(topic.dead_letters(topic.consumers[0]), 2)) == 2
+
+
 async def test_a_body_larger_than_any_topic_takes_does_not_block(lab: KafkaLab) -> None:
     """Compressed it fits its topic, as a dead letter it fits none."""
     topic = await lab.topic()
     bomb = b"0" * 5_000_000
-    from aiokafka import AIOKafkaProducer  # noqa: PLC0415
-
     client = AIOKafkaProducer(
         bootstrap_servers=lab.settings.bootstrap_servers,
         compression_type="gzip",
