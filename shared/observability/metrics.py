@@ -35,7 +35,10 @@ END_TO_END_SECONDS: Final = Histogram(
     "Age of a message when it takes effect, from kith first seeing it; "
     "path: event (on contact.events.v1), read_model, search, graph.",
     ("path",),
-    buckets=(0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0),
+    buckets=(
+        *(0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75),
+        *(1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0),
+    ),
 )
 
 # Kafka, set by shared.kafka.
@@ -111,13 +114,13 @@ OLDEST_WRITING_XACT_SECONDS: Final = Gauge(
 
 ENRICHMENT_REQUESTS: Final = Counter(
     "enrichment_requests_total",
-    "Enrichment requests by source (the vendor, as data_source names it) and outcome: requested, "
-    "success, late, or the reason they failed or wait for (services/enricher/domain/lifecycle.py).",
+    "Enrichment requests that came to an end, by source (the vendor) and outcome: success, or the "
+    "reason they failed (services/enricher/domain/lifecycle.py).",
     ("source", "outcome"),
 )
 VENDOR_REQUESTS: Final = Counter(
     "vendor_requests_total",
-    "Calls to a vendor; status is the HTTP status, or timeout, connection (never sent), lost.",
+    "Calls to a vendor; status is the HTTP status, or timeout, connection, garbage.",
     ("vendor", "status"),
 )
 VENDOR_SECONDS: Final = Histogram(

@@ -16,7 +16,6 @@ from shared.events.contact import ContactCreated
 from shared.events.fold import fold
 from shared.events.topics import TYPE_BY_MODEL
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
-from shared.observability.metrics import ENRICHMENT_REQUESTS
 
 _CREATED: Final = TYPE_BY_MODEL[ContactCreated].encode()
 
@@ -44,8 +43,7 @@ class ContactEvents:
             else:
                 requests.extend([request] if request else [])
         if requests:
-            added = await self.store.add(requests, batch.group, batch.next_offsets)
-            ENRICHMENT_REQUESTS.labels(self.vendor, "requested").inc(len(added))
+            await self.store.add(requests, batch.group, batch.next_offsets)
         else:
             await self.store.keep_place(batch.group, batch.next_offsets)
         return rejected

@@ -149,6 +149,7 @@ class Lookups:
                 log.warning("answer_waits", error=type(error).__name__)
                 await asyncio.sleep(STORE_RETRY_S)
             else:
-                outcome = settlement.reason or settlement.status
-                ENRICHMENT_REQUESTS.labels(request.source, outcome if stored else "late").inc()
+                if stored and settlement.status != "pending":
+                    outcome = settlement.reason or settlement.status
+                    ENRICHMENT_REQUESTS.labels(request.source, outcome).inc()
                 return

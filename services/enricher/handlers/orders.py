@@ -47,9 +47,8 @@ class EnrichmentOrders:
         requests = await self._requests(orders)
         added = await self.store.add(requests, batch.group, batch.next_offsets)
         for request in requests:
-            if request.public_id in added:
-                outcome = request.reason or "requested"
-                ENRICHMENT_REQUESTS.labels(request.source, outcome).inc()
+            if request.public_id in added and request.reason is not None:
+                ENRICHMENT_REQUESTS.labels(request.source, request.reason).inc()
         return rejected
 
     async def _order(self, record: ConsumerRecord) -> Order:

@@ -80,19 +80,22 @@ class Apollo:
             async with asyncio.timeout(self._timeout):
                 status, headers, body = await self._post(_parameters(question))
             label = str(status)
+            _check_status(status, headers)
+            label = "garbage"
+            answer = _read_answer(body)
+            label = str(status)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             label = "connection"
             raise EnrichmentError(NotSent()) from None
         except (TimeoutError, httpx.TimeoutException):
             raise EnrichmentError(Unknown()) from None
         except httpx.RequestError:
-            label = "lost"
+            label = "connection"
             raise EnrichmentError(Unknown()) from None
         finally:
             VENDOR_REQUESTS.labels(SOURCE, label).inc()
             VENDOR_SECONDS.labels(SOURCE).observe(time.perf_counter() - started)
-        _check_status(status, headers)
-        return _read_answer(body)
+        return answer
 
     async def _post(self, parameters: Mapping[str, str]) -> tuple[int, httpx.Headers, bytes]:
         """Send the question and read the answer, up to the size limit."""

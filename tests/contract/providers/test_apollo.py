@@ -1,6 +1,7 @@
 """Apollo's answers, in the documented shapes, and what each of them means."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from services.enricher.providers.apollo_person import read_person
 from services.enricher.providers.base import EnrichmentError
 from services.enricher.providers.retry_after import seconds_of
 from shared.errors import SourceUnavailableError
+from shared.observability.metrics import VENDOR_REQUESTS
 
 RECORDED = orjson.loads((Path(__file__).parent / "apollo_match.json").read_bytes())
 QUESTION = Question(email="tim@apollo.io", first_name="Tim", company_domain="apollo.io")
@@ -46,6 +48,13 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Handler:
     return lambda _: httpx.Response(
         status, content=body, headers={name.replace("_", "-"): v for name, v in headers.items()}
     )
+
+
+def refusing(error: httpx.RequestError) -> Handler:
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    return handler
 
 
 async def failure(handler: Handler) -> Failure:
@@ -114,6 +123,30 @@ async def test_every_status_has_a_meaning(status: int, expected: Failure) -> Non
     assert await failure(answering(status)) == expected
 
 
+@pytest.mark.parametrize(
+    ("handler", "label"),
+    [
+        (answering(200, b'{"person": null}'), "200"),
+        (answering(503), "503"),
+        (answering(401), "401"),
+        (answering(200, b"<html>"), "garbage"),
+        (refusing(httpx.ConnectError("refused")), "connection"),
+        (refusing(httpx.ReadError("reset")), "connection"),
+        (refusing(httpx.ReadTimeout("late")), "timeout"),
+    ],
+)
+async def test_every_call_is_counted_by_how_it_ended(handler: Handler, label: str) -> None:
+    """The alert on a failing vendor keys on these words."""
+
+    def counted() -> float:
+        return float(VENDOR_REQUESTS.labels("apollo", label)._value.get())
+
+    before = counted()
+    with contextlib.suppress(EnrichmentError, SourceUnavailableError):
+        await ask(handler)
+    assert counted() == before + 1
+
+
 @pytest.mark.parametrize("status", [401, 402, 403, 404, 405])
 async def test_a_refusal_of_us_pauses_the_source(status: int) -> None:
     with pytest.raises(SourceUnavailableError):
@@ -160,10 +193,7 @@ async def test_nonsense_is_a_bad_answer(body: bytes) -> None:
 async def test_what_fails_before_the_first_byte_was_not_sent(
     error: httpx.RequestError, expected: Failure
 ) -> None:
-    def handler(_: httpx.Request) -> httpx.Response:
-        raise error
-
-    assert await failure(handler) == expected
+    assert await failure(refusing(error)) == expected
 
 
 async def test_an_answer_that_drips_is_cut_off() -> None:
