@@ -32,7 +32,7 @@ async def test_a_key_is_made_used_rotated_and_revoked(world: World) -> None:
     async with connect(world.settings("kith_ingest"), "test") as pool:
         caller = await KeyRing(pool).check(token)
         assert caller is not None
-        assert (caller.place, caller.scopes) == (place, {SENDING})
+        assert (caller.place, caller.scopes) == (place, frozenset({SENDING}))
 
         code, successor, _ = await run(keys, world, "rotate", caller.key_id, "--hours", "0")
         assert code == 0
