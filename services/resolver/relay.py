@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import asyncpg
-from faststream.asgi import AsgiFastStream
+from starlette.applications import Starlette
 
 from services.resolver.settings import Settings
 from services.resolver.store.outbox import Outbox
@@ -23,7 +23,7 @@ from shared.events.topics import EVENTS as EVENTS_TOPIC
 from shared.kafka.producer import Outgoing, Producer
 from shared.observability import metrics
 from shared.observability.logs import get_logger, where
-from shared.probes import probe_routes
+from shared.probes import ASGIApp, Receive, Scope, Send, probe_routes
 from shared.process import serve
 
 log = get_logger(__name__)
@@ -113,14 +113,17 @@ class Relay:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
 
-def create_app(settings: Settings) -> AsgiFastStream:
-    """Wire the relay: no topic is consumed, a loop runs for as long as the process does."""
+def create_app(settings: Settings) -> ASGIApp:
+    """Wire the relay: no topic is consumed, a loop runs for as long as the process does.
+
+    No FastStream here: it will not run without a broker, and nothing is consumed.
+    """
     outbox = Outbox(settings.postgres)
     producer = Producer(settings.kafka)
     relay = Relay(outbox, producer)
 
     @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with outbox, producer:
             loop = asyncio.create_task(relay.run())
             try:
@@ -129,12 +132,17 @@ def create_app(settings: Settings) -> AsgiFastStream:
                 relay.stop()
                 await loop
 
-    return AsgiFastStream(
-        lifespan=lifespan,
-        asgi_routes=probe_routes(
+    http = Starlette(lifespan=lifespan)
+    probes = dict(
+        probe_routes(
             ready={"postgres": outbox.ping}, alive={"relay": relay.alive}, measure=[outbox.measure]
-        ),
+        )
     )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await probes.get(scope.get("path", ""), http)(scope, receive, send)
+
+    return app
 
 
 if __name__ == "__main__":

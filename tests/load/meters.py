@@ -1,0 +1,75 @@
+"""Clocks and scales of the bench: CPU and memory per process, percentiles from histograms."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import httpx
+import psutil
+
+_BUCKET: Final = re.compile(r"^pipeline_end_to_end_seconds_bucket\{(.*)\} (\S+)$", re.MULTILINE)
+MIB: Final = 1024 * 1024
+"""Bytes of a MiB."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """CPU seconds and memory (MiB) by name."""
+
+    cpu: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+
+
+def usage(pids: Mapping[str, int]) -> Usage:
+    """Read every process with its children; a PostgreSQL's backends are its children."""
+    found = Usage()
+    for name, pid in pids.items():
+        cpu = memory = 0.0
+        try:
+            root = psutil.Process(pid)
+            family = [root, *root.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            continue
+        for one in family:
+            try:
+                times = one.cpu_times()
+                # Children that ended are counted by their parent.
+                cpu += times.user + times.system
+                memory += one.memory_info().rss / MIB
+            except psutil.NoSuchProcess:
+                continue
+        found.cpu[name] = cpu
+        found.memory[name] = memory
+    return found
+
+
+Buckets = dict[float, float]
+"""Upper bound (seconds) → observations at or below it."""
+
+
+def buckets(url: str, path: str) -> Buckets:
+    """Read a process's end-to-end histogram."""
+    text = httpx.get(f"{url}/metrics", trust_env=False).text
+    found: Buckets = {}
+    for labels, value in _BUCKET.findall(text):
+        named = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+        if named["path"] == path:
+            found[float(named["le"])] = float(value)
+    return found
+
+
+def quantile(before: Buckets, after: Buckets, share: float) -> float | None:
+    """Interpolate a quantile of what was observed between two readings, as Prometheus does."""
+    counts = {bound: after[bound] - before.get(bound, 0) for bound in sorted(after)}
+    total = max(counts.values(), default=0)
+    if not total:
+        return None
+    wanted, low, below = share * total, 0.0, 0.0
+    for bound, count in counts.items():
+        if count >= wanted:
+            if bound == float("inf"):
+                return low
+            return low + (bound - low) * (wanted - below) / max(count - below, 1e-9)
+        low, below = bound, count
+    return low
