@@ -164,8 +164,5 @@ def _by_library(text: str, region: str | None, default_region: str) -> Phone | R
     if plan is None or plan[2].fullmatch(national) is None:
         return _PLAN
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    national_form = (
-        number.country_code_source == phonenumbers.CountryCodeSource.FROM_DEFAULT_COUNTRY
-    )
-    extension = number.extension or None
-    return Phone(e164, extension, national_form and region is None)
+    stated = "+" in text or number.country_code_source in _STATED
+    return Phone(e164, number.extension or None, not stated and region is None)

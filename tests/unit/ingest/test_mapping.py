@@ -1,0 +1,154 @@
+"""From a valid signal to a well-formed one."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest.domain.outgoing import normalized_headers
+from shared.errors import PoisonMessageError
+from shared.events.envelope import from_record
+from shared.events.signal import NormalizedSignal
+from tests.support.ingest import NOW, ORIGIN, TENANT, facts, normalized
+
+EVERYTHING: dict[str, Any] = {
+    "source_record_id": "42",
+    "source_version": 7,
+    "first_name": " Ada\u200b ",
+    "last_name": "Lovelace",
+    "emails": [{"value": "ADA@engines.example", "label": "work", "primary": True}],
+    "phones": [{"value": "(212) 555-0123"}, {"value": "+1 212 555 0123 x7"}],
+    "linkedin_url": "https://de.linkedin.com/in/Ada?x=1",
+    "identifiers": [{"type": "twitter_handle", "value": "@Ada"}],
+    "employments": [{"company_name": "Engines", "title": "Countess", "start_date": "1843-01-01"}],
+    "addresses": [{"city": "London"}, {}],
+    "birthday": "--12-10",
+    "websites": ["https://ada.example", ""],
+    "labels": ["friends", "friends"],
+    "notes": "first\r\nsecond",
+    "custom_fields": {"b": 1, "a": [True, None]},
+    "confidence": 0.5,
+    "import_source": "crm-direct",
+    "unheard_of": {"kept": "yes"},
+}
+
+
+def test_the_body_is_a_normalized_signal_with_everything_in_it() -> None:
+    body = normalized(**EVERYTHING).body
+    signal = NormalizedSignal.model_validate_json(body)
+    assert signal.facts.full_name == "Ada Lovelace"
+    assert [(one.type, one.value, one.assumed_region) for one in signal.facts.identifiers] == [
+        ("linkedin_public_id", "ada", False),
+        ("email", "ada@engines.example", False),
+        ("phone_e164", "+12125550123", True),
+        ("phone_e164", "+12125550123;ext=7", False),
+        ("twitter_handle", "ada", False),
+    ]
+    assert signal.facts.linkedin_url == "https://www.linkedin.com/in/ada"
+    assert signal.facts.emails[0].primary
+    assert signal.facts.labels == ("friends",)
+    assert signal.facts.notes == "first\nsecond"
+    assert signal.raw["unheard_of"] == {"kept": "yes"}
+    assert signal.raw["first_name"] == " Ada\u200b "
+    assert (signal.source_version, signal.confidence) == (7, 0.5)
+    assert signal.rejected == ()
+
+
+def test_the_facts_read_back_through_the_model_are_the_facts_that_were_written() -> None:
+    body = normalized(**EVERYTHING).body
+    signal = NormalizedSignal.model_validate_json(body)
+    again = orjson.loads(signal.facts.model_dump_json(exclude_defaults=True))
+    assert again == orjson.loads(body)["facts"]
+
+
+def test_the_headers_are_those_of_a_cloudevent() -> None:
+    envelope = from_record(normalized_headers(ORIGIN), b"{}")
+    assert (envelope.type, envelope.id) == ("kith.signal.normalized.v1", ORIGIN.signal_id)
+    assert (envelope.tenant, envelope.source) == (TENANT, "/kith/ingest")
+    assert envelope.recordedtime is not None
+    assert envelope.recordedtime.isoformat() == NOW.replace("Z", "+00:00")
+
+
+def test_a_bad_value_is_left_out_with_its_field_and_the_rest_travels() -> None:
+    found = normalized(
+        first_name="Ada",
+        emails=[{"value": "nonsense"}, {"value": "ada@engines.example"}],
+        phones=[{"value": "0000000"}],
+        linkedin_url="https://www.linkedin.com/company/engines",
+        birthday="1990-02-31",
+        identifiers=[{"type": "domain", "value": "engines.example"}],
+        employments=[{"company_domain": "no domain", "title": "Countess"}],
+    )
+    assert [value["field"] for value in found.rejected] == [
+        "linkedin_url",
+        "emails.0.value",
+        "phones.0.value",
+        "employments.0.company_domain",
+        "birthday",
+        "identifiers.0.value",
+    ]
+    assert all(value["reason"] for value in found.rejected)
+    assert b"nonsense" not in orjson.dumps(found.rejected)
+    assert NormalizedSignal.model_validate_json(found.body).facts.birthday is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({}, ""),
+        ({"notes": "who?"}, ""),
+        ({"first_name": "\u200b"}, ""),
+        ({"emails": [{"value": "test@example.com"}]}, "emails.0.value"),
+        ({"phones": [{"value": "-1"}]}, "phones.0.value"),
+    ],
+)
+def test_a_signal_that_speaks_of_nobody_is_refused(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(PoisonMessageError) as caught:
+        normalized(**fields)
+    assert (caught.value.reason, caught.value.field) == ("invalid", field)
+
+
+def test_the_same_facts_in_another_spelling_have_the_same_content() -> None:
+    one = normalized(source_record_id="1", first_name="Ada", emails=[{"value": "a@x.example"}])
+    two = normalized(emails=[{"value": " A@X.example"}], first_name="Ada ", source_record_id="1")
+    other = normalized(source_record_id="1", first_name="Adah", emails=[{"value": "a@x.example"}])
+    assert (one.record_key, one.content_hash) == (two.record_key, two.content_hash)
+    assert one.record_key == other.record_key
+    assert one.content_hash != other.content_hash
+
+
+def test_without_a_record_id_the_content_names_the_record() -> None:
+    ada, again, bob = (normalized(first_name=name) for name in ("Ada", "Ada", "Bob"))
+    assert ada.record_key == again.record_key != bob.record_key
+
+
+def test_confidence_is_content() -> None:
+    sure = normalized(source_record_id="1", first_name="Ada")
+    unsure = normalized(source_record_id="1", first_name="Ada", confidence=0.3)
+    assert sure.content_hash != unsure.content_hash
+
+
+def test_a_number_that_was_also_written_in_full_is_no_assumption() -> None:
+    found = facts(phones=[{"value": "(212) 555-0123"}, {"value": "+12125550123"}])
+    assert found["identifiers"] == [{"type": "phone_e164", "value": "+12125550123"}]
+
+
+@given(
+    st.fixed_dictionaries(
+        {"first_name": st.just("Ada")},
+        optional={
+            "last_name": st.text(st.characters(exclude_characters="\0"), max_size=20),
+            "emails": st.lists(st.fixed_dictionaries({"value": st.emails()}), max_size=3),
+            "phones": st.lists(
+                st.fixed_dictionaries(
+                    {"value": st.from_regex(r"[0-9 +()x]{0,16}", fullmatch=True)}
+                ),
+                max_size=3,
+            ),
+        },
+    )
+)
+def test_whatever_passes_is_a_normalized_signal(fields: dict[str, Any]) -> None:
+    NormalizedSignal.model_validate_json(normalized(**fields).body)
