@@ -1,0 +1,162 @@
+"""Signals by topic, by push and by file, on the real thing."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+from shared.events.envelope import from_record
+from shared.events.signal import NormalizedSignal
+from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
+from shared.kafka.batch import Batch
+from tests.integration.ingest.conftest import Ingest
+
+SAMPLES = Path(__file__).parents[3] / "samples"
+HEADERS = (
+    ("ce_specversion", b"1.0"),
+    ("ce_id", b"7"),
+    ("ce_source", b"/crm"),
+    ("ce_type", b"kith.signal.contact.v1"),
+)
+
+
+async def produced(ingest: Ingest, topic: str) -> list[ConsumerRecord[Any, Any]]:
+    """Read the topic from its beginning to its present end."""
+    servers = ingest.kafka.settings.bootstrap_servers
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(consumer.assignment())
+        found: list[ConsumerRecord[Any, Any]] = []
+        while any([await consumer.position(place) < end for place, end in ends.items()]):
+            for some in (await consumer.getmany(timeout_ms=100)).values():
+                found.extend(some)
+        return found
+    finally:
+        await consumer.stop()
+
+
+def a_record(value: bytes, headers: tuple[tuple[str, bytes], ...] = HEADERS) -> Any:
+    """Make a record as aiokafka gives it; all of one moment, 2026-11-22T03:00:00Z."""
+    return ConsumerRecord(
+        "contact.signals.v1", 0, 0, 1_795_316_400_000, 0, None, value, None, 0, 0, headers
+    )
+
+
+async def test_a_batch_passes_on_the_good_and_gives_back_the_bad(ingest: Ingest) -> None:
+    """One bad record never harms its neighbours, and the good ones keep what they came with."""
+    record_id = uuid4().hex
+    good = {"source": "hubspot_crm", "source_record_id": record_id, "first_name": "Ada"}
+    later = (*HEADERS, ("ce_time", b"2026-11-24T03:00:00Z"))
+    soon = (*HEADERS, ("ce_time", b"2026-11-22T04:00:00Z"), ("traceparent", b"00-x"))
+    structured = {"specversion": "1.0", "id": "8", "source": "/crm", "data": good}
+    batch = [
+        a_record(b"{"),
+        a_record(orjson.dumps(good), soon),
+        a_record(orjson.dumps(good), later),
+        a_record(orjson.dumps(good), HEADERS[:3]),
+        a_record(orjson.dumps(good), (*HEADERS[:3], ("ce_type", b"kith.signal.contact.v9"))),
+        a_record(orjson.dumps(good), (*HEADERS, ("ce_tenant", b"ten_x"), ("ce_workspace", b"w"))),
+        a_record(b"x" * 70_000),
+        a_record(b"{}", (*HEADERS[:1], ("ce_id", b"\xff"))),
+        a_record(
+            orjson.dumps({**structured, "type": "kith.signal.contact.v1"}),
+            (("content-type", b"application/cloudevents+json"),),
+        ),
+    ]
+    rejected = await ingest.handler.handle_signals(Batch(batch, "ingest", {}))
+    assert [(one.error.reason, one.error.field) for one in rejected] == [
+        ("malformed", ""),
+        ("invalid", "ce_time"),
+        ("invalid", "ce_type"),
+        ("unknown_version", "ce_type"),
+        ("unknown_tenant", "workspace"),
+        ("too_large", ""),
+        ("malformed", "header 'ce_id'"),
+    ]
+    sent = [
+        record
+        for record in await produced(ingest, SIGNALS_NORMALIZED.name)
+        if record_id.encode() in record.value
+    ]
+    envelopes = [from_record(record.headers, record.value) for record in sent]
+    signals = [NormalizedSignal.model_validate_json(record.value) for record in sent]
+    assert [signal.signal_id for signal in signals] == ["/crm#7", "/crm#8"]
+    assert {record.key for record in sent} == {signals[0].record_key.encode()}
+    assert signals[0].occurred_at == signals[0].received_at, "a fast clock is set back"
+    assert signals[0].received_at.isoformat() == "2026-11-22T03:00:00+00:00"
+    assert envelopes[0].traceparent == "00-x"
+    assert envelopes[0].recordedtime == signals[0].received_at
+
+
+async def test_a_push_answers_with_a_verdict_per_signal_after_kafka_has_them(
+    ingest: Ingest,
+) -> None:
+    record_id = uuid4().hex
+    good = {"source": "hubspot_crm", "source_record_id": record_id, "first_name": "Ada"}
+    answer = await ingest.client.post(
+        "/v1/signals", json={"signals": [good, {**good, "birthday": "soon"}, 3]}
+    )
+    assert answer.status_code == 202
+    body = answer.json()
+    assert (body["accepted"], body["rejected"]) == (1, 2)
+    assert [one["status"] for one in body["signals"]] == ["accepted", "rejected", "rejected"]
+    assert body["signals"][1]["error"]["field"] == "birthday"
+    [sent] = [
+        NormalizedSignal.model_validate_json(record.value)
+        for record in await produced(ingest, SIGNALS_NORMALIZED.name)
+        if record_id.encode() in record.value
+    ]
+    assert sent.signal_id == body["signals"][0]["signal_id"]
+    assert len(body["signals"][0]["position"]) == 43
+
+
+async def test_a_request_that_is_wrong_as_a_whole_gets_a_problem_document(ingest: Ingest) -> None:
+    post = ingest.client.post
+    answers = {
+        401: await post("/v1/signals", json=[], headers={"Authorization": "Bearer nobody"}),
+        403: await ingest.reader.post("/v1/signals", json=[{}]),
+        400: await post("/v1/signals", content=b"{"),
+        413: await post("/v1/signals", content=b"x" * (8 * 1024 * 1024 + 1)),
+        422: await post("/v1/imports", content=b"a,b\n1,2\n"),
+        404: await ingest.client.get("/v1/imports/imp_nothing"),
+    }
+    for status, answer in answers.items():
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"]
+
+
+async def test_a_file_travels_on_its_own_topic_and_its_report_is_kept(ingest: Ingest) -> None:
+    data = (SAMPLES / "icloud_contacts.vcf").read_bytes()
+    first = await ingest.client.post("/v1/imports?import_source=iris-import", content=data)
+    assert first.status_code == 202
+    report = first.json()
+    assert (report["rows"], report["accepted"], report["rejected_rows"]) == (100, 98, 1)
+    assert report["same_file_as"] is None
+    again = await ingest.client.post("/v1/imports?import_source=iris-import", files={"file": data})
+    assert again.json()["same_file_as"] == report["import_id"]
+    sent = [
+        NormalizedSignal.model_validate_json(record.value)
+        for record in await produced(ingest, SIGNALS_NORMALIZED_BULK.name)
+    ]
+    deliveries = [
+        {
+            (signal.record_key, signal.content_hash)
+            for signal in sent
+            if signal.signal_id.startswith(f"/kith/imports#{one['import_id']}/")
+        }
+        for one in (report, again.json())
+    ]
+    assert len(deliveries[0]) == 98
+    assert deliveries[0] == deliveries[1], "the same file again is the same deliveries"
+    kept = await ingest.client.get(f"/v1/imports/{report['import_id']}")
+    assert kept.json() == report
+
+
+async def test_the_openapi_document_names_both_ways_in(ingest: Ingest) -> None:
+    document = (await ingest.client.get("/v1/openapi.json")).json()
+    assert {"/v1/signals", "/v1/imports"} <= document["paths"].keys()
+    assert "ContactSignal" in document["components"]["schemas"]
