@@ -85,8 +85,8 @@ async def swap(connection: Log, table: str, new: str) -> None:
 _POLICIES: Final = """
 SELECT format('CREATE POLICY %I ON %I.%I AS %s FOR %s TO %s', policyname, schemaname, $3::text,
         permissive, cmd, (SELECT string_agg(quote_ident(role), ', ') FROM unnest(roles) AS role))
-    || COALESCE(format(' USING (%s)', qual), '')
-    || COALESCE(format(' WITH CHECK (%s)', with_check), '') AS statement
+    || COALESCE(' USING (' || qual || ')', '')
+    || COALESCE(' WITH CHECK (' || with_check || ')', '') AS statement
 FROM pg_policies WHERE schemaname = $1 AND tablename = $2
 """
 

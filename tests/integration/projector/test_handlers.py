@@ -1,0 +1,154 @@
+"""Events into read models: what is shown, what a redelivery changes, what a bad record harms."""
+
+import asyncpg
+import orjson
+import pytest
+
+from shared.events.codec import Attributes, encode, event_headers
+from shared.events.contact import CompanyCreated, ContactEvent
+from shared.kafka.batch import Batch, next_offsets
+from tests.integration.projector.conftest import Projector
+from tests.support.events import BEGIN, Log, born, changed, noted, public_id
+
+
+def history(log: Log) -> tuple[str, list[ContactEvent]]:
+    contact = public_id("con")
+    here, there = log.workspaces
+    return contact, [
+        born(contact, here, import_source="crm-direct"),
+        changed(contact, 2, there, city="London", first_name="Augusta"),
+        noted(contact, 3, here, "met at the fair"),
+    ]
+
+
+async def test_a_contact_is_shown_to_each_workspace_that_knows_it(projector: Projector) -> None:
+    log = projector.log
+    contact, events = history(log)
+    await projector.handle(log.batch(events[:1]))
+    assert [view["version"] for view in await projector.views()] == [1]
+    await projector.handle(log.batch(events[1:]))
+    here, there = await projector.views()
+    assert (here["version"], there["version"]) == (3, 3)
+    assert (here["first_name"], here["city"], here["last_name"]) == (
+        "Augusta",
+        "London",
+        "Lovelace",
+    )
+    assert (here["import_source"], there["import_source"]) == ("crm-direct", None)
+    assert here["emails"] == [f"{contact[-8:].lower()}@example.org"]
+    assert "met at the fair" in str(here["detail"])
+    assert "met at the fair" not in str(there["detail"])
+    origin = orjson.loads(
+        await projector.owner.fetchval(
+            "SELECT read.provenance(detail) FROM read.contact_view LIMIT 1"
+        )
+    )
+    assert origin["city"]["source_record"] == "b" * 32
+    assert origin["last_name"]["source_record"] == "a" * 32
+
+
+async def test_a_redelivery_changes_nothing(projector: Projector) -> None:
+    _, events = history(projector.log)
+    batch = projector.log.batch(events)
+    await projector.handle(batch)
+    before = await projector.everything()
+    await projector.handle(batch)
+    await projector.handle(Batch(batch.records[:1], "projector", next_offsets(batch.records[:1])))
+    assert await projector.everything() == before
+
+
+async def test_missing_versions_are_fetched_from_the_event_table(projector: Projector) -> None:
+    log = projector.log
+    contact, events = history(log)
+    await log.append(events)
+    await projector.handle(log.batch(events[:1]))
+    await projector.handle(log.batch(events[2:]))
+    assert {view["version"] for view in await projector.views()} == {3}
+    versions = await projector.owner.fetch(
+        "SELECT version FROM read.timeline WHERE contact_public_id = $1 ORDER BY 1", contact
+    )
+    assert [row[0] for row in versions] == [1, 2, 3]
+
+
+async def test_an_event_that_follows_nothing_is_refused_alone(projector: Projector) -> None:
+    log = projector.log
+    lost, found = public_id("con"), public_id("con")
+    batch = log.batch([changed(lost, 2, log.workspace, city="Paris"), born(found, log.workspace)])
+    rejected = await projector.handle(batch)
+    assert [(one.record, one.error.reason) for one in rejected] == [(batch.records[0], "invalid")]
+    assert [view["public_id"] for view in await projector.views()] == [found]
+
+
+async def test_bad_records_harm_no_neighbour(projector: Projector) -> None:
+    log = projector.log
+    good, twisted = born(public_id("con"), log.workspace), born(public_id("con"), log.workspace)
+    attributes = Attributes("evt_1", log.tenant, None, BEGIN)
+    headers = event_headers(twisted, attributes)
+    unfoldable = orjson.loads(encode(twisted))
+    del unfoldable["asserted"]
+    elsewhere = event_headers(good, Attributes("evt_2", public_id("ten"), None, BEGIN))
+    future = [(k, b"kith.contact.ascended.v1" if k == "ce_type" else v) for k, v in headers]
+    records = [
+        log.record(good),
+        log.raw(headers, b"{"),
+        log.raw(headers, orjson.dumps(unfoldable)),
+        log.raw(elsewhere, encode(good)),
+        log.raw(future, encode(twisted)),
+        log.raw([], b""),
+    ]
+    rejected = await projector.handle(Batch(records, "projector", next_offsets(records)))
+    assert {one.record.offset - records[0].offset: one.error.reason for one in rejected} == {
+        1: "invalid",
+        2: "invalid",
+        3: "unknown_tenant",
+        4: "unknown_version",
+        5: "unknown_version",
+    }
+    assert [view["public_id"] for view in await projector.views()] == [good.contact_id]
+
+
+async def test_offsets_and_progress_are_stored_with_the_rows(projector: Projector) -> None:
+    batch = projector.log.batch([born(public_id("con"), projector.log.workspace)])
+    await projector.handle(batch)
+    topic = batch.records[0].topic
+    assert await projector.store.load("projector", topic) == {0: batch.records[0].offset + 1}
+    assert await projector.owner.fetchval("SELECT recorded_at FROM read.projection_state")
+
+
+async def test_a_company_is_shown_once(projector: Projector) -> None:
+    company = CompanyCreated(
+        occurred_at=BEGIN,
+        cause="test",
+        company_id=public_id("cmp"),
+        version=1,
+        name="Engines",
+        domain="example.org",
+        source="hubspot_crm",
+    )
+    await projector.handle(projector.log.batch([company, company]))
+    rows = await projector.owner.fetch("SELECT public_id, name FROM read.company_view")
+    assert [tuple(row) for row in rows] == [(company.company_id, "Engines")]
+
+
+async def test_the_api_sees_its_workspace_only(
+    projector: Projector, api: asyncpg.Connection
+) -> None:
+    log = projector.log
+    _, events = history(log)
+    await projector.handle(log.batch(events))
+    count = "SELECT count(*) FROM read.contact_view"
+    lines = "SELECT array_agg(version ORDER BY version) FROM read.timeline"
+    assert await api.fetchval(count) == 0
+    seen = {}
+    for workspace, number in log.workspaces.items():
+        async with api.transaction():
+            await api.execute(
+                "SELECT set_config('kith.tenant_id', $1, true),"
+                " set_config('kith.workspace_id', $2, true)",
+                str(log.tenant_id),
+                str(number),
+            )
+            seen[workspace] = (await api.fetchval(count), await api.fetchval(lines))
+    assert list(seen.values()) == [(1, [1, 2, 3]), (1, [1, 2])]
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await api.execute("DELETE FROM read.contact_view")

@@ -1,0 +1,118 @@
+"""The projector's fold on JSON and the shared fold on models are one and the same."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from services.projector.domain.events import Event
+from services.projector.domain.fold import VersionGapError, expanded, fold
+from shared.events import fold as models
+from shared.events.codec import encode
+from shared.events.contact import (
+    ContactArchived,
+    ContactEvent,
+    ContactUnarchived,
+    FactAsserted,
+    FactRetracted,
+    FieldChange,
+    MergeProposed,
+    Origin,
+)
+from shared.events.signal import Employment, Identifier
+from tests.support.events import BEGIN, asserted, born, noted
+
+CONTACT, OTHER = "con_" + "0" * 26, "con_" + "1" * 26
+HERE, THERE = "wsp_" + "0" * 26, "wsp_" + "1" * 26
+STATE = TypeAdapter(models.ContactState)
+
+origins = st.none() | st.builds(
+    Origin,
+    source=st.sampled_from(["apollo", "vcard_upload"]),
+    source_record=st.sampled_from(["c" * 32, "d" * 32]),
+    asserted_at=st.just(BEGIN),
+)
+changes = st.lists(
+    st.builds(
+        FieldChange,
+        field=st.sampled_from(["first_name", "city", "job_title"]),
+        new=st.none() | st.sampled_from(["Ada", "Grace"]),
+        origin=origins,
+    ),
+    max_size=3,
+).map(tuple)
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 2, 1), timezones=st.just(UTC))  # noqa: DTZ001
+common: dict[str, Any] = {
+    "contact_id": st.just(CONTACT),
+    "version": st.just(1),
+    "cause": st.just("test"),
+    "occurred_at": moments,
+    "workspace": st.none() | st.sampled_from([HERE, THERE]),
+}
+later = st.one_of(
+    st.builds(
+        FactAsserted,
+        **common,
+        status=st.none() | st.just("active"),
+        import_source=st.none() | st.just("crm-direct"),
+        identifiers_added=st.just((Identifier(type="email", value="a@example.org"),)),
+        employments_added=st.just((Employment(company_name="Engines"),)),
+        changes=changes,
+        asserted=st.just(asserted("e")),
+    ),
+    st.builds(
+        FactRetracted,
+        **common,
+        source=st.just("apollo"),
+        source_record=st.just("c" * 32),
+        changes=changes,
+    ),
+    st.builds(
+        MergeProposed,
+        **common,
+        other_id=st.sampled_from([CONTACT, OTHER]),
+        reason=st.just("identifiers_of_several_contacts"),
+    ),
+    st.builds(ContactArchived, **common),
+    st.builds(ContactUnarchived, **common),
+    st.sampled_from([noted(CONTACT, 1, HERE, "a"), noted(CONTACT, 1, THERE, "b")]),
+)
+
+
+def as_json(event: ContactEvent) -> Event:
+    return Event(type(event).__name__, orjson.loads(encode(event)), "ten_1", None, BEGIN)
+
+
+@given(st.lists(later, max_size=6))
+def test_both_folds_agree_on_any_history(events: list[ContactEvent]) -> None:
+    history = [
+        born(CONTACT, HERE, jobs=(Employment(title="Analyst"),)),
+        *(
+            event.model_copy(update={"version": version})
+            for version, event in enumerate(events, start=2)
+        ),
+    ]
+    state = fold(None, map(as_json, history))
+    assert state is not None
+    stored = orjson.loads(orjson.dumps(state))
+    assert STATE.validate_json(orjson.dumps(expanded(stored))) == models.fold(None, history)
+
+
+def test_an_event_seen_before_changes_nothing() -> None:
+    events = [as_json(born(CONTACT, HERE)), as_json(noted(CONTACT, 2, HERE, "x"))]
+    once = fold(None, events)
+    assert once is not None
+    before = orjson.dumps(once)
+    assert orjson.dumps(fold(once, events)) == before
+
+
+def test_a_gap_is_not_folded_over() -> None:
+    state = fold(None, [as_json(born(CONTACT, HERE))])
+    with pytest.raises(VersionGapError):
+        fold(state, [as_json(noted(CONTACT, 3, HERE, "x"))])
+    with pytest.raises(VersionGapError):
+        fold(None, [as_json(noted(CONTACT, 2, HERE, "x"))])

@@ -1,0 +1,37 @@
+"""Rows of the read models."""
+
+import orjson
+
+from services.projector.domain.events import Event
+from services.projector.domain.fold import fold
+from services.projector.domain.rows import text_array, view_rows
+from shared.events.codec import encode
+from shared.events.contact import ContactEvent
+from tests.support.events import BEGIN, born, changed, noted
+
+CONTACT = "con_" + "0" * 26
+HERE, THERE = "wsp_" + "0" * 26, "wsp_" + "1" * 26
+
+
+def as_json(event: ContactEvent) -> Event:
+    return Event(type(event).__name__, orjson.loads(encode(event)), "ten_1", None, BEGIN)
+
+
+def test_no_workspace_reads_what_another_keeps_for_itself() -> None:
+    history: list[ContactEvent] = [
+        born(CONTACT, HERE),
+        changed(CONTACT, 2, THERE, city="London"),
+        noted(CONTACT, 3, HERE, "a secret of ours"),
+    ]
+    state = fold(None, map(as_json, history))
+    assert state is not None
+    here, there = view_rows(state, 1, {HERE: 10, THERE: 20})
+    assert (here[1], there[1]) == (10, 20)
+    assert "a secret of ours" in here[-3]
+    assert "a secret of ours" not in str(there)
+    assert HERE not in str(there)
+
+
+def test_any_text_survives_in_an_array() -> None:
+    assert text_array(['a"b', "c\\d", "e,{f}"]) == '{"a\\"b","c\\\\d","e,{f}"}'
+    assert text_array([]) == "{}"
