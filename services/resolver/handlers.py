@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from services.resolver.domain.arrival import deliver
 from services.resolver.domain.commands import Order, carry_out
 from services.resolver.domain.gate import decide
 from services.resolver.domain.model import Delivery, Source
@@ -82,14 +83,12 @@ class Signals:
         except ValidationError as error:
             raise invalid(error) from None
         place = await self._store.directory.resolve(signal.tenant, signal.workspace)
-        return Delivery(
-            signal=signal,
-            tenant_id=place.tenant_id,
-            workspace_id=place.workspace_id,
-            source=await self._source(signal.source),
-            record_key=bytes.fromhex(signal.record_key),
-            content_hash=bytes.fromhex(signal.content_hash),
-            traceparent=header(record.headers, "traceparent"),
+        return deliver(
+            signal,
+            place.tenant_id,
+            place.workspace_id,
+            await self._source(signal.source),
+            header(record.headers, "traceparent"),
         )
 
     async def _source(self, name: str) -> Source:

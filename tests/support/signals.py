@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from services.resolver.domain.arrival import deliver
 from services.resolver.domain.model import Delivery, Source
 from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
 
@@ -84,11 +85,4 @@ def a_signal(
 def a_delivery(record: str = "r1", **said: Any) -> Delivery:
     """Make a signal on its way through the gate, in tenant 1 and workspace 1."""
     signal = a_signal(record, **said)
-    return Delivery(
-        signal=signal,
-        tenant_id=1,
-        workspace_id=1,
-        source=SOURCES[signal.source],
-        record_key=bytes.fromhex(signal.record_key),
-        content_hash=bytes.fromhex(signal.content_hash),
-    )
+    return deliver(signal, 1, 1, SOURCES[signal.source])

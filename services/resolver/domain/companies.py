@@ -40,18 +40,21 @@ def _domain_of_host(host: str) -> str | None:
     return company_domain(Email(f"anyone@{host}"))
 
 
+def employers_of(facts: Facts) -> tuple[tuple[str | None, str | None], ...]:
+    """Return for each job the domain that identifies its company, and its name's key."""
+    return tuple(
+        (employer_domain(facts, job), name_key(job.company_name) if job.company_name else None)
+        for job in facts.employments
+    )
+
+
 def company_keys(deliveries: Iterable[Delivery]) -> tuple[set[Key], set[Key]]:
     """Return the (tenant, domain) and (tenant, name key) that a batch's jobs may refer to."""
-    domains: set[Key] = set()
-    names: set[Key] = set()
-    for delivery in deliveries:
-        facts = delivery.signal.facts
-        for employment in facts.employments:
-            if domain := employer_domain(facts, employment):
-                domains.add((delivery.tenant_id, domain))
-            if employment.company_name and (key := name_key(employment.company_name)):
-                names.add((delivery.tenant_id, key))
-    return domains, names
+    employers = [(one.tenant_id, pair) for one in deliveries for pair in one.employers]
+    return (
+        {(tenant, domain) for tenant, (domain, _) in employers if domain},
+        {(tenant, name) for tenant, (_, name) in employers if name},
+    )
 
 
 def link_companies(delivery: Delivery, known: Known, ids: Ids, plan: Plan) -> Facts:
@@ -59,30 +62,36 @@ def link_companies(delivery: Delivery, known: Known, ids: Ids, plan: Plan) -> Fa
     facts = delivery.signal.facts
     if not facts.employments:
         return facts
-    linked = tuple(
-        employment.model_copy(
-            update={"company_id": _company_of(delivery, employment, known, ids, plan)}
-        )
-        for employment in facts.employments
-    )
-    return facts.model_copy(update={"employments": linked})
+    linked = []
+    for employment, (domain, key) in zip(facts.employments, delivery.employers, strict=True):
+        company = _company_of(delivery, employment, domain, key, known, ids, plan)
+        if company != employment.company_id:
+            linked.append(employment.model_copy(update={"company_id": company}))
+        else:
+            linked.append(employment)
+    return facts.model_copy(update={"employments": tuple(linked)})
 
 
 def _company_of(
-    delivery: Delivery, employment: Employment, known: Known, ids: Ids, plan: Plan
+    delivery: Delivery,
+    employment: Employment,
+    domain: str | None,
+    key: str | None,
+    known: Known,
+    ids: Ids,
+    plan: Plan,
 ) -> str | None:
-    key = name_key(employment.company_name) if employment.company_name else None
-    domain = employer_domain(delivery.signal.facts, employment)
+    tenant = delivery.tenant_id
     if domain is None:
-        company = known.companies_by_name.get((delivery.tenant_id, key)) if key else None
+        company = known.companies_by_name.get((tenant, key)) if key else None
         return company.public_id if company else None
-    company = known.companies_by_domain.get((delivery.tenant_id, domain))
+    company = known.companies_by_domain.get((tenant, domain))
     if company is None:
         company_id, public_id = next(ids.companies)
         company = Company(company_id, public_id, employment.company_name or domain)
-        known.companies_by_domain[delivery.tenant_id, domain] = company
+        known.companies_by_domain[tenant, domain] = company
         known.company_ids[public_id] = company_id
         if key:
-            known.companies_by_name.setdefault((delivery.tenant_id, key), company)
-        plan.companies.append(NewCompany(company, delivery.tenant_id, domain, key, delivery.source))
+            known.companies_by_name.setdefault((tenant, key), company)
+        plan.companies.append(NewCompany(company, tenant, domain, key, delivery.source))
     return company.public_id

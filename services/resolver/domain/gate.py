@@ -26,7 +26,7 @@ from services.resolver.domain.model import (
     RecordedEvent,
     Revision,
 )
-from services.resolver.domain.survivorship import Values, choose, differences
+from services.resolver.domain.survivorship import Values, choose, differences, groups_of
 from shared.events.contact import (
     Assertion,
     BindingChanged,
@@ -193,6 +193,7 @@ class _Gate:
             confidence=delivery.signal.confidence,
             asserted_at=delivery.signal.occurred_at,
             facts=facts,
+            groups=groups_of(facts),
         )
         self._values[contact.id] = choose(contact.claims.values())
         return self._values[contact.id]

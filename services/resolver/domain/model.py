@@ -4,11 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.events.contact import (
-    CompanyCreated,
-    ContactEvent,
-    ContactStatus,
-)
+from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus, VisibleField
 from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
 
 IdentifierKey = tuple[int, str, str]
@@ -44,6 +40,10 @@ class Source:
     source_type: str
 
 
+Group = dict[VisibleField, str]
+"""Visible values that belong together: a name, a job, an address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What one current source record says of a contact, and how much it weighs."""
@@ -54,6 +54,13 @@ class Claim:
     confidence: float
     asserted_at: datetime
     facts: Facts
+    groups: tuple[Group, ...]
+    """What it says of each visible value: `survivorship.groups_of(facts)`."""
+
+    @property
+    def weight(self) -> tuple[int, float, datetime, bytes]:
+        """Priority, then confidence, then recency; the key settles what is left (DESIGN 4.6)."""
+        return (self.source.priority, self.confidence, self.asserted_at, self.record_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +73,11 @@ class Delivery:
     source: Source
     record_key: bytes
     content_hash: bytes
+    identifiers: tuple[tuple[IdentifierKey, Identifier], ...]
+    """With their keys, strongest first."""
+    employers: tuple[tuple[str | None, str | None], ...]
+    """For each job: the domain that identifies its company, and its name's key."""
     traceparent: str | None = None
-
-    @property
-    def identifiers(self) -> list[tuple[IdentifierKey, Identifier]]:
-        """The signal's identifiers with their keys, strongest first."""
-        ranked = sorted(self.signal.facts.identifiers, key=lambda one: STRENGTH[one.type])
-        return [((self.tenant_id, one.type, one.value), one) for one in ranked]
 
 
 @dataclass(frozen=True, slots=True)

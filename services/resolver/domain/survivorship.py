@@ -5,9 +5,10 @@ belongs together is taken from one claim: a name, a job, an address are never mi
 spellings.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from operator import attrgetter
 
-from services.resolver.domain.model import Claim
+from services.resolver.domain.model import Claim, Group
 from shared.events.contact import FieldChange, Origin, VisibleField
 from shared.events.signal import Employment, Facts, Point
 
@@ -15,97 +16,98 @@ Values = dict[VisibleField, tuple[str, Claim]]
 """Visible field → its value and the claim that it comes from."""
 
 
-def choose(claims: Iterable[Claim]) -> Values:
-    """Pick every visible value from the claims, best claim first."""
-    ranked = sorted(claims, key=_weight, reverse=True)
+def groups_of(facts: Facts) -> tuple[Group, ...]:
+    """Read what a document says of each group of visible values; empty where it says nothing."""
+    return (
+        _name(facts),
+        _job(facts),
+        _place(facts),
+        _first(facts.emails, "email_primary"),
+        _first(facts.phones, "phone_primary"),
+        {"linkedin_url": facts.linkedin_url} if facts.linkedin_url else _NOTHING,
+        {"headline": facts.headline} if facts.headline else _NOTHING,
+        {"birthday": facts.birthday} if facts.birthday else _NOTHING,
+    )
+
+
+def choose(claims: Collection[Claim]) -> Values:
+    """Pick every group of visible values from the best claim that has it."""
+    if len(claims) == 1:
+        (claim,) = claims
+        return {name: (value, claim) for group in claim.groups for name, value in group.items()}
     values: Values = {}
-    for group in (_name, _job, _place, _email, _phone, _linkedin, _headline, _birthday):
-        for claim in ranked:
-            found = group(claim.facts)
-            if found:
-                for name, value in found.items():
+    taken: set[int] = set()
+    for claim in sorted(claims, key=_weight, reverse=True):
+        for index, group in enumerate(claim.groups):
+            if group and index not in taken:
+                taken.add(index)
+                for name, value in group.items():
                     values[name] = (value, claim)
-                break
     return values
 
 
-def _weight(claim: Claim) -> tuple[int, float, float, bytes]:
-    return (
-        claim.source.priority,
-        claim.confidence,
-        claim.asserted_at.timestamp(),
-        claim.record_key,
-    )
+_weight = attrgetter("weight")
+
+_NOTHING: Group = {}
 
 
-def _name(facts: Facts) -> dict[VisibleField, str]:
+def _name(facts: Facts) -> Group:
+    found: Group = {}
     display = facts.full_name or " ".join(
         part for part in (facts.first_name, facts.middle_name, facts.last_name) if part
     )
-    return _present(
-        first_name=facts.first_name,
-        last_name=facts.last_name,
-        display_name=display or facts.nickname,
-    )
+    if facts.first_name:
+        found["first_name"] = facts.first_name
+    if facts.last_name:
+        found["last_name"] = facts.last_name
+    if display or facts.nickname:
+        found["display_name"] = display or facts.nickname or ""
+    return found
 
 
 def primary_employment(facts: Facts) -> Employment | None:
     """Return the job that fills company and title: the current one that started last."""
     current = [job for job in facts.employments if job.is_current and not job.end_date]
-    if not current:
-        return None
+    if len(current) < 2:
+        return current[0] if current else None
     return max(current, key=lambda job: job.start_date.toordinal() if job.start_date else 0)
 
 
-def _job(facts: Facts) -> dict[VisibleField, str]:
-    job = primary_employment(facts)
+def _job(facts: Facts) -> Group:
+    job = primary_employment(facts) if facts.employments else None
     if job is None:
-        return {}
-    return _present(
-        job_title=job.title,
-        department=job.department,
-        company_id=job.company_id,
-        company_name=job.company_name or job.company_domain,
-    )
+        return _NOTHING
+    found: Group = {}
+    if job.title:
+        found["job_title"] = job.title
+    if job.department:
+        found["department"] = job.department
+    if job.company_id:
+        found["company_id"] = job.company_id
+    if company := job.company_name or job.company_domain:
+        found["company_name"] = company
+    return found
 
 
-def _place(facts: Facts) -> dict[VisibleField, str]:
+def _place(facts: Facts) -> Group:
     for address in facts.addresses:
-        found = _present(city=address.city, state=address.state, country=address.country)
+        found: Group = {}
+        if address.city:
+            found["city"] = address.city
+        if address.state:
+            found["state"] = address.state
+        if address.country:
+            found["country"] = address.country
         if found:
             return found
-    return {}
+    return _NOTHING
 
 
-def _first(points: tuple[Point, ...]) -> str | None:
-    for point in points:
-        if point.primary:
-            return point.value
-    return points[0].value if points else None
-
-
-def _email(facts: Facts) -> dict[VisibleField, str]:
-    return _present(email_primary=_first(facts.emails))
-
-
-def _phone(facts: Facts) -> dict[VisibleField, str]:
-    return _present(phone_primary=_first(facts.phones))
-
-
-def _linkedin(facts: Facts) -> dict[VisibleField, str]:
-    return _present(linkedin_url=facts.linkedin_url)
-
-
-def _headline(facts: Facts) -> dict[VisibleField, str]:
-    return _present(headline=facts.headline)
-
-
-def _birthday(facts: Facts) -> dict[VisibleField, str]:
-    return _present(birthday=facts.birthday)
-
-
-def _present(**values: str | None) -> dict[VisibleField, str]:
-    return {name: value for name, value in values.items() if value}  # type: ignore[misc]
+def _first(points: tuple[Point, ...], name: VisibleField) -> Group:
+    if not points:
+        return _NOTHING
+    chosen = next((point for point in points if point.primary), points[0])
+    return {name: chosen.value}
 
 
 def differences(
@@ -115,7 +117,7 @@ def differences(
 ) -> tuple[FieldChange, ...]:
     """List what changed; values that come from the record `own` need no origin of their own."""
     changes = []
-    for name in dict.fromkeys((*before, *after)):
+    for name in after if before.keys() <= after.keys() else {**before, **after}:
         old, new = before.get(name), after.get(name)
         if old and new and old[0] == new[0] and old[1].record_key == new[1].record_key:
             continue

@@ -15,6 +15,7 @@ from services.resolver.domain.model import (
     Revision,
     Source,
 )
+from services.resolver.domain.survivorship import groups_of
 from services.resolver.store.queries import QUERIES
 from shared.events.signal import Facts
 from shared.postgres.pool import Connection
@@ -126,13 +127,15 @@ class Loader:
                 status=row["status"],
             )
         for row in await self._connection.fetch(QUERIES["find_claims"], wanted):
+            facts = Facts.model_validate_json(row["facts"])
             known.contacts[row["contact_id"]].claims[row["record_key"]] = Claim(
                 record_key=row["record_key"],
                 source=self._sources[row["source_id"]],
                 workspace_id=row["workspace_id"],
                 confidence=row["confidence"],
                 asserted_at=row["occurred_at"],
-                facts=Facts.model_validate_json(row["facts"]),
+                facts=facts,
+                groups=groups_of(facts),
             )
         for row in await self._connection.fetch(QUERIES["find_bindings"], wanted):
             known.contacts[row["contact_id"]].bindings[row["workspace_id"]] = row["id"]

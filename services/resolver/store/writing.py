@@ -8,7 +8,7 @@ import orjson
 
 from services.resolver.domain.model import BindingRow, Plan, RecordedEvent
 from services.resolver.store.queries import QUERIES
-from shared.events.codec import Attributes, encode, event_headers, pack_headers
+from shared.events.codec import Attributes, encode, packed_headers
 from shared.events.contact import CompanyCreated
 from shared.postgres.pool import Connection
 
@@ -259,4 +259,4 @@ def _headers(one: RecordedEvent) -> str:
         recorded_at=one.received_at,
         traceparent=one.traceparent,
     )
-    return pack_headers(event_headers(one.event, attributes))
+    return packed_headers(one.event, attributes)

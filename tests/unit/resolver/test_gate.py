@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.resolver.domain.gate import decide
 from services.resolver.domain.model import Delivery, Ids, Known, Plan
+from shared.events.codec import Attributes, event_headers, packed_headers, unpack_headers
 from shared.events.contact import (
     BindingChanged,
     CompanyCreated,
@@ -276,3 +277,19 @@ def test_versions_have_no_gaps_and_fold(said: list[tuple[int, int, int]]) -> Non
     assert {one.contact_id for one in states(plan)} == {
         contact.public_id for contact in plan.contacts.values()
     }
+
+
+def test_packed_headers_are_the_headers() -> None:
+    """What the outbox holds as text is what CloudEvents' binding asks for."""
+    plan, _ = resolve([a_delivery(email="ada@example.com", notes="met at SaaStr")])
+    for one in plan.events:
+        attributes = Attributes(
+            one.event_id,
+            one.tenant,
+            one.private_to[1] if one.private_to else None,
+            one.received_at,
+            "00-" + "1" * 32 + "-" + "2" * 16 + "-01",
+        )
+        assert sorted(unpack_headers(packed_headers(one.event, attributes))) == sorted(
+            event_headers(one.event, attributes)
+        )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.resolver.domain.model import Claim
-from services.resolver.domain.survivorship import choose, differences
+from services.resolver.domain.survivorship import choose, differences, groups_of
 from shared.events.signal import Address, Employment, Facts, Point
 from tests.support.signals import MOMENT, SOURCES, digest
 
@@ -14,13 +14,15 @@ from tests.support.signals import MOMENT, SOURCES, digest
 def a_claim(
     source: str, record: str = "r", minutes: float = 0, confidence: float = 1.0, **facts: object
 ) -> Claim:
+    said = Facts.model_validate(facts)
     return Claim(
         digest(source, record),
         SOURCES[source],
         1,
         confidence,
         MOMENT + timedelta(minutes=minutes),
-        Facts.model_validate(facts),
+        said,
+        groups_of(said),
     )
 
 

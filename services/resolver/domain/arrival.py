@@ -1,0 +1,33 @@
+"""A signal arrives: work out once what the gate asks of it again and again."""
+
+from services.resolver.domain.companies import employers_of
+from services.resolver.domain.model import STRENGTH, Delivery, Source
+from shared.events.signal import Identifier, NormalizedSignal
+
+
+def deliver(
+    signal: NormalizedSignal,
+    tenant_id: int,
+    workspace_id: int,
+    source: Source,
+    traceparent: str | None = None,
+) -> Delivery:
+    """Make the delivery of a signal, its identifiers ranked and its employers found."""
+    return Delivery(
+        signal=signal,
+        tenant_id=tenant_id,
+        workspace_id=workspace_id,
+        source=source,
+        record_key=bytes.fromhex(signal.record_key),
+        content_hash=bytes.fromhex(signal.content_hash),
+        identifiers=tuple(
+            ((tenant_id, one.type, one.value), one)
+            for one in sorted(signal.facts.identifiers, key=_strength)
+        ),
+        employers=employers_of(signal.facts) if signal.facts.employments else (),
+        traceparent=traceparent,
+    )
+
+
+def _strength(identifier: Identifier) -> int:
+    return STRENGTH[identifier.type]
