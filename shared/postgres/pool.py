@@ -26,7 +26,9 @@ async def connect(
     statistics yet, the planner would keep a plan that reads all of it for as long as the
     connection lives.
     """
-    planner = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+    planner = dict.fromkeys(
+        ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_material"), "off"
+    )
     pool = await asyncpg.create_pool(
         settings.dsn.get_secret_value(),
         min_size=settings.pool_min,

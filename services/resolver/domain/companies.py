@@ -64,34 +64,33 @@ def link_companies(delivery: Delivery, known: Known, ids: Ids, plan: Plan) -> Fa
         return facts
     linked = []
     for employment, (domain, key) in zip(facts.employments, delivery.employers, strict=True):
-        company = _company_of(delivery, employment, domain, key, known, ids, plan)
-        if company != employment.company_id:
-            linked.append(employment.model_copy(update={"company_id": company}))
+        if domain is None:
+            company = known.companies_by_name.get((delivery.tenant_id, key or ""))
         else:
+            company = known.companies_by_domain.get((delivery.tenant_id, domain))
+            if company is None:
+                new = _new_company(delivery, employment, domain, key, ids)
+                company = new.company
+                _enter(new, known)
+                plan.companies.append(new)
+        public_id = company.public_id if company else None
+        if public_id == employment.company_id:
             linked.append(employment)
+        else:
+            linked.append(employment.model_copy(update={"company_id": public_id}))
     return facts.model_copy(update={"employments": tuple(linked)})
 
 
-def _company_of(
-    delivery: Delivery,
-    employment: Employment,
-    domain: str | None,
-    key: str | None,
-    known: Known,
-    ids: Ids,
-    plan: Plan,
-) -> str | None:
-    tenant = delivery.tenant_id
-    if domain is None:
-        company = known.companies_by_name.get((tenant, key)) if key else None
-        return company.public_id if company else None
-    company = known.companies_by_domain.get((tenant, domain))
-    if company is None:
-        company_id, public_id = next(ids.companies)
-        company = Company(company_id, public_id, employment.company_name or domain)
-        known.companies_by_domain[tenant, domain] = company
-        known.company_ids[public_id] = company_id
-        if key:
-            known.companies_by_name.setdefault((tenant, key), company)
-        plan.companies.append(NewCompany(company, tenant, domain, key, delivery.source))
-    return company.public_id
+def _new_company(
+    delivery: Delivery, employment: Employment, domain: str, key: str | None, ids: Ids
+) -> NewCompany:
+    company_id, public_id = next(ids.companies)
+    company = Company(company_id, public_id, employment.company_name or domain)
+    return NewCompany(company, delivery.tenant_id, domain, key, delivery.source)
+
+
+def _enter(new: NewCompany, known: Known) -> None:
+    known.companies_by_domain[new.tenant_id, new.domain] = new.company
+    known.company_ids[new.company.public_id] = new.company.id
+    if new.name_key:
+        known.companies_by_name.setdefault((new.tenant_id, new.name_key), new.company)

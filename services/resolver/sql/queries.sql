@@ -16,21 +16,26 @@ SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1::bigint[]) AS key;
 
 -- name: find_holders
 -- Who holds these identifiers: $1 keys.
-SELECT i.tenant_id, i.identifier_type::text, i.normalized_value, i.contact_id
+SELECT u.tenant_id, u.kind, u.value, i.contact_id
 FROM unnest($1::contact.identifier_key[]) AS u
-JOIN contact.contact_identifier i
-    ON i.tenant_id = u.tenant_id
-    AND i.identifier_type = u.kind::contact.identifier_type
-    AND i.normalized_value = u.value
-WHERE i.deleted_at IS NULL;
+CROSS JOIN LATERAL (
+    SELECT contact_id FROM contact.contact_identifier
+    WHERE tenant_id = u.tenant_id AND identifier_type = u.kind::contact.identifier_type
+        AND normalized_value = u.value AND deleted_at IS NULL
+    LIMIT 1
+) AS i;
 
 -- name: find_revisions
 -- What the ledger holds of these records, oldest first: $1 names.
-SELECT r.tenant_id, r.record_key, r.revision, r.content_hash, r.occurred_at, r.source_version,
-       r.superseded_at IS NULL AS current, r.contact_id, r.applied_version
+SELECT u.tenant_id, u.record_key, r.*
 FROM unnest($1::contact.record_name[]) AS u
-JOIN contact.source_record r ON r.tenant_id = u.tenant_id AND r.record_key = u.record_key
-ORDER BY r.tenant_id, r.record_key, r.revision;
+CROSS JOIN LATERAL (
+    SELECT revision, content_hash, occurred_at, source_version,
+           superseded_at IS NULL AS current, contact_id, applied_version
+    FROM contact.source_record
+    WHERE tenant_id = u.tenant_id AND record_key = u.record_key
+    ORDER BY revision OFFSET 0
+) AS r;
 
 -- name: get_contacts
 -- $1 ids.
@@ -54,14 +59,17 @@ WHERE contact_id_a = ANY($1::bigint[]) AND contact_id_b = ANY($1::bigint[]);
 
 -- name: find_companies
 -- $1 keys: domains and normalised names.
-SELECT i.tenant_id, i.identifier_type::text, i.normalized_value, o.id, o.public_id, o.name
+SELECT u.tenant_id, u.kind, u.value, o.id, o.public_id, o.name
 FROM unnest($1::contact.identifier_key[]) AS u
-JOIN contact.org_identifier i
-    ON i.tenant_id = u.tenant_id
-    AND i.identifier_type = u.kind::contact.org_identifier_type
-    AND i.normalized_value = u.value
-JOIN contact.organisation o ON o.id = i.org_id
-WHERE i.deleted_at IS NULL;
+CROSS JOIN LATERAL (
+    SELECT org_id FROM contact.org_identifier
+    WHERE tenant_id = u.tenant_id AND identifier_type = u.kind::contact.org_identifier_type
+        AND normalized_value = u.value AND deleted_at IS NULL
+    LIMIT 1
+) AS i
+CROSS JOIN LATERAL (
+    SELECT id, public_id, name FROM contact.organisation WHERE id = i.org_id LIMIT 1
+) AS o;
 
 -- name: get_company_ids
 -- $1 public ids.

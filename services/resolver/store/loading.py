@@ -92,7 +92,7 @@ class Loader:
         if not identifiers:
             return
         for row in await self._connection.fetch(QUERIES["find_holders"], identifiers):
-            key = (row["tenant_id"], row["identifier_type"], row["normalized_value"])
+            key = (row["tenant_id"], row["kind"], row["value"])
             self._known.holders[key] = row["contact_id"]
 
     async def _read_companies(
@@ -106,9 +106,9 @@ class Loader:
             return
         for row in await self._connection.fetch(QUERIES["find_companies"], asked):
             company = Company(row["id"], row["public_id"], row["name"])
-            by_domain = row["identifier_type"] == "domain"
+            by_domain = row["kind"] == "domain"
             found = self._known.companies_by_domain if by_domain else self._known.companies_by_name
-            found[row["tenant_id"], row["normalized_value"]] = company
+            found[row["tenant_id"], row["value"]] = company
             self._known.company_ids[company.public_id] = company.id
 
     async def _read_contacts(self, ids: set[int]) -> None:
