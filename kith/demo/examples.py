@@ -12,6 +12,8 @@ from kith.demo.web import get_contact
 from kith.stack import Fleet
 
 NUMBER: Final = 3
+LOOKED_AT: Final = 60
+"""Contacts among which the most telling ones are chosen."""
 FAVOURED: Final = ("csv_upload", "vcard_upload")
 """Sources of the sample files: what a newcomer can open beside the report."""
 
@@ -20,19 +22,18 @@ async def choose_examples(
     client: httpx.AsyncClient, fleet: Fleet, token: str, ledger: Ledger, home: Home
 ) -> tuple[Example, ...]:
     """Choose contacts that several sources speak of, and read them as the api shows them."""
-    contacts = await ledger.find_examples(home, FAVOURED, NUMBER)
+    contacts = await ledger.find_examples(home, FAVOURED, LOOKED_AT)
     records: dict[str, list[SourceRecord]] = defaultdict(list)
     for record in await ledger.find_sources(home, contacts):
         records[record.contact].append(record)
-    return tuple(
-        [
-            tell_example(
-                await get_contact(client, fleet, token, contact),
-                {record.record_key: record for record in records[contact]},
-            )
-            for contact in contacts
-        ]
-    )
+    examples = [
+        tell_example(
+            await get_contact(client, fleet, token, contact),
+            {record.record_key: record for record in records[contact]},
+        )
+        for contact in contacts
+    ]
+    return tuple(sorted(examples, key=_mixture, reverse=True)[:NUMBER])
 
 
 def tell_example(resource: Mapping[str, Any], records: Mapping[str, SourceRecord]) -> Example:
@@ -54,6 +55,11 @@ def tell_example(resource: Mapping[str, Any], records: Mapping[str, SourceRecord
         possible_duplicates=len(meta["possible_duplicates"]),
         values=tuple(values),
     )
+
+
+def _mixture(example: Example) -> int:
+    """Count the records that its visible values come from: the more, the more it shows."""
+    return len({(value.source, value.record) for value in example.values})
 
 
 def _name(record: SourceRecord | None) -> str:

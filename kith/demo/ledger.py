@@ -27,13 +27,12 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the resolver, the projector and the read model are."""
+    """How far the resolver and the projector are."""
 
     resolved: int
     """Normalised signals behind the resolver, ever."""
     projected: int
     """Events behind the projector, ever."""
-    contacts_readable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +84,10 @@ class Ledger:
             **await self._row("get_progress", topics.SIGNALS_NORMALIZED.name, topics.EVENTS.name)
         )
 
+    async def count_readable(self) -> int:
+        """Count the contacts in the read model."""
+        return int((await self._row("count_readable"))[0])
+
     async def resolver_offsets(self, group: str, topic: str) -> dict[int, int]:
         """Read what the resolver stored with its batches: partition → next offset."""
         return await self._offsets("find_offsets", group, topic)
@@ -129,9 +132,9 @@ class Ledger:
         return int(row[0])
 
     async def count_enrichments(self, home: Home, since: datetime) -> Mapping[str, int]:
-        """Count questions to vendors since a moment, by status."""
+        """Count questions to vendors since a moment, by what became of them."""
         rows = await self._rows("count_enrichments", home.tenant_id, since)
-        return {row["status"]: row["number"] for row in rows}
+        return {row["outcome"]: row["number"] for row in rows}
 
     async def find_examples(self, home: Home, favoured: Sequence[str], number: int) -> list[str]:
         """Choose contacts that several sources speak of, by public id."""

@@ -20,13 +20,13 @@ DATASET: Final = f"dupehell-crm-light-{SEED}"
 SOURCES: Final[Mapping[str | None, str]] = {
     "CRM": "salesforce_crm",
     "PORTAL": "hubspot_crm",
-    "EXTERNAL": "outlook_api",
+    "EXTERNAL": "hubspot_crm",
     "HRIS": "api_push",
     "ERP": "api_push",
     "LEGACY": "api_push",
     None: "api_push",
 }
-"""dupehell's systems → the sources that kith knows."""
+"""dupehell's systems → sources that kith knows, none of which asks vendors about new contacts."""
 
 _STREAM_BEGINS: Final = b"\xff\xff\xff\xff"
 """Marks the first message of an Arrow stream inside a file (Arrow columnar format, IPC)."""

@@ -20,7 +20,7 @@ from shared.kafka.producer import Outgoing, Producer
 
 PRODUCER: Final = "/demo/crm"
 """`ce_source` of the stream."""
-BATCH: Final = 500
+BATCH: Final = 250
 """Signals published at once."""
 DEAD_LETTER_TOPICS: Final = tuple(
     topic.dead_letters(group) for topic in topics.ALL for group in topic.consumers

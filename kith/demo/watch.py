@@ -6,17 +6,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from kith.demo.errors import blame
-from kith.demo.ledger import Ledger
+from kith.demo.ledger import Ledger, Progress
 from kith.demo.screen import Figures, Screen
 from kith.demo.stream import Stream, reached
 from kith.stack import Fleet
 from shared.events import topics
 
-LOOK_SECONDS: Final = 0.1
-"""Between two looks."""
+LOOK_SECONDS: Final = 0.05
+"""Between two looks whether it is done."""
+SHOW_SECONDS: Final = 1.0
+"""Between two looks at everything: those cost the database something."""
 STALL_SECONDS: Final = 60.0
 """Without any progress for so long, the demo gives up."""
-IN_FLIGHT: Final = 2_000
+IN_FLIGHT: Final = 1_000
 """Signals fed and not yet resolved, at most: the feeder goes as fast as kith takes them in."""
 
 
@@ -32,7 +34,8 @@ class Watch:
         self._fed = 0
         self._resolved_before = 0
         self._dead_before = 0
-        self._began = time.monotonic()
+        self._dead = 0
+        self._began = self._shown = time.monotonic()
 
     async def begin(self, to_feed: int) -> None:
         """Note where everything is before the first signal."""
@@ -51,9 +54,8 @@ class Watch:
         self._fed = fed
 
         async def has_room() -> bool:
-            behind = (await self._ledger.progress()).resolved - self._resolved_before
-            dead = await self._stream.count_dead_letters() - self._dead_before
-            return fed - behind - dead < IN_FLIGHT
+            progress = await self._ledger.progress()
+            return fed - (progress.resolved - self._resolved_before) - self._dead < IN_FLIGHT
 
         await self._until(has_room, ("ingest", "resolver"), "takes no more signals")
 
@@ -107,21 +109,29 @@ class Watch:
         state: object = None
         moved = time.monotonic()
         while not await done():
-            progress = await self._ledger.progress()
-            dead = await self._stream.count_dead_letters()
-            if (progress, dead) != state:
-                state, moved = (progress, dead), time.monotonic()
-            if time.monotonic() - moved > STALL_SECONDS:
+            await asyncio.sleep(LOOK_SECONDS)
+            now = time.monotonic()
+            if now - self._shown < SHOW_SECONDS:
+                continue
+            self._shown = now
+            progress = await self._show()
+            if (progress, self._dead) != state:
+                state, moved = (progress, self._dead), now
+            if now - moved > STALL_SECONDS:
                 names = [one.name for service in services for one in self._fleet.processes(service)]
                 raise blame(self._fleet, names, f"{what}: nothing moved for {STALL_SECONDS:.0f} s")
-            self._screen.figures(
-                Figures(
-                    to_feed=self._to_feed,
-                    fed=self._fed,
-                    resolved=progress.resolved - self._resolved_before,
-                    contacts_readable=progress.contacts_readable,
-                    dead_letters=dead - self._dead_before,
-                    seconds=self.seconds,
-                )
+
+    async def _show(self) -> Progress:
+        progress = await self._ledger.progress()
+        self._dead = await self._stream.count_dead_letters() - self._dead_before
+        self._screen.figures(
+            Figures(
+                to_feed=self._to_feed,
+                fed=self._fed,
+                resolved=progress.resolved - self._resolved_before,
+                contacts_readable=await self._ledger.count_readable(),
+                dead_letters=self._dead,
+                seconds=self.seconds,
             )
-            await asyncio.sleep(LOOK_SECONDS)
+        )
+        return progress
