@@ -46,6 +46,7 @@ def a_signal(
     minutes: float = 0,
     version: int | None = None,
     signal_id: str | None = None,
+    about: str | None = None,
     **facts: Any,
 ) -> NormalizedSignal:
     """Make a signal: one record of one source, so many minutes after `MOMENT`."""
@@ -77,6 +78,7 @@ def a_signal(
         source_version=version,
         occurred_at=at,
         received_at=at,
+        about=about,
         facts=said,
         raw={"record": record},
     )

@@ -1,11 +1,25 @@
 """One workspace's view of a contact: the shared values, and what it keeps for itself."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from services.resolver.domain.model import BindingRow, Contact
 from services.resolver.domain.survivorship import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """What one workspace keeps about a contact for itself."""
+
+    labels: tuple[str, ...] = ()
+    notes: str | None = None
+    custom_fields: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+NOTHING_PRIVATE = Private()
+"""The usual case."""
 
 
 def view_of(
@@ -20,7 +34,7 @@ def view_of(
 ) -> BindingRow:
     """Denormalise a contact for one workspace."""
     company = values.get("company_id")
-    labels, notes, custom = private_values(contact, workspace)
+    private = private_values(contact, workspace)
     return BindingRow(
         id=binding_id,
         contact=contact,
@@ -29,23 +43,26 @@ def view_of(
         fields={name: value for name, (value, _) in values.items()},
         company_id=company_ids.get(company[0]) if company else None,
         import_source=import_source or "crm-direct",
-        labels=labels,
-        notes=notes,
-        custom_fields=custom,
+        labels=private.labels,
+        notes=private.notes,
+        custom_fields=private.custom_fields,
     )
 
 
-def private_values(
-    contact: Contact, workspace: int
-) -> tuple[tuple[str, ...], str | None, dict[str, JsonValue]]:
+def private_values(contact: Contact, workspace: int) -> Private:
     """Gather one workspace's labels (union), notes (all) and custom fields (newest wins)."""
-    claims = sorted(
-        (one for one in contact.claims.values() if one.workspace_id == workspace),
-        key=lambda one: (one.asserted_at, one.record_key),
-    )
+    claims = [
+        one
+        for one in contact.claims.values()
+        if one.workspace_id == workspace
+        and (one.facts.notes or one.facts.labels or one.facts.custom_fields)
+    ]
+    if not claims:
+        return NOTHING_PRIVATE
+    claims.sort(key=lambda one: (one.asserted_at, one.record_key))
     labels = tuple(dict.fromkeys(label for one in claims for label in one.facts.labels))
     notes = "\n\n".join(dict.fromkeys(one.facts.notes for one in claims if one.facts.notes))
     custom: dict[str, JsonValue] = {}
     for one in claims:
         custom.update(one.facts.custom_fields)
-    return labels, notes or None, custom
+    return Private(labels, notes or None, custom)

@@ -8,7 +8,12 @@ a source record stays with the contact that the record was given to.
 from collections.abc import Iterable
 from datetime import datetime
 
-from services.resolver.domain.bindings import private_values, view_of
+from services.resolver.domain.bindings import (
+    NOTHING_PRIVATE,
+    Private,
+    private_values,
+    view_of,
+)
 from services.resolver.domain.companies import link_companies
 from services.resolver.domain.ledger import standing
 from services.resolver.domain.model import (
@@ -23,6 +28,7 @@ from services.resolver.domain.model import (
     Known,
     LedgerRow,
     Plan,
+    PointRow,
     RecordedEvent,
     Revision,
 )
@@ -38,7 +44,7 @@ from shared.events.contact import (
     MergeProposed,
     VisibleField,
 )
-from shared.events.signal import Employment, Facts, Identifier
+from shared.events.signal import Employment, Facts, Identifier, Point
 
 _PRIVATE: dict[str, object] = {"notes": None, "labels": (), "custom_fields": {}}
 """What a shared event leaves out: one workspace's own."""
@@ -79,20 +85,33 @@ class _Gate:
         self._announce_companies(delivery, companies)
         if hits:
             contact = self.known.contacts[hits[0]]
-            self._update(contact, delivery, facts)
+            kept = private_values(contact, delivery.workspace_id)
+            changed = self._update(contact, delivery, facts)
         else:
+            kept, changed = NOTHING_PRIVATE, True
             contact = self._create(delivery, facts)
-        self._bind(contact, delivery, facts)
+        self._bind(contact, delivery, kept, changed=changed)
         for other in hits[1:]:
             self._propose(contact, self.known.contacts[other], delivery)
         self._enter(delivery, facts, revisions, contact, superseded=False)
         return "updated" if hits else "created"
 
     def _hits(self, delivery: Delivery, revisions: list[Revision]) -> list[int]:
-        """Return the contacts that the signal names, the one to receive it first."""
-        prior = [one.contact_id for one in revisions if one.current]
-        held = (self.known.holders.get(key) for key, _ in delivery.identifiers)
-        return list(dict.fromkeys([*prior, *(one for one in held if one is not None)]))
+        """Return the contacts that the signal names, the one to receive it first.
+
+        A vendor that was asked about a contact and names no identifier of anybody spoke of that
+        contact: nobody else would be found, and a stranger made of the answer.
+        """
+        hits = dict.fromkeys(one.contact_id for one in revisions if one.current)
+        for key, _ in delivery.identifiers:
+            holder = self.known.holders.get(key)
+            if holder is not None:
+                hits[holder] = None
+        if not hits and delivery.signal.about is not None:
+            asked = self.known.about.get((delivery.tenant_id, delivery.signal.about))
+            if asked is not None:
+                hits[asked] = None
+        return list(hits)
 
     def _attach(self, contact: Contact, delivery: Delivery) -> tuple[Identifier, ...]:
         """Give the contact the identifiers that nobody holds yet."""
@@ -140,13 +159,15 @@ class _Gate:
         )
         return contact
 
-    def _update(self, contact: Contact, delivery: Delivery, facts: Facts) -> None:
+    def _update(self, contact: Contact, delivery: Delivery, facts: Facts) -> bool:
+        """Add a fact to a known contact; returns whether a visible value changed."""
         self.plan.contacts[contact.id] = contact
         identifiers = self._attach(contact, delivery)
         employments = self._hire(contact, delivery, facts)
         before = self._values_of(contact)
         after = self._claim(contact, delivery, facts)
         status = self._grown(contact)
+        changes = differences(before, after, delivery.record_key)
         self._record(
             delivery,
             contact,
@@ -160,10 +181,11 @@ class _Gate:
                 import_source=delivery.signal.import_source,
                 identifiers_added=identifiers,
                 employments_added=employments,
-                changes=differences(before, after, delivery.record_key),
+                changes=changes,
                 asserted=_assertion(delivery, facts),
             ),
         )
+        return bool(changes)
 
     def _next_version(self, contact: Contact) -> int:
         contact.version += 1
@@ -201,18 +223,12 @@ class _Gate:
     def _hire(self, contact: Contact, delivery: Delivery, facts: Facts) -> tuple[Employment, ...]:
         """Add the jobs that no claim told of yet, and the e-mails and phones likewise."""
         claims = contact.claims.values()
-        emails = {point.value for claim in claims for point in claim.facts.emails}
-        phones = {point.value for claim in claims for point in claim.facts.phones}
-        self.plan.emails.extend(
-            (delivery.tenant_id, contact.id, point, delivery.source)
-            for point in {one.value: one for one in facts.emails}.values()
-            if point.value not in emails
-        )
-        self.plan.phones.extend(
-            (delivery.tenant_id, contact.id, point, delivery.source)
-            for point in {one.value: one for one in facts.phones}.values()
-            if point.value not in phones
-        )
+        if facts.emails:
+            told = {point.value for claim in claims for point in claim.facts.emails}
+            self._note(self.plan.emails, contact, delivery, facts.emails, told)
+        if facts.phones:
+            told = {point.value for claim in claims for point in claim.facts.phones}
+            self._note(self.plan.phones, contact, delivery, facts.phones, told)
         if not facts.employments:
             return ()
         jobs = {Job.of(job) for claim in claims for job in claim.facts.employments}
@@ -234,15 +250,35 @@ class _Gate:
             added.append(employment)
         return tuple(added)
 
-    def _bind(self, contact: Contact, delivery: Delivery, facts: Facts) -> None:
-        """Bring the workspace's view up to date, and tell what is private to it."""
+    @staticmethod
+    def _note(
+        rows: list[PointRow],
+        contact: Contact,
+        delivery: Delivery,
+        points: Iterable[Point],
+        told: set[str],
+    ) -> None:
+        for point in points:
+            if point.value not in told:
+                told.add(point.value)
+                rows.append((delivery.tenant_id, contact.id, point, delivery.source))
+
+    def _bind(self, contact: Contact, delivery: Delivery, kept: Private, *, changed: bool) -> None:
+        """Bring the workspaces' views up to date, and tell what is private to this one.
+
+        `kept` is what the workspace kept for itself before the signal, `changed` whether any
+        visible value is another now.
+        """
         workspace = delivery.workspace_id
         is_new = workspace not in contact.bindings
         if is_new:
             contact.bindings[workspace] = next(self.ids.bindings)
-        if facts.notes or facts.labels or facts.custom_fields:
-            self._tell_private(contact, delivery)
+        keeps = private_values(contact, workspace)
+        if keeps != kept:
+            self._tell_private(contact, delivery, keeps)
         for bound, binding_id in contact.bindings.items():
+            if not changed and not (bound == workspace and (is_new or keeps != kept)):
+                continue
             previous = self.plan.bindings.get((contact.id, bound))
             self.plan.bindings[contact.id, bound] = view_of(
                 contact,
@@ -254,17 +290,16 @@ class _Gate:
                 import_source=previous.import_source if previous else delivery.signal.import_source,
             )
 
-    def _tell_private(self, contact: Contact, delivery: Delivery) -> None:
-        labels, notes, custom = private_values(contact, delivery.workspace_id)
+    def _tell_private(self, contact: Contact, delivery: Delivery, keeps: Private) -> None:
         event = BindingChanged(
             occurred_at=delivery.signal.occurred_at,
             cause=delivery.signal.signal_id,
             workspace=delivery.signal.workspace,
             contact_id=contact.public_id,
             version=self._next_version(contact),
-            labels=labels,
-            notes=notes,
-            custom_fields=custom,
+            labels=keeps.labels,
+            notes=keeps.notes,
+            custom_fields=dict(keeps.custom_fields),
         )
         self._record(delivery, contact, event, private=True)
 

@@ -123,6 +123,8 @@ class Known:
 
     holders: dict[IdentifierKey, int] = field(default_factory=dict)
     """Identifier → the contact that holds it."""
+    about: dict[tuple[int, str], int] = field(default_factory=dict)
+    """(tenant, public id) → the contact that a vendor was asked about."""
     contacts: dict[int, Contact] = field(default_factory=dict)
     records: dict[tuple[int, bytes], list[Revision]] = field(default_factory=dict)
     """(tenant, record key) → its revisions, oldest first."""
@@ -220,6 +222,10 @@ class NewCompany:
     source: Source
 
 
+PointRow = tuple[int, int, Point, Source]
+"""An e-mail or a phone to be written: tenant, contact, value, who told."""
+
+
 @dataclass(slots=True)
 class Plan:
     """What to write, in the order of the tables; nothing else is written."""
@@ -232,8 +238,8 @@ class Plan:
     updated: set[int] = field(default_factory=set)
     """Known contacts whose version moved."""
     identifiers: list[tuple[IdentifierKey, Identifier, int, Delivery]] = field(default_factory=list)
-    emails: list[tuple[int, int, Point, Source]] = field(default_factory=list)
-    phones: list[tuple[int, int, Point, Source]] = field(default_factory=list)
+    emails: list[PointRow] = field(default_factory=list)
+    phones: list[PointRow] = field(default_factory=list)
     employments: list[EmploymentRow] = field(default_factory=list)
     companies: list[NewCompany] = field(default_factory=list)
     bindings: dict[tuple[int, int], BindingRow] = field(default_factory=dict)

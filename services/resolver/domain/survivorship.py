@@ -5,7 +5,7 @@ belongs together is taken from one claim: a name, a job, an address are never mi
 spellings.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from operator import attrgetter
 
 from services.resolver.domain.model import Claim, Group
@@ -110,16 +110,16 @@ def _first(points: tuple[Point, ...], name: VisibleField) -> Group:
     return {name: chosen.value}
 
 
-def differences(
-    before: Mapping[VisibleField, tuple[str, Claim]],
-    after: Mapping[VisibleField, tuple[str, Claim]],
-    own: bytes,
-) -> tuple[FieldChange, ...]:
-    """List what changed; values that come from the record `own` need no origin of their own."""
+def differences(before: Values, after: Values, own: bytes) -> tuple[FieldChange, ...]:
+    """List the values that changed; those that come from the record `own` need no origin.
+
+    A value that a second record repeats stays with the record that first brought it: that a
+    better source agrees is no change.
+    """
     changes = []
     for name in after if before.keys() <= after.keys() else {**before, **after}:
         old, new = before.get(name), after.get(name)
-        if old and new and old[0] == new[0] and old[1].record_key == new[1].record_key:
+        if old and new and old[0] == new[0]:
             continue
         origin = None
         if new and new[1].record_key != own:

@@ -215,9 +215,11 @@ FROM unnest($1::contact.event_row[]);
 INSERT INTO contact.outbox (shard, key, headers, value)
 SELECT shard, key, headers, value FROM unnest($1::contact.outbox_row[]);
 
--- name: find_contact
--- $1 tenant, $2 public id.
-SELECT id FROM contact.contact WHERE tenant_id = $1 AND public_id = $2;
+-- name: find_named
+-- Contacts by public id: $1 tenants, $2 public ids.
+SELECT c.tenant_id, c.public_id, c.id
+FROM unnest($1::bigint[], $2::text[]) AS u (tenant_id, public_id)
+JOIN contact.contact c ON c.public_id = u.public_id AND c.tenant_id = u.tenant_id;
 
 -- name: find_commands
 -- Commands already carried out: $1 command ids.

@@ -43,18 +43,18 @@ class Loader:
         )
         await self._read_revisions(records)
         await self._read_holders(identifiers)
+        await self._read_about(deliveries)
         await self._read_companies(domains, names)
         await self._read_contacts(self._touched(deliveries))
         return self._known
 
     async def load_named(self, public_ids: Sequence[tuple[int, str]]) -> list[Contact]:
         """Lock and read contacts by (tenant, public id); those unknown are left out."""
-        ids = []
-        for tenant_id, public_id in public_ids:
-            found = await self._connection.fetchval(QUERIES["find_contact"], tenant_id, public_id)
-            if found is not None:
-                ids.append(found)
-        await self._read_contacts(set(ids))
+        if not public_ids:
+            return []
+        tenants, names = zip(*public_ids, strict=True)
+        rows = await self._connection.fetch(QUERIES["find_named"], tenants, names)
+        await self._read_contacts({row["id"] for row in rows})
         return list(self._known.contacts.values())
 
     async def _lock(self, keys: Iterable[int]) -> None:
@@ -72,6 +72,8 @@ class Loader:
                 continue
             touched.update(revision.contact_id for revision in revisions if revision.current)
             touched.update(known.holders[key] for key, _ in one.identifiers if key in known.holders)
+            if one.signal.about is not None:
+                touched.update(self._asked(one.tenant_id, one.signal.about))
         return touched
 
     async def _read_revisions(self, records: Sequence[tuple[int, bytes]]) -> None:
@@ -94,6 +96,19 @@ class Loader:
         for row in await self._connection.fetch(QUERIES["find_holders"], identifiers):
             key = (row["tenant_id"], row["kind"], row["value"])
             self._known.holders[key] = row["contact_id"]
+
+    def _asked(self, tenant_id: int, public_id: str) -> list[int]:
+        found = self._known.about.get((tenant_id, public_id))
+        return [] if found is None else [found]
+
+    async def _read_about(self, deliveries: Iterable[Delivery]) -> None:
+        """Find the contacts that vendors were asked about."""
+        asked = {(one.tenant_id, one.signal.about) for one in deliveries if one.signal.about}
+        if not asked:
+            return
+        tenants, names = zip(*asked, strict=True)
+        for row in await self._connection.fetch(QUERIES["find_named"], tenants, names):
+            self._known.about[row["tenant_id"], row["public_id"]] = row["id"]
 
     async def _read_companies(
         self, domains: Iterable[tuple[int, str]], names: Iterable[tuple[int, str]]

@@ -219,3 +219,39 @@ async def test_every_statement_can_be_prepared(resolver: Resolver, name: str) ->
             await connection.prepare(QUERIES[name])
         except asyncpg.InsufficientPrivilegeError:
             assert name == "delete_published", name
+
+
+async def test_a_vendor_that_names_nobody_spoke_of_whom_it_was_asked(
+    home: Home, resolver: Resolver
+) -> None:
+    await resolver.resolve(resolver.a_signal("r1", email="ada@example.com", company="Acme"))
+    contact = await home.value("SELECT public_id FROM contact.contact")
+    answer = {"source": "apollo", "about": contact, "title": "CTO", "company": "Acme"}
+    await resolver.resolve(
+        resolver.a_signal("v1", **answer),
+        resolver.a_signal("v2", **{**answer, "about": "con_" + "Z" * 26}, name="Eve Moe"),
+    )
+    await check(home)
+    assert await home.value("SELECT count(*) FROM contact.contact") == 2
+    assert (
+        await home.value(
+            "SELECT b.title FROM contact.workspace_contact_binding b"
+            " JOIN contact.contact c ON c.id = b.contact_id WHERE c.public_id = $1",
+            contact,
+        )
+        == "CTO"
+    )
+
+
+async def test_notes_that_a_newer_version_drops_are_gone_everywhere(
+    home: Home, resolver: Resolver
+) -> None:
+    await resolver.resolve(resolver.a_signal(email="ada@example.com", notes="old", labels=("a",)))
+    await resolver.resolve(resolver.a_signal(email="ada@example.com", labels=("a",), minutes=1))
+    await check(home)
+    notes = await home.fetch(
+        "SELECT payload ->> 'notes' AS notes FROM contact.contact_event"
+        " WHERE event_type = 'BindingChanged' ORDER BY sequence_number"
+    )
+    assert [row["notes"] for row in notes] == ["old", None]
+    assert await home.value("SELECT notes FROM contact.workspace_contact_binding") is None
