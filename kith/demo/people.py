@@ -128,8 +128,8 @@ def _generate() -> list[dict[str, Any]]:
 
 def _read_arrow(path: Path) -> Iterator[dict[str, Any]]:
     """Read an Arrow IPC file: the stream in it begins after the file's own mark."""
-    import nanoarrow  # type: ignore[import-untyped]  # noqa: PLC0415 -- an optional extra
-    from nanoarrow.ipc import InputStream  # type: ignore[import-untyped]  # noqa: PLC0415 -- too
+    import nanoarrow  # noqa: PLC0415 -- an optional extra
+    from nanoarrow.ipc import InputStream  # noqa: PLC0415 -- too
 
     content = path.read_bytes()
     with InputStream.from_readable(content[content.index(_STREAM_BEGINS) :]) as stream:
