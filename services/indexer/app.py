@@ -6,7 +6,8 @@ from functools import partial
 
 from faststream.asgi import AsgiFastStream
 
-from services.indexer.handlers import Pace, handle_events
+from services.indexer.domain.pace import Pace
+from services.indexer.handlers import Rest, handle_events
 from services.indexer.settings import Settings
 from services.indexer.store import Graph, Index, Meilisearch, Search, Store
 from shared.events import topics
@@ -25,7 +26,12 @@ def create_app(settings: Settings) -> AsgiFastStream:
     delivery = Delivery(broker, producer, settings.kafka, "indexer", store)
     graph = Graph(settings.neo4j) if settings.neo4j.uri else None
     meilisearch = Meilisearch(settings.meilisearch) if settings.meilisearch.url else None
-    pace = Pace(settings.linger_ms / 1000, settings.documents_per_second)
+    pace = Pace(
+        linger=settings.linger_ms / 1000,
+        most=settings.documents_per_second,
+        least=settings.least_documents_per_second,
+        busy=settings.busy_arrivals,
+    )
     indexes: dict[str, Index | None] = {
         "search": Search(),
         "graph": graph,
@@ -33,9 +39,10 @@ def create_app(settings: Settings) -> AsgiFastStream:
     }
     for name, index in indexes.items():
         if index is not None:
-            delivery.subscribe(
+            rest = Rest(pace)
+            rest.traffic = delivery.subscribe(
                 topics.EVENTS,
-                partial(handle_events, store=store, index=index, pace=pace, path=name),
+                partial(handle_events, store=store, index=index, rest=rest, path=name),
                 group=f"indexer-{name}",
                 max_records=settings.batch_max_records,
             )

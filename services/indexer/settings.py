@@ -42,7 +42,18 @@ class Settings(BaseSettings):
         description="At least so long from batch to batch: what changes twice is written once.",
     )
     documents_per_second: int = Field(
-        default=1_000, ge=1, description="At most so many contacts a second, for each index."
+        default=2_000, ge=1, description="At most so many contacts a second, for each index."
+    )
+    busy_arrivals: int = Field(
+        default=3_000,
+        ge=0,
+        description="Events a second that leave the indexes nothing but the least: each index may "
+        "write so many contacts a second as arrivals stay below this, and catches up afterwards.",
+    )
+    least_documents_per_second: int = Field(
+        default=100,
+        ge=1,
+        description="So many contacts a second, for each index, however many events arrive.",
     )
     batch_max_records: int = Field(
         default=2_000, ge=1, le=10_000, description="Events looked at at once, at most."

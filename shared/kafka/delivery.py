@@ -86,7 +86,7 @@ class Delivery:
         *,
         group: str | None = None,
         max_records: int | None = None,
-    ) -> None:
+    ) -> Subscription:
         """Hand the topic's records to a handler, in batches, one batch at a time."""
         group = group or self._service
         if group not in topic.consumers:
@@ -122,6 +122,7 @@ class Delivery:
         vars(subscriber)["get_msg"] = lenient(subscriber.get_msg)
         subscription.subscriber = subscriber
         self.subscriptions.append(subscription)
+        return subscription
 
 
 async def _leave_alone(records: tuple[ConsumerRecord, ...]) -> KafkaMessage:

@@ -81,6 +81,21 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         """Note a sign of life."""
         self.moved_at = time.monotonic()
 
+    async def arrived(self) -> int | None:
+        """Count the records that the topic ever got, in all partitions; None: Kafka is not there.
+
+        Asked of Kafka: the consumer's own high-water marks stand still while it reads nothing.
+        """
+        consumer = self.consumer
+        numbers = None if consumer is None else consumer.partitions_for_topic(self.topic)
+        if consumer is None or not numbers:
+            return None
+        try:
+            ends = await consumer.end_offsets([TopicPartition(self.topic, one) for one in numbers])
+        except KafkaError:
+            return None
+        return int(sum(ends.values()))
+
     async def handle(self, records: Sequence[ConsumerRecord]) -> None:
         """Take one batch from FastStream; never raises, but is cancelled when a stop is overdue."""
         if not self.aligned:

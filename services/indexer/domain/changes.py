@@ -1,16 +1,26 @@
 """Which contacts and companies a batch of events is about."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from shared.errors import PoisonMessageError
+from shared.events import topics
 from shared.events.codec import decode_event
 from shared.events.contact import CompanyCreated
 from shared.events.envelope import Envelope
 from shared.events.fold import ContactState
 
 Headers = Iterable[tuple[str, bytes | None]]
+
+_OF_CONTACTS: Final = frozenset(
+    ce_type.encode()
+    for ce_type, model in topics.EVENTS.messages.items()
+    if model is not CompanyCreated
+)
+_CONTACT_ID: Final = re.compile(rb"con_[0-9A-HJKMNP-TV-Z]{26}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,24 @@ class Mention:
 
 def read_mention(headers: Headers, value: bytes | None) -> Mention:
     """Read whom an event is about; raises `PoisonMessageError` when it is no event."""
+    return _read_headers(headers) or _read_whole(headers, value)
+
+
+def _read_headers(headers: Headers) -> Mention | None:
+    """Read an event of a contact by its headers: what it says is in the event table anyway."""
+    found = dict(headers)
+    subject, recorded = found.get("ce_subject"), found.get("ce_recordedtime")
+    if found.get("ce_type") not in _OF_CONTACTS or not found.get("ce_tenant"):
+        return None
+    if subject is None or recorded is None or _CONTACT_ID.fullmatch(subject) is None:
+        return None
+    try:
+        return Mention(subject.decode(), None, datetime.fromisoformat(recorded.decode()))
+    except ValueError:
+        return None
+
+
+def _read_whole(headers: Headers, value: bytes | None) -> Mention:
     envelope, event = decode_event(headers, value)
     tenant = _tenant(envelope)
     if isinstance(event, CompanyCreated):
@@ -59,13 +87,3 @@ def _tenant(envelope: Envelope) -> str:
     if envelope.tenant is None:
         raise PoisonMessageError("invalid", "is required, a tenant's public id", field="ce_tenant")
     return envelope.tenant
-
-
-def pause(documents: int, took: float, linger: float, rate: float) -> float:
-    """Return how long to rest after a batch, seconds.
-
-    At least `linger` passes from batch to batch, so that a contact that changes again and again is
-    written once; and no more than `rate` documents are written a second, so that a backlog is
-    worked off beside the hot path and never instead of it.
-    """
-    return max(0.0, max(linger, documents / rate) - took)

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from kith.stack import Stack
-from services.indexer.handlers import Pace, handle_events
+from services.indexer.handlers import handle_events
 from services.indexer.settings import Neo4jSettings
 from services.indexer.store import Graph, Index, Store
 from shared.kafka.batch import Batch, Rejected
@@ -45,6 +45,10 @@ async def graph(neo4j: Neo4jSettings) -> AsyncIterator[Graph]:
     await graph.close()
 
 
+async def _at_once(_documents: int, _started: float) -> None:
+    """Do not rest."""
+
+
 class Indexer:
     """One indexer process's handler, its database, and others' views of it."""
 
@@ -56,7 +60,7 @@ class Indexer:
 
     async def handle(self, batch: Batch, index: Index) -> list[Rejected]:
         """Hand over a batch, without rest."""
-        return list(await handle_events(batch, self.store, index, Pace(0.0, 1e9), "search"))
+        return list(await handle_events(batch, self.store, index, _at_once, "search"))
 
     async def find(self, query: str, workspace: str | None = None) -> list[str]:
         """Search as the api does."""
