@@ -75,15 +75,18 @@ def test_every_requirement_of_the_project_is_locked_with_a_hash() -> None:
 
 
 REFUSE = """
-import importlib.abc, importlib.metadata, re, sys
+import importlib.metadata, re, sys
 locked = set(sys.argv[1].split(",")) | {"kith"}
 owners = importlib.metadata.packages_distributions()
 norm = lambda name: re.sub(r"[-_.]+", "-", name).lower()
 
-class Locked(importlib.abc.MetaPathFinder):
+class Locked:
     # Finds what another finder finds, but for packages that the image does not have.
     def __init__(self, finder):
         self.finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
 
     def find_spec(self, name, path=None, target=None):
         dists = owners.get(name.partition(".")[0])
