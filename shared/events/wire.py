@@ -1,15 +1,30 @@
 """The base of every model on the wire, and the types that bound its fields."""
 
-from typing import Annotated
+from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic.annotated_handlers import GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 
-def _without_nul(value: str) -> str:
-    if "\x00" in value:
-        msg = "contains a NUL character, which no database text can hold; leave it out"
-        raise ValueError(msg)
-    return value
+class _WithoutNul:
+    """Refuses NUL characters, in pydantic's own core: a Python check cost 0.2 us a string."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.ChainSchema:
+        without = core_schema.custom_error_schema(
+            core_schema.str_schema(pattern=r"^[^\x00]*$"),
+            custom_error_type="nul_character",
+            custom_error_message="contains a NUL character, which no database text can hold; "
+            "leave it out",
+        )
+        return core_schema.chain_schema([handler(source), without])
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(cast("core_schema.ChainSchema", schema)["steps"][0])
 
 
 class Wire(BaseModel):
@@ -24,11 +39,11 @@ class Wire(BaseModel):
 
 
 Short = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=255), AfterValidator(_without_nul)
+    str, StringConstraints(strip_whitespace=True, max_length=255), _WithoutNul()
 ]
 """A name, a label, a title: at most 255 characters."""
 
-Long = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul)]
+Long = Annotated[str, StringConstraints(max_length=10_000), _WithoutNul()]
 """A note, an address block: at most 10,000 characters."""
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
