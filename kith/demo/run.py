@@ -71,8 +71,8 @@ async def tell(wanted: int, screen: Screen) -> Report:
     kafka = await start_everything(stack, fleet, screen)
     to_start = time.monotonic() - began
     async with _open_run(stack, fleet, kafka, screen) as run:
-        fed, ages = await _feed(run, await loading, files)
-        times = Times(to_start, run.watch.seconds)
+        fed, ages, to_read_model = await _feed(run, await loading, files)
+        times = Times(to_start, to_read_model)
         enrichment = await _wait_for_vendor(run)
         screen.step("counting")
         found = await find_all(fed, run.ledger, run.stream, run.home)
@@ -112,8 +112,12 @@ async def _open_run(
 
 async def _feed(
     run: Run, records: Sequence[CrmRecord], files: Sequence[Path]
-) -> tuple[Fed, Buckets]:
-    """Feed everything, wait until it can be read; answers it and how old it was by then."""
+) -> tuple[Fed, Buckets, float]:
+    """Feed everything and wait until it can be read.
+
+    Answers what was fed, how old the stream's signals were when they could be read, and the
+    seconds that the stream took.
+    """
     run.screen.step(f"uploading {len(files)} files of contacts")
     fed_files = [await _feed_file(run, file) for file in files]
     await run.watch.settle()
@@ -122,9 +126,9 @@ async def _feed(
     before = await read_ages(run.client, run.fleet)
     await run.watch.begin(len(records))
     await run.stream.publish(records, run.home, run.watch.room)
-    await run.watch.settle()
+    seconds = await run.watch.finish()
     after = await read_ages(run.client, run.fleet)
-    return Fed(records, known, fed_files), added(zip(before, after, strict=True))
+    return Fed(records, known, fed_files), added(zip(before, after, strict=True)), seconds
 
 
 async def _feed_file(run: Run, file: Path) -> FedFile:

@@ -1,6 +1,7 @@
 """Bringing everything up: the stack, the schemas, the topics, the services."""
 
 import asyncio
+import time
 from typing import Final
 
 from kith.demo.errors import blame
@@ -13,6 +14,10 @@ from shared.postgres.migrate import migrate
 
 READY_SECONDS: Final = 90
 """How long the services may take to say that they are ready."""
+LOOK_SECONDS: Final = 2
+"""Between two looks whether one of them keeps dying."""
+DEATHS: Final = 3
+"""A service that has died so often while starting is given up."""
 REPLICAS: Final = {"resolver": 2}
 SERVICE_ENVIRONMENT: Final = {
     "enricher": {
@@ -40,10 +45,24 @@ async def start_everything(stack: Stack, fleet: Fleet, screen: Screen) -> KafkaS
     await asyncio.to_thread(
         fleet.start, replicas=REPLICAS, env=SERVICE_ENVIRONMENT, progress=screen.part
     )
-    late = await asyncio.to_thread(fleet.wait_ready, READY_SECONDS)
-    if late:
-        raise blame(fleet, late, f"not ready after {READY_SECONDS} s")
+    await asyncio.to_thread(_wait_ready, fleet)
     return kafka
+
+
+def _wait_ready(fleet: Fleet) -> None:
+    """Wait for every service; one that keeps dying will not become ready by waiting."""
+    deadline = time.monotonic() + READY_SECONDS
+    restarts = {running.name: running.restarts for running in fleet.processes()}
+    while late := fleet.wait_ready(LOOK_SECONDS):
+        dying = [
+            running.name
+            for running in fleet.processes()
+            if running.restarts - restarts.get(running.name, 0) >= DEATHS
+        ]
+        if dying:
+            raise blame(fleet, dying, f"died {DEATHS} times while starting")
+        if time.monotonic() > deadline:
+            raise blame(fleet, late, f"not ready after {READY_SECONDS} s")
 
 
 def _unheard(_words: str) -> None:

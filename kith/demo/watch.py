@@ -36,6 +36,7 @@ class Watch:
         self._dead_before = 0
         self._dead = 0
         self._began = self._shown = time.monotonic()
+        self._streaming = False
 
     async def begin(self, to_feed: int) -> None:
         """Note where everything is before the first signal."""
@@ -43,10 +44,12 @@ class Watch:
         self._resolved_before = (await self._ledger.progress()).resolved
         self._dead_before = await self._stream.count_dead_letters()
         self._began = time.monotonic()
+        self._streaming = True
 
-    @property
-    def seconds(self) -> float:
-        """Since the first signal."""
+    async def finish(self) -> float:
+        """Return when all that was fed can be read; answers the seconds since the first signal."""
+        await self.settle()
+        self._streaming = False
         return time.monotonic() - self._began
 
     async def room(self, fed: int) -> None:
@@ -124,14 +127,16 @@ class Watch:
     async def _show(self) -> Progress:
         progress = await self._ledger.progress()
         self._dead = await self._stream.count_dead_letters() - self._dead_before
-        self._screen.figures(
-            Figures(
-                to_feed=self._to_feed,
-                fed=self._fed,
-                resolved=progress.resolved - self._resolved_before,
-                contacts_readable=await self._ledger.count_readable(),
-                dead_letters=self._dead,
-                seconds=self.seconds,
+        if self._streaming:
+            self._screen.figures(
+                Figures(
+                    to_feed=self._to_feed,
+                    fed=self._fed,
+                    # The vendor's answers come the same way.
+                    resolved=min(self._fed, progress.resolved - self._resolved_before),
+                    contacts_readable=await self._ledger.count_readable(),
+                    dead_letters=self._dead,
+                    seconds=time.monotonic() - self._began,
+                )
             )
-        )
         return progress
