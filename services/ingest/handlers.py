@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from services.ingest.domain.intake import moment, occurred_at, read_arrival, signal_id
+from services.ingest.domain.intake import Arrival, moment, occurred_at, read_arrival, signal_id
 from services.ingest.domain.mapping import Origin, Rules, to_normalized
 from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.domain.reading import read_body, refuse_large
-from shared.auth import Directory
+from shared.auth import Directory, Place
 from shared.errors import PoisonMessageError
 from shared.events.topics import SIGNALS_NORMALIZED
-from shared.kafka.batch import Batch, ConsumerRecord, Rejected
+from shared.kafka.batch import Batch, Rejected
 from shared.kafka.producer import Outgoing, Producer
 
 
@@ -25,33 +25,36 @@ class Signals:
         """Pass on what is well-formed, in order; return what is not."""
         outgoing: list[Outgoing] = []
         rejected: list[Rejected] = []
+        places: dict[tuple[str | None, str | None], Place] = {}
         for record in batch.records:
             try:
-                outgoing.append(await _normalized(record, self._rules, self.directory))
+                refuse_large(record.value)
+                arrival = read_arrival(record.headers, record.value)
+                signal, raw = read_body(arrival.data)
+                named = (arrival.tenant, arrival.workspace)
+                place = places.get(named)
+                if place is None:
+                    place = places[named] = await self.directory.resolve(*named)
+                origin = _origin(arrival, place, record.timestamp)
+                normalized = to_normalized(signal, raw, origin, self._rules)
             except PoisonMessageError as error:
                 rejected.append(Rejected(record, error))
+            else:
+                headers = normalized_headers(origin)
+                outgoing.append(
+                    Outgoing(SIGNALS_NORMALIZED.name, normalized.key, normalized.body, headers)
+                )
         await self._producer.send_batch(outgoing)
         return rejected
 
 
-async def _normalized(record: ConsumerRecord, rules: Rules, directory: Directory) -> Outgoing:
-    refuse_large(record.value)
-    arrival = read_arrival(record.headers, record.value)
-    signal, raw = read_body(arrival.data)
-    place = await directory.resolve(arrival.tenant, arrival.workspace)
-    received, received_text = moment(record.timestamp)
-    origin = Origin(
-        signal_id=signal_id(arrival.source, arrival.id),
-        tenant=place.tenant,
-        workspace=place.workspace,
-        occurred_at=occurred_at(arrival.time, received, arrival.time_text),
-        received_at=received_text,
-        traceparent=arrival.traceparent,
-    )
-    normalized = to_normalized(signal, raw, origin, rules)
-    return Outgoing(
-        topic=SIGNALS_NORMALIZED.name,
-        key=normalized.key,
-        value=normalized.body,
-        headers=normalized_headers(origin),
+def _origin(arrival: Arrival, place: Place, timestamp_ms: int) -> Origin:
+    received, received_text = moment(timestamp_ms)
+    return Origin(
+        signal_id(arrival.source, arrival.id),
+        place.tenant,
+        place.workspace,
+        occurred_at(arrival, received, received_text),
+        received_text,
+        arrival.traceparent,
     )

@@ -18,8 +18,7 @@ SIGNAL_TYPE: Final = TYPE_BY_MODEL[ContactSignal]
 
 _SIGNAL_TYPE: Final = SIGNAL_TYPE.encode()
 _JSON: Final = frozenset({None, b"application/json", b"application/json; charset=utf-8"})
-_OPTIONAL: Final = ("ce_time", "ce_tenant", "ce_workspace", "traceparent")
-_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
+_UTC = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 _MAX_ATTRIBUTE: Final = 255
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -67,27 +66,29 @@ def _read_usual(headers: Headers, value: bytes | None) -> Arrival | None:
         or len(source) > _MAX_ATTRIBUTE
     ):
         return None
+    time_text = found.get("ce_time")
     try:
-        time_text, tenant, workspace, traceparent = (
-            raw.decode() if (raw := found.get(name)) is not None else None for name in _OPTIONAL
-        )
         time = None
         if time_text is not None:
             if _UTC.fullmatch(time_text) is None:
                 return None
-            time = datetime.fromisoformat(time_text)
+            time = datetime.fromisoformat(time_text.decode())
         return Arrival(
-            id=identity.decode(),
-            source=source.decode(),
-            time=time,
-            time_text=time_text or "",
-            tenant=tenant,
-            workspace=workspace,
-            traceparent=traceparent,
-            data=value or b"",
+            identity.decode(),
+            source.decode(),
+            time,
+            time_text.decode() if time_text else "",
+            _text(found.get("ce_tenant")),
+            _text(found.get("ce_workspace")),
+            _text(found.get("traceparent")),
+            value or b"",
         )
     except ValueError:
         return None
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode()
 
 
 def _read_any(headers: Headers, value: bytes | None) -> Arrival:
@@ -116,20 +117,18 @@ def signal_id(source: str, event_id: str) -> str:
     return f"{name[:222]}~{blake2b(name.encode(), digest_size=16).hexdigest()}"
 
 
-def occurred_at(stated: datetime | None, received: datetime, text: str = "") -> str:
-    """Return when a signal came about, RFC 3339: as stated, but never after it was received.
-
-    `text` is how the sender wrote a moment of UTC: then it is not written anew.
-    """
+def occurred_at(arrival: Arrival, received: datetime, received_text: str) -> str:
+    """Return when a signal came about, RFC 3339: as stated, but never after it was received."""
+    stated = arrival.time
     if stated is None:
-        return rfc3339(received)
+        return received_text
     if stated <= received:
-        return text or rfc3339(stated)
+        return arrival.time_text or rfc3339(stated)
     if stated - received > FUTURE_LIMIT:
         raise PoisonMessageError(
             "invalid", "is more than 24 hours ahead; send when it happened, in UTC", field="ce_time"
         )
-    return rfc3339(received)
+    return received_text
 
 
 @lru_cache(maxsize=1_024)
