@@ -4,24 +4,17 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final, Self
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from kith.migrate import PACKAGES
 from kith.stack import Fleet, Stack
-from kith.topics import ensure_topics, specs
 from shared.events import topics
-from shared.kafka import KafkaSettings
-from shared.postgres.migrate import migrate
+from tests.support.system import HOMES, empty_stack, services
 
-HOME: Final = Path(__file__).parents[2] / ".bench" / "home"
-"""The bench's own stack lives here and is made anew for every run."""
-
-READY_S: Final = 90.0
-"""How long the services may take to be ready, seconds."""
+HOME: Final = HOMES / "home"
+"""The bench's own stack lives here."""
 
 STAGES: Final = ("ingest", "resolver", "relay", "projector", "indexer", "enricher", "api")
 """Our processes, in the order of a signal's way."""
@@ -30,36 +23,15 @@ STAGES: Final = ("ingest", "resolver", "relay", "projector", "indexer", "enriche
 @contextmanager
 def bench_stack() -> Iterator[Stack]:
     """Start an empty stack, and leave nothing behind."""
-    stack = Stack.load(home=HOME)
-    stack.stop()
-    stack.wipe()
-    stack = Stack.load(home=HOME)
-    print("starting PostgreSQL, Kafka, Valkey and Neo4j ...", flush=True)
-    stack.start()
-    try:
+    with empty_stack(HOME) as stack:
         yield stack
-    finally:
-        stack.stop()
-        stack.wipe()
 
 
 @contextmanager
 def system(stack: Stack) -> Iterator[Fleet]:
     """Run every service; automatic enrichment is off: a vendor call costs more than ten signals."""
-    settings = KafkaSettings(bootstrap_servers=stack.kafka_bootstrap)
-    asyncio.run(migrate(stack.postgres_dsn("kith_migrator"), PACKAGES))
-    asyncio.run(ensure_topics(settings, specs()))
-    fleet = Fleet(stack)
-    print("starting the services ...", flush=True)
-    fleet.start(env={"enricher": {"ENRICHER_AUTO": "false"}}, replicas={"vendor": 0})
-    try:
-        late = fleet.wait_ready(READY_S)
-        if late:
-            message = f"not ready after {READY_S:.0f} s: {', '.join(late)}; see {HOME}/logs"
-            raise RuntimeError(message)
+    with services(stack) as fleet:
         yield fleet
-    finally:
-        fleet.stop()
 
 
 def pids(stack: Stack, fleet: Fleet | None) -> dict[str, int]:

@@ -1,0 +1,64 @@
+"""`make chaos`: kill everything while signals flow; one line per fault, exit code 1 on a violation.
+
+python -m tests.chaos [--faults F1,F4.kill] [--signals 20000] [--rate 800] [--seed 42]
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from dataclasses import replace
+from typing import Final
+
+from services.projector.store import check
+from tests.chaos.faults import FAULTS, chosen
+from tests.chaos.run import Plan, Result, run_fault
+from tests.chaos.system import chaotic
+from tests.support.system import HOMES
+
+SHOWN: Final = 10
+"""Violations of one fault that are listed."""
+
+
+def show(result: Result) -> None:
+    """Print a fault's line, and what it broke."""
+    print(result.line, flush=True)
+    for line in result.broken[:SHOWN]:
+        print(f"    {line}")
+    if len(result.broken) > SHOWN:
+        print(f"    … and {len(result.broken) - SHOWN} more")
+
+
+def main() -> int:
+    """Run the faults one after the other on one system."""
+    parser = argparse.ArgumentParser(prog="make chaos")
+    parser.add_argument("--faults", default="", help=f"of {', '.join(FAULTS)}; default: all")
+    parser.add_argument("--signals", type=int, default=20_000, help="for each fault")
+    parser.add_argument("--rate", type=int, default=800, help="signals a second")
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000))
+    parser.add_argument("--graph-away", type=float, default=60.0, help="F9: seconds without Neo4j")
+    asked = parser.parse_args()
+    try:
+        names = chosen(asked.faults)
+    except ValueError as error:
+        parser.error(str(error))
+    plan = Plan(asked.signals, asked.rate, asked.seed, 20.0, asked.graph_away)
+    began = time.monotonic()
+    results: list[Result] = []
+    with chaotic(HOMES / "chaos") as (stack, fleet):
+        for number, name in enumerate(names):
+            words, fault = FAULTS[name]
+            one = replace(plan, seed=plan.seed + number)
+            results.append(asyncio.run(run_fault(words, fault, stack, fleet, one)))
+            show(results[-1])
+        different = asyncio.run(check(stack.postgres_dsn("kith_migrator"), lambda _: None))
+    if different:
+        print(f"I7: {len(different)} contacts of the read model differ from their events")
+    failed = sum(bool(result.broken) for result in results) + bool(different)
+    print(f"{len(results)} faults in {time.monotonic() - began:.0f} s, {failed} failed")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""The whole system, real processes on a stack of its own: what the bench and chaos run."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from kith.migrate import PACKAGES
+from kith.stack import PARTS, Fleet, Stack
+from kith.topics import ensure_topics, specs
+from shared.kafka import KafkaSettings
+from shared.postgres.migrate import migrate
+
+HOMES: Final = Path(__file__).parents[2] / ".bench"
+"""Where such stacks live, each made anew for every run."""
+
+READY_S: Final = 90.0
+"""How long the services may take to be ready, seconds."""
+
+
+@contextmanager
+def empty_stack(home: Path, parts: Iterable[str] = tuple(PARTS)) -> Iterator[Stack]:
+    """Start an empty stack in a home of its own, and leave nothing behind."""
+    stack = Stack.load(home=home)
+    Fleet(stack).stop()  # of a run that was killed
+    stack.wipe()
+    stack = Stack.load(home=home)
+    names = tuple(parts)
+    print(f"starting {', '.join(names)} ...", flush=True)
+    stack.start(names)
+    try:
+        yield stack
+    finally:
+        stack.wipe()
+
+
+@contextmanager
+def services(
+    stack: Stack,
+    *,
+    env: Mapping[str, Mapping[str, str]] | None = None,
+    replicas: Mapping[str, int] | None = None,
+) -> Iterator[Fleet]:
+    """Run every service on the newest schema; automatic enrichment is off unless `env` says so."""
+    settings = KafkaSettings(bootstrap_servers=stack.kafka_bootstrap)
+    asyncio.run(migrate(stack.postgres_dsn("kith_migrator"), PACKAGES))
+    asyncio.run(ensure_topics(settings, specs()))
+    fleet = Fleet(stack)
+    print("starting the services ...", flush=True)
+    fleet.start(
+        env={"enricher": {"ENRICHER_AUTO": "false"}, **(env or {})},
+        replicas={"vendor": 0, **(replicas or {})},
+    )
+    try:
+        late = fleet.wait_ready(READY_S)
+        if late:
+            message = f"not ready after {READY_S:.0f} s: {', '.join(late)}; see {stack.places.logs}"
+            raise RuntimeError(message)
+        yield fleet
+    finally:
+        fleet.stop()
