@@ -40,8 +40,10 @@ async def handle_events(batch: Batch, store: Store) -> Sequence[Rejected]:
 async def _apply(batch: Batch, store: Store, reader: Reader) -> Sequence[Rejected]:
     read, rejected = _read(batch.records, reader)
     places = await store.places(event for _, event in read)
-    rejected += [Rejected(one, UNKNOWN_PLACE) for one, event in read if not places.know(event)]
-    read = [(one, event) for one, event in read if places.know(event)]
+    strange = [one for one in read if not places.know(one[1])]
+    if strange:
+        rejected += [Rejected(record, UNKNOWN_PLACE) for record, _ in strange]
+        read = [one for one in read if places.know(one[1])]
     events = [event for _, event in read]
     async with store.transaction() as tx:
         grouped = histories(events)

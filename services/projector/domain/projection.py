@@ -22,9 +22,12 @@ class Places:
 
     def know(self, event: Event) -> bool:
         """Tell whether everything the event names is known."""
-        named = (event.workspace, event.body.get("workspace"))
-        return event.tenant in self.tenants and all(
-            workspace is None or workspace in self.workspaces for workspace in named
+        shown_to, about = event.workspace, event.body.get("workspace")
+        known = self.workspaces
+        return (
+            event.tenant in self.tenants
+            and (shown_to is None or shown_to in known)
+            and (about is None or about in known)
         )
 
 

@@ -1,6 +1,6 @@
-"""Rows of the read models, as tuples in the order of their columns in `queries.sql`."""
+"""Rows of the read models, as tuples in the order of the types that `queries.sql` takes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -44,8 +44,6 @@ SUMMARISED: Final = (
 )
 """What a timeline tells of an event; the whole of it stays in the event table."""
 
-_UNSAFE: Final = frozenset('"\\')
-
 
 def view_rows(state: Body, tenant: int, workspaces: Mapping[str, int]) -> Iterator[Row]:
     """Make a contact's rows, one for each workspace that knows it.
@@ -54,8 +52,8 @@ def view_rows(state: Body, tenant: int, workspaces: Mapping[str, int]) -> Iterat
     """
     fields = state["fields"]
     shown = [fields.get(name) for name in SHOWN]
-    emails = text_array(_values(state, "email", fields.get("email_primary")))
-    phones = text_array(_values(state, "phone_e164", fields.get("phone_primary")))
+    emails = _values(state, "email", fields.get("email_primary"))
+    phones = _values(state, "phone_e164", fields.get("phone_primary"))
     created_at = datetime.fromisoformat(state["created_at"])
     updated_at = datetime.fromisoformat(state["updated_at"])
     for workspace, binding in state["bindings"].items():
@@ -105,17 +103,6 @@ def company_row(event: Event, tenant: int) -> Row:
         body["source"],
         datetime.fromisoformat(body["occurred_at"]),
     )
-
-
-def text_array(values: Iterable[str]) -> str:
-    """Write a `text[]` as PostgreSQL's literal: arrays within a batch's arrays differ in length."""
-    return "{" + ",".join(f'"{_escaped(value)}"' for value in values) + "}"
-
-
-def _escaped(value: str) -> str:
-    if _UNSAFE.isdisjoint(value):
-        return value
-    return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _values(state: Body, kind: str, primary: str | None) -> list[str]:

@@ -25,23 +25,14 @@ WHERE c.public_id = ANY($1::text[])
 ORDER BY e.entity_id, e.sequence_number;
 
 -- name: save_views
--- Write contacts, each newer than what is there or not at all. $1 to $27: columns, row by row.
+-- Write contacts, each newer than what is there or not at all. $1: rows.
 INSERT INTO read.contact_view AS v (
     tenant_id, workspace_id, public_id, version, status, display_name, first_name, last_name,
     headline, job_title, department, email_primary, phone_primary, company_public_id,
     company_name, city, state, country, linkedin_url, birthday, import_source, source, emails,
     phones, detail, created_at, updated_at
 )
-SELECT u.c1, u.c2, u.c3, u.c4, u.c5, u.c6, u.c7, u.c8, u.c9, u.c10, u.c11, u.c12, u.c13, u.c14,
-    u.c15, u.c16, u.c17, u.c18, u.c19, u.c20, u.c21, u.c22, u.c23::text[], u.c24::text[],
-    u.c25::json, u.c26, u.c27
-FROM unnest(
-    $1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[],
-    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-    $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[],
-    $22::text[], $23::text[], $24::text[], $25::text[], $26::timestamptz[], $27::timestamptz[]
-) AS u (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19,
-    c20, c21, c22, c23, c24, c25, c26, c27)
+SELECT u.* FROM unnest($1::read.view_row[]) AS u
 ON CONFLICT (public_id, workspace_id) DO UPDATE SET
     version = excluded.version, status = excluded.status,
     display_name = excluded.display_name, first_name = excluded.first_name,
@@ -56,28 +47,20 @@ ON CONFLICT (public_id, workspace_id) DO UPDATE SET
 WHERE excluded.version > v.version;
 
 -- name: save_timeline
--- Write what happened; what is there already stays. $1 to $9: columns, row by row.
+-- Write what happened; what is there already stays. $1: rows.
 INSERT INTO read.timeline (
     tenant_id, contact_public_id, version, workspace_id, event_type, occurred_at, recorded_at,
     source, summary
 )
-SELECT u.c1, u.c2, u.c3, u.c4, u.c5, u.c6, u.c7, u.c8, u.c9::json
-FROM unnest(
-    $1::bigint[], $2::text[], $3::integer[], $4::bigint[], $5::text[], $6::timestamptz[],
-    $7::timestamptz[], $8::text[], $9::text[]
-) AS u (c1, c2, c3, c4, c5, c6, c7, c8, c9)
+SELECT u.* FROM unnest($1::read.timeline_row[]) AS u
 ON CONFLICT (contact_public_id, version) DO NOTHING;
 
 -- name: save_companies
--- Write companies, each newer than what is there or not at all. $1 to $7: columns, row by row.
+-- Write companies, each newer than what is there or not at all. $1: rows.
 INSERT INTO read.company_view AS v (
     tenant_id, public_id, version, name, domain, source, created_at
 )
-SELECT u.c1, u.c2, u.c3, u.c4, u.c5, u.c6, u.c7
-FROM unnest(
-    $1::bigint[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[],
-    $7::timestamptz[]
-) AS u (c1, c2, c3, c4, c5, c6, c7)
+SELECT u.* FROM unnest($1::read.company_row[]) AS u
 ON CONFLICT (public_id) DO UPDATE SET
     version = excluded.version, name = excluded.name, domain = excluded.domain
 WHERE excluded.version > v.version;

@@ -63,7 +63,7 @@ class Transaction:
             ("save_companies", projection.companies),
         ):
             if rows:
-                await self._connection.execute(self._queries[name], *zip(*rows, strict=True))
+                await self._connection.execute(self._queries[name], rows)
         await self._connection.execute(self._queries["save_progress"], projection.recorded_at)
 
     async def save_offsets(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:

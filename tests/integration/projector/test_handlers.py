@@ -6,6 +6,7 @@ import pytest
 
 from shared.events.codec import Attributes, encode, event_headers
 from shared.events.contact import CompanyCreated, ContactEvent
+from shared.events.signal import Identifier
 from shared.kafka.batch import Batch, next_offsets
 from tests.integration.projector.conftest import Projector
 from tests.support.events import BEGIN, Log, born, changed, noted, public_id
@@ -152,3 +153,12 @@ async def test_the_api_sees_its_workspace_only(
     assert list(seen.values()) == [(1, [1, 2, 3]), (1, [1, 2])]
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await api.execute("DELETE FROM read.contact_view")
+
+
+async def test_any_text_survives_in_an_array(projector: Projector) -> None:
+    contact, odd = public_id("con"), ('a"b', "c\\d", "e,{f}", "")
+    emails = tuple(Identifier(type="email", value=value) for value in odd)
+    event = born(contact, projector.log.workspace, identifiers=emails)
+    assert not await projector.handle(projector.log.batch([event]))
+    [view] = [one for one in await projector.views() if one["public_id"] == contact]
+    assert (view["emails"], view["phones"]) == (list(odd), [])

@@ -4,7 +4,7 @@ import orjson
 
 from services.projector.domain.events import Event
 from services.projector.domain.fold import fold
-from services.projector.domain.rows import text_array, view_rows
+from services.projector.domain.rows import view_rows
 from shared.events.codec import encode
 from shared.events.contact import ContactEvent
 from tests.support.events import BEGIN, born, changed, noted
@@ -30,8 +30,3 @@ def test_no_workspace_reads_what_another_keeps_for_itself() -> None:
     assert "a secret of ours" in here[-3]
     assert "a secret of ours" not in str(there)
     assert HERE not in str(there)
-
-
-def test_any_text_survives_in_an_array() -> None:
-    assert text_array(['a"b', "c\\d", "e,{f}"]) == '{"a\\"b","c\\\\d","e,{f}"}'
-    assert text_array([]) == "{}"

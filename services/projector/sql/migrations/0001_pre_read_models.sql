@@ -99,6 +99,24 @@ CREATE TABLE read.kafka_offset (
     PRIMARY KEY (consumer_group, topic, partition)
 ) WITH (fillfactor = 50);
 
+-- Rows as a batch sends them: one array of rows costs the client half of an array per column.
+CREATE TYPE read.view_row AS (
+    tenant_id bigint, workspace_id bigint, public_id text, version integer, status text,
+    display_name text, first_name text, last_name text, headline text, job_title text,
+    department text, email_primary text, phone_primary text, company_public_id text,
+    company_name text, city text, state text, country text, linkedin_url text, birthday text,
+    import_source text, source text, emails text[], phones text[], detail json,
+    created_at timestamptz, updated_at timestamptz
+);
+CREATE TYPE read.timeline_row AS (
+    tenant_id bigint, contact_public_id text, version integer, workspace_id bigint,
+    event_type text, occurred_at timestamptz, recorded_at timestamptz, source text, summary json
+);
+CREATE TYPE read.company_row AS (
+    tenant_id bigint, public_id text, version integer, name text, domain text, source text,
+    created_at timestamptz
+);
+
 -- Walls: the api sees one tenant, and of it one workspace and what all share.
 ALTER TABLE read.contact_view ENABLE ROW LEVEL SECURITY;
 ALTER TABLE read.timeline ENABLE ROW LEVEL SECURITY;
