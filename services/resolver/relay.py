@@ -8,6 +8,7 @@ between the two sends it again, and consumers deduplicate by event id and versio
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -31,8 +32,12 @@ log = get_logger(__name__)
 EVENTS: Final = EVENTS_TOPIC.name
 """Where events go."""
 
-IDLE_S: Final = 0.02
-"""Between two looks at an empty outbox, seconds: half of it is the latency that this adds."""
+GATHER_S: Final = 0.02
+"""Before the next look at an outbox that held little, seconds: half of it is the latency that this
+adds. Each round costs Kafka and every consumer as much as a hundred events."""
+
+LITTLE: Final = 500
+"""Events; a round of fewer has emptied the outbox, and the next one may wait for company."""
 
 ELECTION_S: Final = 1.0
 """Between two tries to lead the shards that others lead, seconds."""
@@ -65,8 +70,8 @@ class Relay:
                     async for published in self._rounds(session):
                         delay = FIRST_DELAY_S
                         self._moved_at = time.monotonic()
-                        if not published:
-                            await self._wait(IDLE_S)
+                        if published < LITTLE:
+                            await self._wait(GATHER_S)
             except (ServiceError, asyncpg.PostgresError, OSError) as error:
                 self._moved_at = time.monotonic()
                 log.warning("relay_retry", error=where(error), delay_s=delay)
@@ -103,8 +108,7 @@ class Relay:
             ]
         )
         await session.delete(rows)
-        for shard in session.leads:
-            sent = sum(row.shard == shard for row in rows)
+        for shard, sent in Counter(row.shard for row in rows).items():
             metrics.OUTBOX_PUBLISHED.labels(str(shard)).inc(sent)
         return len(rows)
 

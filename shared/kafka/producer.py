@@ -7,9 +7,8 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -57,8 +56,7 @@ Header = tuple[str, bytes | None]
 """A Kafka header; its value may be null, and need not be UTF-8."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message to send; without a key it goes to any partition."""
 
     topic: str

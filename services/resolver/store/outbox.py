@@ -3,9 +3,8 @@
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import asyncpg
 
@@ -23,9 +22,8 @@ LEASE: Final = 0x72656C61
 """Class of the shards' advisory locks: "rela"."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """An event to publish."""
+class OutboxRow(NamedTuple):
+    """An event to publish, as `read_outbox` selects it."""
 
     shard: int
     seq: int
@@ -59,16 +57,13 @@ class Outbox:
             """Return the oldest events of the shards led, in order per shard."""
             with translated():
                 rows = await self._connection.fetch(QUERIES["read_outbox"], self.leads, ROUND)
-            return [
-                OutboxRow(row["shard"], row["seq"], row["key"], row["headers"], row["value"])
-                for row in rows
-            ]
+            return list(map(OutboxRow._make, rows))
 
         async def delete(self, rows: Sequence[OutboxRow]) -> None:
             """Forget what Kafka has acknowledged."""
             with translated():
                 await self._connection.execute(
-                    QUERIES["delete_published"], [(row.shard, row.seq) for row in rows]
+                    QUERIES["delete_published"], [row[:2] for row in rows]
                 )
 
     def __init__(self, settings: PostgresSettings) -> None:
