@@ -30,16 +30,23 @@ KEY_CACHE_SECONDS: Final = 30.0
 """How long an answer about a key is kept: a revoked key dies within this time."""
 
 PLACE_CACHE_SECONDS: Final = 60.0
-"""How long the tenants and workspaces are kept; an unknown one is asked for again at once,
-but at most every `PLACE_REFRESH_SECONDS`."""
+"""How long the tenants and workspaces are kept; one that is not among them is looked up at once."""
 
-PLACE_REFRESH_SECONDS: Final = 1.0
-"""The least time between two readings of the tenants: a flood of bad ids costs one query."""
+UNKNOWN_PLACE_SECONDS: Final = 1.0
+"""How long a place stays unknown without another look: a flood of one bad id costs one query.
+
+Each id is held to this by itself. To take it for unknown as others were looked up a moment ago
+would set aside the first signals of a new workspace.
+"""
+
+UNKNOWN_PLACES_SIZE: Final = 10_000
+"""Most unknown places remembered: a flood of made-up ids must not eat the memory."""
 
 KEY_CACHE_SIZE: Final = 10_000
 """Most keys remembered: a flood of made-up keys must not eat the memory."""
 
 _TOKEN = re.compile(r"kith_([0-9A-HJKMNP-TV-Z]{26})_([0-9a-f]{64})")
+_PLACE_ID = re.compile(r"(ten|wsp)_[0-9A-HJKMNP-TV-Z]{26}")
 _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 
 Clock = Callable[[], float]
@@ -161,6 +168,7 @@ class Directory:
         self._clock = clock
         self._places: dict[tuple[str, str], Place] = {}
         self._read_at: float | None = None
+        self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     async def resolve(self, tenant: str | None, workspace: str | None) -> Place:
         """Find the place that a signal names.
@@ -168,10 +176,13 @@ class Directory:
         A part left out is filled in where only one choice is left: an install with one tenant
         of one workspace needs neither. Raises `PoisonMessageError("unknown_tenant")` otherwise.
         """
-        await self._refresh(PLACE_CACHE_SECONDS)
+        now = self._clock()
+        if self._read_at is None or now - self._read_at >= PLACE_CACHE_SECONDS:
+            self._places = await self._read(None, None)
+            self._read_at = now
         place = self._match(tenant, workspace)
-        if place is None:
-            await self._refresh(PLACE_REFRESH_SECONDS)
+        if place is None and self._may_look(tenant, workspace, now):
+            self._places |= await self._read(tenant, workspace)
             place = self._match(tenant, workspace)
         if place is None:
             raise _unknown(tenant, workspace)
@@ -187,19 +198,33 @@ class Directory:
         ]
         return fitting[0] if len(fitting) == 1 else None
 
-    async def _refresh(self, older_than: float) -> None:
-        now = self._clock()
-        if self._read_at is not None and now - self._read_at < older_than:
-            return
+    def _may_look(self, tenant: str | None, workspace: str | None, now: float) -> bool:
+        named = (tenant, workspace)
+        if not all(one is None or _PLACE_ID.fullmatch(one) for one in named):
+            return False
+        if now - self._unknown.get(named, -UNKNOWN_PLACE_SECONDS) < UNKNOWN_PLACE_SECONDS:
+            return False
+        self._unknown.pop(named, None)
+        if len(self._unknown) >= UNKNOWN_PLACES_SIZE:
+            del self._unknown[next(iter(self._unknown))]
+        self._unknown[named] = now
+        return True
+
+    async def _read(
+        self, tenant: str | None, workspace: str | None
+    ) -> dict[tuple[str, str], Place]:
         with translated():
             rows = await self._pool.fetch(
                 "SELECT tenant.id AS tenant_id, tenant.public_id::text AS tenant,"
                 " workspace.id AS workspace_id, workspace.public_id::text AS workspace"
                 " FROM app.workspace AS workspace"
                 " JOIN app.tenant AS tenant ON tenant.id = workspace.tenant_id"
+                " WHERE ($1::text IS NULL OR tenant.public_id = $1)"
+                " AND ($2::text IS NULL OR workspace.public_id = $2)",
+                tenant,
+                workspace,
             )
-        self._places = {(row["tenant"], row["workspace"]): Place(**dict(row)) for row in rows}
-        self._read_at = now
+        return {(row["tenant"], row["workspace"]): Place(**dict(row)) for row in rows}
 
 
 def _unknown(tenant: str | None, workspace: str | None) -> PoisonMessageError:

@@ -5,9 +5,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 from pydantic import SecretStr
+from ulid import ULID
 
 from kith.administration import QUERIES as ADMINISTRATION
-from kith.administration import create_workspace
 from services.api.store import QUERIES
 from shared.auth import Directory
 from shared.errors import PoisonMessageError
@@ -75,12 +75,20 @@ async def test_a_place_that_is_unclear_or_unknown_is_refused(own_world: World) -
                 await directory.resolve(tenant, workspace)
             assert caught.value.reason == "unknown_tenant"
 
-        async with connect(world.settings("kith_cli"), "test") as cli:
-            added = await create_workspace(cli, elsewhere.tenant, "new")
+        added, later = f"wsp_{ULID()}", f"wsp_{ULID()}"
         with pytest.raises(PoisonMessageError):
-            await directory.resolve(elsewhere.tenant, added)  # asked less than a second ago
-        now += 1.0
+            await directory.resolve(elsewhere.tenant, later)
+        async with connect(world.settings("kith_cli"), "test") as cli:
+            for workspace in (added, later):
+                await cli.execute(
+                    ADMINISTRATION["create_workspace"], workspace, "new", elsewhere.tenant
+                )
+        # A new one is known from its first signal on, however lately others were looked up.
         assert (await directory.resolve(elsewhere.tenant, added)).workspace == added
+        with pytest.raises(PoisonMessageError):
+            await directory.resolve(elsewhere.tenant, later)  # asked less than a second ago
+        now += 1.0
+        assert (await directory.resolve(elsewhere.tenant, later)).workspace == later
 
 
 async def test_public_ids_made_by_the_database_are_ulids_of_now(world: World) -> None:
