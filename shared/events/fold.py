@@ -86,7 +86,7 @@ def fold(
 
 def _born(event: ContactCreated) -> ContactState:
     origin = _origin(event.asserted)
-    state = ContactState(
+    return ContactState(
         contact_id=event.contact_id,
         version=event.version,
         status=event.status,
@@ -97,36 +97,48 @@ def _born(event: ContactCreated) -> ContactState:
         provenance=dict.fromkeys(event.fields, origin),
         identifiers=event.identifiers,
         employments=event.asserted.facts.employments,
+        bindings=_bound({}, event),
     )
-    return _bound(state, event)
 
 
 def _apply(state: ContactState, event: ContactEvent) -> ContactState:
-    state = replace(
-        state, version=event.version, updated_at=max(state.updated_at, event.occurred_at)
-    )
+    """Apply one event; what it does not change is shared with the state before."""
+    version, updated_at = event.version, max(state.updated_at, event.occurred_at)
     match event:
         case FactAsserted():
-            state = replace(
-                _changed(state, event.changes, _origin(event.asserted)),
+            fields, provenance = _changed(state, event.changes, _origin(event.asserted))
+            return replace(
+                state,
+                version=version,
+                updated_at=updated_at,
                 status=event.status or state.status,
+                fields=fields,
+                provenance=provenance,
                 identifiers=(*state.identifiers, *event.identifiers_added),
                 employments=(*state.employments, *event.employments_added),
+                bindings=_bound(state.bindings, event),
             )
-            return _bound(state, event)
         case FactRetracted():
-            return _changed(state, event.changes, None)
+            fields, provenance = _changed(state, event.changes, None)
+            return replace(
+                state,
+                version=version,
+                updated_at=updated_at,
+                fields=fields,
+                provenance=provenance,
+            )
         case BindingChanged():
-            return _privately_changed(state, event)
+            bindings = _privately_changed(state.bindings, event)
+            return replace(state, version=version, updated_at=updated_at, bindings=bindings)
         case MergeProposed():
-            others = dict.fromkeys((*state.candidates, event.other_id))
-            return replace(state, candidates=tuple(others))
+            others = tuple(dict.fromkeys((*state.candidates, event.other_id)))
+            return replace(state, version=version, updated_at=updated_at, candidates=others)
         case ContactArchived():
-            return replace(state, status="archived")
+            return replace(state, version=version, updated_at=updated_at, status="archived")
         case ContactUnarchived():
-            return replace(state, status="active")
+            return replace(state, version=version, updated_at=updated_at, status="active")
         case ContactCreated():
-            return state
+            return replace(state, version=version, updated_at=updated_at)
 
 
 def _origin(asserted: Assertion) -> Origin:
@@ -139,9 +151,9 @@ def _origin(asserted: Assertion) -> Origin:
 
 def _changed(
     state: ContactState, changes: Iterable[FieldChange], own: Origin | None
-) -> ContactState:
+) -> tuple[dict[str, str], dict[str, Origin]]:
     if not changes:
-        return state
+        return state.fields, state.provenance
     fields, provenance = dict(state.fields), dict(state.provenance)
     for change in changes:
         origin = change.origin or own
@@ -151,21 +163,22 @@ def _changed(
         else:
             fields[change.field] = change.new
             provenance[change.field] = origin
-    return replace(state, fields=fields, provenance=provenance)
+    return fields, provenance
 
 
-def _bound(state: ContactState, event: ContactCreated | FactAsserted) -> ContactState:
-    if event.workspace is None or event.workspace in state.bindings:
-        return state
-    binding = Binding(event.import_source, event.occurred_at)
-    return replace(state, bindings={**state.bindings, event.workspace: binding})
+def _bound(
+    bindings: dict[str, Binding], event: ContactCreated | FactAsserted
+) -> dict[str, Binding]:
+    if event.workspace is None or event.workspace in bindings:
+        return bindings
+    return {**bindings, event.workspace: Binding(event.import_source, event.occurred_at)}
 
 
-def _privately_changed(state: ContactState, event: BindingChanged) -> ContactState:
+def _privately_changed(bindings: dict[str, Binding], event: BindingChanged) -> dict[str, Binding]:
     if event.workspace is None:
-        return state
-    before = state.bindings.get(event.workspace) or Binding(None, event.occurred_at)
+        return bindings
+    before = bindings.get(event.workspace) or Binding(None, event.occurred_at)
     after = replace(
         before, labels=event.labels, notes=event.notes, custom_fields=event.custom_fields
     )
-    return replace(state, bindings={**state.bindings, event.workspace: after})
+    return {**bindings, event.workspace: after}
