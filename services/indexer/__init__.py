@@ -3,5 +3,5 @@
 consumes  `contact.events.v1`, groups `indexer-search`, `indexer-graph`, `indexer-meilisearch`
 produces  nothing
 owns      schema `search`, the graph in Neo4j, the index in Meilisearch: all may be dropped
-reads     `contact.contact_event`, `app.tenant`, `app.workspace`
+reads     `contact.contact_event`, `app.tenant`, `app.workspace`, `read.projection_state`
 """

@@ -31,6 +31,7 @@ def create_app(settings: Settings) -> AsgiFastStream:
         most=settings.documents_per_second,
         least=settings.least_documents_per_second,
         busy=settings.busy_arrivals,
+        patience=settings.yield_above_ms / 1000,
     )
     indexes: dict[str, Index | None] = {
         "search": Search(),
@@ -39,7 +40,7 @@ def create_app(settings: Settings) -> AsgiFastStream:
     }
     for name, index in indexes.items():
         if index is not None:
-            rest = Rest(pace)
+            rest = Rest(pace, store)
             rest.traffic = delivery.subscribe(
                 topics.EVENTS,
                 partial(handle_events, store=store, index=index, rest=rest, path=name),

@@ -73,14 +73,22 @@ class Traffic(Protocol):
         """Note a sign of life: resting is on purpose."""
 
 
+class Ages(Protocol):
+    """What knows how far the read model is; the store does."""
+
+    async def read_model_age(self) -> float | None:
+        """Return how old signals are when they are shown, seconds; None while none come."""
+
+
 class Rest:
     """Rests until the contacts of a batch are within the budget, which it reviews meanwhile."""
 
     traffic: Traffic
     """Set when the topic is subscribed to."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, store: Ages) -> None:
         self._pace = pace
+        self._store = store
         self._looked_at = 0.0
         self._arrived: int | None = None
         self._arriving: float | None = None
@@ -89,7 +97,7 @@ class Rest:
         """Rest after a batch of so many contacts; `started` is by the monotonic clock."""
         owed, paid_at = float(documents), started
         while not self.traffic.stopping:
-            rate = budget(await self._look(), self._pace)
+            rate = await self._budget()
             now = time.monotonic()
             owed -= (now - paid_at) * rate
             paid_at = now
@@ -98,6 +106,9 @@ class Rest:
                 return
             self.traffic.moved()
             await asyncio.sleep(min(left, LOOK_S))
+
+    async def _budget(self) -> float:
+        return budget(await self._look(), await self._store.read_model_age(), self._pace)
 
     async def _look(self) -> float | None:
         """Return the events that arrive a second, measured anew when the last look is old."""

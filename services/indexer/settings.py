@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         description="Events a second that leave the indexes nothing but the least: each index may "
         "write so many contacts a second as arrivals stay below this, and catches up afterwards.",
     )
+    yield_above_ms: int = Field(
+        default=500,
+        ge=0,
+        description="While signals are older than this when the read model shows them, the indexes "
+        "get nothing but the least.",
+    )
     least_documents_per_second: int = Field(
         default=100,
         ge=1,

@@ -2,6 +2,12 @@
 -- Keep the indexes from being swapped by a rebuild until this transaction ends. $1: the lock.
 SELECT pg_advisory_xact_lock_shared($1);
 
+-- name: read_model_age
+-- Age of the newest signal when the read model showed it, seconds; nothing when none came lately.
+SELECT extract(epoch FROM updated_at - recorded_at)::float8
+FROM read.projection_state
+WHERE name = 'projector' AND updated_at > now() - interval '2 seconds';
+
 -- name: find_places
 -- Public ids of all workspaces and their tenants' numbers.
 SELECT w.id AS workspace_id, w.public_id AS workspace, w.tenant_id

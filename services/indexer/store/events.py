@@ -94,6 +94,12 @@ class Store:
                 await connection.execute(queries["share_indexes"], SWAP_LOCK)
                 yield Transaction(connection, self._offsets, self._workspaces)
 
+    async def read_model_age(self) -> float | None:
+        """Return how old signals are when the read model shows them, seconds; None: none come."""
+        with translated():
+            age: float | None = await self._pool.fetchval(queries["read_model_age"])
+        return age
+
     async def ping(self) -> None:
         """Answer when the database does."""
         with translated():

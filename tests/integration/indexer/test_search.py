@@ -111,3 +111,16 @@ async def test_only_the_api_may_search(indexer: Indexer) -> None:
     await indexer.owner.execute("SET ROLE kith_api")
     assert await indexer.find("kowalski")
     await indexer.owner.execute("RESET ROLE")
+
+
+async def test_the_read_models_age_counts_while_signals_come(indexer: Indexer) -> None:
+    assert await indexer.store.read_model_age() is None
+    await indexer.owner.execute(
+        "INSERT INTO read.projection_state (name, recorded_at)"
+        " VALUES ('projector', now() - interval '3 seconds')"
+    )
+    assert await indexer.store.read_model_age() == pytest.approx(3.0)
+    await indexer.owner.execute(
+        "UPDATE read.projection_state SET updated_at = now() - interval '1 minute'"
+    )
+    assert await indexer.store.read_model_age() is None

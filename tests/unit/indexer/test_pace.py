@@ -8,7 +8,7 @@ import pytest
 from services.indexer.domain.pace import Pace, budget
 from services.indexer.handlers import Rest
 
-PACE = Pace(linger=1.0, most=2_000.0, least=100.0, busy=3_000.0)
+PACE = Pace(linger=1.0, most=2_000.0, least=100.0, busy=3_000.0, patience=0.5)
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,21 @@ PACE = Pace(linger=1.0, most=2_000.0, least=100.0, busy=3_000.0)
     ],
 )
 def test_an_index_takes_what_the_hot_path_leaves(arriving: float | None, expected: float) -> None:
-    assert budget(arriving, PACE) == expected
+    assert budget(arriving, None, PACE) == expected
+    assert budget(arriving, 0.2, PACE) == expected
+    assert budget(arriving, 0.6, PACE) == 100.0
 
 
 def test_no_more_than_the_most_even_when_less_than_the_least_is_allowed() -> None:
-    assert budget(None, Pace(linger=0, most=50, least=100, busy=3_000)) == 50
+    assert budget(None, None, Pace(0, most=50, least=100, busy=3_000, patience=0.5)) == 50
+
+
+class NothingComes:
+    """A read model that no signal reaches just now."""
+
+    async def read_model_age(self) -> float | None:
+        """Know of none."""
+        return None
 
 
 class Arrivals:
@@ -57,7 +67,9 @@ class Arrivals:
 
 
 async def test_a_quiet_topic_leaves_the_linger_only() -> None:
-    rest = Rest(Pace(linger=0.6, most=2_000.0, least=1.0, busy=3_000.0))
+    rest = Rest(
+        Pace(linger=0.6, most=2_000.0, least=1.0, busy=3_000.0, patience=0.5), NothingComes()
+    )
     rest.traffic = Arrivals(0)
     await rest(1, time.monotonic())
     started = time.monotonic()
@@ -67,7 +79,9 @@ async def test_a_quiet_topic_leaves_the_linger_only() -> None:
 
 async def test_a_rest_ends_early_when_the_drain_does() -> None:
     traffic = Arrivals(100_000)
-    rest = Rest(Pace(linger=0.0, most=1_000.0, least=10.0, busy=3_000.0))
+    rest = Rest(
+        Pace(linger=0.0, most=1_000.0, least=10.0, busy=3_000.0, patience=0.5), NothingComes()
+    )
     rest.traffic = traffic
     resting = asyncio.create_task(rest(600, time.monotonic()))
     await asyncio.sleep(1.2)
@@ -78,7 +92,7 @@ async def test_a_rest_ends_early_when_the_drain_does() -> None:
 
 async def test_nobody_rests_while_the_process_stops() -> None:
     traffic = Arrivals(100_000)
-    rest = Rest(PACE)
+    rest = Rest(PACE, NothingComes())
     rest.traffic = traffic
     resting = asyncio.create_task(rest(1_000_000, time.monotonic()))
     await asyncio.sleep(0.05)

@@ -2,7 +2,7 @@
 -- Everything here may be dropped and rebuilt from contact.contact_event.
 
 CREATE SCHEMA IF NOT EXISTS read;
-GRANT USAGE ON SCHEMA read TO kith_projector, kith_api, kith_cli;
+GRANT USAGE ON SCHEMA read TO kith_projector, kith_indexer, kith_api, kith_cli;
 
 -- One row per contact and workspace that knows it.  Keyed by public ids, as events are: the
 -- resolver's numbers stay the resolver's.  Indexes serve two jobs only, finding a contact's rows
@@ -138,7 +138,7 @@ CREATE POLICY wall ON read.timeline FOR SELECT TO kith_api USING (
 CREATE POLICY wall ON read.company_view FOR SELECT TO kith_api USING (
     tenant_id = NULLIF(current_setting('kith.tenant_id', true), '')::bigint
 );
-CREATE POLICY everyone ON read.projection_state FOR SELECT TO kith_api USING (true);
+CREATE POLICY everyone ON read.projection_state FOR SELECT TO kith_api, kith_indexer USING (true);
 CREATE POLICY writer ON read.contact_view TO kith_projector USING (true) WITH CHECK (true);
 CREATE POLICY writer ON read.timeline TO kith_projector USING (true) WITH CHECK (true);
 CREATE POLICY writer ON read.company_view TO kith_projector USING (true) WITH CHECK (true);
@@ -154,5 +154,6 @@ GRANT SELECT, INSERT, UPDATE ON read.contact_view, read.timeline, read.company_v
     read.projection_state, read.kafka_offset TO kith_projector;
 GRANT SELECT ON read.contact_view, read.timeline, read.company_view, read.projection_state
     TO kith_api;
+GRANT SELECT ON read.projection_state TO kith_indexer;
 GRANT SELECT ON read.contact_view, read.timeline, read.company_view, read.projection_state,
     read.kafka_offset TO kith_cli;
