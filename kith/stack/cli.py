@@ -1,5 +1,6 @@
 """`kith up | status | logs | down | restart`: the local stack from the command line."""
 
+import asyncio
 import os
 import sys
 import time
@@ -9,10 +10,14 @@ from typing import Annotated
 
 import typer
 
+from kith.migrate import PACKAGES
 from kith.stack.errors import StackError, UnknownPartError
 from kith.stack.fleet import Fleet
 from kith.stack.report import HEADINGS, Lines, part_rows, print_logs, print_table, service_rows
 from kith.stack.stack import PARTS, Stack
+from kith.topics import ensure_topics, specs
+from shared.kafka import KafkaSettings
+from shared.postgres.migrate import MigrationError, migrate
 
 READY_SECONDS = 60
 """How long `kith up --services` waits for the services to say that they are ready."""
@@ -29,7 +34,7 @@ def failing() -> Iterator[None]:
     """Turn what went wrong into words and exit code 1."""
     try:
         yield
-    except StackError as error:
+    except (StackError, MigrationError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
@@ -63,6 +68,12 @@ def parse_replicas(words: Sequence[str]) -> dict[str, int]:
 
 
 def _start_services(fleet: Fleet, replicas: dict[str, int], lines: Lines) -> None:
+    lines.say("schemas", "bringing to this release")
+    applied = asyncio.run(migrate(fleet.stack.postgres_dsn("kith_migrator"), PACKAGES))
+    lines.say("schemas", f"{applied} migrations applied" if applied else "as they should be")
+    kafka = KafkaSettings(bootstrap_servers=fleet.stack.kafka_bootstrap)
+    changes = asyncio.run(ensure_topics(kafka, specs()))
+    lines.say("topics", f"{len(changes)} created or changed" if changes else "as they should be")
     fleet.start(replicas=replicas, progress=lines.say)
     late = fleet.wait_ready(READY_SECONDS)
     for running in fleet.processes():

@@ -1,6 +1,6 @@
 """Every topic: its name, key, partitions, retention, who writes it and who reads it.
 
-`docs/topics.md`, the AsyncAPI document and `deploy/k8s/base/topics.yaml` are generated from here.
+`docs/topics.md` and the AsyncAPI document are generated from here; `kith topics` makes them.
 Partition counts never change: a key must keep its partition (DESIGN 3.2).
 """
 

@@ -12,9 +12,6 @@ from shared.postgres.pool import Connection
 BLOCK: Final = 2_000
 """Ids drawn at a time."""
 
-EVENTS_PER_SIGNAL: Final = 4
-"""Event ids made ahead for each signal of a batch; more are made when they run out."""
-
 
 class IdBlocks:
     """This process's stock of ids; what is left over when it ends is a gap, and harmless."""
@@ -26,7 +23,7 @@ class IdBlocks:
 
     async def take(self, connection: Connection, signals: int) -> Ids:
         """Return ids enough for so many signals, each with up to 50 jobs at new companies."""
-        while len(self._contacts) < signals or len(self._companies) < signals:
+        while min(map(len, (self._contacts, self._companies, self._bindings))) < signals:
             for row in await connection.fetch(QUERIES["take_ids"], max(BLOCK, signals)):
                 self._contacts.append(row["contact"])
                 self._companies.append(row["company"])

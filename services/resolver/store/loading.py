@@ -62,15 +62,28 @@ class Loader:
         if ordered:
             await self._connection.fetchval(QUERIES["lock"], ordered)
 
-    def _touched(self, deliveries: Iterable[Delivery]) -> set[int]:
-        """Contacts that a delivery names, by its record or by an identifier; repeats name none."""
+    def _touched(self, deliveries: Sequence[Delivery]) -> set[int]:
+        """Contacts that a delivery names, by its record or by an identifier.
+
+        A record of which the batch holds nothing new names none: a redelivered batch then reads
+        next to nothing.
+        """
         known = self._known
+        moving = {
+            (one.tenant_id, one.record_key)
+            for one in deliveries
+            if standing(one, known.records.get((one.tenant_id, one.record_key), [])) != "duplicate"
+        }
         touched: set[int] = set()
         for one in deliveries:
-            revisions = known.records.get((one.tenant_id, one.record_key), [])
-            if standing(one, revisions) == "duplicate":
+            record = (one.tenant_id, one.record_key)
+            if record not in moving:
                 continue
-            touched.update(revision.contact_id for revision in revisions if revision.current)
+            touched.update(
+                revision.contact_id
+                for revision in known.records.get(record, [])
+                if revision.current
+            )
             touched.update(known.holders[key] for key, _ in one.identifiers if key in known.holders)
             if one.signal.about is not None:
                 touched.update(self._asked(one.tenant_id, one.signal.about))

@@ -43,7 +43,6 @@ class Writer:
             await self._connection.execute(QUERIES[name], rows, self._plan.now)
 
     async def _ledger(self) -> None:
-        await self._run("supersede", self._plan.superseded)
         rows = []
         for row in self._plan.ledger:
             signal = row.delivery.signal
@@ -73,6 +72,8 @@ class Writer:
                 )
             )
         await self._run("insert_ledger", rows)
+        # After the inserts: a batch may bring two versions of one record.
+        await self._run("supersede", self._plan.superseded)
 
     async def _companies(self) -> None:
         plan = self._plan

@@ -255,3 +255,41 @@ async def test_notes_that_a_newer_version_drops_are_gone_everywhere(
     )
     assert [row["notes"] for row in notes] == ["old", None]
     assert await home.value("SELECT notes FROM contact.workspace_contact_binding") is None
+
+
+async def test_a_batch_may_move_a_record_on_and_back(home: Home, resolver: Resolver) -> None:
+    """What the ledger calls a repeat is news again once the batch has moved its record on."""
+    first = resolver.a_signal("r1", email="ada@example.com")
+    other = resolver.a_signal("r2", phone="+14155550100", name="Bob Ross")
+    await resolver.resolve(first, other)
+    again = resolver.a_signal("r1", email="ada@example.com", phone="+14155550100", minutes=1)
+    back = resolver.a_signal("r1", email="ada@example.com", minutes=2)
+    await resolver.resolve(again, back, again)
+    await check(home)
+    assert await home.value("SELECT count(*) FROM contact.contact_dedup_candidates") == 1
+
+
+async def test_ids_do_not_run_out_where_only_bindings_are_new(
+    home: Home, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second workspace meets the tenant's contacts: many bindings, no new contact."""
+    monkeypatch.setattr("services.resolver.store.ids.BLOCK", 20)
+    await home.execute(
+        "INSERT INTO app.workspace (public_id, tenant_id, name)"
+        " SELECT 'wsp_' || repeat('2', 26), id, 'two' FROM app.tenant"
+    )
+    for workspace in (resolver.workspace, "wsp_" + "2" * 26):
+        for batch in range(6):
+            await resolver.resolve(
+                *(
+                    resolver.a_signal(
+                        f"r{n}",
+                        email=f"p{n}@example.com",
+                        workspace=workspace,
+                        signal_id=f"test#{workspace}{n}",
+                    )
+                    for n in range(batch * 10, batch * 10 + 10)
+                )
+            )
+    await check(home)
+    assert await home.value("SELECT count(*) FROM contact.workspace_contact_binding") == 120
