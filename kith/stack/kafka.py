@@ -135,8 +135,7 @@ class Kafka(Part):
     def _format(self, setting: Setting) -> None:
         """Give the empty log folder its cluster id."""
         folder = setting.folder("kafka")
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        words = ["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", cluster]
+        words = ["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", make_id()]
         result = subprocess.run(
             [JAVA, self.marker(setting), *words, "--config", folder / "server.properties"],
             env={"PATH": os.defpath},
@@ -153,6 +152,14 @@ class Kafka(Part):
                 log="its output",
                 advice=f"if {folder} holds nothing of worth: `kith down --wipe`",
             )
+
+
+def make_id() -> str:
+    """Make a cluster's id as Kafka does: none that begins like an option of its tools."""
+    while True:
+        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not made.startswith("-"):
+            return made
 
 
 async def _describe(bootstrap: str) -> None:
