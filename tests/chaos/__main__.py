@@ -5,14 +5,17 @@ python -m tests.chaos [--faults F1,F4.kill] [--signals 20000] [--rate 800] [--se
 
 import argparse
 import asyncio
+import logging
 import random
 import sys
 import time
 from dataclasses import replace
 from typing import Final
 
+from kith.stack import Fleet, Stack
 from services.projector.store import check
 from tests.chaos.faults import FAULTS, chosen
+from tests.chaos.pipeline import Pipeline
 from tests.chaos.run import Plan, Result, run_fault
 from tests.chaos.system import chaotic
 from tests.support.system import HOMES
@@ -30,12 +33,24 @@ def show(result: Result) -> None:
         print(f"    … and {len(result.broken) - SHOWN} more")
 
 
+async def run_all(names: list[str], stack: Stack, fleet: Fleet, plan: Plan) -> list[Result]:
+    """Run faults one after the other, each on signals of its own."""
+    results = []
+    async with Pipeline(stack) as pipeline:
+        for number, name in enumerate(names):
+            words, fault = FAULTS[name]
+            one = replace(plan, seed=plan.seed + number)
+            results.append(await run_fault(words, fault, pipeline, fleet, one))
+            show(results[-1])
+    return results
+
+
 def main() -> int:
     """Run the faults one after the other on one system."""
     parser = argparse.ArgumentParser(prog="make chaos")
     parser.add_argument("--faults", default="", help=f"of {', '.join(FAULTS)}; default: all")
     parser.add_argument("--signals", type=int, default=20_000, help="for each fault")
-    parser.add_argument("--rate", type=int, default=800, help="signals a second")
+    parser.add_argument("--rate", type=int, default=1_000, help="signals a second")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000))
     parser.add_argument("--graph-away", type=float, default=60.0, help="F9: seconds without Neo4j")
     asked = parser.parse_args()
@@ -43,15 +58,12 @@ def main() -> int:
         names = chosen(asked.faults)
     except ValueError as error:
         parser.error(str(error))
+    # Clients that lose their broker say so at length, which is the point here.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     plan = Plan(asked.signals, asked.rate, asked.seed, 20.0, asked.graph_away)
     began = time.monotonic()
-    results: list[Result] = []
     with chaotic(HOMES / "chaos") as (stack, fleet):
-        for number, name in enumerate(names):
-            words, fault = FAULTS[name]
-            one = replace(plan, seed=plan.seed + number)
-            results.append(asyncio.run(run_fault(words, fault, stack, fleet, one)))
-            show(results[-1])
+        results = asyncio.run(run_all(names, stack, fleet, plan))
         different = asyncio.run(check(stack.postgres_dsn("kith_migrator"), lambda _: None))
     if different:
         print(f"I7: {len(different)} contacts of the read model differ from their events")

@@ -80,6 +80,7 @@ async def _published_not_deleted(run: Run) -> bool:
 
 
 WINDOWS: Final[dict[str, InWindow]] = {
+    "ingest": _passed_on_not_committed,
     "relay": _published_not_deleted,
     "resolver": partial(
         _stored_not_committed,
@@ -90,7 +91,6 @@ WINDOWS: Final[dict[str, InWindow]] = {
     "projector": partial(
         _stored_not_committed, group="projector", schema="read", topic=topics.EVENTS.name
     ),
-    "ingest": _passed_on_not_committed,
 }
-"""Stage → whether it is in its window, in the order of aiming: the relay and ingest are hit once
+"""Stage → whether it is in its window, in the order of aiming: ingest and the relay are hit once
 only, as what they then send again would count as done."""

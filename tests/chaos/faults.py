@@ -34,6 +34,7 @@ async def kill_stage(run: Run, stage: str) -> None:
 
 async def kill_between_commits(run: Run) -> None:
     """F2: kill -9 just where work is done and not yet noted as done, in four stages."""
+    killed_at = 0.0
     for number, stage in enumerate(WINDOWS):
         await run.fed(0.1 + 0.1 * number)
         caught = await catch(run, stage)
@@ -41,7 +42,8 @@ async def kill_between_commits(run: Run) -> None:
             run.broken.add("F2", f"{stage}: was never caught between its two commits")
         for running in caught:
             await run.shoot(running)
-    await run.recovered()
+            killed_at = time.monotonic()
+    await run.recovered(since=killed_at)
 
 
 async def kill_kafka(run: Run) -> None:

@@ -38,7 +38,7 @@ class Pipeline:
     """Watches one system from outside."""
 
     def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+        self.stack = stack
         self._consumer: Any = None
         self._admin: Any = None
         self._connection: Connection | None = None
@@ -51,12 +51,13 @@ class Pipeline:
 
     # Questions.
 
-    async def ends(self, topic: str) -> Offsets:
-        """Return where a topic ends."""
+    async def ends(self, *names: str) -> Offsets:
+        """Return where topics end."""
 
         async def ask() -> Offsets:
             consumer = await self._reader()
-            return await consumer.end_offsets(_places(topic))  # type: ignore[no-any-return]
+            places = [place for name in names for place in _places(name)]
+            return await consumer.end_offsets(places)  # type: ignore[no-any-return]
 
         return await self._insist(ask)
 
@@ -65,7 +66,7 @@ class Pipeline:
 
         async def ask() -> Offsets:
             if self._admin is None:
-                self._admin = AIOKafkaAdminClient(bootstrap_servers=self._stack.kafka_bootstrap)
+                self._admin = AIOKafkaAdminClient(bootstrap_servers=self.stack.kafka_bootstrap)
                 await self._admin.start()
             found = await self._admin.list_consumer_group_offsets(group)
             return {place: one.offset for place, one in found.items()}
@@ -77,7 +78,7 @@ class Pipeline:
 
         async def ask() -> Any:
             if self._connection is None:
-                dsn = self._stack.postgres_dsn("kith_migrator")
+                dsn = self.stack.postgres_dsn("kith_migrator")
                 self._connection = await asyncpg.connect(dsn, timeout=ANSWER_S)
             return await self._connection.fetchval(statement, *arguments)
 
@@ -160,7 +161,7 @@ class Pipeline:
     async def _reader(self) -> Any:
         if self._consumer is None:
             self._consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._stack.kafka_bootstrap,
+                bootstrap_servers=self.stack.kafka_bootstrap,
                 enable_auto_commit=False,
                 max_partition_fetch_bytes=4 * 1024 * 1024,
             )

@@ -6,6 +6,7 @@ import pytest
 
 from kith.stack import Fleet, Stack
 from tests.chaos.faults import short_round
+from tests.chaos.pipeline import Pipeline
 from tests.chaos.run import Plan, run_fault
 from tests.chaos.system import chaotic
 from tests.support.system import HOMES
@@ -23,6 +24,8 @@ async def test_nothing_is_lost_or_doubled_when_processes_die(
     system: tuple[Stack, Fleet],
 ) -> None:
     plan = Plan(signals=4_000, rate=300, seed=42, away_s=0.0, graph_away_s=0.0)
-    result = await run_fault("short round", short_round, *system, plan, graph=False)
+    stack, fleet = system
+    async with Pipeline(stack) as pipeline:
+        result = await run_fault("short round", short_round, pipeline, fleet, plan, graph=False)
     assert result.kills == 5
     assert result.broken == [], result.line
