@@ -1,5 +1,7 @@
 """What every way in shares: what it works with, who calls, and bodies within bounds."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +19,12 @@ from shared.observability.traces import parse_traceparent
 
 WRITE_SCOPE: Final = "signals:write"
 """What a key needs to send signals."""
+
+LET_PASS_BYTES: Final = 64 * 1024 * 1024
+"""Of a body that is refused, so much is taken before the connection closes."""
+
+LET_PASS_SECONDS: Final = 5.0
+"""And for so long, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +68,32 @@ def traceparent_of(request: Request) -> str | None:
 async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
     """Yield the body in pieces; refuse it as soon as it is known to be too large."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    pieces = request.stream()
+    size = int(declared) if declared.isdigit() else 0
+    if size > limit:
+        await _let_pass(pieces)
         raise _too_large(limit)
     size = 0
-    async for piece in request.stream():
+    async for piece in pieces:
         size += len(piece)
         if size > limit:
+            await _let_pass(pieces)
             raise _too_large(limit)
         yield piece
+
+
+async def _let_pass(pieces: AsyncIterator[bytes]) -> None:
+    """Take what a client is still sending, within bounds, and keep none of it.
+
+    A connection closed upon unread bytes is reset, and with it goes the answer that says why.
+    """
+    left = LET_PASS_BYTES
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LET_PASS_SECONDS):
+            async for piece in pieces:
+                left -= len(piece)
+                if left < 0:
+                    return
 
 
 def _too_large(limit: int) -> ProblemError:
