@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from kith.stack import Stack
 from services.resolver import relay as module
@@ -82,6 +83,7 @@ async def test_events_arrive_in_version_order(
     assert len(records) == total
     for order in versions(records).values():
         assert order == list(range(1, len(order) + 1))
+    assert 'pipeline_end_to_end_seconds_count{path="event"}' in generate_latest().decode()
     headers = dict(records[0].headers)
     assert headers["ce_type"].decode() in topics.EVENTS.messages
     assert headers["ce_tenant"].decode() == home.tenant
