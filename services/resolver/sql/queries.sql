@@ -192,28 +192,35 @@ SELECT tenant_id, a, b, 'identifiers_of_several_contacts', evidence, $2
 FROM unnest($1::contact.candidate_row[])
 ON CONFLICT DO NOTHING;
 
--- name: insert_contact_events
--- $1 rows, $2 now.
-INSERT INTO contact.contact_event
-    (tenant_id, entity_id, entity_public_id, sequence_number, event_id, event_type, payload,
-     workspace_id, cause, occurred_at, recorded_at)
-SELECT tenant_id, entity_id, public_id, sequence_number, event_id, event_type, payload,
-       workspace_id, cause, occurred_at, $2
-FROM unnest($1::contact.event_row[]);
-
--- name: insert_company_events
--- $1 rows, $2 now.
-INSERT INTO contact.organisation_event
-    (tenant_id, entity_id, entity_public_id, sequence_number, event_id, event_type, payload,
-     workspace_id, cause, occurred_at, recorded_at)
-SELECT tenant_id, entity_id, public_id, sequence_number, event_id, event_type, payload,
-       workspace_id, cause, occurred_at, $2
-FROM unnest($1::contact.event_row[]);
-
--- name: append_outbox
--- In the order of the plan, which is version order per contact: $1 rows.
+-- name: publish_contact_events
+-- The event and its message in one go, so that the body travels once; rows in the order of the
+-- plan, which is version order per contact: $1 rows, $2 now.
+WITH told AS MATERIALIZED (SELECT * FROM unnest($1::contact.event_row[])),
+kept AS (
+    INSERT INTO contact.contact_event
+        (tenant_id, entity_id, entity_public_id, sequence_number, event_id, event_type, payload,
+         workspace_id, cause, occurred_at, recorded_at)
+    SELECT tenant_id, entity_id, public_id, sequence_number, event_id, event_type,
+           payload::jsonb, workspace_id, cause, occurred_at, $2
+    FROM told
+)
 INSERT INTO contact.outbox (shard, key, headers, value)
-SELECT shard, key, headers, value FROM unnest($1::contact.outbox_row[]);
+SELECT shard, public_id, headers, convert_to(payload, 'UTF8') FROM told;
+
+-- name: publish_company_events
+-- The event and its message in one go, so that the body travels once; rows in the order of the
+-- plan, which is version order per company: $1 rows, $2 now.
+WITH told AS MATERIALIZED (SELECT * FROM unnest($1::contact.event_row[])),
+kept AS (
+    INSERT INTO contact.organisation_event
+        (tenant_id, entity_id, entity_public_id, sequence_number, event_id, event_type, payload,
+         workspace_id, cause, occurred_at, recorded_at)
+    SELECT tenant_id, entity_id, public_id, sequence_number, event_id, event_type,
+           payload::jsonb, workspace_id, cause, occurred_at, $2
+    FROM told
+)
+INSERT INTO contact.outbox (shard, key, headers, value)
+SELECT shard, public_id, headers, convert_to(payload, 'UTF8') FROM told;
 
 -- name: find_named
 -- Contacts by public id: $1 tenants, $2 public ids.

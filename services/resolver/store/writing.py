@@ -192,17 +192,11 @@ class Writer:
     async def _events(self) -> None:
         contacts: list[tuple[Any, ...]] = []
         companies: list[tuple[Any, ...]] = []
-        outbox: list[tuple[Any, ...]] = []
         for one in self._plan.events:
-            body = encode(one.event)
             is_company = isinstance(one.event, CompanyCreated)
-            (companies if is_company else contacts).append(_event_row(one, body))
-            key = subject_of(one)
-            outbox.append((shard_of(key), key, _headers(one), body))
-        await self._run("insert_contact_events", contacts)
-        await self._run("insert_company_events", companies)
-        if outbox:
-            await self._connection.execute(QUERIES["append_outbox"], outbox)
+            (companies if is_company else contacts).append(_event_row(one))
+        await self._run("publish_company_events", companies)
+        await self._run("publish_contact_events", contacts)
 
 
 def subject_of(recorded: RecordedEvent) -> str:
@@ -237,18 +231,21 @@ def _binding_row(one: BindingRow) -> tuple[Any, ...]:
     )
 
 
-def _event_row(one: RecordedEvent, body: bytes) -> tuple[Any, ...]:
+def _event_row(one: RecordedEvent) -> tuple[Any, ...]:
+    subject = subject_of(one)
     return (
         one.tenant_id,
         one.entity_id,
-        subject_of(one),
+        subject,
         one.event.version,
         one.event_id,
         type(one.event).__name__,
-        body.decode(),
+        encode(one.event).decode(),
         one.private_to[0] if one.private_to else None,
         one.event.cause,
         one.event.occurred_at,
+        shard_of(subject),
+        _headers(one),
     )
 
 

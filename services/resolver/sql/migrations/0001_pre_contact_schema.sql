@@ -366,9 +366,9 @@ CREATE TYPE contact.latest_row AS (contact_id bigint, binding_id bigint, tenant_
 CREATE TYPE contact.candidate_row AS (tenant_id bigint, a bigint, b bigint, evidence jsonb);
 CREATE TYPE contact.event_row AS (
     tenant_id bigint, entity_id bigint, public_id text, sequence_number int, event_id text,
-    event_type text, payload jsonb, workspace_id bigint, cause text, occurred_at timestamptz
+    event_type text, payload text, workspace_id bigint, cause text, occurred_at timestamptz,
+    shard smallint, headers text
 );
-CREATE TYPE contact.outbox_row AS (shard smallint, key text, headers text, value bytea);
 CREATE TYPE contact.outbox_name AS (shard smallint, seq bigint);
 CREATE TYPE contact.command_row AS (
     command_id text, tenant_id bigint, contact_id bigint, applied_version int
