@@ -26,8 +26,10 @@ Found = TypeVar("Found")
 Headers = list[tuple[str, bytes]]
 
 KITH = str(Path(sys.executable).parent / "kith")
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 """How long a test waits for what must come to pass, seconds."""
+LONG_S = 40.0
+"""How long for a position: just after the start, groups of consumers are still forming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,18 @@ class Running:
     async def get(
         self, home: Home, path: str, position: str | None = None, **parameters: str
     ) -> httpx.Response:
-        """`GET /api/v1…`, waiting for a position where one is given."""
+        """`GET /api/v1…`, waiting for a position where one is given, as long as it takes."""
         headers = {"Kith-Position": position, "Prefer": "wait=10"} if position else {}
-        return await self.http.get(
-            f"{self.fleet.url('api')}/api/v1{path}",
-            params=parameters,
-            headers={**home.bearer, **headers},
-        )
+
+        async def answered() -> httpx.Response | None:
+            answer = await self.http.get(
+                f"{self.fleet.url('api')}/api/v1{path}",
+                params=parameters,
+                headers={**home.bearer, **headers},
+            )
+            return None if "position_not_reached" in answer.text else answer
+
+        return await until(answered, LONG_S)
 
     async def contact(self, home: Home, contact: str, position: str | None = None) -> Any:
         """Read a contact that must be there."""

@@ -34,7 +34,7 @@ async def test_a_new_contact_gets_what_the_vendor_knows(running: Running) -> Non
         assert provenance[name]["source"] == "apollo", name
     assert provenance["email_primary"]["source"] == "email_sync"
     history = (await running.get(home, f"/contacts/{contact}/history")).json()["data"]
-    assert [one["attributes"]["source"] for one in history][0] == "apollo"
+    assert history[0]["attributes"]["source"] == "apollo"
 
     position = await running.push_one(home, **{**said, "headline": "Rear admiral"})
     await running.contact(home, contact, position)

@@ -131,12 +131,8 @@ async def send_everything(
     messages += [(body, headers) for headers in bad_envelopes(home, planted)]
     for vendor in ("garbage", "drop", "bad", "gateway", "none"):
         mail = [{"value": f"{vendor}+{planted.mailbox}@{planted.company}.example"}]
-        messages.append(
-            (
-                orjson.dumps(planted.signal(vendor, emails=mail, phones=[], linkedin_url=None)),
-                [*home.headers(), *sampled],
-            )
-        )
+        said = planted.signal(vendor, emails=mail, phones=[], linkedin_url=None)
+        messages += [(orjson.dumps(said), [*home.headers(), *sampled])]
     await running.publish(messages)
     await order(running, home, planted)
     files = {
@@ -152,10 +148,10 @@ async def send_everything(
     }
     for name, text in files.items():
         (folder / name).write_text(text)
-    said = await running.kith(
+    imported = await running.kith(
         "import", *(str(folder / name) for name in files), "--json", code=1, KITH_API_KEY=home.token
     )
-    answers.append(("import", said))
+    answers.append(("import", imported))
     for path in (f"/contacts/{planted.mailbox}", f"/{planted.first}", "/contacts/search"):
         await running.get(home, path, q=planted.first)
     return answers
@@ -215,9 +211,11 @@ async def test_no_personal_data_leaks(running: Running, tmp_path: Path) -> None:
     logs = log_files(running)
     assert {"ingest-1.log", "api-1.log", "postgres.log", "kafka.log"} <= {one.name for one in logs}
     for path in logs:
-        for line in path.read_text(errors="replace").splitlines():
-            if found := planted.found_in(line):
-                leaks.append(f"{path.name}: {found}: {line[:300]}")
+        leaks += [
+            f"{path.name}: {found}: {line[:300]}"
+            for line in path.read_text(errors="replace").splitlines()
+            if (found := planted.found_in(line))
+        ]
     for one in running.fleet.processes():
         text = (await running.http.get(f"http://127.0.0.1:{one.port}/metrics")).text
         leaks += [f"{one.name} metrics: {found}" for found in planted.found_in(text)]
