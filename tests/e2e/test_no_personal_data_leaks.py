@@ -121,18 +121,27 @@ async def send_everything(
     sampled = [(name, text.encode()) for name, text in trace.items()]
     good = await running.push(home, [planted.signal("one")], trace)
     answers.append(("push", good.text))
-    for body in bad_signals(planted):
-        answers.append(("bad push", (await running.push(home, body, trace)).text))
+    answers += [
+        ("bad push", (await running.push(home, body, trace)).text) for body in bad_signals(planted)
+    ]
     messages: list[tuple[bytes | None, Headers]] = [
         (orjson.dumps(planted.signal("two")), [*home.headers(), *sampled])
     ]
     messages += [(body, [*home.headers(), *sampled]) for body in bad_signals(planted)]
     body = orjson.dumps(planted.signal("three"))
     messages += [(body, headers) for headers in bad_envelopes(home, planted)]
-    for vendor in ("garbage", "drop", "bad", "gateway", "none"):
-        mail = [{"value": f"{vendor}+{planted.mailbox}@{planted.company}.example"}]
-        said = planted.signal(vendor, emails=mail, phones=[], linkedin_url=None)
-        messages += [(orjson.dumps(said), [*home.headers(), *sampled])]
+    at = f"{planted.mailbox}@{planted.company}.example"
+    messages += [
+        (
+            orjson.dumps(
+                planted.signal(
+                    vendor, emails=[{"value": f"{vendor}+{at}"}], phones=[], linkedin_url=None
+                )
+            ),
+            [*home.headers(), *sampled],
+        )
+        for vendor in ("garbage", "drop", "bad", "gateway", "none")
+    ]
     await running.publish(messages)
     await order(running, home, planted)
     files = {

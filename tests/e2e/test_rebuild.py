@@ -60,8 +60,9 @@ async def listed(running: Running, home: Home) -> list[Any]:
 async def histories(running: Running, home: Home) -> list[Any]:
     """Read what is told of ten people.
 
+    The order of an entry's changes means nothing: the event table keeps JSON without it.
     `recorded_at` is left out: live it is when the signal came in, rebuilt when its event was
-    stored, some tens of milliseconds later.
+    stored, a little later.
     """
     people = await listed(running, home)
     told = []
@@ -69,6 +70,7 @@ async def histories(running: Running, home: Home) -> list[Any]:
         entries = (await running.get(home, f"/contacts/{one[0]}/history")).json()["data"]
         for entry in entries:
             del entry["attributes"]["recorded_at"]
+            entry["attributes"]["changes"].sort(key=lambda change: change["field"])
         told.append(entries)
     return told
 
