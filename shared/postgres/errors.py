@@ -44,8 +44,18 @@ def classify(error: Exception) -> ServiceError:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise what goes wrong inside as `classify` says."""
+    """Raise what goes wrong inside as `classify` says.
+
+    The driver raises `InternalClientError`, which is neither of its other two kinds, when the
+    server dies at certain moments of a conversation.
+    """
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+        TimeoutError,
+    ) as error:
         raise classify(error) from error
