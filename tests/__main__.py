@@ -1,8 +1,7 @@
 """`make test`: every check in the order that fails fastest, with the time that each took.
 
-    python -m tests            everything
-    python -m tests lint       style, types, import contracts
-    python -m tests unit       what needs no backing service
+The suites: everything by default, `lint` (style, types, import contracts), or `unit` (what needs no
+backing service).
 """
 
 import shutil

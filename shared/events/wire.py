@@ -38,9 +38,7 @@ class Wire(BaseModel):
     )
 
 
-Short = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=255), _WithoutNul()
-]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255), _WithoutNul()]
 """A name, a label, a title: at most 255 characters."""
 
 Long = Annotated[str, StringConstraints(max_length=10_000), _WithoutNul()]

@@ -126,7 +126,9 @@ async def _write(
         payloads,
     )
     if new:
-        await _write_new(database, signals, keys, owners, names, new)
+        await _write_new(
+            database, [(signals[index], keys[index], owners[index], names[index]) for index in new]
+        )
     events = [
         orjson.dumps({"contact": owner, "signal": one})
         for owner, one in zip(owners, signals, strict=True)
@@ -147,22 +149,19 @@ async def _write(
 
 async def _write_new(
     database: "asyncpg.Connection[asyncpg.Record]",
-    signals: list[dict[str, Any]],
-    keys: list[list[tuple[int, str]]],
-    owners: list[int],
-    names: list[str],
-    new: list[int],
+    new: list[tuple[dict[str, Any], list[tuple[int, str]], int, str]],
 ) -> None:
-    ids = [owners[index] for index in new]
+    """Write new persons: (signal, keys, contact id, public id) of each."""
+    ids = [owner for _, _, owner, _ in new]
     await database.execute(
         "INSERT INTO contact (id, public_id, first_name, last_name)"
         " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])",
         ids,
-        [names[index] for index in new],
-        [signals[index]["first_name"] for index in new],
-        [signals[index]["last_name"] for index in new],
+        [name for _, _, _, name in new],
+        [signal["first_name"] for signal, _, _, _ in new],
+        [signal["last_name"] for signal, _, _, _ in new],
     )
-    rows = sorted((*key, owners[index]) for index in new for key in keys[index])
+    rows = sorted((*key, owner) for _, keys, owner, _ in new for key in keys)
     await database.execute(
         "INSERT INTO identifier (kind, value, contact_id)"
         " SELECT * FROM unnest($1::smallint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING",
@@ -175,7 +174,7 @@ async def _write_new(
             f"INSERT INTO {table} (contact_id, {column})"
             " SELECT * FROM unnest($1::bigint[], $2::text[])",
             ids,
-            [keys[index][place][1] for index in new],
+            [keys[place][1] for _, keys, _, _ in new],
         )
 
 

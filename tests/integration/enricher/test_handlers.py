@@ -1,6 +1,5 @@
 """Events and orders from real Kafka to rows, and findings from rows to real Kafka."""
 
-import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -83,7 +82,7 @@ async def test_new_contacts_that_the_rule_selects_become_requests_once(
         message(topic, created(bench.workspace, "info@example.com"), bench.tenant),
         message(topic, created(bench.workspace, "x@example.com", "apollo"), bench.tenant),
         message(topic, created(f"wsp_{ULID()}", "y@example.com"), bench.tenant),
-        dataclasses.replace(message(topic, wanted, bench.tenant), value=b"{"),
+        message(topic, wanted, bench.tenant)._replace(value=b"{"),
         Outgoing(topic.name, b"k", b"not looked at", [("ce_type", b"kith.other.v1")]),
         message(topic, wanted, bench.tenant),
     ]
@@ -112,7 +111,7 @@ async def test_switched_off_nothing_is_decoded_or_recorded(
 ) -> None:
     topic = await lab.topic()
     event = created(bench.workspace, "match+ada@example.com")
-    broken = dataclasses.replace(message(topic, event, bench.tenant), value=b"{")
+    broken = message(topic, event, bench.tenant)._replace(value=b"{")
     await lab.producer.send_batch([message(topic, event, bench.tenant), broken])
     handler = ContactEvents(store, AutoRule(enabled=False, share=1.0), "apollo")
     async with lab.consuming(topic, handler, offsets=store):
@@ -179,7 +178,7 @@ async def test_orders_become_requests_with_what_is_known_of_the_contact(
             order(topic, bench, f"con_{ULID()}"),
             order(topic, bench, known.contact_id, source="crunchbase"),
             order(topic, bench, known.contact_id, workspace=f"wsp_{ULID()}"),
-            dataclasses.replace(order(topic, bench, known.contact_id), value=b'{"source": 1}'),
+            order(topic, bench, known.contact_id)._replace(value=b'{"source": 1}'),
         ]
     )
     handler = EnrichmentOrders(store, frozenset({"apollo"}))
