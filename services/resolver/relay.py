@@ -14,12 +14,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
-import asyncpg
 from starlette.applications import Starlette
 
 from services.resolver.settings import Settings
 from services.resolver.store.outbox import Outbox, OutboxRow
-from shared.errors import ServiceError
 from shared.events.codec import unpack_headers
 from shared.events.topics import EVENTS as EVENTS_TOPIC
 from shared.kafka.producer import Outgoing, Producer
@@ -76,7 +74,7 @@ class Relay:
                         self._moved_at = time.monotonic()
                         if published < LITTLE:
                             await self._wait(GATHER_S)
-            except (ServiceError, asyncpg.PostgresError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # a loop that ended would hold back all events
                 self._moved_at = time.monotonic()
                 log.warning("relay_retry", error=where(error), delay_s=delay)
                 await self._wait(delay)

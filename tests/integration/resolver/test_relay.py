@@ -112,3 +112,26 @@ async def test_another_relay_takes_over(
         first.stop()
         await resolver.resolve(resolver.a_signal("r1", email="a@example.com"))
         await drained(home)
+
+
+async def test_no_fault_ends_the_loop(
+    home: Home,
+    resolver: Resolver,
+    lab: KafkaLab,
+    events_topic: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An error that nobody thought of is one more reason to try again."""
+    read = Outbox.Session.read
+    faults = iter([RuntimeError("unthought of"), None])
+
+    async def reading(session: Outbox.Session) -> list[Any]:
+        if fault := next(faults, None):
+            raise fault
+        return await read(session)
+
+    monkeypatch.setattr(Outbox.Session, "read", reading)
+    await resolver.resolve(resolver.a_signal("r1", email="a@example.com"))
+    async with running(home, lab):
+        await drained(home)
+    assert len(await lab.read(events_topic, 1)) == 1
