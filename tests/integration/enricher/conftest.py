@@ -16,6 +16,7 @@ import pytest
 from ulid import ULID
 
 from kith.stack import Stack
+from kith.topics import ensure_topics, specs
 from services.enricher.domain.question import Question
 from services.enricher.domain.request import NewRequest
 from services.enricher.store import Store
@@ -116,6 +117,12 @@ class Database:
 async def database(stack: Stack) -> AsyncIterator[Database]:
     async with databases(stack) as made:
         yield Database(made, await made.create())
+
+
+@pytest.fixture(scope="session")
+async def declared_topics(stack: Stack) -> None:
+    """Make the topics that the service as a process reads."""
+    await ensure_topics(KafkaSettings(bootstrap_servers=stack.kafka_bootstrap), specs())
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 
 from kith.stack import Stack
 from services.enricher.store import Store
@@ -38,6 +39,9 @@ def environment(stack: Stack, database: Database, vendor: Vendor, **more: str) -
         "HTTP_PORT": str(port),
         **more,
     }
+
+
+pytestmark = pytest.mark.usefixtures("declared_topics")
 
 
 @asynccontextmanager
