@@ -80,8 +80,7 @@ class Store:
 
     async def load(self, group: str, topic: str) -> dict[int, int]:
         """Return the stored Kafka offsets, for `Delivery`."""
-        with translated():
-            return await self._offsets.load(group, topic)
+        return await self._offsets.load(group, topic)
 
     async def add(
         self, requests: Sequence[NewRequest], group: str, offsets: Offsets

@@ -6,6 +6,7 @@ backup reads again what it lost (DESIGN 3.1). Each consuming schema has its tabl
 
 from collections.abc import Mapping
 
+from shared.postgres.errors import translated
 from shared.postgres.pool import Connection, Pool
 
 
@@ -29,7 +30,8 @@ class OffsetStore:
 
     async def load(self, group: str, topic: str) -> dict[int, int]:
         """Return partition → next offset to read, for the partitions seen so far."""
-        rows = await self._pool.fetch(self._load, group, topic)
+        with translated():
+            rows = await self._pool.fetch(self._load, group, topic)
         return {row["partition"]: row["next_offset"] for row in rows}
 
     async def save(

@@ -87,8 +87,7 @@ class Store:
 
     async def load(self, group: str, topic: str) -> dict[int, int]:
         """Return partition → next offset as stored."""
-        with translated():
-            return await self._offsets.load(group, topic)
+        return await self._offsets.load(group, topic)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -76,8 +76,7 @@ class Store:
 
     async def load(self, group: str, topic: str) -> dict[int, int]:
         """Return partition → next offset, as the transactions stored it."""
-        with translated():
-            return await self.offsets.load(group, topic)
+        return await self.offsets.load(group, topic)
 
     async def sources_by_name(self) -> dict[str, Source]:
         """Read every source with its priority."""
