@@ -8,16 +8,16 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from services.resolver.domain.arrival import deliver
+from services.resolver.domain.arrival import deliver, read_signal
 from services.resolver.domain.commands import Order, carry_out
 from services.resolver.domain.gate import decide
 from services.resolver.domain.model import Delivery, Source
 from services.resolver.store import Store
 from shared.errors import PoisonMessageError
 from shared.events import topics
-from shared.events.codec import invalid
 from shared.events.command import ArchiveContact, UnarchiveContact
 from shared.events.envelope import from_record, header
+from shared.events.refusal import invalid
 from shared.events.signal import NormalizedSignal
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.observability import metrics
@@ -78,10 +78,7 @@ class Signals:
     async def _delivery(self, record: ConsumerRecord) -> Delivery:
         if header(record.headers, "ce_type") != _NORMALIZED:
             raise PoisonMessageError("unknown_version", f"must be {_NORMALIZED}", field="ce_type")
-        try:
-            signal = NormalizedSignal.model_validate_json(record.value or b"")
-        except ValidationError as error:
-            raise invalid(error) from None
+        signal = read_signal(record.value or b"")
         place = await self._store.directory.resolve(signal.tenant, signal.workspace)
         return deliver(
             signal,

@@ -7,8 +7,6 @@ Partition counts never change: a key must keep its partition (DESIGN 3.2).
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import BaseModel
-
 from shared.events.command import ArchiveContact, UnarchiveContact
 from shared.events.contact import (
     BindingChanged,
@@ -22,6 +20,7 @@ from shared.events.contact import (
 )
 from shared.events.enrichment import EnrichmentRequested
 from shared.events.signal import ContactSignal, NormalizedSignal
+from shared.events.wire import Wire
 
 DAY_MS: Final = 86_400_000
 """Milliseconds of a day."""
@@ -48,7 +47,7 @@ class Topic:
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
     """Consumer groups; each has a dead-letter topic of its own."""
-    messages: dict[str, type[BaseModel]]
+    messages: dict[str, type[Wire]]
     """CloudEvents type → the model of its data."""
     public: bool = False
     """Systems outside kith may write or read it."""
@@ -154,12 +153,12 @@ ALL: Final = (
 )
 """Every topic but the dead letters, which follow from `consumers`."""
 
-MODEL_BY_TYPE: Final[dict[str, type[BaseModel]]] = {
+MODEL_BY_TYPE: Final[dict[str, type[Wire]]] = {
     ce_type: model for topic in ALL for ce_type, model in topic.messages.items()
 }
 """CloudEvents type → model."""
 
-TYPE_BY_MODEL: Final[dict[type[BaseModel], str]] = {
+TYPE_BY_MODEL: Final[dict[type[Wire], str]] = {
     model: ce_type for ce_type, model in MODEL_BY_TYPE.items()
 }
 """Model → CloudEvents type."""

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from services.resolver.domain.arrival import deliver
+from services.resolver.domain.arrival import deliver, read_signal
 from services.resolver.domain.model import Delivery, Source
+from shared.events.codec import encode
 from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
 
 TENANT = "ten_" + "0" * 26
@@ -86,5 +87,5 @@ def a_signal(
 
 def a_delivery(record: str = "r1", **said: Any) -> Delivery:
     """Make a signal on its way through the gate, in tenant 1 and workspace 1."""
-    signal = a_signal(record, **said)
+    signal = read_signal(encode(a_signal(record, **said)))
     return deliver(signal, 1, 1, SOURCES[signal.source])

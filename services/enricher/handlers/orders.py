@@ -9,7 +9,7 @@ from services.enricher.domain.request import NewRequest, admission
 from services.enricher.store import Store
 from shared.auth import Place
 from shared.errors import PoisonMessageError
-from shared.events.codec import invalid
+from shared.events.refusal import invalid
 from shared.events.enrichment import EnrichmentRequested
 from shared.events.envelope import from_record
 from shared.events.fold import fold

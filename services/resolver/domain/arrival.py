@@ -1,8 +1,14 @@
 """A signal arrives: work out once what the gate asks of it again and again."""
 
+from typing import Final
+
 from services.resolver.domain.companies import employers_of
 from services.resolver.domain.model import STRENGTH, Delivery, Source
 from shared.events.signal import Identifier, NormalizedSignal
+from shared.events.structs import Reader, text_of
+
+read_signal: Final = Reader(NormalizedSignal, verbatim="raw").read
+"""Reads a normalised signal; its raw payload stays JSON."""
 
 
 def deliver(
@@ -21,10 +27,13 @@ def deliver(
         record_key=bytes.fromhex(signal.record_key),
         content_hash=bytes.fromhex(signal.content_hash),
         identifiers=tuple(
-            ((tenant_id, one.type, one.value), one)
-            for one in sorted(signal.facts.identifiers, key=_strength)
+            [
+                ((tenant_id, one.type, one.value), one)
+                for one in sorted(signal.facts.identifiers, key=_strength)
+            ]
         ),
         employers=employers_of(signal.facts) if signal.facts.employments else (),
+        raw=text_of(signal.raw),
         traceparent=traceparent,
     )
 

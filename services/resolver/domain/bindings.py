@@ -33,15 +33,15 @@ def view_of(
     import_source: str | None,
 ) -> BindingRow:
     """Denormalise a contact for one workspace."""
-    company = values.get("company_id")
+    company = values.fields.get("company_id")
     private = private_values(contact, workspace)
     return BindingRow(
         id=binding_id,
         contact=contact,
         workspace_id=workspace,
         is_new=is_new,
-        fields={name: value for name, (value, _) in values.items()},
-        company_id=company_ids.get(company[0]) if company else None,
+        fields=values.fields,
+        company_id=company_ids.get(company) if company else None,
         import_source=import_source or "crm-direct",
         labels=private.labels,
         notes=private.notes,

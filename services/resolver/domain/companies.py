@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from services.resolver.domain.model import Company, Delivery, Ids, Known, NewCompany, Plan
 from shared.events.signal import Employment, Facts
+from shared.events.structs import changed
 from shared.identifiers.domain import company_domain
 from shared.identifiers.types import Email
 
@@ -77,8 +78,8 @@ def link_companies(delivery: Delivery, known: Known, ids: Ids, plan: Plan) -> Fa
         if public_id == employment.company_id:
             linked.append(employment)
         else:
-            linked.append(employment.model_copy(update={"company_id": public_id}))
-    return facts.model_copy(update={"employments": tuple(linked)})
+            linked.append(changed(employment, company_id=public_id))
+    return changed(facts, employments=tuple(linked))
 
 
 def _new_company(

@@ -8,6 +8,7 @@ a source record stays with the contact that the record was given to.
 from collections.abc import Iterable
 from datetime import datetime
 
+from services.resolver.domain import telling
 from services.resolver.domain.bindings import (
     NOTHING_PRIVATE,
     Private,
@@ -15,39 +16,25 @@ from services.resolver.domain.bindings import (
     view_of,
 )
 from services.resolver.domain.companies import link_companies
-from services.resolver.domain.ledger import standing
+from services.resolver.domain.details import added_details
+from services.resolver.domain.ledger import after, standing
 from services.resolver.domain.model import (
     Candidate,
     Claim,
     Contact,
     Delivery,
-    EmploymentRow,
+    Document,
     IdentifierKey,
     Ids,
-    Job,
     Known,
     LedgerRow,
     Plan,
-    PointRow,
     RecordedEvent,
     Revision,
 )
 from services.resolver.domain.survivorship import Values, choose, differences, groups_of
-from shared.events.contact import (
-    Assertion,
-    BindingChanged,
-    CompanyCreated,
-    ContactCreated,
-    ContactEvent,
-    ContactStatus,
-    FactAsserted,
-    MergeProposed,
-    VisibleField,
-)
-from shared.events.signal import Employment, Facts, Identifier, Point
-
-_PRIVATE: dict[str, object] = {"notes": None, "labels": (), "custom_fields": {}}
-"""What a shared event leaves out: one workspace's own."""
+from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus
+from shared.events.signal import Identifier
 
 
 def decide(deliveries: Iterable[Delivery], known: Known, ids: Ids, now: datetime) -> Plan:
@@ -77,23 +64,25 @@ class _Gate:
         if what == "stale":
             current = next(one for one in revisions if one.current)
             holder = self.known.contacts[current.contact_id]
-            self._enter(delivery, delivery.signal.facts, revisions, holder, superseded=True)
+            said = telling.document(delivery.signal.facts)
+            self._enter(delivery, said, revisions, holder, superseded=True)
             return "stale"
         hits = self._hits(delivery, revisions)
         companies = len(self.plan.companies)
-        facts = link_companies(delivery, self.known, self.ids, self.plan)
-        self._announce_companies(delivery, companies)
+        said = telling.document(link_companies(delivery, self.known, self.ids, self.plan))
+        for new in self.plan.companies[companies:]:
+            self._record(delivery, new.company.id, telling.company_created(delivery, new))
         if hits:
             contact = self.known.contacts[hits[0]]
             kept = private_values(contact, delivery.workspace_id)
-            changed = self._update(contact, delivery, facts)
+            changed = self._update(contact, delivery, said)
         else:
             kept, changed = NOTHING_PRIVATE, True
-            contact = self._create(delivery, facts)
+            contact = self._create(delivery, said)
         self._bind(contact, delivery, kept, changed=changed)
         for other in hits[1:]:
             self._propose(contact, self.known.contacts[other], delivery)
-        self._enter(delivery, facts, revisions, contact, superseded=False)
+        self._enter(delivery, said, revisions, contact, superseded=False)
         return "updated" if hits else "created"
 
     def _hits(self, delivery: Delivery, revisions: list[Revision]) -> list[int]:
@@ -102,11 +91,11 @@ class _Gate:
         A vendor that was asked about a contact and names no identifier of anybody spoke of that
         contact: nobody else would be found, and a stranger made of the answer.
         """
-        hits = dict.fromkeys(one.contact_id for one in revisions if one.current)
+        hits = dict.fromkeys([one.contact_id for one in revisions if one.current])
+        holders = self.known.holders
         for key, _ in delivery.identifiers:
-            holder = self.known.holders.get(key)
-            if holder is not None:
-                hits[holder] = None
+            if key in holders:
+                hits[holders[key]] = None
         if not hits and delivery.signal.about is not None:
             asked = self.known.about.get((delivery.tenant_id, delivery.signal.about))
             if asked is not None:
@@ -115,15 +104,16 @@ class _Gate:
 
     def _attach(self, contact: Contact, delivery: Delivery) -> tuple[Identifier, ...]:
         """Give the contact the identifiers that nobody holds yet."""
+        holders = self.known.holders
         added: list[Identifier] = []
         for key, identifier in delivery.identifiers:
-            if key not in self.known.holders:
-                self.known.holders[key] = contact.id
+            if key not in holders:
+                holders[key] = contact.id
                 self.plan.identifiers.append((key, identifier, contact.id, delivery))
                 added.append(identifier)
         return tuple(added)
 
-    def _create(self, delivery: Delivery, facts: Facts) -> Contact:
+    def _create(self, delivery: Delivery, said: Document) -> Contact:
         contact_id, public_id = next(self.ids.contacts)
         contact = Contact(
             id=contact_id,
@@ -136,77 +126,47 @@ class _Gate:
         self.plan.contacts[contact_id] = contact
         self.plan.created[contact_id] = (contact, delivery.source)
         identifiers = self._attach(contact, delivery)
-        self._hire(contact, delivery, facts)
-        values = self._claim(contact, delivery, facts)
-        self._record(
-            delivery,
-            contact,
-            ContactCreated(
-                occurred_at=delivery.signal.occurred_at,
-                cause=delivery.signal.signal_id,
-                workspace=delivery.signal.workspace,
-                contact_id=public_id,
-                version=1,
-                source=delivery.source.name,
-                status=contact.status,
-                first_name=_value(values, "first_name"),
-                last_name=_value(values, "last_name"),
-                import_source=delivery.signal.import_source,
-                identifiers=identifiers,
-                fields={name: value for name, (value, _) in values.items()},
-                asserted=_assertion(delivery, facts),
-            ),
-        )
+        added_details(self.plan, self.known, contact, delivery, said.facts)
+        values = self._claim(contact, delivery, said)
+        event = telling.created(delivery, contact, said, identifiers, values)
+        self._record(delivery, contact_id, event)
         return contact
 
-    def _update(self, contact: Contact, delivery: Delivery, facts: Facts) -> bool:
+    def _update(self, contact: Contact, delivery: Delivery, said: Document) -> bool:
         """Add a fact to a known contact; returns whether a visible value changed."""
         self.plan.contacts[contact.id] = contact
         identifiers = self._attach(contact, delivery)
-        employments = self._hire(contact, delivery, facts)
+        employments = added_details(self.plan, self.known, contact, delivery, said.facts)
         before = self._values_of(contact)
-        after = self._claim(contact, delivery, facts)
-        status = self._grown(contact)
-        changes = differences(before, after, delivery.record_key)
-        self._record(
+        values = self._claim(contact, delivery, said)
+        changes = differences(before, values, delivery.record_key)
+        status = _grown(contact, values)
+        self._advance(contact)
+        event = telling.fact_asserted(
             delivery,
             contact,
-            FactAsserted(
-                occurred_at=delivery.signal.occurred_at,
-                cause=delivery.signal.signal_id,
-                workspace=delivery.signal.workspace,
-                contact_id=contact.public_id,
-                version=self._next_version(contact),
-                status=status,
-                import_source=delivery.signal.import_source,
-                identifiers_added=identifiers,
-                employments_added=employments,
-                changes=changes,
-                asserted=_assertion(delivery, facts),
-            ),
+            said,
+            status=status,
+            identifiers=identifiers,
+            employments=employments,
+            changes=changes,
         )
+        self._record(delivery, contact.id, event)
         return bool(changes)
 
-    def _next_version(self, contact: Contact) -> int:
+    def _advance(self, contact: Contact) -> None:
         contact.version += 1
         if contact.id not in self.plan.created:
             self.plan.updated.add(contact.id)
-        return contact.version
-
-    def _grown(self, contact: Contact) -> ContactStatus | None:
-        """Make an incomplete contact active once it has a name (spec 003, 8.1)."""
-        if contact.status == "incomplete" and "display_name" in self._values[contact.id]:
-            contact.status = "active"
-            return "active"
-        return None
 
     def _values_of(self, contact: Contact) -> Values:
         """Return a contact's visible values as the batch has them so far."""
-        if contact.id not in self._values:
-            self._values[contact.id] = choose(contact.claims.values())
-        return self._values[contact.id]
+        values = self._values.get(contact.id)
+        if values is None:
+            values = self._values[contact.id] = choose(contact.claims.values())
+        return values
 
-    def _claim(self, contact: Contact, delivery: Delivery, facts: Facts) -> Values:
+    def _claim(self, contact: Contact, delivery: Delivery, said: Document) -> Values:
         """Add what the record says; returns the visible values that follow."""
         contact.claims[delivery.record_key] = Claim(
             record_key=delivery.record_key,
@@ -214,54 +174,11 @@ class _Gate:
             workspace_id=delivery.workspace_id,
             confidence=delivery.signal.confidence,
             asserted_at=delivery.signal.occurred_at,
-            facts=facts,
-            groups=groups_of(facts),
+            facts=said.facts,
+            groups=groups_of(said.facts),
         )
-        self._values[contact.id] = choose(contact.claims.values())
-        return self._values[contact.id]
-
-    def _hire(self, contact: Contact, delivery: Delivery, facts: Facts) -> tuple[Employment, ...]:
-        """Add the jobs that no claim told of yet, and the e-mails and phones likewise."""
-        claims = contact.claims.values()
-        if facts.emails:
-            told = {point.value for claim in claims for point in claim.facts.emails}
-            self._note(self.plan.emails, contact, delivery, facts.emails, told)
-        if facts.phones:
-            told = {point.value for claim in claims for point in claim.facts.phones}
-            self._note(self.plan.phones, contact, delivery, facts.phones, told)
-        if not facts.employments:
-            return ()
-        jobs = {Job.of(job) for claim in claims for job in claim.facts.employments}
-        added = []
-        for employment in facts.employments:
-            job = Job.of(employment)
-            if job in jobs or not (employment.company_name or employment.company_domain):
-                continue
-            jobs.add(job)
-            self.plan.employments.append(
-                EmploymentRow(
-                    delivery.tenant_id,
-                    contact.id,
-                    self.known.company_ids.get(employment.company_id or ""),
-                    delivery.source,
-                    employment,
-                )
-            )
-            added.append(employment)
-        return tuple(added)
-
-    @staticmethod
-    def _note(
-        rows: list[PointRow],
-        contact: Contact,
-        delivery: Delivery,
-        points: Iterable[Point],
-        told: set[str],
-    ) -> None:
-        for point in points:
-            if point.value not in told:
-                told.add(point.value)
-                rows.append((delivery.tenant_id, contact.id, point, delivery.source))
+        values = self._values[contact.id] = choose(contact.claims.values())
+        return values
 
     def _bind(self, contact: Contact, delivery: Delivery, kept: Private, *, changed: bool) -> None:
         """Bring the workspaces' views up to date, and tell what is private to this one.
@@ -275,9 +192,13 @@ class _Gate:
             contact.bindings[workspace] = next(self.ids.bindings)
         keeps = private_values(contact, workspace)
         if keeps != kept:
-            self._tell_private(contact, delivery, keeps)
+            self._advance(contact)
+            event = telling.binding_changed(delivery, contact, keeps)
+            self._record(delivery, contact.id, event, private=True)
+        elif not changed and not is_new:
+            return
         for bound, binding_id in contact.bindings.items():
-            if not changed and not (bound == workspace and (is_new or keeps != kept)):
+            if not changed and bound != workspace:
                 continue
             previous = self.plan.bindings.get((contact.id, bound))
             self.plan.bindings[contact.id, bound] = view_of(
@@ -289,19 +210,6 @@ class _Gate:
                 is_new=(bound == workspace and is_new) or bool(previous and previous.is_new),
                 import_source=previous.import_source if previous else delivery.signal.import_source,
             )
-
-    def _tell_private(self, contact: Contact, delivery: Delivery, keeps: Private) -> None:
-        event = BindingChanged(
-            occurred_at=delivery.signal.occurred_at,
-            cause=delivery.signal.signal_id,
-            workspace=delivery.signal.workspace,
-            contact_id=contact.public_id,
-            version=self._next_version(contact),
-            labels=keeps.labels,
-            notes=keeps.notes,
-            custom_fields=dict(keeps.custom_fields),
-        )
-        self._record(delivery, contact, event, private=True)
 
     def _propose(self, contact: Contact, other: Contact, delivery: Delivery) -> None:
         """Two contacts were named by one signal: put the pair up for review, once."""
@@ -317,52 +225,28 @@ class _Gate:
         self.plan.candidates.append(Candidate(contact.tenant_id, *pair, identifiers=shared))
         self.plan.contacts[other.id] = other
         for one, another in ((contact, other), (other, contact)):
-            event = MergeProposed(
-                occurred_at=delivery.signal.occurred_at,
-                cause=delivery.signal.signal_id,
-                contact_id=one.public_id,
-                version=self._next_version(one),
-                other_id=another.public_id,
-                reason="identifiers_of_several_contacts",
-                identifiers=shared,
-            )
-            self._record(delivery, one, event)
-
-    def _announce_companies(self, delivery: Delivery, since: int) -> None:
-        for new in self.plan.companies[since:]:
-            event = CompanyCreated(
-                occurred_at=delivery.signal.occurred_at,
-                cause=delivery.signal.signal_id,
-                company_id=new.company.public_id,
-                version=1,
-                name=new.company.name,
-                domain=new.domain,
-                source=delivery.source.name,
-            )
-            self._append(delivery, new.company.id, event, private=False)
+            self._advance(one)
+            event = telling.merge_proposed(delivery, one, another, shared)
+            self._record(delivery, one.id, event)
 
     def _record(
-        self, delivery: Delivery, contact: Contact, event: ContactEvent, *, private: bool = False
-    ) -> None:
-        self._append(delivery, contact.id, event, private=private)
-
-    def _append(
         self,
         delivery: Delivery,
         entity_id: int,
         event: ContactEvent | CompanyCreated,
         *,
-        private: bool,
+        private: bool = False,
     ) -> None:
+        signal = delivery.signal
         self.plan.events.append(
             RecordedEvent(
                 event_id=next(self.ids.events),
                 tenant_id=delivery.tenant_id,
-                tenant=delivery.signal.tenant,
+                tenant=signal.tenant,
                 entity_id=entity_id,
                 event=event,
-                private_to=(delivery.workspace_id, delivery.signal.workspace) if private else None,
-                received_at=delivery.signal.received_at,
+                private_to=(delivery.workspace_id, signal.workspace) if private else None,
+                received_at=signal.received_at,
                 traceparent=delivery.traceparent,
             )
         )
@@ -370,47 +254,32 @@ class _Gate:
     def _enter(
         self,
         delivery: Delivery,
-        facts: Facts,
+        said: Document,
         revisions: list[Revision],
         contact: Contact,
         *,
         superseded: bool,
     ) -> None:
         """Write the delivery into the ledger, in place of the record's present version."""
-        number = revisions[-1].number + 1 if revisions else 1
+        revision = after(delivery, revisions, contact, current=not superseded)
         if not superseded:
             for index, one in enumerate(revisions):
                 if one.current:
-                    self.plan.superseded.append(
-                        (delivery.tenant_id, delivery.record_key, one.number)
-                    )
-                    revisions[index] = Revision(
-                        one.number,
-                        one.content_hash,
-                        one.occurred_at,
-                        one.source_version,
-                        current=False,
-                        contact_id=one.contact_id,
-                        applied_version=one.applied_version,
-                    )
+                    name = (delivery.tenant_id, delivery.record_key, one.number)
+                    self.plan.superseded.append(name)
+                    revisions[index] = one.replaced()
         self.plan.ledger.append(
-            LedgerRow(delivery, facts, number, contact.id, contact.version, superseded)
+            LedgerRow(delivery, said, revision.number, contact.id, contact.version, superseded)
         )
-        revisions.append(
-            Revision(
-                number,
-                delivery.content_hash,
-                delivery.signal.occurred_at,
-                delivery.signal.source_version,
-                current=not superseded,
-                contact_id=contact.id,
-                applied_version=contact.version,
-            )
-        )
+        revisions.append(revision)
 
 
-def _value(values: Values, name: VisibleField) -> str | None:
-    return values[name][0] if name in values else None
+def _grown(contact: Contact, values: Values) -> ContactStatus | None:
+    """Make an incomplete contact active once it has a name (spec 003, 8.1)."""
+    if contact.status == "incomplete" and "display_name" in values.fields:
+        contact.status = "active"
+        return "active"
+    return None
 
 
 def _status_at_birth(delivery: Delivery) -> ContactStatus:
@@ -420,20 +289,6 @@ def _status_at_birth(delivery: Delivery) -> ContactStatus:
     facts = delivery.signal.facts
     named = facts.full_name or facts.first_name or facts.last_name
     return "active" if named else "incomplete"
-
-
-def _assertion(delivery: Delivery, facts: Facts) -> Assertion:
-    shared = facts
-    if facts.notes or facts.labels or facts.custom_fields:
-        shared = facts.model_copy(update=_PRIVATE)
-    return Assertion(
-        source=delivery.source.name,
-        source_record=delivery.signal.record_key,
-        source_record_id=delivery.signal.source_record_id,
-        confidence=delivery.signal.confidence,
-        asserted_at=delivery.signal.occurred_at,
-        facts=shared,
-    )
 
 
 def identifier_keys(deliveries: Iterable[Delivery]) -> set[IdentifierKey]:

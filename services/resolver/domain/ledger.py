@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from services.resolver.domain.model import Delivery, Revision
+from services.resolver.domain.model import Contact, Delivery, Revision
 
 Standing = Literal["new", "newer", "duplicate", "stale"]
 """A record's first delivery, a newer version, one already applied, or one that came too late."""
@@ -15,6 +15,8 @@ def standing(delivery: Delivery, revisions: Sequence[Revision]) -> Standing:
     With source versions the number decides, else the event's time. The content is compared with
     the present version only, so that A → B → A applies, while A again late does not.
     """
+    if not revisions:
+        return "new"
     current = next((one for one in revisions if one.current), None)
     if current is None:
         return "new"
@@ -34,3 +36,18 @@ def standing(delivery: Delivery, revisions: Sequence[Revision]) -> Standing:
     if not newer:
         return "stale"
     return "duplicate" if current.content_hash == delivery.content_hash else "newer"
+
+
+def after(
+    delivery: Delivery, revisions: Sequence[Revision], contact: Contact, *, current: bool
+) -> Revision:
+    """Return the revision that a delivery becomes: the next of its record."""
+    return Revision(
+        revisions[-1].number + 1 if revisions else 1,
+        delivery.content_hash,
+        delivery.signal.occurred_at,
+        delivery.signal.source_version,
+        current,
+        contact.id,
+        contact.version,
+    )

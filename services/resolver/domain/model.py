@@ -3,6 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus, VisibleField
 from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
@@ -44,8 +48,7 @@ Group = dict[VisibleField, str]
 """Visible values that belong together: a name, a job, an address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True, gc=False):
     """What one current source record says of a contact, and how much it weighs."""
 
     record_key: bytes
@@ -63,8 +66,7 @@ class Claim:
         return (self.source.priority, self.confidence, self.asserted_at, self.record_key)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True, gc=False):
     """A signal on its way through the gate, with ids and keys resolved."""
 
     signal: NormalizedSignal
@@ -77,11 +79,12 @@ class Delivery:
     """With their keys, strongest first."""
     employers: tuple[tuple[str | None, str | None], ...]
     """For each job: the domain that identifies its company, and its name's key."""
+    raw: str
+    """The payload as it came, JSON."""
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Struct, frozen=True, gc=False):
     """One delivery of a source record that the ledger holds."""
 
     number: int
@@ -91,6 +94,20 @@ class Revision:
     current: bool
     contact_id: int
     applied_version: int
+
+    def replaced(self) -> "Revision":
+        """Return it as it is once a newer revision stands in its place."""
+        return replace(self, current=False)
+
+
+class Document(Struct, frozen=True, gc=False):
+    """What one record says, companies linked, and its JSON."""
+
+    facts: Facts
+    text: bytes
+    """For the ledger."""
+    shared: bytes
+    """For those who hear of it: without notes, labels and custom fields."""
 
 
 @dataclass(slots=True)
@@ -146,8 +163,7 @@ class Ids:
     events: Iterator[str]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
+class RecordedEvent(Struct, frozen=True, gc=False):
     """An event with what its envelope needs."""
 
     event_id: str
@@ -161,13 +177,11 @@ class RecordedEvent:
     traceparent: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
+class LedgerRow(Struct, frozen=True, gc=False):
     """A delivery to be written to the ledger; stale ones are superseded at birth."""
 
     delivery: Delivery
-    facts: Facts
-    """With every job's company."""
+    said: Document
     revision: int
     contact_id: int
     applied_version: int
@@ -184,8 +198,7 @@ class Candidate:
     identifiers: tuple[Identifier, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EmploymentRow:
+class EmploymentRow(Struct, frozen=True, gc=False):
     """A job to be written."""
 
     tenant_id: int
@@ -195,15 +208,14 @@ class EmploymentRow:
     employment: Employment
 
 
-@dataclass(frozen=True, slots=True)
-class BindingRow:
+class BindingRow(Struct, frozen=True, gc=False):
     """A workspace's view to be written: new, or changed."""
 
     id: int
     contact: Contact
     workspace_id: int
     is_new: bool
-    fields: Mapping[str, str]
+    fields: Mapping[VisibleField, str]
     company_id: int | None
     import_source: str | None
     labels: tuple[str, ...]
@@ -251,8 +263,7 @@ class Plan:
     """What became of the signals: created, updated, duplicate, stale; and candidates."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A job as the domain compares it: the same company and title is the same job."""
 
     company: str

@@ -7,13 +7,19 @@ spellings.
 
 from collections.abc import Collection
 from operator import attrgetter
+from typing import Final, NamedTuple
 
 from services.resolver.domain.model import Claim, Group
 from shared.events.contact import FieldChange, Origin, VisibleField
 from shared.events.signal import Employment, Facts, Point
+from shared.events.structs import struct_of
 
-Values = dict[VisibleField, tuple[str, Claim]]
-"""Visible field → its value and the claim that it comes from."""
+
+class Values(NamedTuple):
+    """The visible values of a contact, and the claim that each comes from."""
+
+    fields: dict[VisibleField, str]
+    claims: dict[VisibleField, Claim]
 
 
 def groups_of(facts: Facts) -> tuple[Group, ...]:
@@ -32,18 +38,21 @@ def groups_of(facts: Facts) -> tuple[Group, ...]:
 
 def choose(claims: Collection[Claim]) -> Values:
     """Pick every group of visible values from the best claim that has it."""
+    fields: dict[VisibleField, str] = {}
     if len(claims) == 1:
-        (claim,) = claims
-        return {name: (value, claim) for group in claim.groups for name, value in group.items()}
-    values: Values = {}
+        (only,) = claims
+        for group in only.groups:
+            fields.update(group)
+        return Values(fields, dict.fromkeys(fields, only))
+    chosen: dict[VisibleField, Claim] = {}
     taken: set[int] = set()
     for claim in sorted(claims, key=_weight, reverse=True):
         for index, group in enumerate(claim.groups):
             if group and index not in taken:
                 taken.add(index)
-                for name, value in group.items():
-                    values[name] = (value, claim)
-    return values
+                fields.update(group)
+                chosen.update(dict.fromkeys(group, claim))
+    return Values(fields, chosen)
 
 
 _weight = attrgetter("weight")
@@ -116,21 +125,28 @@ def differences(before: Values, after: Values, own: bytes) -> tuple[FieldChange,
     A value that a second record repeats stays with the record that first brought it: that a
     better source agrees is no change.
     """
-    changes = []
-    for name in after if before.keys() <= after.keys() else {**before, **after}:
-        old, new = before.get(name), after.get(name)
-        if old and new and old[0] == new[0]:
-            continue
-        origin = None
-        if new and new[1].record_key != own:
-            origin = Origin(
-                source=new[1].source.name,
-                source_record=new[1].record_key.hex(),
-                asserted_at=new[1].asserted_at,
-            )
-        changes.append(
-            FieldChange(
-                field=name, old=old[0] if old else None, new=new[0] if new else None, origin=origin
-            )
+    old, new = before.fields, after.fields
+    if old == new:
+        return ()
+    return tuple(
+        _FieldChange(
+            field=name, old=old.get(name), new=new.get(name), origin=_origin(after, name, own)
         )
-    return tuple(changes)
+        for name in {**old, **new}
+        if old.get(name) != new.get(name)
+    )
+
+
+def _origin(values: Values, name: VisibleField, own: bytes) -> Origin | None:
+    claim = values.claims.get(name)
+    if claim is None or claim.record_key == own:
+        return None
+    return _Origin(
+        source=claim.source.name,
+        source_record=claim.record_key.hex(),
+        asserted_at=claim.asserted_at,
+    )
+
+
+_FieldChange: Final = struct_of(FieldChange)
+_Origin: Final = struct_of(Origin)

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from services.resolver.domain.companies import company_keys
 from services.resolver.domain.gate import identifier_keys
@@ -18,7 +19,10 @@ from services.resolver.domain.model import (
 from services.resolver.domain.survivorship import groups_of
 from services.resolver.store.queries import QUERIES
 from shared.events.signal import Facts
+from shared.events.structs import Reader
 from shared.postgres.pool import Connection
+
+_read_facts: Final = Reader(Facts).read
 
 
 class Loader:
@@ -155,7 +159,7 @@ class Loader:
                 status=row["status"],
             )
         for row in await self._connection.fetch(QUERIES["find_claims"], wanted):
-            facts = Facts.model_validate_json(row["facts"])
+            facts = _read_facts(row["facts"])
             known.contacts[row["contact_id"]].claims[row["record_key"]] = Claim(
                 record_key=row["record_key"],
                 source=self._sources[row["source_id"]],

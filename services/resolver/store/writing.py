@@ -8,8 +8,14 @@ import orjson
 
 from services.resolver.domain.model import BindingRow, Plan, RecordedEvent
 from services.resolver.store.queries import QUERIES
-from shared.events.codec import Attributes, encode, packed_headers
-from shared.events.contact import CompanyCreated
+from shared.events.codec import (
+    Attributes,
+    encode,
+    is_about_company,
+    packed_headers,
+    subject_of,
+)
+from shared.events.structs import to_json
 from shared.postgres.pool import Connection
 
 RELAY_SHARDS: Final = 4
@@ -63,11 +69,9 @@ class Writer:
                     row.applied_version,
                     signal.confidence,
                     signal.import_source,
-                    encode(row.facts).decode(),
-                    orjson.dumps(signal.raw).decode(),
-                    orjson.dumps([one.model_dump() for one in signal.rejected]).decode()
-                    if signal.rejected
-                    else None,
+                    row.said.text.decode(),
+                    row.delivery.raw,
+                    to_json(signal.rejected).decode() if signal.rejected else None,
                     row.superseded,
                 )
             )
@@ -183,7 +187,7 @@ class Writer:
                     one.tenant_id,
                     one.first,
                     one.second,
-                    orjson.dumps([each.model_dump() for each in one.identifiers]).decode(),
+                    to_json(one.identifiers).decode(),
                 )
                 for one in self._plan.candidates
             ],
@@ -193,16 +197,10 @@ class Writer:
         contacts: list[tuple[Any, ...]] = []
         companies: list[tuple[Any, ...]] = []
         for one in self._plan.events:
-            is_company = isinstance(one.event, CompanyCreated)
-            (companies if is_company else contacts).append(_event_row(one))
+            rows = companies if is_about_company(one.event) else contacts
+            rows.append(_event_row(one))
         await self._run("publish_company_events", companies)
         await self._run("publish_contact_events", contacts)
-
-
-def subject_of(recorded: RecordedEvent) -> str:
-    """Return the public id of the entity that an event is about: the message's key."""
-    event = recorded.event
-    return event.company_id if isinstance(event, CompanyCreated) else event.contact_id
 
 
 def _binding_row(one: BindingRow) -> tuple[Any, ...]:
@@ -232,7 +230,7 @@ def _binding_row(one: BindingRow) -> tuple[Any, ...]:
 
 
 def _event_row(one: RecordedEvent) -> tuple[Any, ...]:
-    subject = subject_of(one)
+    subject = subject_of(one.event)
     return (
         one.tenant_id,
         one.entity_id,

@@ -31,9 +31,9 @@ def test_priority_then_confidence_then_time() -> None:
     unsure = a_claim("hubspot_crm", "a", 9, 0.5, full_name="Unsure")
     older = a_claim("hubspot_crm", "b", 1, full_name="Older")
     newer = a_claim("hubspot_crm", "c", 2, full_name="Newer")
-    assert choose([low, unsure, older, newer])["display_name"][0] == "Newer"
-    assert choose([low, unsure, older])["display_name"][0] == "Older"
-    assert choose([low, unsure])["display_name"][0] == "Unsure"
+    assert choose([low, unsure, older, newer]).fields["display_name"] == "Newer"
+    assert choose([low, unsure, older]).fields["display_name"] == "Older"
+    assert choose([low, unsure]).fields["display_name"] == "Unsure"
 
 
 def test_a_name_is_never_mixed_of_two_claims() -> None:
@@ -43,8 +43,8 @@ def test_a_name_is_never_mixed_of_two_claims() -> None:
             a_claim("csv_upload", first_name="Augusta", last_name="King"),
         ]
     )
-    assert values["first_name"][0] == "Ada"
-    assert "last_name" not in values
+    assert values.fields["first_name"] == "Ada"
+    assert "last_name" not in values.fields
 
 
 def test_the_job_that_started_last_is_shown() -> None:
@@ -54,7 +54,7 @@ def test_the_job_that_started_last_is_shown() -> None:
         Employment(company_name="Past", title="CEO", start_date=date(2024, 1, 1), is_current=False),
     )
     values = choose([a_claim("hubspot_crm", employments=jobs)])
-    assert (values["company_name"][0], values["job_title"][0]) == ("New", "CTO")
+    assert (values.fields["company_name"], values.fields["job_title"]) == ("New", "CTO")
 
 
 def test_the_primary_address_is_shown_and_fields_come_from_where_they_are() -> None:
@@ -66,9 +66,9 @@ def test_the_primary_address_is_shown_and_fields_come_from_where_they_are() -> N
             a_claim("csv_upload", addresses=(Address(label="home"), Address(city="Paris"))),
         ]
     )
-    assert values["email_primary"][0] == "b@x.io"
-    assert values["city"][0] == "Paris"
-    assert values["city"][1].source.name == "csv_upload"
+    assert values.fields["email_primary"] == "b@x.io"
+    assert values.fields["city"] == "Paris"
+    assert values.claims["city"].source.name == "csv_upload"
 
 
 def test_a_difference_names_its_origin_when_it_is_another_record() -> None:

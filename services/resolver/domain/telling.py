@@ -1,0 +1,146 @@
+"""How a decision is told: the events of a contact and of a company."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from services.resolver.domain.bindings import Private
+from services.resolver.domain.model import Contact, Delivery, Document, NewCompany
+from services.resolver.domain.survivorship import Values
+from shared.events.contact import (
+    Assertion,
+    BindingChanged,
+    CompanyCreated,
+    ContactCreated,
+    ContactStatus,
+    FactAsserted,
+    FieldChange,
+    MergeProposed,
+)
+from shared.events.signal import Employment, Facts, Identifier
+from shared.events.structs import changed, struct_of, to_json, verbatim
+
+_Assertion: Final = struct_of(Assertion)
+_BindingChanged: Final = struct_of(BindingChanged)
+_CompanyCreated: Final = struct_of(CompanyCreated)
+_ContactCreated: Final = struct_of(ContactCreated)
+_FactAsserted: Final = struct_of(FactAsserted)
+_MergeProposed: Final = struct_of(MergeProposed)
+
+
+def document(facts: Facts) -> Document:
+    """Write down what a record says, for the ledger and for those who hear of it.
+
+    The text is made once and goes into both, unless a workspace keeps some of it for itself.
+    """
+    text = to_json(facts)
+    if not (facts.notes or facts.labels or facts.custom_fields):
+        return Document(facts, text, text)
+    return Document(facts, text, to_json(changed(facts, notes=None, labels=(), custom_fields={})))
+
+
+def created(
+    delivery: Delivery,
+    contact: Contact,
+    said: Document,
+    identifiers: tuple[Identifier, ...],
+    values: Values,
+) -> ContactCreated:
+    """Tell of a new contact, with all that it was born with."""
+    signal, fields = delivery.signal, values.fields
+    return _ContactCreated(
+        occurred_at=signal.occurred_at,
+        cause=signal.signal_id,
+        workspace=signal.workspace,
+        contact_id=contact.public_id,
+        version=1,
+        source=delivery.source.name,
+        status=contact.status,
+        first_name=fields.get("first_name"),
+        last_name=fields.get("last_name"),
+        import_source=signal.import_source,
+        identifiers=identifiers,
+        fields=fields,
+        asserted=_asserted(delivery, said),
+    )
+
+
+def fact_asserted(
+    delivery: Delivery,
+    contact: Contact,
+    said: Document,
+    *,
+    status: ContactStatus | None,
+    identifiers: tuple[Identifier, ...],
+    employments: tuple[Employment, ...],
+    changes: tuple[FieldChange, ...],
+) -> FactAsserted:
+    """Tell what a signal brought a contact that was known."""
+    signal = delivery.signal
+    return _FactAsserted(
+        occurred_at=signal.occurred_at,
+        cause=signal.signal_id,
+        workspace=signal.workspace,
+        contact_id=contact.public_id,
+        version=contact.version,
+        status=status,
+        import_source=signal.import_source,
+        identifiers_added=identifiers,
+        employments_added=employments,
+        changes=changes,
+        asserted=_asserted(delivery, said),
+    )
+
+
+def binding_changed(delivery: Delivery, contact: Contact, keeps: Private) -> BindingChanged:
+    """Tell a workspace, and nobody else, what it keeps about a contact."""
+    signal = delivery.signal
+    return _BindingChanged(
+        occurred_at=signal.occurred_at,
+        cause=signal.signal_id,
+        workspace=signal.workspace,
+        contact_id=contact.public_id,
+        version=contact.version,
+        labels=keeps.labels,
+        notes=keeps.notes,
+        custom_fields=dict(keeps.custom_fields),
+    )
+
+
+def merge_proposed(
+    delivery: Delivery, contact: Contact, other: Contact, shared: Sequence[Identifier]
+) -> MergeProposed:
+    """Tell that two contacts may be one person."""
+    return _MergeProposed(
+        occurred_at=delivery.signal.occurred_at,
+        cause=delivery.signal.signal_id,
+        contact_id=contact.public_id,
+        version=contact.version,
+        other_id=other.public_id,
+        reason="identifiers_of_several_contacts",
+        identifiers=tuple(shared),
+    )
+
+
+def company_created(delivery: Delivery, new: NewCompany) -> CompanyCreated:
+    """Tell of a new company."""
+    return _CompanyCreated(
+        occurred_at=delivery.signal.occurred_at,
+        cause=delivery.signal.signal_id,
+        company_id=new.company.public_id,
+        version=1,
+        name=new.company.name,
+        domain=new.domain,
+        source=delivery.source.name,
+    )
+
+
+def _asserted(delivery: Delivery, said: Document) -> Assertion:
+    signal = delivery.signal
+    return _Assertion(
+        source=delivery.source.name,
+        source_record=signal.record_key,
+        source_record_id=signal.source_record_id,
+        confidence=signal.confidence,
+        asserted_at=signal.occurred_at,
+        facts=verbatim(said.shared),
+    )
