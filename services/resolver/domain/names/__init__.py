@@ -1,0 +1,1 @@
+"""Names of persons and companies: read as sources write them, compared as people would."""

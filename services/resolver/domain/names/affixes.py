@@ -1,0 +1,41 @@
+"""What stands before and after a name and is no part of it: titles, letters, Jr and Sr."""
+
+from services.resolver.domain.names.folding import fold
+from services.resolver.domain.names.tables import read_pairs, read_words
+
+_TITLES = read_words("honorifics")
+_LETTERS = read_words("credentials")
+_AFTER = _TITLES | _LETTERS
+_GENERATIONS = {word: int(number) for word, number in read_pairs("generations").items()}
+
+
+def sort_out(
+    written: list[str], *, is_suffix: bool
+) -> tuple[list[str], tuple[str, ...], int | None]:
+    """Take titles from the front and letters from the back of a name's words, as written.
+
+    Return the words that name, the titles and letters, and the generation. Where `is_suffix`,
+    nothing need be left that names anybody.
+    """
+    words = list(written)
+    taken: list[str] = []
+    generation: int | None = None
+    is_mixed = any(not word.isupper() for word in words)
+    while len(words) > 1 and fold(words[0]) in _TITLES:
+        taken.append(fold(words.pop(0)))
+    while len(words) > (0 if is_suffix else 1):
+        last = fold(words[-1])
+        if last in _GENERATIONS:
+            generation = _GENERATIONS[last]
+        elif last in (_AFTER if is_suffix else _LETTERS) and (
+            is_suffix or (len(words) > 2 and is_mixed and _has_capitals(words[-1]))
+        ):
+            taken.append(last)
+        else:
+            break
+        words.pop()
+    return words, tuple(taken), generation
+
+
+def _has_capitals(word: str) -> bool:
+    return sum(map(str.isupper, word)) > 1

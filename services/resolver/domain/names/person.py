@@ -1,0 +1,223 @@
+"""A person's name as a source writes it, read into its parts."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from services.resolver.domain.names.folding import (
+    Script,
+    clean_name,
+    fold,
+    syllables_of_han,
+)
+from services.resolver.domain.names.plausibility import is_plausible
+from services.resolver.domain.names.tables import read_words
+from services.resolver.domain.names.wording import Words, split_words, with_words
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """A name in parts; every word folded to lower-case Latin letters (`fold`).
+
+    Empty (`bool(name)` is false) where the source said nothing that names a person.
+    """
+
+    given: tuple[str, ...] = ()
+    """Given and middle names in their order; one letter is an initial."""
+    family: tuple[str, ...] = ()
+    """Family names without particles; where the order is not known, the last word."""
+    particles: tuple[str, ...] = ()
+    """`van`, `der`, `de`, `al`, `bin`, … of the family name."""
+    honorifics: tuple[str, ...] = ()
+    """Titles and academic letters: they neither join nor part anybody."""
+    nicknames: tuple[str, ...] = ()
+    """Names in quotes or brackets, or that the source gives as nickname."""
+    former: tuple[str, ...] = ()
+    """The family name at birth, where it is said (`née`)."""
+    generation: int | None = None
+    """1 for Sr, 2 for Jr and II, 3 for III, …"""
+    script: Script = "none"
+    is_ordered: bool = False
+    """The source tells given from family name: by fields, a comma, or the script."""
+    is_well_formed: bool = False
+    """Looks like a name that somebody meant: only such a name can contradict another."""
+
+    def __bool__(self) -> bool:
+        """Say whether anybody is named."""
+        return bool(self.given or self.family or self.nicknames)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All words that name, particles not among them."""
+        return self.given + self.family
+
+    @property
+    def initials(self) -> str:
+        """The first letters of given and family names: `jmk` of John Maynard Keynes."""
+        return "".join(word[0] for word in self.words)
+
+
+NOBODY = PersonName()
+"""The name of a record that has none."""
+
+
+def parse_person(
+    full_name: str | None = None,
+    *,
+    first_name: str | None = None,
+    middle_name: str | None = None,
+    last_name: str | None = None,
+    name_prefix: str | None = None,
+    name_suffix: str | None = None,
+    nickname: str | None = None,
+) -> PersonName:
+    """Read a name from whatever fields a source fills; never raises.
+
+    First and last name together beat the full name, which a program may have put together.
+    """
+    return _parse(
+        _Fields(
+            full_name or "",
+            first_name or "",
+            middle_name or "",
+            last_name or "",
+            name_prefix or "",
+            name_suffix or "",
+            nickname or "",
+        )
+    )
+
+
+class _Fields(NamedTuple):
+    full: str
+    first: str
+    middle: str
+    last: str
+    prefix: str
+    suffix: str
+    nickname: str
+
+
+@lru_cache(maxsize=131_072)
+def _parse(fields: _Fields) -> PersonName:
+    if fields.first and fields.last:
+        name = _of_fields(fields.first, fields.middle, fields.last)
+        if not name and fields.full:
+            name = _of_text(fields.full)
+    elif fields.full:
+        name = _of_text(fields.full)
+    else:
+        name = _of_text(" ".join(filter(None, (fields.first, fields.middle, fields.last))))
+    if fields.prefix or fields.suffix or fields.nickname:
+        return _with_extras(name, fields.prefix, fields.suffix, fields.nickname)
+    return name
+
+
+def _with_extras(name: PersonName, prefix: str, suffix: str, nickname: str) -> PersonName:
+    after = split_words(suffix, is_suffix=True)
+    nick = split_words(nickname)
+    honorifics = tuple(fold(word.strip(".")) for word in prefix.split())
+    return replace(
+        name,
+        honorifics=name.honorifics + honorifics + after.honorifics,
+        nicknames=name.nicknames + tuple(word for word in nick.words if word not in name.words),
+        generation=name.generation or after.generation,
+        script=name.script if name else nick.script,
+    )
+
+
+def _of_fields(first: str, middle: str, last: str) -> PersonName:
+    """Read a name whose parts the source keeps apart; a part that holds it all is read as text."""
+    if "," in first and not middle:
+        return _of_text(first if fold(last) in fold(first) else f"{first} {last}")
+    before, between, after = split_words(first), split_words(middle), split_words(last)
+    if before.words == after.words and len(after.words) > 1:
+        return _of_text(first)
+    if len(before.words) > 1 and after.words and before.words[-len(after.words) :] == after.words:
+        before = with_words(before, before.words[: -len(after.words)])
+    elif len(after.words) > 1 and before.words and after.words[: len(before.words)] == before.words:
+        after = with_words(after, after.words[len(before.words) :])
+    given = before.words + between.words
+    return _assemble(given, after, (before, between), is_ordered=bool(given and after.words))
+
+
+def _assemble(
+    given: tuple[str, ...], family: Words, others: Sequence[Words], *, is_ordered: bool
+) -> PersonName:
+    every = (*others, family)
+    core, particles = _part_particles(family.words)
+    return PersonName(
+        given=given,
+        family=core,
+        particles=particles,
+        honorifics=sum((words.honorifics for words in every), ()),
+        nicknames=sum((words.nicknames for words in every), ()),
+        former=sum((words.former for words in every), ()),
+        generation=next((words.generation for words in every if words.generation), None),
+        script=next((words.script for words in every if words.script != "none"), "none"),
+        is_ordered=is_ordered,
+        is_well_formed=all(words.is_clean for words in every) and is_plausible(given + core),
+    )
+
+
+def _part_particles(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tell the particles of a family name from its core; a name of particles only is a core."""
+    known = read_words("particles")
+    core = tuple(word for word in words if word not in known)
+    return (core, tuple(word for word in words if word in known)) if core else (words, ())
+
+
+_REMARK = re.compile(r"\s+[|\u2022\u00b7\u2013\u2014/-]\s+|\s+@\s*|[|\u2022]")
+"""After this, people write what they do, not what they are called."""
+
+_COMMA = re.compile("[,\u060c\u3001;]")
+
+
+def _of_text(text: str) -> PersonName:
+    """Read a name written in one piece, in the order that its comma or its script says."""
+    head, *tail = _COMMA.split(_REMARK.split(clean_name(text), maxsplit=1)[0])
+    after = [split_words(part, is_suffix=True) for part in tail]
+    given = sum((words.words for words in after), ())
+    words = split_words(head)
+    if given and words.words:
+        return _assemble(given, words, after, is_ordered=True)
+    if words.script == "han" and len(words.words) == 1:
+        family, *rest = _read_han(clean_name(head)) or words.words
+        return _assemble(tuple(rest), with_words(words, (family,)), after, is_ordered=True)
+    size = _family_size(words)
+    tokens = words.words
+    if size < 0:
+        given, family_words = tokens[-size:], tokens[:-size]
+    else:
+        given, family_words = tokens[: len(tokens) - size], tokens[len(tokens) - size :]
+    is_ordered = size < 0 or bool(words.capitals_last)
+    return _assemble(given, with_words(words, family_words), after, is_ordered=is_ordered)
+
+
+def _read_han(text: str) -> tuple[str, ...]:
+    """Split a Chinese name of one word: family name, then the given name as one word."""
+    syllables = syllables_of_han(text)
+    size = 2 if text[:2] in read_words("compound_surnames") else 1
+    if not size < len(syllables) <= size + 3:
+        return ()
+    return "".join(syllables[:size]), "".join(syllables[size:])
+
+
+def _family_size(words: Words) -> int:
+    """Count the words of the family name at the end; negative where it stands at the start."""
+    count = len(words.words)
+    if count < 2:
+        return 0
+    if words.capitals_first and not words.capitals_last:
+        return -words.capitals_first
+    if words.script in {"han", "hangul", "kana"}:
+        return -1
+    if words.capitals_last:
+        return words.capitals_last
+    particles = read_words("particles")
+    for place in range(1, count - 1):
+        if words.words[place] in particles and len(words.words[place]) > 1:
+            return count - place
+    return 1

@@ -1,0 +1,25 @@
+"""The tables of names, read once: `#` comments, then one entry a line."""
+
+from functools import cache
+from importlib import resources
+
+
+@cache
+def read_lines(name: str) -> tuple[str, ...]:
+    """Load `<name>.dat` beside this module, in order, without comments and blank lines."""
+    text = resources.files(__package__).joinpath(f"{name}.dat").read_text("utf-8")
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return tuple(line for line in lines if line)
+
+
+@cache
+def read_words(name: str) -> frozenset[str]:
+    """Load a table as a set; an entry may be of several words."""
+    return frozenset(read_lines(name))
+
+
+@cache
+def read_pairs(name: str) -> dict[str, str]:
+    """Load a table whose lines are `key: value`."""
+    found = (line.partition(":") for line in read_lines(name))
+    return {key.strip(): value.strip() for key, _, value in found}
