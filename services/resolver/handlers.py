@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,10 +13,11 @@ from services.resolver.domain.commands import Order, carry_out
 from services.resolver.domain.gate import decide
 from services.resolver.domain.model import Delivery, Source
 from services.resolver.store import Store
+from shared.auth import Place
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.command import ArchiveContact, UnarchiveContact
-from shared.events.envelope import from_record, header
+from shared.events.envelope import from_record
 from shared.events.refusal import invalid
 from shared.events.signal import NormalizedSignal
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
@@ -68,29 +69,32 @@ class Signals:
         self, records: Sequence[ConsumerRecord]
     ) -> tuple[list[Delivery], list[Rejected]]:
         deliveries, rejected = [], []
+        places: dict[tuple[str, str], Place] = {}
         for record in records:
             try:
-                deliveries.append(await self._delivery(record))
+                headers = dict(record.headers)
+                signal = _read_signal(headers, record.value)
+                named = (signal.tenant, signal.workspace)
+                place = places.get(named)
+                if place is None:
+                    place = places[named] = await self._store.directory.resolve(*named)
+                source = self._sources.get(signal.source) or await self._source(signal.source)
+                trace = headers.get("traceparent")
+                deliveries.append(
+                    deliver(
+                        signal,
+                        place.tenant_id,
+                        place.workspace_id,
+                        source,
+                        trace.decode("ascii", "replace") if trace else None,
+                    )
+                )
             except PoisonMessageError as error:
                 rejected.append(Rejected(record, error))
         return deliveries, rejected
 
-    async def _delivery(self, record: ConsumerRecord) -> Delivery:
-        if header(record.headers, "ce_type") != _NORMALIZED:
-            raise PoisonMessageError("unknown_version", f"must be {_NORMALIZED}", field="ce_type")
-        signal = read_signal(record.value or b"")
-        place = await self._store.directory.resolve(signal.tenant, signal.workspace)
-        return deliver(
-            signal,
-            place.tenant_id,
-            place.workspace_id,
-            await self._source(signal.source),
-            header(record.headers, "traceparent"),
-        )
-
     async def _source(self, name: str) -> Source:
-        if name not in self._sources:
-            self._sources = await self._store.sources_by_name()
+        self._sources = await self._store.sources_by_name()
         try:
             return self._sources[name]
         except KeyError:
@@ -99,7 +103,16 @@ class Signals:
             ) from None
 
 
-_NORMALIZED: Final = topics.TYPE_BY_MODEL[NormalizedSignal]
+_NORMALIZED: Final = topics.TYPE_BY_MODEL[NormalizedSignal].encode()
+
+
+def _read_signal(headers: Mapping[str, bytes | None], body: bytes | None) -> NormalizedSignal:
+    if headers.get("ce_type") != _NORMALIZED:
+        raise PoisonMessageError(
+            "unknown_version", f"must be {_NORMALIZED.decode()}", field="ce_type"
+        )
+    return read_signal(body or b"")
+
 
 _COMMANDS: Final[dict[str, type[ArchiveContact | UnarchiveContact]]] = {
     topics.TYPE_BY_MODEL[ArchiveContact]: ArchiveContact,

@@ -176,7 +176,9 @@ def deeper_than(document: object, limit: int) -> bool:
 
 def rfc3339(moment: datetime) -> str:
     """Format a moment as RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat()[:-6] + "Z"
 
 
 def _time(text: str | None, name: str) -> datetime | None:

@@ -33,14 +33,14 @@ def view_of(
     import_source: str | None,
 ) -> BindingRow:
     """Denormalise a contact for one workspace."""
-    company = values.fields.get("company_id")
+    company = values.get("company_id")
     private = private_values(contact, workspace)
     return BindingRow(
         id=binding_id,
         contact=contact,
         workspace_id=workspace,
         is_new=is_new,
-        fields=values.fields,
+        fields=values,
         company_id=company_ids.get(company) if company else None,
         import_source=import_source or "crm-direct",
         labels=private.labels,

@@ -139,7 +139,7 @@ class _Gate:
         employments = added_details(self.plan, self.known, contact, delivery, said.facts)
         before = self._values_of(contact)
         values = self._claim(contact, delivery, said)
-        changes = differences(before, values, delivery.record_key)
+        changes = differences(before, values, contact.claims.values(), delivery.record_key)
         status = _grown(contact, values)
         self._advance(contact)
         event = telling.fact_asserted(
@@ -276,7 +276,7 @@ class _Gate:
 
 def _grown(contact: Contact, values: Values) -> ContactStatus | None:
     """Make an incomplete contact active once it has a name (spec 003, 8.1)."""
-    if contact.status == "incomplete" and "display_name" in values.fields:
+    if contact.status == "incomplete" and "display_name" in values:
         contact.status = "active"
         return "active"
     return None

@@ -5,21 +5,31 @@ belongs together is taken from one claim: a name, a job, an address are never mi
 spellings.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final
 
 from services.resolver.domain.model import Claim, Group
 from shared.events.contact import FieldChange, Origin, VisibleField
 from shared.events.signal import Employment, Facts, Point
 from shared.events.structs import struct_of
 
+Values = dict[VisibleField, str]
+"""The visible values of a contact."""
 
-class Values(NamedTuple):
-    """The visible values of a contact, and the claim that each comes from."""
+_GROUPS: Final[tuple[tuple[VisibleField, ...], ...]] = (
+    ("first_name", "last_name", "display_name"),
+    ("job_title", "department", "company_id", "company_name"),
+    ("city", "state", "country"),
+    ("email_primary",),
+    ("phone_primary",),
+    ("linkedin_url",),
+    ("headline",),
+    ("birthday",),
+)
+"""What is taken from one claim together, in the order of `groups_of`."""
 
-    fields: dict[VisibleField, str]
-    claims: dict[VisibleField, Claim]
+_GROUP_OF: Final = {name: index for index, names in enumerate(_GROUPS) for name in names}
 
 
 def groups_of(facts: Facts) -> tuple[Group, ...]:
@@ -38,21 +48,25 @@ def groups_of(facts: Facts) -> tuple[Group, ...]:
 
 def choose(claims: Collection[Claim]) -> Values:
     """Pick every group of visible values from the best claim that has it."""
-    fields: dict[VisibleField, str] = {}
+    values: Values = {}
     if len(claims) == 1:
         (only,) = claims
         for group in only.groups:
-            fields.update(group)
-        return Values(fields, dict.fromkeys(fields, only))
-    chosen: dict[VisibleField, Claim] = {}
-    taken: set[int] = set()
-    for claim in sorted(claims, key=_weight, reverse=True):
-        for index, group in enumerate(claim.groups):
-            if group and index not in taken:
-                taken.add(index)
-                fields.update(group)
-                chosen.update(dict.fromkeys(group, claim))
-    return Values(fields, chosen)
+            values.update(group)
+        return values
+    ranked = sorted(claims, key=_weight, reverse=True)
+    for groups in zip(*[claim.groups for claim in ranked], strict=True):
+        for group in groups:
+            if group:
+                values.update(group)
+                break
+    return values
+
+
+def source_of(name: VisibleField, claims: Iterable[Claim]) -> Claim:
+    """Return the claim that a visible value comes from."""
+    index = _GROUP_OF[name]
+    return max((claim for claim in claims if claim.groups[index]), key=_weight)
 
 
 _weight = attrgetter("weight")
@@ -119,27 +133,30 @@ def _first(points: tuple[Point, ...], name: VisibleField) -> Group:
     return {name: chosen.value}
 
 
-def differences(before: Values, after: Values, own: bytes) -> tuple[FieldChange, ...]:
+def differences(
+    before: Values, after: Values, claims: Collection[Claim], own: bytes
+) -> tuple[FieldChange, ...]:
     """List the values that changed; those that come from the record `own` need no origin.
 
-    A value that a second record repeats stays with the record that first brought it: that a
-    better source agrees is no change.
+    `claims` are those that `after` was chosen from. A value that a second record repeats stays
+    with the record that first brought it: that a better source agrees is no change.
     """
-    old, new = before.fields, after.fields
-    if old == new:
+    if before == after:
         return ()
     return tuple(
         _FieldChange(
-            field=name, old=old.get(name), new=new.get(name), origin=_origin(after, name, own)
+            field=name,
+            old=before.get(name),
+            new=after.get(name),
+            origin=_origin(source_of(name, claims), own) if name in after else None,
         )
-        for name in {**old, **new}
-        if old.get(name) != new.get(name)
+        for name in {**before, **after}
+        if before.get(name) != after.get(name)
     )
 
 
-def _origin(values: Values, name: VisibleField, own: bytes) -> Origin | None:
-    claim = values.claims.get(name)
-    if claim is None or claim.record_key == own:
+def _origin(claim: Claim, own: bytes) -> Origin | None:
+    if claim.record_key == own:
         return None
     return _Origin(
         source=claim.source.name,

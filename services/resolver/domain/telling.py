@@ -46,7 +46,7 @@ def created(
     values: Values,
 ) -> ContactCreated:
     """Tell of a new contact, with all that it was born with."""
-    signal, fields = delivery.signal, values.fields
+    signal = delivery.signal
     return _ContactCreated(
         occurred_at=signal.occurred_at,
         cause=signal.signal_id,
@@ -55,11 +55,11 @@ def created(
         version=1,
         source=delivery.source.name,
         status=contact.status,
-        first_name=fields.get("first_name"),
-        last_name=fields.get("last_name"),
+        first_name=values.get("first_name"),
+        last_name=values.get("last_name"),
         import_source=signal.import_source,
         identifiers=identifiers,
-        fields=fields,
+        fields=values,
         asserted=_asserted(delivery, said),
     )
 

@@ -40,9 +40,12 @@ class Loader:
         records = sorted({(one.tenant_id, one.record_key) for one in deliveries})
         await self._lock(
             [
-                *(lock_key("identifier", *key) for key in identifiers),
-                *(lock_key("record", tenant, key.hex()) for tenant, key in records),
-                *(lock_key("domain", *key) for key in domains),
+                *[
+                    lock_key(f"identifier\0{tenant}\0{kind}\0{value}")
+                    for tenant, kind, value in identifiers
+                ],
+                *[lock_key(f"record\0{tenant}\0{key.hex()}") for tenant, key in records],
+                *[lock_key(f"domain\0{tenant}\0{domain}") for tenant, domain in domains],
             ]
         )
         await self._read_revisions(records)
@@ -191,9 +194,9 @@ class Loader:
                 self._known.company_ids[row["public_id"]] = row["id"]
 
 
-def lock_key(*parts: object) -> int:
+def lock_key(name: str) -> int:
     """Return the advisory lock of a value: a positive number of 32 bits.
 
     Two values that share one merely wait for one another.
     """
-    return zlib.crc32("\0".join(map(str, parts)).encode())
+    return zlib.crc32(name.encode())
