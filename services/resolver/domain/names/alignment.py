@@ -1,13 +1,17 @@
 """Which word of one name answers to which of another."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
+from services.resolver.domain.names.folding import Script
 from services.resolver.domain.names.person import PersonName
 from services.resolver.domain.names.words import (
     INITIAL,
     NICKNAME,
     VARIANT,
+    Transcription,
     WordAgreement,
     WordLevel,
     compare_words,
@@ -49,6 +53,13 @@ class Side:
             for found, having in zip(self.found, self.roles, strict=True)
         )
 
+    def crosses(self) -> bool:
+        """Say whether a given name was taken for a family name, or the other way round."""
+        return any(
+            partner >= 0 and (partner == FAMILY) != (role == FAMILY)
+            for role, partner in zip(self.roles, self.partners, strict=True)
+        )
+
     def left(self) -> list[int]:
         """List the places of words that agree with nothing."""
         return [place for place, found in enumerate(self.found) if found is None]
@@ -65,93 +76,113 @@ class Side:
 
 
 def align(first: PersonName, second: PersonName) -> tuple[Side, Side]:
-    """Pair the words of two names, the best agreements first, each word once."""
-    one, two = Side.of(first), Side.of(second)
-    abjad = _writes_no_vowels(first) != _writes_no_vowels(second)
-    _pair_words(one, two, abjad=abjad)
-    if one.left() and two.left() and _crosses(one, two):
-        one, two = Side.of(first), Side.of(second)
-        _pair_words(one, two, abjad=abjad, across=False)
-    if one.left() or two.left():
-        _pair_joined(one, two, second)
-        _pair_joined(two, one, first)
-        _pair_asides(one, two, second)
-        _pair_asides(two, one, first)
-    for side in (one, two):
-        side.place_single()
+    """Pair the words of two names, the best agreements first, each word once.
+
+    A given name may answer to a family name, since the order may be wrong; not where words on both
+    sides would then be left over: `Robert James` is not `James Smith`.
+    """
+    one, two = _pair(first, second, across=True)
+    if one.left() and two.left() and (one.crosses() or two.crosses()):
+        one, two = _pair(first, second, across=False)
+    one.place_single()
+    two.place_single()
     return one, two
 
 
-def _writes_no_vowels(name: PersonName) -> bool:
-    return name.script in {"arabic", "hebrew"}
+def _pair(first: PersonName, second: PersonName, *, across: bool) -> tuple[Side, Side]:
+    one, two = Side.of(first), Side.of(second)
+    options = _options(one, two, _transcription(first.script, second.script), across=across)
+    _take(one, two, (option for option in options if option.found.level >= WordLevel.NICKNAME))
+    if one.left() and two.left():
+        _pair_joined(one, two, first, second)
+        _pair_joined(two, one, second, first)
+        _take(one, two, options)
+    if one.left() or two.left():
+        _pair_asides(one, two, second)
+        _pair_asides(two, one, first)
+    return one, two
 
 
-def _crosses(one: Side, two: Side) -> bool:
-    """Say whether a given name was taken for a family name, or the other way round."""
-    return any(
-        partner >= 0 and (partner == FAMILY) != (role == FAMILY)
-        for side in (one, two)
-        for role, partner in zip(side.roles, side.partners, strict=True)
-    )
+def _transcription(first: Script, second: Script) -> Transcription:
+    scripts = {first, second}
+    if len(scripts) == 2 and scripts & {"arabic", "hebrew"}:
+        return "abjad"
+    return "east_asian" if scripts & {"han", "hangul"} else "none"
 
 
-def _pair_words(one: Side, two: Side, *, abjad: bool, across: bool = True) -> None:
-    """Pair words one to one: equal roles go before others at the same agreement."""
+class _Option(NamedTuple):
+    """Two words that may answer to each other; the best sorts first."""
+
+    level: int
+    distance: int
+    likeness: float
+    ours: int
+    theirs: int
+    found: WordAgreement
+
+
+def _options(one: Side, two: Side, transcription: Transcription, *, across: bool) -> list[_Option]:
+    """List which words may answer to which; equal roles go before others."""
     options = []
     single = len(one.words) == 1 or len(two.words) == 1
-    for (i, left), (j, right) in product(enumerate(one.words), enumerate(two.words)):
-        is_across = (one.roles[i] == FAMILY) != (two.roles[j] == FAMILY)
-        if is_across and not across and not single:
-            continue
-        is_given = FAMILY not in (one.roles[i], two.roles[j]) or single
-        found = compare_words(left, right, given=is_given, abjad=abjad)
-        if found.level is WordLevel.OTHER or (found is INITIAL and is_across and not single):
-            continue
-        distance = abs(one.roles[i] - two.roles[j])
-        options.append((-found.level, distance, -found.score, i, j, found))
-    options.sort()
-    for _, _, _, i, j, found in options:
-        if one.found[i] is None and two.found[j] is None:
-            one.agree(i, found, two.roles[j])
-            two.agree(j, found, one.roles[i])
+    for i, (left, ours) in enumerate(zip(one.words, one.roles, strict=True)):
+        for j, (right, theirs) in enumerate(zip(two.words, two.roles, strict=True)):
+            is_across = (ours == FAMILY) != (theirs == FAMILY) and not single
+            if is_across and not across:
+                continue
+            given = single or FAMILY not in (ours, theirs)
+            found = compare_words(left, right, given=given, transcription=transcription)
+            if found.level is WordLevel.OTHER or (is_across and found is INITIAL):
+                continue
+            distance = abs(ours - theirs)
+            options.append(_Option(-found.level, distance, -found.score, i, j, found))
+    return sorted(options)
 
 
-def _pair_joined(one: Side, two: Side, other: PersonName) -> None:
+def _take(one: Side, two: Side, options: Iterable[_Option]) -> None:
+    """Pair words one to one, in the order of the options."""
+    for option in options:
+        if one.found[option.ours] is None and two.found[option.theirs] is None:
+            one.agree(option.ours, option.found, two.roles[option.theirs])
+            two.agree(option.theirs, option.found, one.roles[option.ours])
+
+
+def _pair_joined(one: Side, two: Side, first: PersonName, second: PersonName) -> None:
     """Pair a word with neighbours that make it up, or that it abbreviates.
 
     `xiaoming` is `xiao ming`, `delacruz` is `de la cruz`, `jp` is `jean pierre`.
     """
-    particles = "".join(other.particles)
+    transcription = _transcription(first.script, second.script)
     for i in one.left():
-        word = one.words[i]
-        if len(word) < 2:
-            continue
         left = two.left()
-        for size in (3, 2, 1):
-            for start in range(len(left) - size + 1):
-                places = left[start : start + size]
-                if places[-1] - places[0] != size - 1:
-                    continue
-                parts = [two.words[place] for place in places]
-                found = _compare_joined(word, parts, particles)
-                if found:
-                    one.agree(i, found, two.roles[places[0]])
-                    for place in places:
-                        two.agree(place, found, one.roles[i])
-                    break
-            if one.found[i]:
+        for size, start in product((3, 2, 1), range(len(left))):
+            places = left[start : start + size]
+            if len(places) < size or places[-1] - places[0] != size - 1:
+                continue
+            parts = [two.words[place] for place in places]
+            found = _compare_joined(one.words[i], parts, second.particles, transcription)
+            if found:
+                one.agree(i, found, two.roles[places[0]])
+                for place in places:
+                    two.agree(place, found, one.roles[i])
                 break
 
 
-def _compare_joined(word: str, parts: list[str], particles: str) -> WordAgreement | None:
+def _compare_joined(
+    word: str, parts: list[str], particles: tuple[str, ...], transcription: Transcription
+) -> WordAgreement | None:
+    if len(word) < 2:
+        return None
     joined = "".join(parts)
     if len(parts) > 1:
         if word == "".join(part[0] for part in parts):
             return INITIAL
-        if compare_words(word, joined, given=False, abjad=False).level >= WordLevel.VARIANT:
+    elif not particles:
+        return None
+    for whole in (joined, "".join(particles) + joined):
+        found = compare_words(word, whole, given=False, transcription=transcription)
+        if found.level >= WordLevel.VARIANT and (len(parts) > 1 or whole != joined):
             return VARIANT
-    if particles and word == particles + joined:
-        return VARIANT
     return None
 
 
@@ -160,7 +191,7 @@ def _pair_asides(one: Side, two: Side, other: PersonName) -> None:
     for i in one.left():
         word, role = one.words[i], one.roles[i]
         aliases = other.former if role == FAMILY else other.nicknames
-        if any(compare_words(word, alias, given=True, abjad=False).level > 1 for alias in aliases):
+        if any(compare_words(word, alias, given=True).level > 1 for alias in aliases):
             one.agree(i, NICKNAME, role)
             for j in two.left():
                 if two.roles[j] == role:

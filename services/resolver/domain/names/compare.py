@@ -176,9 +176,7 @@ def _part(one: Side, two: Side, role: int) -> _Part:
 def _other(one: Side, ours: list[int], two: Side, theirs: list[int]) -> _Part:
     left = "".join(one.words[place] for place in ours)
     right = "".join(two.words[place] for place in theirs)
-    return _Part(
-        PartLevel.OTHER, min(0.4, compare_words(left, right, given=False, abjad=False).score)
-    )
+    return _Part(PartLevel.OTHER, min(0.4, compare_words(left, right, given=False).score))
 
 
 def _level(given: PartLevel, family: PartLevel, first: PersonName, second: PersonName) -> NameLevel:

@@ -113,9 +113,3 @@ def fold(text: str) -> str:
 
 def _spell_digraph(match: "re.Match[str]") -> str:
     return _GREEK_SOUNDS[match[0]]
-
-
-@lru_cache(maxsize=16_384)
-def syllables_of_han(word: str) -> tuple[str, ...]:
-    """Read each character of a Chinese word in Mandarin: `王小明` → `wang`, `xiao`, `ming`."""
-    return tuple(fold(character) for character in word if character.isalpha())

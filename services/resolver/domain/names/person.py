@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from services.resolver.domain.names.east_asian import has_east_asian, read_east_asian
 from services.resolver.domain.names.folding import (
     Script,
     clean_name,
     fold,
-    syllables_of_han,
+    script_of,
 )
 from services.resolver.domain.names.plausibility import is_plausible
 from services.resolver.domain.names.tables import read_words
@@ -102,7 +103,9 @@ class _Fields(NamedTuple):
 
 @lru_cache(maxsize=131_072)
 def _parse(fields: _Fields) -> PersonName:
-    if fields.first and fields.last:
+    if reading := _read_east_asian(fields):
+        name = reading
+    elif fields.first and fields.last:
         name = _of_fields(fields.first, fields.middle, fields.last)
         if not name and fields.full:
             name = _of_text(fields.full)
@@ -113,6 +116,23 @@ def _parse(fields: _Fields) -> PersonName:
     if fields.prefix or fields.suffix or fields.nickname:
         return _with_extras(name, fields.prefix, fields.suffix, fields.nickname)
     return name
+
+
+def _read_east_asian(fields: _Fields) -> PersonName | None:
+    text = f"{fields.last} {fields.first}" if fields.first and fields.last else fields.full
+    if not has_east_asian(text):
+        return None
+    text = clean_name(text)
+    reading = read_east_asian(text)
+    if reading is None:
+        return None
+    return PersonName(
+        given=(reading.given,),
+        family=(reading.family,),
+        script=script_of(text),
+        is_ordered=True,
+        is_well_formed=reading.is_certain,
+    )
 
 
 def _with_extras(name: PersonName, prefix: str, suffix: str, nickname: str) -> PersonName:
@@ -183,9 +203,6 @@ def _of_text(text: str) -> PersonName:
     words = split_words(head)
     if given and words.words:
         return _assemble(given, words, after, is_ordered=True)
-    if words.script == "han" and len(words.words) == 1:
-        family, *rest = _read_han(clean_name(head)) or words.words
-        return _assemble(tuple(rest), with_words(words, (family,)), after, is_ordered=True)
     size = _family_size(words)
     tokens = words.words
     if size < 0:
@@ -194,15 +211,6 @@ def _of_text(text: str) -> PersonName:
         given, family_words = tokens[: len(tokens) - size], tokens[len(tokens) - size :]
     is_ordered = size < 0 or bool(words.capitals_last)
     return _assemble(given, with_words(words, family_words), after, is_ordered=is_ordered)
-
-
-def _read_han(text: str) -> tuple[str, ...]:
-    """Split a Chinese name of one word: family name, then the given name as one word."""
-    syllables = syllables_of_han(text)
-    size = 2 if text[:2] in read_words("compound_surnames") else 1
-    if not size < len(syllables) <= size + 3:
-        return ()
-    return "".join(syllables[:size]), "".join(syllables[size:])
 
 
 def _family_size(words: Words) -> int:

@@ -1,59 +1,112 @@
 """Spellings of one sound: what transliterations and languages write differently."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
-_RULES: tuple[tuple[str, str], ...] = (
-    # Endings first: a family name of a woman and of a man are one family's.
-    (r"(?:sk|tsk|ck)(?:aya|aia|aja|ay|oy|oi|oj|ii|iy|ij|yi|yy|yj|a|y|i)$", "ski"),
+Rules = Sequence[tuple["re.Pattern[str]", str]]
+
+
+def _compile(*rules: tuple[str, str]) -> Rules:
+    return tuple((re.compile(pattern), new) for pattern, new in rules)
+
+
+_OF_A_WOMAN = _compile(
+    (r"(?:aya|aia|aja)$", "iy"),
+    (r"(?<=[sct]k)a$", "i"),
     (r"(?<=[aeiouy][nv])a$", ""),
-    (r"(?<=[bdglmnpstvz][eo]v)a$", ""),
-    (r"(?:ov|ev|of|ef|off|eff|ow|ew)$", "ov"),
-    (r"ova$", "ov"),
-    (r"(?:opulou|opoulou|opulos|opoulos|opoylos|opoyloy)$", "opulos"),
-    (r"(?<=.{3})(?:iy|ij|yy|yi|ii|ey|ie|ee|y|i)$", "i"),
-    # Slavic and its German, French and English spellings.
-    (r"shch|schtsch|chtch|szcz|sch|sh|sz|ch(?=r)", "s"),
+    (r"(?<=[ao])poulou$", "poulos"),
+    (r"(?:ov|ev|iv)ou$", "os"),
+    (r"(?:iene|aite|ute|yte)$", "as"),
+)
+"""Endings by which a woman's family name differs from her father's, brother's or husband's."""
+
+_SOUNDS = _compile(
+    (r"^mac(?=[^aeiouk])", "mc"),
+    (r"(?:of|ef|off|eff|ow|ew)$", "ov"),
+    (r"(?<=k)(?:oy|oi|oj|ii|iy|ij|yi|yy|yj|y)$", "i"),
+    (r"(?<=.{3})(?:iy|ij|yy|yi|ii|ey|ie|ee|y)$", "i"),
+    (r"poulos$|poylos$", "pulos"),
+    (r"shch|schtsch|chtch|szcz|sch|sh|sz", "s"),
     (r"tsch|tch|cz|ch|tj", "c"),
-    (r"dzh|dsch|dj|zh|j(?=[aeou])", "y"),
+    (r"dzh|dsch|dj|zh|j(?=[aou])", "y"),
     (r"kh", "h"),
-    (r"tz|ts|zz|cz", "z"),
-    (r"^(?:ye|je|yo|jo|io|e)", "e"),
-    (r"(?:yu|ju|iu|ou|oo|uu|ue|ow|w)", "u"),
-    (r"(?:ya|ja|ia)", "a"),
+    (r"tz|ts|zz", "z"),
+    (r"^(?:ye|je)", "e"),
+    (r"yu|ju|iu|ou|oo|uu|ue", "u"),
+    (r"w", "v"),
+    (r"ya|ja", "ia"),
     (r"oe", "o"),
-    (r"(?:ae|ei|ai|ay|ey|ie|ee|ea|aa|ij|y|j)", "i"),
-    (r"ph|th(?=h)", "f"),
+    (r"ae|ei|ai|ay|ey|ie|ee|ea|ij|y|j", "i"),
+    (r"aa", "a"),
+    (r"ph", "f"),
     (r"x", "ks"),
     (r"ck|cq|q|c(?=[aouklrt]|$)", "k"),
-    (r"([a-z])h(?![aeiou])", r"\1"),
-    (r"th", "t"),
-    (r"dh", "d"),
-    (r"gh", "g"),
+    (r"(?<=[a-z])h(?![aeiou])", ""),
+    (r"([tdg])h", r"\1"),
     (r"(.)\1+", r"\1"),
 )
-"""Applied one after the other. Source: the practice of passports (ICAO 9303, GOST, BGN/PCGN,
-German, French and English romanisations of the same letters), collected by kith."""
+"""Applied one after the other. Source: the usual romanisations of Cyrillic, Greek and Arabic names
+(passports, German, French, English), collected by kith."""
 
-_COMPILED = tuple((re.compile(pattern), new) for pattern, new in _RULES)
+_EAST_ASIAN = _compile(
+    (r"zh|ch|q", "j"),
+    (r"hs|sh|x", "s"),
+    (r"ts|tz|c", "z"),
+    (r"k", "g"),
+    (r"t", "d"),
+    (r"p", "b"),
+    (r"r", "l"),
+    (r"h(?![aeiouy])", ""),
+    (r"yeo|you|yo|yu|eo|eu|oo|ou|uo|wo|u", "o"),
+    (r"ae|ai|ay|ie|ye|ei|ue", "e"),
+    (r"ee|yi|y", "i"),
+    (r"(.)\1+", r"\1"),
+)
+"""Pinyin, Wade-Giles, Revised Romanisation, McCune-Reischauer and what people make of them."""
 
-_VOWELS = re.compile("[aeiou]+")
+_CONSONANTS = _compile(
+    (r"kh", "h"),
+    (r"sh|ch|sch|tz|ts|z|c(?=[ei])", "s"),
+    (r"gh|j|dj", "g"),
+    (r"[tdg]h", "d"),
+    (r"t", "d"),
+    (r"ck|c|q", "k"),
+    (r"ph|v|b", "f"),
+    (r"p", "f"),
+    (r"x", "ks"),
+    (r"[aeiouywh]+$", ""),
+    (r"(.)\1+", r"\1"),
+    (r"[aeiouyw]", ""),
+)
+"""What Arabic and Hebrew letters have in common with any romanisation."""
 
 
-@lru_cache(maxsize=65_536)
-def sound_of(word: str) -> str:
-    """Reduce a folded word to a key that its usual transliterations share."""
-    for pattern, new in _COMPILED:
+def _apply(rules: Rules, word: str) -> str:
+    for pattern, new in rules:
         word = pattern.sub(new, word)
     return word
 
 
 @lru_cache(maxsize=65_536)
-def consonants_of(word: str) -> str:
-    """Return the consonants of a word's sound, for scripts that write no vowels.
+def sound_of(word: str) -> str:
+    """Reduce a folded word to a key that its usual transliterations share."""
+    return _apply(_SOUNDS, word)
 
-    A first vowel counts as one: Arabic and Hebrew write it.
-    """
-    sound = sound_of(word)
-    first = "a" if sound[:1] in set("aeiou") else ""
-    return first + _VOWELS.sub("", sound).replace("u", "").replace("h", "")
+
+@lru_cache(maxsize=65_536)
+def family_sound_of(word: str) -> str:
+    """Reduce a folded family name as `sound_of`, a woman's ending made a man's."""
+    return sound_of(_apply(_OF_A_WOMAN, word) if len(word) > 4 else word)
+
+
+@lru_cache(maxsize=65_536)
+def east_asian_sound_of(word: str) -> str:
+    """Reduce a folded Chinese or Korean word to a key that its romanisations share."""
+    return _apply(_EAST_ASIAN, word)
+
+
+@lru_cache(maxsize=65_536)
+def consonants_of(word: str) -> str:
+    """Return what Arabic or Hebrew would write of a word: its consonants."""
+    return _apply(_CONSONANTS, word) or word

@@ -23,3 +23,13 @@ def read_pairs(name: str) -> dict[str, str]:
     """Load a table whose lines are `key: value`."""
     found = (line.partition(":") for line in read_lines(name))
     return {key.strip(): value.strip() for key, _, value in found}
+
+
+@cache
+def read_groups(name: str) -> dict[str, frozenset[int]]:
+    """Load a table of groups of words that are one: each word with the lines that it is in."""
+    groups: dict[str, set[int]] = {}
+    for number, line in enumerate(read_lines(name)):
+        for word in line.split():
+            groups.setdefault(word, set()).add(number)
+    return {word: frozenset(lines) for word, lines in groups.items()}
