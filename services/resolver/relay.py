@@ -11,14 +11,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Final
 
 from starlette.applications import Starlette
 
 from services.resolver.settings import Settings
 from services.resolver.store.outbox import Outbox, OutboxRow
-from shared.events.codec import unpack_headers
+from shared.events.codec import packed_recorded_at, unpack_headers
 from shared.events.topics import EVENTS as EVENTS_TOPIC
 from shared.kafka.producer import Outgoing, Producer
 from shared.observability import metrics
@@ -124,8 +123,7 @@ def _observe(rows: Iterable[OutboxRow]) -> None:
     now = time.time()
     observe = metrics.END_TO_END_SECONDS.labels("event").observe
     for row in rows:
-        recorded = row.headers.partition("ce_recordedtime: ")[2].partition("\n")[0]
-        observe(now - datetime.fromisoformat(recorded).timestamp())
+        observe(now - packed_recorded_at(row.headers).timestamp())
 
 
 def create_app(settings: Settings) -> ASGIApp:

@@ -31,6 +31,31 @@ _ABOUT_COMPANIES: Final = frozenset(
 SOURCE = "/kith/resolver"
 """CloudEvents `source` of every contact and company event."""
 
+_FIXED: Final = (
+    ("content-type", b"application/json"),
+    ("ce_specversion", b"1.0"),
+    ("ce_source", SOURCE.encode()),
+)
+"""Headers that every event has alike."""
+
+_PACKED: Final = (
+    "ce_id",
+    "ce_type",
+    "ce_time",
+    "ce_subject",
+    "ce_tenant",
+    "ce_recordedtime",
+    "ce_sequence",
+    "ce_workspace",
+    "traceparent",
+)
+"""Headers that the outbox holds the values of; the last two may be absent."""
+
+_ALWAYS: Final = 7
+"""How many of them are never absent."""
+
+_RECORDED: Final = _PACKED.index("ce_recordedtime")
+
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
@@ -81,33 +106,35 @@ def event_headers(
 
 
 def packed_headers(event: ContactEvent | CompanyCreated, attributes: Attributes) -> str:
-    """Write what `event_headers` says as one text for the outbox: `name: value` lines.
+    """Write what `event_headers` says as one text for the outbox: a value to the line.
 
-    Written out, since the hot path makes one per event: 2 us instead of 12.
+    Only what differs from event to event, in the order of `_PACKED`, since the hot path writes and
+    reads one per event: 2 us instead of 12, and a third of the bytes less than with names.
     """
-    lines = [
-        "content-type: application/json",
-        "ce_specversion: 1.0",
-        f"ce_id: {attributes.event_id}",
-        f"ce_source: {SOURCE}",
-        f"ce_type: {_TYPES[type(event)]}",
-        f"ce_time: {rfc3339(event.occurred_at)}",
-        f"ce_subject: {subject_of(event)}",
-        f"ce_tenant: {attributes.tenant}",
-        f"ce_recordedtime: {rfc3339(attributes.recorded_at)}",
-        f"ce_sequence: {event.version:010d}",
+    values = [
+        attributes.event_id,
+        _TYPES[type(event)],
+        rfc3339(event.occurred_at),
+        subject_of(event),
+        attributes.tenant,
+        rfc3339(attributes.recorded_at),
+        f"{event.version:010d}",
     ]
-    if attributes.workspace is not None:
-        lines.append(f"ce_workspace: {attributes.workspace}")
-    if attributes.traceparent is not None:
-        lines.append(f"traceparent: {attributes.traceparent}")
-    return "\n".join(lines)
+    if attributes.workspace is not None or attributes.traceparent is not None:
+        values += [attributes.workspace or "", attributes.traceparent or ""]
+    return "\n".join(values)
 
 
 def unpack_headers(text: str) -> list[tuple[str, bytes]]:
     """Read what `packed_headers` wrote."""
-    pairs = (line.partition(": ") for line in text.split("\n"))
-    return [(name, value.encode()) for name, _, value in pairs]
+    values = text.encode().split(b"\n")
+    headers = [*_FIXED, *zip(_PACKED, values, strict=False)]
+    return headers if len(values) <= _ALWAYS else [one for one in headers if one[1]]
+
+
+def packed_recorded_at(text: str) -> datetime:
+    """Return when kith first saw the signal, from what `packed_headers` wrote."""
+    return datetime.fromisoformat(text.split("\n", _RECORDED + 1)[_RECORDED])
 
 
 def encode(model: Wire) -> bytes:
@@ -145,6 +172,7 @@ __all__ = [
     "event_type",
     "is_about_company",
     "packed_headers",
+    "packed_recorded_at",
     "parse_event",
     "subject_of",
     "unpack_headers",

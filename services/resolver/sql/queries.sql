@@ -257,9 +257,10 @@ CROSS JOIN LATERAL (
 ) AS o;
 
 -- name: delete_published
--- $1 names.
+-- By name, not up to the last one: a transaction that began before may commit after.
+-- $1 shards, $2 their events' numbers.
 DELETE FROM contact.outbox o
-USING unnest($1::contact.outbox_name[]) AS u
+USING unnest($1::smallint[], $2::bigint[]) AS u (shard, seq)
 WHERE o.shard = u.shard AND o.seq = u.seq;
 
 -- name: measure_outbox

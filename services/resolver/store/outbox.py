@@ -63,7 +63,9 @@ class Outbox:
             """Forget what Kafka has acknowledged."""
             with translated():
                 await self._connection.execute(
-                    QUERIES["delete_published"], [row[:2] for row in rows]
+                    QUERIES["delete_published"],
+                    [row.shard for row in rows],
+                    [row.seq for row in rows],
                 )
 
     def __init__(self, settings: PostgresSettings) -> None:

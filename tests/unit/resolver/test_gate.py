@@ -16,6 +16,7 @@ from shared.events.codec import (
     event_headers,
     event_type,
     packed_headers,
+    packed_recorded_at,
     parse_event,
     unpack_headers,
 )
@@ -28,7 +29,9 @@ from shared.events.contact import (
     MergeProposed,
 )
 from shared.events.fold import ContactState, fold
-from tests.support.signals import MOMENT, a_delivery
+from tests.support.signals import MOMENT, WORKSPACE, a_delivery
+
+TRACEPARENT = "00-" + "1" * 32 + "-" + "2" * 16 + "-01"
 
 
 def some_ids() -> Ids:
@@ -293,17 +296,12 @@ def test_versions_have_no_gaps_and_fold(said: list[tuple[int, int, int]]) -> Non
     }
 
 
-def test_packed_headers_are_the_headers() -> None:
+@given(workspace=st.none() | st.just(WORKSPACE), traceparent=st.none() | st.just(TRACEPARENT))
+def test_packed_headers_are_the_headers(workspace: str | None, traceparent: str | None) -> None:
     """What the outbox holds as text is what CloudEvents' binding asks for."""
     plan, _ = resolve([a_delivery(email="ada@example.com", notes="met at SaaStr")])
     for one in plan.events:
-        attributes = Attributes(
-            one.event_id,
-            one.tenant,
-            one.private_to[1] if one.private_to else None,
-            one.received_at,
-            "00-" + "1" * 32 + "-" + "2" * 16 + "-01",
-        )
-        assert sorted(unpack_headers(packed_headers(one.event, attributes))) == sorted(
-            event_headers(one.event, attributes)
-        )
+        attributes = Attributes(one.event_id, one.tenant, workspace, one.received_at, traceparent)
+        packed = packed_headers(one.event, attributes)
+        assert sorted(unpack_headers(packed)) == sorted(event_headers(one.event, attributes))
+        assert packed_recorded_at(packed) == one.received_at
