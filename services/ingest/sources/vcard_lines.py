@@ -1,159 +1,169 @@
-"""vCard's lines: unfolded on bytes, decoded, split into group, name, parameters and value.
+"""vCard's lines: cut out of a file's bytes and unfolded, streaming and within bounds.
 
-Streaming, and with bounds: a picture is passed over as it is read and never held.
-Sources: vCard 2.1, RFC 2426 (3.0), RFC 6350 (4.0), and what exporters make of them.
+Folds are undone on bytes, since they may cut a character in two; a picture is passed over as it is
+read and never held.  Sources: vCard 2.1, RFC 2426 (3.0), RFC 6350 (4.0), and what exporters make
+of them (product research 3.5).
 """
 
-import binascii
-import quopri
+import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
-from services.ingest.sources.sniff import text_of
+BLOCK: Final = 1 << 18
+"""Bytes read at once."""
 
 MAX_LINE: Final = 65_536
-"""Bytes of one unfolded line; more is cut off, as no field takes as much."""
+"""Bytes of one unfolded line that are kept; no field takes as much."""
 
-_MEDIA: Final = frozenset({"PHOTO", "LOGO", "SOUND", "KEY"})
-"""Properties that hold files."""
+MAX_HEAD: Final = 2_048
+"""Bytes in which a line's name and parameters are looked for."""
 
-_LINE = re.compile(
-    r"(?:(?P<group>[A-Za-z0-9_-]+)\.)?(?P<name>[A-Za-z0-9_-]+)"
-    r"(?P<parameters>(?:;(?:\"[^\"]*\"|[^\":])*)?):(?P<value>.*)",
-    re.DOTALL,
+_BINARY_KEPT: Final = 4_096
+"""Bytes of a picture's line that are kept: enough for its parameters, or for an address."""
+
+_CR: Final = 0x0D
+
+_BREAK = re.compile(rb"\n(?=[^ \t])")
+"""The end of a line that no fold continues."""
+
+_BINARY = re.compile(
+    rb"(?:[A-Z0-9_-]+\.)?(?:PHOTO|LOGO|SOUND|KEY|X-MS-CARDPICTURE)[;:]"
+    rb"|[^:]*;(?:ENCODING=)?B(?:ASE64)?[;:]",
+    re.IGNORECASE,
 )
-_PARAMETER = re.compile(r';((?:"[^"]*"|[^";])*)')
+"""How a line begins that holds a file: by its name, or by how its value is written."""
+
+_QUOTED = re.compile(rb"[^:]*;(?:ENCODING=)?\"?QUOTED-PRINTABLE", re.IGNORECASE)
+_FRAME = re.compile(rb"\s*(?:BEGIN|END)\s*:\s*VCARD\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
-    """One line of a card."""
+class Line(NamedTuple):
+    """One line, unfolded."""
 
-    line: int
-    name: str
-    """In capitals."""
-    group: str | None
-    types: frozenset[str]
-    """`TYPE` values, and the bare words of 2.1, in lower case."""
-    parameters: dict[str, str]
-    """The other parameters, names in capitals."""
-    value: str
-    """Decoded, still escaped."""
+    number: int
+    """Where it begins in the file, from 1."""
+    raw: bytes
+    """Its first bytes, without a line break."""
+    size: int
+    """Bytes that the whole of it has."""
+    ended: bool
+    """A line break follows; without one the file may have been cut off within the line."""
 
 
-def read_properties(file: BinaryIO, encoding: str) -> Iterator[Property]:
-    """Yield every line of the file that is a property; what is none is passed over."""
-    for number, raw in _unfolded(_physical(file, encoding)):
-        found = _parse(number, raw)
-        if found is not None:
-            yield found
-
-
-def _physical(file: BinaryIO, encoding: str) -> Iterator[bytes]:
-    """Yield the lines as UTF-8 or an older eight-bit code; a very long one in several pieces."""
-    if not encoding.startswith("utf-16"):
-        file.seek(0)
-        if encoding == "utf-8-sig":
-            file.read(3)
-        while line := file.readline(MAX_LINE):
-            yield line
+def read_blocks(file: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """Yield the file from its beginning, in UTF-8 or an older eight-bit code."""
+    file.seek(0)
+    if not encoding.startswith(("utf-16", "utf-32")):
+        while block := file.read(BLOCK):
+            yield block
         return
-    text = text_of(file, encoding)
-    try:
-        while piece := text.readline(MAX_LINE // 4):
-            yield piece.encode()
-    finally:
-        text.detach()
+    wide = codecs.getincrementaldecoder(encoding)("replace")
+    while block := file.read(BLOCK):
+        yield wide.decode(block).encode()
+    yield wide.decode(b"", final=True).encode()
 
 
-def _unfolded(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Join folded lines (RFC 6350 3.2) and the soft breaks of quoted-printable (2.1)."""
-    number = begin = 0
-    held = bytearray()
-    whole = True  # the last piece ended its line
-    for piece in lines:
-        continues = not whole or piece[:1] in (b" ", b"\t") or _is_soft_break(held)
-        number += 1 if whole else 0
-        if continues:
-            added = piece[1:] if whole and piece[:1] in (b" ", b"\t") else piece
-            if _is_soft_break(held):
-                del held[-1:]
-                added = piece
-        else:
-            if held:
-                yield begin, bytes(held)
-            held.clear()
-            begin, added = number, piece
-        whole = piece.endswith(b"\n")
-        if len(held) < MAX_LINE and not (continues and _is_media(held)):
-            held += added.rstrip(b"\r\n")
+def _mended(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """End lines with LF or CR LF, also those of twice converted files and of old Macs."""
+    held = b""  # a CR at the end of a block: LF may follow
+    for block in blocks:
+        whole = held + block if held else block
+        held = b"\r" if whole.endswith(b"\r") else b""
+        if held:
+            whole = whole[:-1]
+        if b"\r" in whole and whole.count(b"\r") != whole.count(b"\n"):
+            whole = whole.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
+            whole = whole.replace(b"\r", b"\n")
+        yield whole
     if held:
-        yield begin, bytes(held)
+        yield b"\n"
 
 
-def _is_soft_break(held: bytearray) -> bool:
-    if not held.endswith(b"="):
-        return False
-    return b"QUOTED-PRINTABLE" in held[:200].upper().partition(b":")[0]
+def read_lines(file: BinaryIO, encoding: str) -> Iterator[Line]:
+    """Yield the lines of a file, unfolded (RFC 6350 3.2).
 
-
-def _is_media(held: bytearray) -> bool:
-    head = bytes(held[:200]).partition(b":")[0].partition(b";")[0].upper()
-    return head.rpartition(b".")[2].decode("ascii", "replace") in _MEDIA
-
-
-def _parse(number: int, raw: bytes) -> Property | None:
-    if _is_media(bytearray(raw[:200])):
-        return None
-    match = _LINE.fullmatch(_decoded(raw))
-    if match is None:
-        return None
-    types: set[str] = set()
-    parameters: dict[str, str] = {}
-    for text in _PARAMETER.findall(match["parameters"]):
-        name, equals, value = text.partition("=")
-        value = value.strip().strip('"')
-        if not equals:
-            types.add(name.strip().lower())
-        elif name.strip().upper() == "TYPE":
-            types.update(part.strip().lower() for part in value.split(","))
+    Joined as well: the soft breaks of quoted-printable (2.1), and the base64 that some phones
+    write without folds.
+    """
+    held: Line | None = None
+    for line in _folded(_mended(read_blocks(file, encoding))):
+        if b"\n" in line.raw:
+            line = _unfolded(line)  # noqa: PLW2901  # the same line, in one piece
+        if held is None:
+            held = line
+        elif held.raw[-1:] == b"=" and _is_soft(held.raw, line.raw):
+            held = _joined(held, line, held.raw[:-1] + line.raw)
+        elif b":" not in line.raw and line.raw.strip() and _is_base64(held.raw):
+            held = _joined(held, line, held.raw)
         else:
-            parameters[name.strip().upper()] = value
-    value = match["value"]
-    if "quoted-printable" in (parameters.get("ENCODING", "").lower(), *types):
-        value = _unquoted(value, parameters.get("CHARSET"))
-    return Property(
-        number,
-        match["name"].upper(),
-        match["group"],
-        frozenset(types - {""}),
-        parameters,
-        value,
+            yield held
+            held = line
+    if held is not None:
+        yield held
+
+
+def _folded(blocks: Iterator[bytes]) -> Iterator[Line]:
+    """Yield lines with the folds still in them, each at most `MAX_LINE` bytes."""
+    number = 1
+    tail = b""  # what has been read of a line that has not ended
+    head = b""  # its first bytes, once it is too long to be held
+    passed = folds = 0  # bytes between `head` and `tail`, and line breaks among them
+    for block in blocks:
+        buffer = tail + block if tail else block
+        begin = 0
+        for found in _BREAK.finditer(buffer):
+            end = found.start()
+            raw = buffer[begin : end - 1 if end and buffer[end - 1] == _CR else end]
+            begin = end + 1
+            if head:
+                yield Line(number, head, len(head) + passed + len(raw), ended=True)
+            else:
+                yield Line(number, raw[:MAX_LINE], len(raw), ended=True)
+            number += raw.count(b"\n") + folds + 1
+            head, passed, folds = b"", 0, 0
+        tail = buffer[begin:]
+        if len(tail) > MAX_LINE:
+            if not head:
+                head, tail = tail[:MAX_LINE], tail[MAX_LINE:]
+                folds = head.count(b"\n")
+            passed += len(tail) - 1
+            folds += tail.count(b"\n", 0, -1)
+            tail = tail[-1:]  # may be a line break, of which only the next byte tells its kind
+    if head or tail:
+        ended = tail.endswith(b"\n")
+        raw = tail.rstrip(b"\r\n")
+        yield Line(number, (head or raw)[:MAX_LINE], len(head) + passed + len(raw), ended)
+
+
+def _unfolded(line: Line) -> Line:
+    raw = line.raw
+    if len(raw) > _BINARY_KEPT and _BINARY.match(raw[:MAX_HEAD]):
+        size = line.size - 2 * raw.count(b"\n")
+        return line._replace(raw=_without_folds(raw[:_BINARY_KEPT]), size=size)
+    if b"=" in raw and _QUOTED.match(raw[:MAX_HEAD]):
+        raw = raw.replace(b"=\r\n", b"").replace(b"=\n", b"")
+    raw = _without_folds(raw)
+    return line._replace(raw=raw, size=line.size - len(line.raw) + len(raw))
+
+
+def _without_folds(raw: bytes) -> bytes:
+    if b"\r" in raw:
+        raw = raw.replace(b"\r\n ", b"").replace(b"\r\n\t", b"")
+    return raw.replace(b"\n ", b"").replace(b"\n\t", b"").rstrip(b"\r\n")
+
+
+def _joined(held: Line, line: Line, raw: bytes) -> Line:
+    return Line(held.number, raw[:MAX_LINE], held.size + line.size, line.ended)
+
+
+def _is_soft(held: bytes, following: bytes) -> bool:
+    """Tell whether a `=` at a line's end joins the next one to it; a card's end it never joins."""
+    return _QUOTED.match(held[:MAX_HEAD]) is not None and _FRAME.fullmatch(following) is None
+
+
+def _is_base64(held: bytes) -> bool:
+    head = held[:MAX_HEAD].partition(b":")[0].upper()
+    return head.endswith((b";BASE64", b"=BASE64", b"=B")) or (
+        b";BASE64;" in head or b"=BASE64;" in head or b"=B;" in head
     )
-
-
-def _decoded(raw: bytes) -> str:
-    """Read a line in the code that it declares, else as UTF-8, else as cp1252."""
-    head = raw.partition(b":")[0].decode("ascii", "replace").upper()
-    declared = re.search(r";CHARSET=\"?([A-Z0-9_.:-]+)", head)
-    for name in (declared[1] if declared else "utf-8", "utf-8"):
-        try:
-            return raw.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return raw.decode("cp1252", "replace")
-
-
-def _unquoted(value: str, charset: str | None) -> str:
-    try:
-        raw = quopri.decodestring(value.encode("latin-1", "replace"))
-    except (ValueError, binascii.Error):
-        return value
-    for name in (charset or "utf-8", "utf-8"):
-        try:
-            return raw.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return raw.decode("cp1252", "replace")

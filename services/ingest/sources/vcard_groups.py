@@ -1,0 +1,67 @@
+"""A vCard file's groups: which cards are members of which, told by cards of their own."""
+
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from services.ingest.sources.vcard_lines import read_blocks
+from services.ingest.sources.vcard_property import Property, Stray, read_properties, unescaped
+
+MAX_MEMBERS: Final = 300_000
+"""Memberships of one file that are read: about 60 MB."""
+
+Groups = dict[str, tuple[str, ...]]
+"""UID of a member → names of its groups."""
+
+_WORD: Final = b":group"
+_LOUD: Final = b":GROUP"
+_KINDS: Final = frozenset({"KIND", "X-ADDRESSBOOKSERVER-KIND"})
+_MEMBERS: Final = frozenset({"MEMBER", "X-ADDRESSBOOKSERVER-MEMBER"})
+
+
+def uid_of(value: str) -> str:
+    """Spell a UID as all versions of a card do: without `urn:uuid:` (RFC 6350 6.7.6)."""
+    text = unescaped(value).strip()
+    return text[9:] if text[:9].lower() == "urn:uuid:" else text
+
+
+def read_groups(file: BinaryIO, encoding: str) -> Groups:
+    """Read the groups of a file; a file without any costs a search for the word."""
+    groups: Groups = {}
+    if not _mentions_group(read_blocks(file, encoding)):
+        return groups
+    members = 0
+    for name, uids in _groups(read_properties(file, encoding)):
+        members += len(uids)
+        if members > MAX_MEMBERS:
+            break
+        for uid in uids:
+            groups[uid] = (*groups.get(uid, ()), name)
+    return groups
+
+
+def _mentions_group(blocks: Iterator[bytes]) -> bool:
+    seam = b""
+    for block in blocks:
+        if _WORD in block or _LOUD in block or _WORD in (seam + block[:16]).lower():
+            return True
+        seam = block[-16:]
+    return False
+
+
+def _groups(lines: Iterator[Property | Stray]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each group's name and its members."""
+    name, members, is_group = "", list[str](), False
+    for one in lines:
+        if isinstance(one, Stray):
+            continue
+        match one.head.name:
+            case "BEGIN":
+                name, members, is_group = "", [], False
+            case "END" if is_group and name:
+                yield name, members
+            case "FN":
+                name = unescaped(one.value).strip()
+            case kind if kind in _KINDS:
+                is_group = one.value.strip().lower() == "group"
+            case member if member in _MEMBERS and len(members) < MAX_MEMBERS:
+                members.append(uid_of(one.value))
