@@ -264,6 +264,7 @@ def _contact(row: asyncpg.Record, sort_values: Sequence[str]) -> ContactRow:
         ),
         company_id=row["company_public_id"],
         identifiers=tuple(Identifier.model_validate(one) for one in detail["identifiers"]),
+        survivor_id=detail.get("survivor_id"),
         possible_duplicates=tuple(detail["candidates"]),
         provenance=None if provenance is None else orjson.loads(provenance),
         sort_values=tuple(sort_values),

@@ -3,9 +3,18 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
-from shared.events.wire import ContactId, Short, TenantId, Wire, WorkspaceId
+from shared.events.signal import IdentifierType
+from shared.events.wire import (
+    ContactId,
+    MergeId,
+    Short,
+    TenantId,
+    Version,
+    Wire,
+    WorkspaceId,
+)
 
 
 class Command(Wire):
@@ -27,3 +36,57 @@ class ArchiveContact(Command):
 
 class UnarchiveContact(Command):
     """Bring an archived contact back."""
+
+
+class Judgement(Command):
+    """What a person decides about who is whom.
+
+    A decision rests on what was seen: where `expected` names a version and the contact has
+    another by now, nothing is done and the answer is a conflict. An id that was absorbed stands
+    for its survivor.
+    """
+
+    expected: dict[ContactId, Version] = Field(default_factory=dict, max_length=100)
+    """Contact → the version that the decision was made on."""
+    reason: Short | None = None
+
+
+class MergeContacts(Judgement):
+    """Make two contacts one; `contact_id` survives."""
+
+    absorbed_id: ContactId
+
+
+class ApproveMerge(Judgement):
+    """Say yes to a candidate: the two are one person. The older contact survives."""
+
+    other_id: ContactId
+
+
+class RejectMerge(Judgement):
+    """Say no to a candidate: the two are different people, whatever arrives."""
+
+    other_id: ContactId
+
+
+class ChosenIdentifier(Wire):
+    """An identifier, normalised, as the contact shows it."""
+
+    type: IdentifierType
+    value: Short
+
+
+class SplitContact(Judgement):
+    """Take a contact apart: undo one merge, or take chosen records or identifiers out.
+
+    With nothing chosen the newest merge that is still in force is undone.
+    """
+
+    merge_id: MergeId | None = None
+    records: Annotated[
+        tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")], ...],
+        Field(max_length=1_000),
+    ] = ()
+    """Keys of source records, hex, that are somebody else's."""
+    identifiers: Annotated[tuple[ChosenIdentifier, ...], Field(max_length=1_000)] = ()
+    """Identifiers that are somebody else's, with the records that they brought."""

@@ -11,7 +11,15 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from shared.events.signal import Employment, Facts, Identifier, ImportSource
-from shared.events.wire import CompanyId, Confidence, ContactId, Version, Wire, WorkspaceId
+from shared.events.wire import (
+    CompanyId,
+    Confidence,
+    ContactId,
+    MergeId,
+    Version,
+    Wire,
+    WorkspaceId,
+)
 
 ContactStatus = Literal["incomplete", "active", "archived", "merged"]
 """Lifecycle of a contact (spec 003, 8.1)."""
@@ -142,6 +150,77 @@ class MergeProposed(Cause):
     identifiers: tuple[Identifier, ...] = ()
 
 
+class MergeRejected(Cause):
+    """A person said that this contact and the other are two people: no machine merges them."""
+
+    contact_id: ContactId
+    version: Version
+    other_id: ContactId
+    retired: tuple[ContactId, ...] = ()
+    """Candidates of this contact that the decision settles, as `MergeProposed` named them."""
+    reason: str | None = None
+
+
+class KnownBy(Wire):
+    """A workspace that knows a contact, and since when."""
+
+    workspace: WorkspaceId
+    import_source: ImportSource | None = None
+    bound_at: datetime
+
+
+class Shape(Wire):
+    """All that is shared of a contact, said at once: it replaces what was said before.
+
+    What a workspace keeps for itself stays with the workspaces that are named here, and is gone
+    from all others.
+    """
+
+    status: ContactStatus
+    fields: dict[VisibleField, str] = Field(default_factory=dict)
+    provenance: dict[VisibleField, Origin] = Field(default_factory=dict)
+    identifiers: tuple[Identifier, ...] = ()
+    employments: tuple[Employment, ...] = ()
+    known_by: tuple[KnownBy, ...] = ()
+    candidates: tuple[ContactId, ...] = ()
+
+
+class ContactsMerged(Cause):
+    """Two contacts are one: told in the stream of either."""
+
+    contact_id: ContactId
+    version: Version
+    merge_id: MergeId
+    survivor_id: ContactId
+    absorbed_id: ContactId
+    decided_by: Literal["person", "machine"]
+    reason: str
+    shape: Shape | None = None
+    """The survivor as it is now; absent from the stream of the absorbed contact, whose id stands
+    for the survivor from now on."""
+
+
+class ContactsSplit(Cause):
+    """A merge was undone, or records were taken out: told in every stream concerned."""
+
+    contact_id: ContactId
+    version: Version
+    merge_id: MergeId | None = None
+    """The merge undone; none where chosen records were taken out."""
+    original_id: ContactId
+    """The contact that everything was in until now."""
+    new_id: ContactId
+    """The contact that stands by itself again, or for the first time."""
+    identifiers_moved: tuple[Identifier, ...] = ()
+    survivor_id: ContactId | None = None
+    """Whom this contact still stands behind, when it does not stand by itself."""
+    shape: Shape | None = None
+    """This contact as it is now; absent while it stands behind another."""
+    unassigned: tuple[str, ...] = ()
+    """Keys, hex, of the records that nothing assigned to either: they stayed here."""
+    reason: str | None = None
+
+
 class ContactArchived(Cause):
     """A person hid the contact from active lists; its identifiers still resolve."""
 
@@ -173,6 +252,9 @@ ContactEvent = (
     | FactRetracted
     | BindingChanged
     | MergeProposed
+    | MergeRejected
+    | ContactsMerged
+    | ContactsSplit
     | ContactArchived
     | ContactUnarchived
 )

@@ -16,13 +16,17 @@ from shared.events.contact import (
     ContactArchived,
     ContactCreated,
     ContactEvent,
+    ContactsMerged,
+    ContactsSplit,
     ContactStatus,
     ContactUnarchived,
     FactAsserted,
     FactRetracted,
     FieldChange,
     MergeProposed,
+    MergeRejected,
     Origin,
+    Shape,
 )
 from shared.events.signal import Employment, Identifier
 
@@ -56,6 +60,8 @@ class ContactState:
     """Other contacts that may be the same person and wait for review."""
     bindings: dict[str, Binding] = field(default_factory=dict)
     """Workspace id → binding."""
+    survivor_id: str | None = None
+    """Whom an absorbed contact stands for: its values are the survivor's now."""
 
 
 class VersionGapError(Exception):
@@ -103,14 +109,19 @@ def _born(event: ContactCreated) -> ContactState:
 
 def _apply(state: ContactState, event: ContactEvent) -> ContactState:
     """Apply one event; what it does not change is shared with the state before."""
-    version, updated_at = event.version, max(state.updated_at, event.occurred_at)
+    return replace(
+        _told(state, event),
+        version=event.version,
+        updated_at=max(state.updated_at, event.occurred_at),
+    )
+
+
+def _told(state: ContactState, event: ContactEvent) -> ContactState:
     match event:
         case FactAsserted():
             fields, provenance = _changed(state, event.changes, _origin(event.asserted))
-            return replace(
+            state = replace(
                 state,
-                version=version,
-                updated_at=updated_at,
                 status=event.status or state.status,
                 fields=fields,
                 provenance=provenance,
@@ -120,25 +131,25 @@ def _apply(state: ContactState, event: ContactEvent) -> ContactState:
             )
         case FactRetracted():
             fields, provenance = _changed(state, event.changes, None)
-            return replace(
-                state,
-                version=version,
-                updated_at=updated_at,
-                fields=fields,
-                provenance=provenance,
-            )
+            state = replace(state, fields=fields, provenance=provenance)
         case BindingChanged():
-            bindings = _privately_changed(state.bindings, event)
-            return replace(state, version=version, updated_at=updated_at, bindings=bindings)
+            state = replace(state, bindings=_privately_changed(state.bindings, event))
         case MergeProposed():
-            others = tuple(dict.fromkeys((*state.candidates, event.other_id)))
-            return replace(state, version=version, updated_at=updated_at, candidates=others)
+            others = dict.fromkeys((*state.candidates, event.other_id))
+            state = replace(state, candidates=tuple(others))
+        case MergeRejected():
+            settled = {event.other_id, *event.retired}
+            left = tuple(one for one in state.candidates if one not in settled)
+            state = replace(state, candidates=left)
+        case ContactsMerged() | ContactsSplit():
+            state = _shaped(state, event.shape, event.survivor_id)
         case ContactArchived():
-            return replace(state, version=version, updated_at=updated_at, status="archived")
+            state = replace(state, status="archived")
         case ContactUnarchived():
-            return replace(state, version=version, updated_at=updated_at, status="active")
+            state = replace(state, status="active")
         case ContactCreated():
-            return replace(state, version=version, updated_at=updated_at)
+            pass  # nobody is born twice
+    return state
 
 
 def _origin(asserted: Assertion) -> Origin:
@@ -164,6 +175,43 @@ def _changed(
             fields[change.field] = change.new
             provenance[change.field] = origin
     return fields, provenance
+
+
+def _shaped(state: ContactState, shape: Shape | None, survivor: str | None) -> ContactState:
+    """Take a shape over; without one, nothing is left but who knew the contact."""
+    if shape is None:
+        return replace(
+            state,
+            status="merged",
+            fields={},
+            provenance={},
+            identifiers=(),
+            employments=(),
+            candidates=(),
+            bindings={
+                workspace: Binding(one.import_source, one.bound_at)
+                for workspace, one in state.bindings.items()
+            },
+            survivor_id=survivor,
+        )
+    return replace(
+        state,
+        status=shape.status,
+        fields=dict[str, str](shape.fields.items()),
+        provenance=dict[str, Origin](shape.provenance.items()),
+        identifiers=shape.identifiers,
+        employments=shape.employments,
+        candidates=shape.candidates,
+        bindings={
+            one.workspace: replace(
+                state.bindings.get(one.workspace) or Binding(None, one.bound_at),
+                import_source=one.import_source,
+                bound_at=one.bound_at,
+            )
+            for one in shape.known_by
+        },
+        survivor_id=None,
+    )
 
 
 def _bound(

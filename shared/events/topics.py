@@ -7,16 +7,26 @@ Partition counts never change: a key must keep its partition (DESIGN 3.2).
 from dataclasses import dataclass
 from typing import Final
 
-from shared.events.command import ArchiveContact, UnarchiveContact
+from shared.events.command import (
+    ApproveMerge,
+    ArchiveContact,
+    MergeContacts,
+    RejectMerge,
+    SplitContact,
+    UnarchiveContact,
+)
 from shared.events.contact import (
     BindingChanged,
     CompanyCreated,
     ContactArchived,
     ContactCreated,
+    ContactsMerged,
+    ContactsSplit,
     ContactUnarchived,
     FactAsserted,
     FactRetracted,
     MergeProposed,
+    MergeRejected,
 )
 from shared.events.enrichment import EnrichmentRequested
 from shared.events.signal import ContactSignal, NormalizedSignal
@@ -113,6 +123,9 @@ EVENTS = Topic(
         "kith.contact.fact_retracted.v1": FactRetracted,
         "kith.contact.binding_changed.v1": BindingChanged,
         "kith.contact.merge_proposed.v1": MergeProposed,
+        "kith.contact.merge_rejected.v1": MergeRejected,
+        "kith.contact.merged.v1": ContactsMerged,
+        "kith.contact.split.v1": ContactsSplit,
         "kith.contact.archived.v1": ContactArchived,
         "kith.contact.unarchived.v1": ContactUnarchived,
         "kith.company.created.v1": CompanyCreated,
@@ -130,6 +143,10 @@ COMMANDS = Topic(
     messages={
         "kith.command.archive_contact.v1": ArchiveContact,
         "kith.command.unarchive_contact.v1": UnarchiveContact,
+        "kith.command.merge_contacts.v1": MergeContacts,
+        "kith.command.approve_merge.v1": ApproveMerge,
+        "kith.command.reject_merge.v1": RejectMerge,
+        "kith.command.split_contact.v1": SplitContact,
     },
 )
 ENRICHMENT_REQUESTS = Topic(

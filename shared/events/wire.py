@@ -59,6 +59,9 @@ TenantId = Annotated[str, StringConstraints(pattern=r"^ten_[0-9A-HJKMNP-TV-Z]{26
 WorkspaceId = Annotated[str, StringConstraints(pattern=r"^wsp_[0-9A-HJKMNP-TV-Z]{26}$")]
 """A workspace's public id: `wsp_` and a ULID."""
 
+MergeId = Annotated[str, StringConstraints(pattern=r"^mrg_[0-9A-HJKMNP-TV-Z]{26}$")]
+"""A merge's public id: `mrg_` and a ULID."""
+
 Version = Annotated[int, Field(ge=1)]
 """An entity's version: its events are numbered 1, 2, 3 … without gaps."""
 

@@ -29,6 +29,8 @@ class ContactRow:
     attributes: ContactAttributes
     company_id: str | None = None
     identifiers: tuple[Identifier, ...] = ()
+    survivor_id: str | None = None
+    """Whom the contact was merged into: whoever asks for it is led there."""
     possible_duplicates: tuple[str, ...] = ()
     provenance: Mapping[str, Mapping[str, Any]] | None = None
     """Field → origin; None where only the detail shows it."""
@@ -147,6 +149,7 @@ def row_of_state(state: ContactState, workspace: str) -> ContactRow:
         attributes=attributes,
         company_id=state.fields.get("company_id"),
         identifiers=state.identifiers,
+        survivor_id=state.survivor_id,
         possible_duplicates=state.candidates,
         provenance=provenance,
     )

@@ -75,6 +75,14 @@ def list_answer(
     return Answer(body, media_type=JSON_API_LIST)
 
 
+def moved_answer(request: Request, old: str, new: str) -> Answer:
+    """Lead on to the contact that another was merged into; never to be cached: it may be undone."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    location = f"{request.url.path.replace(old, new)}{query}"
+    body = {"jsonapi": {"version": "1.1"}, "links": {"self": _self(request), "related": location}}
+    return Answer({**body, "meta": {"merged_into": new}}, 308, {"Location": location})
+
+
 def install_errors(app: FastAPI) -> None:
     """Turn whatever goes wrong into a JSON:API error document."""
     app.add_exception_handler(RequestError, _refused)
@@ -82,6 +90,11 @@ def install_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
 
+
+MOVED: Final[dict[int | str, dict[str, Any]]] = {
+    308: {"description": "The contact was merged into another: see Location."},
+}
+"""What the endpoints of one contact may answer besides."""
 
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": ErrorDocument, "description": "A parameter is unknown or has a wrong value."},

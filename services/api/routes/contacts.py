@@ -33,7 +33,7 @@ from services.api.domain.paging import PageRequest, cut_page, encode_cursor, par
 from services.api.domain.parameters import Parameters
 from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import not_found
-from services.api.routes.answers import ERRORS, Answer, list_answer, one_answer
+from services.api.routes.answers import ERRORS, MOVED, Answer, list_answer, moved_answer, one_answer
 from services.api.routes.gate import InStore, Reader, ReadLag
 from services.api.routes.openapi import documented
 from services.api.store import Store
@@ -104,15 +104,20 @@ async def search_contacts(request: Request, place: Reader, store: InStore, lag: 
     "/{contact_id}",
     summary="Get a contact",
     response_class=Answer,
-    responses={200: {"model": Document[Contact, DetailMeta]}},
+    responses={200: {"model": Document[Contact, DetailMeta]}, **MOVED},
     openapi_extra=documented(DETAIL_PARAMETERS),
 )
 async def get_contact(
     request: Request, contact_id: str, place: Reader, store: InStore, lag: ReadLag
 ) -> Answer:
-    """One contact, its identifiers, and in `meta.provenance` where each value came from."""
+    """One contact, its identifiers, and in `meta.provenance` where each value came from.
+
+    The id of a contact that was merged into another leads there, for as long as that holds.
+    """
     shape = parse_shape(Parameters(_items(request), known=DETAIL_PARAMETERS))
     row = await contact_or_404(store, place, contact_id)
+    if row.survivor_id is not None:
+        return moved_answer(request, contact_id, row.survivor_id)
     document: dict[str, Any] = {
         "data": contact_resource(row, shape),
         "meta": {"lag": await lag.seconds()},
@@ -127,7 +132,7 @@ async def get_contact(
     "/{contact_id}/identifiers",
     summary="List a contact's identifiers",
     response_class=Answer,
-    responses={200: {"model": ListDocument[ContactIdentifier]}},
+    responses={200: {"model": ListDocument[ContactIdentifier]}, **MOVED},
     openapi_extra=documented(IDENTIFIER_PARAMETERS),
 )
 async def list_identifiers(
@@ -137,6 +142,8 @@ async def list_identifiers(
     parameters = Parameters(_items(request), known=IDENTIFIER_PARAMETERS, aliases=ALIASES)
     asked, shape = parse_page(parameters, "number", 1, numeric=True), parse_shape(parameters)
     row = await contact_or_404(store, place, contact_id)
+    if row.survivor_id is not None:
+        return moved_answer(request, contact_id, row.survivor_id)
     numbers = _numbers(asked, len(row.identifiers))
     kept, page = cut_page(asked, numbers, lambda number: encode_cursor("number", [str(number)]))
     data = [

@@ -29,6 +29,8 @@ class Contact:
 
     tenant: str
     state: ContactState
+    reshaped: bool = False
+    """Whether it was ever merged or split: an index may hold more of it than there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Changes:
 
     contacts: Sequence[Contact]
     companies: Sequence[Company]
+
+    @property
+    def reshaped(self) -> list[Contact]:
+        """Return the contacts of which an index may hold more than there is."""
+        return [one for one in self.contacts if one.reshaped]
 
 
 @dataclass(frozen=True, slots=True)

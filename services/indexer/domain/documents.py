@@ -25,7 +25,12 @@ class Document:
 
 
 def documents(state: ContactState) -> Iterator[Document]:
-    """Make a contact's documents, one for each workspace that knows it, with its labels only."""
+    """Make a contact's documents, one for each workspace that knows it, with its labels only.
+
+    An absorbed contact has none: its survivor is found.
+    """
+    if state.status == "merged":
+        return
     fields = state.fields
     names = ("display_name", "first_name", "last_name")
     work = [fields.get(name) for name in ("headline", "job_title", "department", "company_name")]

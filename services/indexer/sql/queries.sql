@@ -22,6 +22,17 @@ JOIN app.tenant AS t ON t.id = e.tenant_id
 WHERE c.public_id = ANY($1::text[])
 ORDER BY c.public_id, e.sequence_number;
 
+-- name: forget_documents
+-- Forget documents of contacts that were merged or split, but for those that are still made of
+-- them. $1 contacts, $2 their versions, $3 and $4: contact and workspace of what there is.
+DELETE FROM search.document AS d
+USING unnest($1::text[], $2::integer[]) AS c (public_id, version)
+WHERE d.public_id = c.public_id AND d.version <= c.version
+    AND NOT EXISTS (
+        SELECT FROM unnest($3::text[], $4::bigint[]) AS u (public_id, workspace_id)
+        WHERE u.public_id = d.public_id AND u.workspace_id = d.workspace_id
+    );
+
 -- name: save_documents
 -- Write documents, each newer than what is there or not at all. $1 tenants, $2 workspaces,
 -- $3 contacts, $4 versions, $5 names, $6 work, $7 other text, $8 e-mails, $9 phones (as arrays in

@@ -18,7 +18,7 @@ from services.indexer.domain.changes import Contact
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.codec import parse_event
-from shared.events.contact import ContactEvent
+from shared.events.contact import ContactEvent, ContactsMerged, ContactsSplit
 from shared.events.fold import VersionGapError, fold
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
@@ -32,6 +32,8 @@ queries = Queries.load("services.indexer.sql")
 
 _CE_TYPES: Final = {model.__name__: ce_type for ce_type, model in topics.EVENTS.messages.items()}
 """Event type in the table → CloudEvents type."""
+
+_RESHAPING: Final = frozenset({ContactsMerged.__name__, ContactsSplit.__name__})
 
 
 class Transaction:
@@ -116,4 +118,5 @@ def _contact(rows: Sequence[asyncpg.Record]) -> Contact:
         state = None
     if state is None:
         raise PoisonMessageError("invalid", "the contact's first events are in no table")
-    return Contact(rows[0]["tenant"], state)
+    reshaped = any(row["event_type"] in _RESHAPING for row in rows)
+    return Contact(rows[0]["tenant"], state, reshaped)

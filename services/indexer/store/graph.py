@@ -58,6 +58,13 @@ MATCH (:Contact {generation: $generation, id: id})-[job:WORKS_AT]->()
 DELETE job
 """
 
+DELETE_CONTACTS: Final = """
+UNWIND $rows AS row
+MATCH (c:Contact {generation: $generation, id: row.id})
+WHERE coalesce(c.version, 0) <= row.version
+DETACH DELETE c
+"""
+
 SAVE_JOBS: Final = """
 UNWIND $rows AS row
 MATCH (c:Contact {generation: $generation, id: row.id})
@@ -93,13 +100,18 @@ class Graph(Index):
 
     @override
     async def save(self, tx: Transaction, changes: Changes) -> None:
-        contacts = [contact_node(contact) for contact in changes.contacts]
+        standing = [one for one in changes.contacts if one.state.status != "merged"]
+        absorbed = [one for one in changes.contacts if one.state.status == "merged"]
+        contacts = [contact_node(contact) for contact in standing]
         companies = [company_node(company) for company in changes.companies]
         generation = self._generation or await self.live()
         if companies:
             await self._write(_save_companies, generation, companies)
         for start in range(0, len(contacts), CHUNK):
             await self._write(_save_contacts, generation, contacts[start : start + CHUNK])
+        if absorbed:
+            names = [{"id": one.state.contact_id, "version": one.state.version} for one in absorbed]
+            await self._write(_delete_contacts, generation, names)
 
     @override
     async def ping(self) -> None:
@@ -164,6 +176,13 @@ async def _save_companies(
     tx: AsyncManagedTransaction, generation: int, rows: list[dict[str, Any]]
 ) -> None:
     await (await tx.run(SAVE_COMPANIES, generation=generation, rows=rows)).consume()
+
+
+async def _delete_contacts(
+    tx: AsyncManagedTransaction, generation: int, rows: list[dict[str, Any]]
+) -> None:
+    """Take absorbed contacts out: what they had is their survivor's."""
+    await (await tx.run(DELETE_CONTACTS, generation=generation, rows=rows)).consume()
 
 
 async def _save_contacts(

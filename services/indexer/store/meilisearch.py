@@ -22,7 +22,7 @@ INDEX_SETTINGS: Final = {
         "display_name", "emails", "phones", "company_name", "job_title", "work", "rest",
     ],
     "filterableAttributes": [
-        "tenant_id", "workspace_id", "status", "company_name", "job_title",
+        "contact_id", "tenant_id", "workspace_id", "status", "company_name", "job_title",
     ],
     "sortableAttributes": ["display_name", "company_name"],
 }  # fmt: skip
@@ -59,6 +59,10 @@ class Meilisearch(Index):
             for contact in changes.contacts
             for document in documents(contact.state)
         ]
+        # In this order: tasks are carried out one after another.
+        for contact in changes.reshaped:
+            condition = f"contact_id = {contact.state.contact_id}"
+            await self._request("POST", f"{self._path}/documents/delete", {"filter": condition})
         if rows:
             await self._request("POST", f"{self._path}/documents?primaryKey=id", rows)
 

@@ -13,6 +13,7 @@ class Search(Index):
 
     def __init__(self, table: str = "search.document") -> None:
         self._save = queries["save_documents"].replace("search.document", table)
+        self._forget = queries["forget_documents"].replace("search.document", table)
 
     @override
     async def save(self, tx: Transaction, changes: Changes) -> None:
@@ -24,6 +25,16 @@ class Search(Index):
         if rows:
             rows.sort(key=lambda row: (row[2], row[1]))
             await tx.connection.execute(self._save, *zip(*rows, strict=True))
+        reshaped = {one.state.contact_id: one.state.version for one in changes.reshaped}
+        if reshaped:
+            kept = [(row[2], row[1]) for row in rows if row[2] in reshaped]
+            await tx.connection.execute(
+                self._forget,
+                list(reshaped),
+                list(reshaped.values()),
+                [contact for contact, _ in kept],
+                [workspace for _, workspace in kept],
+            )
 
     @override
     async def ping(self) -> None:

@@ -23,6 +23,9 @@ KIND_BY_TYPE: Final = {
 COMPANY_KINDS: Final = frozenset({"CompanyCreated"})
 """Events of companies; all others are a contact's."""
 
+RESHAPING_KINDS: Final = frozenset({"ContactsMerged", "ContactsSplit"})
+"""Events that say anew who knows a contact."""
+
 Body = dict[str, Any]
 """An event's or a state's JSON."""
 

@@ -108,6 +108,54 @@ def _merge_proposed(state: Body, body: Body) -> None:
         state["candidates"].append(body["other_id"])
 
 
+def _merge_rejected(state: Body, body: Body) -> None:
+    settled = {body["other_id"], *(body.get("retired") or ())}
+    state["candidates"] = [one for one in state["candidates"] if one not in settled]
+
+
+def _shaped(state: Body, body: Body) -> None:
+    """Take a shape over; without one, nothing is left but who knew the contact."""
+    shape = body.get("shape")
+    if shape is None:
+        state.update(
+            status="merged",
+            fields={},
+            origins=[],
+            provenance={},
+            identifiers=[],
+            employments=[],
+            candidates=[],
+            bindings={
+                workspace: {name: one[name] for name in ("import_source", "bound_at")}
+                for workspace, one in state["bindings"].items()
+            },
+            survivor_id=body.get("survivor_id"),
+        )
+        return
+    state.pop("survivor_id", None)
+    state.update(
+        status=shape["status"],
+        fields=shape.get("fields") or {},
+        origins=[],
+        provenance={},
+        identifiers=shape.get("identifiers") or [],
+        employments=shape.get("employments") or [],
+        candidates=shape.get("candidates") or [],
+        bindings={
+            one["workspace"]: {
+                **state["bindings"].get(one["workspace"], {}),
+                "import_source": one.get("import_source"),
+                "bound_at": one["bound_at"],
+            }
+            for one in shape.get("known_by") or ()
+        },
+    )
+    for name, origin in (shape.get("provenance") or {}).items():
+        if origin not in state["origins"]:
+            state["origins"].append(origin)
+        state["provenance"][name] = state["origins"].index(origin)
+
+
 def _archived(state: Body, _body: Body) -> None:
     state["status"] = "archived"
 
@@ -126,6 +174,9 @@ _APPLY: Final[dict[str, Callable[[Body, Body], None]]] = {
     "FactRetracted": _retracted,
     "BindingChanged": _privately_changed,
     "MergeProposed": _merge_proposed,
+    "MergeRejected": _merge_rejected,
+    "ContactsMerged": _shaped,
+    "ContactsSplit": _shaped,
     "ContactArchived": _archived,
     "ContactUnarchived": _unarchived,
 }

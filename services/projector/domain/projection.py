@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.projector.domain.events import COMPANY_KINDS, Body, Event
+from services.projector.domain.events import COMPANY_KINDS, RESHAPING_KINDS, Body, Event
 from services.projector.domain.fold import VersionGapError, fold
 from services.projector.domain.rows import Row, company_row, timeline_row, view_rows
 from shared.errors import PoisonMessageError
@@ -22,12 +22,17 @@ class Places:
 
     def know(self, event: Event) -> bool:
         """Tell whether everything the event names is known."""
-        shown_to, about = event.workspace, event.body.get("workspace")
+        return self.know_all((event,))
+
+    def know_all(self, events: Iterable[Event]) -> bool:
+        """Tell whether everything that these events name is known."""
+        named = {(one.tenant, one.workspace, one.body.get("workspace")) for one in events}
         known = self.workspaces
-        return (
-            event.tenant in self.tenants
+        return all(
+            tenant in self.tenants
             and (shown_to is None or shown_to in known)
             and (about is None or about in known)
+            for tenant, shown_to, about in named
         )
 
 
@@ -46,6 +51,8 @@ class Projection:
     views: list[Row]
     timeline: list[Row]
     companies: list[Row]
+    reshaped: list[str]
+    """Contacts that were merged or split: some workspace may know them no longer."""
     recorded_at: datetime
     """When kith first saw the newest signal among them."""
 
@@ -119,6 +126,7 @@ def project(events: Sequence[Event], states: Mapping[str, Body], places: Places)
         views,
         timeline,
         [newest_companies[company] for company in sorted(newest_companies)],
+        sorted({event.body["contact_id"] for event in events if event.kind in RESHAPING_KINDS}),
         max(event.recorded_at for event in events),
     )
 

@@ -38,6 +38,14 @@ SUMMARISED: Final = (
     "status",
     "other_id",
     "reason",
+    "merge_id",
+    "survivor_id",
+    "absorbed_id",
+    "decided_by",
+    "original_id",
+    "new_id",
+    "identifiers_moved",
+    "unassigned",
     "labels",
     "notes",
     "custom_fields",
@@ -45,18 +53,27 @@ SUMMARISED: Final = (
 """What a timeline tells of an event; the whole of it stays in the event table."""
 
 
+MOVING: Final = frozenset({"version", "updated_at"})
+"""What of a state its row's columns hold, and `detail` does not."""
+
+moment = datetime.fromisoformat
+
+
 def view_rows(state: Body, tenant: int, workspaces: Mapping[str, int]) -> Iterator[Row]:
     """Make a contact's rows, one for each workspace that knows it.
 
     Each holds that workspace's own binding alone: notes and labels are nobody else's to read.
+    Version and time of change are in their columns only, where they may move by themselves.
     """
     fields = state["fields"]
-    shown = [fields.get(name) for name in SHOWN]
+    shown = tuple(map(fields.get, SHOWN))
     emails = _values(state, "email", fields.get("email_primary"))
     phones = _values(state, "phone_e164", fields.get("phone_primary"))
-    created_at = datetime.fromisoformat(state["created_at"])
-    updated_at = datetime.fromisoformat(state["updated_at"])
+    created_at = moment(state["created_at"])
+    updated_at = moment(state["updated_at"])
+    kept = {name: value for name, value in state.items() if name not in MOVING}
     for workspace, binding in state["bindings"].items():
+        kept["bindings"] = {workspace: binding}
         yield (
             tenant,
             workspaces[workspace],
@@ -68,7 +85,7 @@ def view_rows(state: Body, tenant: int, workspaces: Mapping[str, int]) -> Iterat
             state["source"],
             emails,
             phones,
-            orjson.dumps({**state, "bindings": {workspace: binding}}).decode(),
+            orjson.dumps(kept).decode(),
             created_at,
             updated_at,
         )
@@ -84,7 +101,7 @@ def timeline_row(event: Event, tenant: int, workspace: int | None) -> Row:
         body["version"],
         workspace,
         event.kind,
-        datetime.fromisoformat(body["occurred_at"]),
+        moment(body["occurred_at"]),
         event.recorded_at,
         asserted["source"] if asserted else body.get("source"),
         orjson.dumps({name: body[name] for name in SUMMARISED if body.get(name)}).decode(),
@@ -101,12 +118,12 @@ def company_row(event: Event, tenant: int) -> Row:
         body["name"],
         body.get("domain"),
         body["source"],
-        datetime.fromisoformat(body["occurred_at"]),
+        moment(body["occurred_at"]),
     )
 
 
 def _values(state: Body, kind: str, primary: str | None) -> list[str]:
     found = [one["value"] for one in state["identifiers"] if one["type"] == kind]
-    if primary is not None:
-        found.insert(0, primary)
-    return list(dict.fromkeys(found))
+    if primary is None or found == [primary]:
+        return found
+    return list(dict.fromkeys((primary, *found)))

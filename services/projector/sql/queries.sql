@@ -10,9 +10,23 @@ LEFT JOIN app.workspace AS w ON w.tenant_id = t.id;
 
 -- name: find_states
 -- Contacts as they were last folded, a row per workspace. $1: public ids.
-SELECT public_id, detail
+SELECT public_id, version, updated_at, detail
 FROM read.contact_view
 WHERE public_id = ANY($1::text[]);
+
+-- name: confirm_views
+-- Move on the contacts that are at the version before, in all their workspaces, if the one that
+-- the events come from is among them. $1: rows.
+UPDATE read.contact_view AS v
+SET version = u.to_version, updated_at = greatest(v.updated_at, u.occurred_at)
+FROM unnest($1::read.confirmed_row[]) AS u
+WHERE v.public_id = u.public_id AND v.version = u.from_version
+    AND EXISTS (
+        SELECT FROM read.contact_view AS b
+        WHERE b.public_id = u.public_id AND b.workspace_id = u.workspace_id
+            AND b.version = u.from_version
+    )
+RETURNING v.public_id;
 
 -- name: find_events
 -- All events of some contacts, to fill a gap. $1: public ids.
@@ -45,6 +59,16 @@ ON CONFLICT (public_id, workspace_id) DO UPDATE SET
     import_source = excluded.import_source, emails = excluded.emails, phones = excluded.phones,
     detail = excluded.detail, updated_at = excluded.updated_at
 WHERE excluded.version > v.version;
+
+-- name: forget_views
+-- Forget contacts in workspaces that know them no longer. $1: contacts, $2 and $3: contact and
+-- workspace of those that still do.
+DELETE FROM read.contact_view AS v
+WHERE v.public_id = ANY($1::text[])
+    AND NOT EXISTS (
+        SELECT FROM unnest($2::text[], $3::bigint[]) AS u (public_id, workspace_id)
+        WHERE u.public_id = v.public_id AND u.workspace_id = v.workspace_id
+    );
 
 -- name: save_timeline
 -- Write what happened; what is there already stays. $1: rows.

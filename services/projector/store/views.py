@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 
 from services.projector.domain.events import Body, Event
 from services.projector.domain.projection import Places, Projection
+from services.projector.domain.rows import Row
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
@@ -37,9 +38,18 @@ class Transaction:
         states: dict[str, Body] = {}
         for row in await self._connection.fetch(self._queries["find_states"], contacts):
             state: Body = orjson.loads(row["detail"])
+            state["version"] = row["version"]
+            state["updated_at"] = row["updated_at"].isoformat()
             known = states.setdefault(row["public_id"], state)
             known["bindings"].update(state["bindings"])
         return states
+
+    async def confirm(self, rows: Sequence[Row]) -> frozenset[str]:
+        """Move contacts on that a batch only confirms; returns those that could be."""
+        if not rows:
+            return frozenset()
+        moved = await self._connection.fetch(self._queries["confirm_views"], rows)
+        return frozenset(row["public_id"] for row in moved)
 
     async def find_events(self, contacts: Sequence[str]) -> list[Event]:
         """Return all events of some contacts from the event table, in version order each."""
@@ -64,6 +74,15 @@ class Transaction:
         ):
             if rows:
                 await self._connection.execute(self._queries[name], rows)
+        if projection.reshaped:
+            names = set(projection.reshaped)
+            kept = [(row[2], row[1]) for row in projection.views if row[2] in names]
+            await self._connection.execute(
+                self._queries["forget_views"],
+                projection.reshaped,
+                [contact for contact, _ in kept],
+                [workspace for _, workspace in kept],
+            )
         await self._connection.execute(self._queries["save_progress"], projection.recorded_at)
 
     async def save_offsets(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
@@ -99,7 +118,7 @@ class Store:
 
     async def places(self, events: Iterable[Event]) -> Places:
         """Return all tenants and workspaces, asked again when an event names an unknown one."""
-        if not all(map(self._places.know, events)):
+        if not self._places.know_all(events):
             with translated():
                 rows = await self._pool.fetch(queries["find_places"])
             self._places = Places(

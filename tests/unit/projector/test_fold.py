@@ -16,18 +16,24 @@ from shared.events.codec import encode
 from shared.events.contact import (
     ContactArchived,
     ContactEvent,
+    ContactsMerged,
+    ContactsSplit,
     ContactUnarchived,
     FactAsserted,
     FactRetracted,
     FieldChange,
+    KnownBy,
     MergeProposed,
+    MergeRejected,
     Origin,
+    Shape,
 )
 from shared.events.signal import Employment, Identifier
 from tests.support.events import BEGIN, asserted, born, noted
 
 CONTACT, OTHER = "con_" + "0" * 26, "con_" + "1" * 26
 HERE, THERE = "wsp_" + "0" * 26, "wsp_" + "1" * 26
+MERGE = "mrg_" + "0" * 26
 STATE = TypeAdapter(models.ContactState)
 
 origins = st.none() | st.builds(
@@ -53,6 +59,28 @@ common: dict[str, Any] = {
     "occurred_at": moments,
     "workspace": st.none() | st.sampled_from([HERE, THERE]),
 }
+shapes = st.none() | st.builds(
+    Shape,
+    status=st.sampled_from(["active", "incomplete"]),
+    fields=st.just({"first_name": "Ada", "city": "London"}),
+    provenance=st.builds(
+        lambda one, other: {"first_name": one, "city": other},
+        origins.filter(bool),
+        origins.filter(bool),
+    ),
+    identifiers=st.just((Identifier(type="email", value="b@example.org"),)),
+    employments=st.sampled_from([(), (Employment(company_name="Engines", title="CTO"),)]),
+    known_by=st.sampled_from(
+        [
+            (KnownBy(workspace=HERE, bound_at=BEGIN),),
+            (
+                KnownBy(workspace=THERE, import_source="mark-import", bound_at=BEGIN),
+                KnownBy(workspace=HERE, bound_at=BEGIN),
+            ),
+        ]
+    ),
+    candidates=st.sampled_from([(), (OTHER,)]),
+)
 later = st.one_of(
     st.builds(
         FactAsserted,
@@ -76,6 +104,30 @@ later = st.one_of(
         **common,
         other_id=st.sampled_from([CONTACT, OTHER]),
         reason=st.just("identifiers_of_several_contacts"),
+    ),
+    st.builds(
+        MergeRejected,
+        **common,
+        other_id=st.sampled_from([CONTACT, OTHER]),
+        retired=st.sampled_from([(), (OTHER,)]),
+    ),
+    st.builds(
+        ContactsMerged,
+        **common,
+        merge_id=st.just(MERGE),
+        survivor_id=st.sampled_from([CONTACT, OTHER]),
+        absorbed_id=st.sampled_from([CONTACT, OTHER]),
+        decided_by=st.just("person"),
+        reason=st.just("manual"),
+        shape=shapes,
+    ),
+    st.builds(
+        ContactsSplit,
+        **common,
+        original_id=st.just(CONTACT),
+        new_id=st.just(OTHER),
+        survivor_id=st.none() | st.just(OTHER),
+        shape=shapes,
     ),
     st.builds(ContactArchived, **common),
     st.builds(ContactUnarchived, **common),
