@@ -1,0 +1,152 @@
+"""What a contact is made of: the deliveries of its records, replayed in the order they came.
+
+The gate brings a contact forward delivery by delivery. Here the same comes of all its deliveries at
+once, so that a merge and a split need no rules of their own: whoever holds a set of records is
+what these records make of them (ADR 0043).
+"""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from services.resolver.domain.lifecycle import grown, status_at_birth
+from services.resolver.domain.model import Claim, IdentifierKey, Job, Source
+from shared.events.contact import ContactStatus, VisibleField
+from shared.events.signal import Employment, Identifier, Point
+
+Evidence = Literal["own", "record", "identifier", "person", "none"]
+"""Why a delivery belongs where it does: it came while its home stood alone, its record belongs
+there, it names an identifier held there, a person said so; or nothing says, and it stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One applied delivery of the ledger."""
+
+    claim: Claim
+    revision: int
+    applied_at: datetime
+    import_source: str | None
+    identifiers: tuple[tuple[IdentifierKey, Identifier], ...]
+    """With their keys, strongest first."""
+    home: int | None = None
+    """The contact that it would belong to had nothing been merged; None while not asked yet."""
+    evidence: Evidence = "none"
+    place: int | None = None
+    """Its place among the deliveries of its contact, as stored; None while not stored yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How a workspace came to know a contact."""
+
+    import_source: str | None
+    since: datetime
+
+
+@dataclass(slots=True)
+class Composite:
+    """A contact as its deliveries make it."""
+
+    status: ContactStatus = "incomplete"
+    claims: dict[bytes, Claim] = field(default_factory=dict)
+    """Record key → what that record says at present."""
+    fields: dict[VisibleField, str] = field(default_factory=dict)
+    origins: dict[VisibleField, Claim] = field(default_factory=dict)
+    """Visible field → the claim that first brought its value."""
+    identifiers: dict[IdentifierKey, Identifier] = field(default_factory=dict)
+    emails: dict[str, tuple[Point, Source]] = field(default_factory=dict)
+    phones: dict[str, tuple[Point, Source]] = field(default_factory=dict)
+    jobs: list[Employment] = field(default_factory=list)
+    """As events tell them: whatever the first record said, then what later ones added."""
+    employments: list[tuple[Employment, Source]] = field(default_factory=list)
+    """As the table has them: those at an employer that is named."""
+    bound: dict[int, Bound] = field(default_factory=dict)
+    """Workspace → how it came to know the contact."""
+
+
+def compose(applied: Iterable[Applied], holds: Container[IdentifierKey]) -> Composite:
+    """Replay deliveries in their order; of their identifiers, only those in `holds` are taken.
+
+    Gives what the gate's events fold to, delivery by delivery.
+    """
+    made = Composite()
+    visible = _Visible(made)
+    for number, one in enumerate(applied):
+        claim = one.claim
+        for key, identifier in one.identifiers:
+            if key in holds:
+                made.identifiers.setdefault(key, identifier)
+        _add_details(made, claim, is_first=number == 0)
+        visible.add(claim)
+        made.bound.setdefault(claim.workspace_id, Bound(one.import_source, claim.asserted_at))
+        if number == 0:
+            made.status = status_at_birth(claim.source, claim.facts)
+        else:
+            made.status = grown(made.status, made.fields)
+    return made
+
+
+def _add_details(made: Composite, claim: Claim, *, is_first: bool) -> None:
+    """Add the e-mails, phones and jobs that no present claim tells of yet."""
+    facts = claim.facts
+    for points, rows in ((facts.emails, made.emails), (facts.phones, made.phones)):
+        for point in points:
+            rows.setdefault(point.value, (point, claim.source))
+    if not facts.employments:
+        return
+    if is_first:
+        made.jobs.extend(facts.employments)
+    told = {Job.of(job) for one in made.claims.values() for job in one.facts.employments}
+    for employment in facts.employments:
+        job = Job.of(employment)
+        if job not in told and (employment.company_name or employment.company_domain):
+            told.add(job)
+            made.employments.append((employment, claim.source))
+            if not is_first:
+                made.jobs.append(employment)
+
+
+class _Visible:
+    """Brings the visible values forward claim by claim, each group from the weightiest."""
+
+    def __init__(self, made: Composite) -> None:
+        self._made = made
+        self._best: dict[int, Claim] = {}
+        """Group of values → the claim it is taken from."""
+
+    def add(self, claim: Claim) -> None:
+        """Let a claim take its place, instead of what its record said before."""
+        claims = self._made.claims
+        replaced = claims.get(claim.record_key)
+        claims[claim.record_key] = claim
+        if replaced is None:
+            self._rank([claim])
+        else:
+            if any(best is replaced for best in self._best.values()):
+                self._best.clear()
+            self._rank(claims.values())
+        self._show()
+
+    def _rank(self, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            for index, group in enumerate(claim.groups):
+                best = self._best.get(index)
+                if group and (best is None or claim.weight > best.weight):
+                    self._best[index] = claim
+
+    def _show(self) -> None:
+        """Take new values over; one that stayed the same stays with whom it came from."""
+        made = self._made
+        found = {
+            name: (value, claim)
+            for index, claim in self._best.items()
+            for name, value in claim.groups[index].items()
+        }
+        for name in made.fields.keys() - found.keys():
+            del made.fields[name], made.origins[name]
+        for name, (value, claim) in found.items():
+            if made.fields.get(name) != value:
+                made.fields[name] = value
+                made.origins[name] = claim

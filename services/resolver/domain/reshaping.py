@@ -1,0 +1,310 @@
+"""Make contacts what the merges in force make of them: one rule for merge, split and undo.
+
+Everything has a home; contacts are groups of homes. Whatever changed, the contacts concerned are
+composed anew from the deliveries at their homes, and what comes out differently is written and
+told. Hence a merge that was undone leaves nothing behind (DESIGN 4.5, ADR 0043).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from services.resolver.domain.bindings import NOTHING_PRIVATE, Private, private_values
+from services.resolver.domain.cluster import (
+    NOTHING_KEPT,
+    BindingChange,
+    Cluster,
+    HomeRow,
+    Kept,
+    Order,
+    Reshaping,
+)
+from services.resolver.domain.composition import Applied, Composite, compose
+from services.resolver.domain.homes import Homes, Merge, interleave, settle
+from services.resolver.domain.model import Contact, IdentifierKey, RecordedEvent
+from services.resolver.domain.telling_merges import binding_told, contact_born, shape_of
+from shared.events.contact import ContactEvent, Shape
+
+Teller = Callable[[Contact, Shape | None], ContactEvent]
+"""Makes the event that tells a contact's new shape, or that it was absorbed."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """A cluster with everything at its home: what a decision changes."""
+
+    cluster: Cluster
+    homes: Homes
+    applied: dict[int, list[Applied]] = field(default_factory=dict)
+    """Contact → its deliveries in their order, each at its home."""
+    identifiers: dict[IdentifierKey, int] = field(default_factory=dict)
+    """Identifier → home."""
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> "Settled":
+        """Settle what came since the contacts were last merged or split."""
+        settled = cls(cluster, Homes(cluster.contacts, cluster.merges))
+        for root, group in settled.homes.groups.items():
+            held = cluster.held.get(root, {})
+            settled.applied[root], homed = settle(cluster.applied.get(root, []), held, group, root)
+            settled.identifiers.update(homed)
+        return settled
+
+    def group(self, contact: int) -> list[int]:
+        """Return all homes that are one with a contact, the one that stands for them first."""
+        return self.homes.groups[self.homes.root(contact)]
+
+
+def reshape(
+    before: Settled,
+    after: Settled,
+    merges: Iterable[Merge],
+    order: Order,
+    tell: Teller,
+) -> Reshaping:
+    """Plan all that follows when these merges are in force over homes as `after` has them."""
+    return _Reshape(before, after, list(merges), order, tell).plan()
+
+
+class _Reshape:
+    """One decision on its way into a plan."""
+
+    def __init__(
+        self,
+        before: Settled,
+        after: Settled,
+        merges: list[Merge],
+        order: Order,
+        tell: Teller,
+    ) -> None:
+        self._before = before
+        self._after = after
+        self._merges = merges
+        self._tell = tell
+        self._cluster = after.cluster
+        self._homes = Homes(self._cluster.contacts, merges)
+        self._plan = Reshaping(order, self._cluster)
+        self._was: dict[int, Composite] = {}
+        self._stored = {
+            (one.claim.record_key, one.revision): (one.home, one.place)
+            for applied in before.cluster.applied.values()
+            for one in applied
+        }
+        self._owner = {
+            one.claim.record_key: root
+            for root, applied in before.applied.items()
+            for one in applied
+        }
+
+    def plan(self) -> Reshaping:
+        """Compose every contact anew; write and tell those that come out differently."""
+        plan, before = self._plan, self._before
+        for root in before.homes.groups:
+            self._was[root] = compose(
+                before.applied[root], before.cluster.held.get(root, {}).keys()
+            )
+        for root, group in self._homes.groups.items():
+            applied = self._belonging(group)
+            self._note_homes(applied)
+            keys = {key for key, home in self._after.identifiers.items() if home in group}
+            if self._same(root, applied, keys):
+                continue
+            self._stand(root, group, compose(applied, keys))
+        for home, contact in self._cluster.contacts.items():
+            self._stand_behind(home, contact)
+        self._note_identifiers()
+        self._note_own()
+        plan.resolved = {
+            one.merge.public_id: (one.survivor, one.absorbed) for one in self._homes.absorptions()
+        }
+        return plan
+
+    def _belonging(self, group: Sequence[int]) -> list[Applied]:
+        """Return a group's deliveries in one order, each former contact's own order kept."""
+        return interleave(
+            [one for one in applied if one.home in group]
+            for applied in self._after.applied.values()
+        )
+
+    def _same(self, root: int, applied: Sequence[Applied], keys: set[IdentifierKey]) -> bool:
+        """Tell whether a contact holds what it held: then nothing happened to it."""
+        if root not in self._before.homes.groups:
+            return False
+        was = self._before.applied[root]
+        return (
+            {(one.claim.record_key, one.revision) for one in was}
+            == {(one.claim.record_key, one.revision) for one in applied}
+            and self._before.cluster.held.get(root, {}).keys() == keys
+            and self._before.homes.groups[root] == self._homes.groups[root]
+        )
+
+    def _stand(self, root: int, group: Sequence[int], made: Composite) -> None:
+        """Give a contact that stands for itself its new shape."""
+        contact, plan, cluster = self._cluster.contacts[root], self._plan, self._cluster
+        contact.claims = made.claims
+        if self._is_archived(root):
+            made.status = "archived"
+        contact.status = made.status
+        plan.composed[root] = made
+        plan.survivors[root] = None
+        others = sorted(
+            {
+                other
+                for pair in cluster.candidates
+                for one, other in (pair, pair[::-1])
+                if one in group and other not in group
+            }
+        )
+        shape = shape_of(made, cluster.workspaces, [cluster.names[one] for one in others])
+        if contact.version == 0:
+            claim = next(iter(made.claims.values()))
+            plan.created.append((contact, claim.source))
+            self._append(contact, contact_born(plan.order, contact, claim))
+        self._append(contact, self._tell(contact, shape))
+        self._tell_private(contact, made)
+        self._bind(root, made)
+        plan.records += [
+            (key, root, contact.version) for key in made.claims if self._owner[key] != root
+        ]
+
+    def _is_archived(self, root: int) -> bool:
+        """Tell whether a contact is archived: as it stands, or as it was when it was absorbed."""
+        cluster = self._cluster
+        return cluster.absorbed_as.get(root, cluster.contacts[root].status) == "archived"
+
+    def _tell_private(self, contact: Contact, made: Composite) -> None:
+        """Tell every workspace what it keeps for itself, where that is another thing now."""
+        was = self._was.get(contact.id, Composite())
+        former = Contact(
+            contact.id, contact.public_id, contact.tenant_id, 0, "active", claims=was.claims
+        )
+        for workspace in made.bound:
+            kept: Private = NOTHING_PRIVATE
+            if workspace in was.bound:
+                kept = private_values(former, workspace)
+            keeps = private_values(contact, workspace)
+            if keeps != kept:
+                name = self._cluster.workspaces[workspace]
+                told = binding_told(self._plan.order, contact, name, keeps)
+                self._append(contact, told, private_to=(workspace, name))
+
+    def _stand_behind(self, home: int, contact: Contact) -> None:
+        """Let a contact that another stands for say so, when that is new."""
+        taken, before, plan = self._homes.absorption(home), self._before.homes, self._plan
+        if taken is None:
+            return
+        root, was = self._homes.root(home), before.absorption(home)
+        if was is None or before.root(home) != root:
+            plan.survivors[home] = root
+        if was is None:
+            plan.absorbed_as[home] = contact.status
+            plan.composed[home] = Composite(status="merged")
+            plan.retired_bindings += [
+                binding.id
+                for (owner, _), binding in self._cluster.bindings.items()
+                if owner == home and binding.is_live
+            ]
+        if was is None or was.survivor != taken.survivor:
+            contact.status, contact.claims = "merged", {}
+            self._append(contact, self._tell(contact, None))
+
+    def _append(
+        self, contact: Contact, event: ContactEvent, private_to: tuple[int, str] | None = None
+    ) -> None:
+        order = self._plan.order
+        contact.version += 1
+        self._plan.touched[contact.id] = contact
+        self._plan.events.append(
+            RecordedEvent(
+                event_id=next(self._plan.order.ids.events),
+                tenant_id=self._cluster.tenant_id,
+                tenant=self._cluster.tenant,
+                entity_id=contact.id,
+                event=event,
+                private_to=private_to,
+                received_at=order.issued_at,
+                traceparent=order.traceparent,
+            )
+        )
+
+    def _note_homes(self, applied: Sequence[Applied]) -> None:
+        for place, one in enumerate(applied):
+            stored = self._stored.get((one.claim.record_key, one.revision))
+            if one.home is not None and stored != (one.home, place):
+                row = HomeRow(one.claim.record_key, one.revision, one.home, place, one.evidence)
+                self._plan.homes.append(row)
+
+    def _note_identifiers(self) -> None:
+        holder = {key: root for root, held in self._before.cluster.held.items() for key in held}
+        known = {
+            key: home for held in self._before.cluster.held.values() for key, home in held.items()
+        }
+        for key, home in self._after.identifiers.items():
+            root = self._homes.root(home)
+            if holder.get(key) != root:
+                self._plan.identifiers.append((key, root))
+            if known.get(key) != home:
+                self._plan.identifier_homes.append((key, home))
+
+    def _bind(self, root: int, made: Composite) -> None:
+        """Bring the contact's bindings in line with the workspaces that know it."""
+        cluster, plan = self._cluster, self._plan
+        contact = cluster.contacts[root]
+        contact.bindings = {}
+        own = self._own()
+        for workspace in made.bound:
+            binding = cluster.bindings.get((root, workspace))
+            shown = own.get((root, workspace), NOTHING_KEPT)
+            for home in self._homes.groups[root][1:]:
+                shown = shown.joined(own.get((home, workspace), NOTHING_KEPT))
+            binding_id = next(self._plan.order.ids.bindings) if binding is None else binding.id
+            contact.bindings[workspace] = binding_id
+            plan.bindings.append(
+                BindingChange(binding_id, root, workspace, is_new=binding is None, shown=shown)
+            )
+        for (owner, workspace), binding in cluster.bindings.items():
+            if owner == root and workspace not in made.bound and binding.is_live:
+                plan.retired_bindings.append(binding.id)
+
+    def _own(self) -> dict[tuple[int, int], Kept]:
+        """Say what is every home's own of the bindings, people's later changes included."""
+        found = {}
+        groups = self._before.homes.groups
+        for (owner, workspace), binding in self._before.cluster.bindings.items():
+            own = binding.own or binding.shown
+            if owner in groups and not binding.is_live:
+                own = NOTHING_KEPT
+            elif owner in groups and len(groups[owner]) > 1:
+                shown = binding.own or NOTHING_KEPT
+                for home in groups[owner][1:]:
+                    other = self._before.cluster.bindings.get((home, workspace))
+                    if other is not None:
+                        shown = shown.joined(other.own or other.shown)
+                own = binding.shown.changed_since(shown, binding.own or NOTHING_KEPT)
+            found[owner, workspace] = own
+        return found
+
+    def _note_own(self) -> None:
+        own = self._own()
+        for root, group in self._homes.groups.items():
+            if len(group) == 1:
+                self._plan.standing_alone.append(root)
+                continue
+            for (owner, workspace), kept in own.items():
+                if owner in group:
+                    self._plan.own[owner, workspace] = kept
+
+
+def moved(
+    settled: Settled, records: Iterable[bytes], keys: Iterable[IdentifierKey], home: int
+) -> Settled:
+    """Put records and identifiers to another home: a person says that they are somebody else's."""
+    chosen, theirs = set(records), set(keys)
+    applied = {
+        root: [
+            replace(one, home=home, evidence="person") if one.claim.record_key in chosen else one
+            for one in each
+        ]
+        for root, each in settled.applied.items()
+    }
+    identifiers = {key: home if key in theirs else old for key, old in settled.identifiers.items()}
+    return Settled(settled.cluster, settled.homes, applied, identifiers)

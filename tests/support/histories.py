@@ -1,0 +1,167 @@
+"""Random histories of contacts, lived twice: once with merges and splits, once without."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol
+
+from services.resolver.domain.merge import Refused
+from services.resolver.domain.model import Contact
+from tests.support.merging import World
+
+SOURCES = ("hubspot_crm", "csv_upload", "manual_entry", "apollo", "email_sync")
+RECORDS, WORKSPACES = 8, 2
+
+
+@dataclass(frozen=True)
+class Said:
+    """One signal of a history: a new record, a newer version of one, an edit, an answer."""
+
+    record: str
+    workspace: int
+    said: dict[str, Any]
+
+
+def a_said(dice: Random, minutes: int, about: str | None = None) -> Said:
+    """Draw a signal; with `about` it is a vendor's, who names nobody."""
+    identified = about is None
+    return Said(
+        record=f"r{dice.randrange(RECORDS)}" if identified else f"v{dice.randrange(RECORDS)}",
+        workspace=dice.randint(1, WORKSPACES),
+        said={
+            "email": dice.choice([None, "a@x.org", "b@x.org", "c@acme.io", "d@acme.io"])
+            if identified
+            else None,
+            "phone": dice.choice([None, "+14155550100", "+14155550101", "+14155550102"])
+            if identified
+            else None,
+            "name": dice.choice([None, "Ada Lovelace", "Ada King", "Bob Ross"]),
+            "company": dice.choice([None, "Acme", "Engines"]),
+            "title": dice.choice([None, "CTO", "Analyst"]),
+            "source": dice.choice(SOURCES) if identified else "apollo",
+            "minutes": dice.randrange(minutes + 1),
+            "notes": dice.choice([None, "met", "called"]),
+            "labels": dice.choice([(), ("vip",), ("lead", "vip")]),
+            "about": about,
+        },
+    )
+
+
+class Counting(Protocol):
+    """Counts what happened, so that a test can tell that it happened at all."""
+
+    def __call__(self, what: str) -> None:
+        """Count one more."""
+
+
+def live_twice(dice: Random, length: int, count: Counting) -> tuple[World, World]:
+    """Live one history in two worlds that hear the same.
+
+    The first merges and splits as the dice fall, and in the end undoes every merge that the
+    second, in which only the lasting ones happen, never saw.
+    """
+    twins = _Twins(World(), World(), dice, count)
+    for _ in range(length):
+        match dice.randrange(10):
+            case 0 | 1:
+                twins.merge()
+            case 2:
+                twins.merge_for_good()
+            case 3:
+                twins.undo()
+            case 4:
+                twins.edit()
+            case 5:
+                twins.ask()
+            case _:
+                twins.hear(a_said(dice, length))
+    while twins.passing:
+        twins.undo()
+    return twins.stirred, twins.plain
+
+
+class _Twins:
+    """Two worlds, of which the first sees merges come and go."""
+
+    def __init__(self, stirred: World, plain: World, dice: Random, count: Counting) -> None:
+        self.stirred = stirred
+        self.plain = plain
+        self.passing: list[str] = []
+        """Merges that only the first world saw."""
+        self._dice = dice
+        self._count = count
+
+    def hear(self, one: Said) -> None:
+        for world in (self.stirred, self.plain):
+            world.tell(one.record, one.workspace, **one.said)
+
+    def merge(self) -> str | None:
+        """Merge any two contacts, by whatever name, in the first world."""
+        contacts = sorted(self.stirred.known.contacts)
+        if len(contacts) < 2:
+            return None
+        one, other = self._dice.sample(contacts, 2)
+        done = self.stirred.merge(one, other)
+        if isinstance(done, Refused):
+            self._count("merge refused")
+            return None
+        self._count("merged")
+        self.passing.append(done)
+        return done
+
+    def merge_for_good(self) -> None:
+        """Merge two contacts in both worlds, where the second takes it."""
+        done = self.merge()
+        if done is None:
+            return
+        made = self.stirred.merges[-1]
+        if not isinstance(self.plain.merge(made.survivor, made.absorbed), Refused):
+            self._count("merged for good")
+            self.passing.remove(done)
+
+    def undo(self) -> None:
+        """Undo one of the passing merges, whichever of its contacts is named."""
+        if not self.passing:
+            return
+        name = self.passing.pop(self._dice.randrange(len(self.passing)))
+        made = next(one for one in self.stirred.merges if one.public_id == name)
+        done = self.stirred.undo(self._dice.choice((made.survivor, made.absorbed)), name)
+        assert not isinstance(done, Refused)
+        self._count("undone")
+        if done.unassigned:
+            self._count("undone with unassigned records")
+
+    def edit(self) -> None:
+        """Archive somebody, bring him back, or set a stage: of whom both worlds know alike."""
+        contact = self._somebody()
+        if contact is None:
+            return
+        named, stage = contact.id, self._dice.choice(["contacted", "qualified", "lost"])
+        there = self.plain.bindings.get((named, 1))
+        if self._dice.randrange(2):
+            status = self.plain.known.contacts[named].status
+            if "incomplete" not in (status, contact.status):
+                self._count("archived or brought back")
+                self.stirred.archive(named)
+                if contact.status != status:
+                    self.plain.archive(named)
+        elif there and there.is_live and self.stirred.bindings[named, 1].shown.stage != stage:
+            self._count("stage set")
+            self.stirred.keep(named, 1, stage=stage)
+            self.plain.keep(named, 1, stage=stage)
+
+    def ask(self) -> None:
+        """Let a vendor answer about somebody, naming nobody."""
+        contact = self._somebody()
+        if contact is not None:
+            self._count("enriched")
+            for world in (self.stirred, self.plain):
+                world.known.about[1, contact.public_id] = contact.id
+            self.hear(a_said(self._dice, 9, contact.public_id))
+
+    def _somebody(self) -> Contact | None:
+        standing = [
+            one
+            for one in self.stirred.known.contacts.values()
+            if "merged" not in (one.status, self.plain.known.contacts[one.id].status)
+        ]
+        return self._dice.choice(standing) if standing else None

@@ -1,0 +1,317 @@
+"""A world in memory: the gate and decisions about who is whom, without a database.
+
+It keeps what the tables keep, and applies a plan as the store does, so that whole histories of
+signals, merges and splits run in a millisecond.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from services.resolver.domain.arrival import deliver, read_signal
+from services.resolver.domain.cluster import (
+    BindingOf,
+    Cluster,
+    HomeRow,
+    Kept,
+    Order,
+    Pair,
+    Reshaping,
+)
+from services.resolver.domain.commands import carry_out
+from services.resolver.domain.composition import Applied
+from services.resolver.domain.gate import decide
+from services.resolver.domain.homes import Homes, Merge
+from services.resolver.domain.merge import Refused, merge, reject, take_out, undo
+from services.resolver.domain.model import (
+    Claim,
+    Delivery,
+    IdentifierKey,
+    Ids,
+    Known,
+    LedgerRow,
+    RecordedEvent,
+    Revision,
+)
+from services.resolver.domain.survivorship import groups_of
+from shared.events.codec import encode, event_type, parse_event
+from shared.events.command import ArchiveContact, UnarchiveContact
+from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus
+from shared.events.fold import ContactState, fold
+from tests.support.signals import MOMENT, SOURCES, TENANT, a_signal
+
+WORKSPACES = {1: "wsp_" + "0" * 26, 2: "wsp_" + "1" * 26}
+"""Two workspaces of one tenant, by number."""
+
+
+def some_ids() -> Ids:
+    """Make ids that count."""
+
+    def named(prefix: str) -> Iterator[tuple[int, str]]:
+        return ((n, f"{prefix}{n:026d}") for n in count(1))
+
+    return Ids(named("con_"), named("cmp_"), count(1), (f"evt_{n:026d}" for n in count(1)))
+
+
+@dataclass
+class World:
+    """Everything that the database would hold of one tenant."""
+
+    known: Known = field(default_factory=Known)
+    ids: Ids = field(default_factory=some_ids)
+    ledger: list[tuple[datetime, LedgerRow]] = field(default_factory=list)
+    homes: dict[tuple[bytes, int], HomeRow] = field(default_factory=dict)
+    identifier_homes: dict[IdentifierKey, int] = field(default_factory=dict)
+    merges: list[Merge] = field(default_factory=list)
+    apart: set[Pair] = field(default_factory=set)
+    candidates: set[Pair] = field(default_factory=set)
+    bindings: dict[tuple[int, int], BindingOf] = field(default_factory=dict)
+    own: dict[tuple[int, int], Kept] = field(default_factory=dict)
+    absorbed_as: dict[int, ContactStatus] = field(default_factory=dict)
+    streams: dict[str, list[ContactEvent]] = field(default_factory=dict)
+    clock: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def tell(self, record: str, workspace: int = 1, **said: Any) -> None:
+        """Let one signal through the gate."""
+        name = WORKSPACES[workspace]
+        signal = read_signal(encode(a_signal(record, workspace=name, **said)))
+        self.resolve(deliver(signal, 1, workspace, SOURCES[signal.source]))
+
+    def resolve(self, delivery: Delivery) -> None:
+        """Decide one delivery and keep what comes of it."""
+        plan = decide([delivery], self.known, self.ids, self.now())
+        self.ledger += [(plan.now, row) for row in plan.ledger]
+        self.candidates |= {(one.first, one.second) for one in plan.candidates}
+        for (contact, workspace), row in plan.bindings.items():
+            old = self.bindings.get((contact, workspace))
+            shown = old.shown if old and old.is_live else Kept()
+            self.bindings[contact, workspace] = BindingOf(row.id, is_live=True, shown=shown)
+        self._publish(plan.events)
+
+    def archive(self, contact: int) -> None:
+        """Archive a contact, or bring it back."""
+        named = self.known.contacts[contact]
+        kind = UnarchiveContact if named.status == "archived" else ArchiveContact
+        command = kind(
+            command_id=f"cmd_{next(self.clock):026d}",
+            tenant=TENANT,
+            workspace=WORKSPACES[1],
+            issued_at=self.now(),
+            contact_id=named.public_id,
+        )
+        plan, _ = carry_out([(command, 1, None)], [named], (), self.ids, self.now())
+        self._publish(plan.events)
+
+    def keep(self, contact: int, workspace: int, **kept: Any) -> None:
+        """Let a person set something on a binding."""
+        binding = self.bindings[contact, workspace]
+        shown = replace(binding.shown, **kept)
+        self.bindings[contact, workspace] = replace(binding, shown=shown)
+
+    def now(self) -> datetime:
+        """Let a second pass."""
+        return MOMENT + timedelta(seconds=next(self.clock))
+
+    def order(self, *, by_person: bool = True) -> Order:
+        """Give an order."""
+        number, now = next(self.clock), self.now()
+        return Order(f"cmd_{number:026d}", self.ids, now, now, WORKSPACES[1], by_person=by_person)
+
+    def merge(self, survivor: int, absorbed: int, *, by_person: bool = True) -> str | Refused:
+        """Merge two contacts; returns the merge's id."""
+        order = self.order(by_person=by_person)
+        name = f"mrg_{next(self.clock):026d}"
+        plan = merge(self.cluster(survivor, absorbed), survivor, absorbed, name, order)
+        if isinstance(plan, Refused):
+            return plan
+        self.apply(plan)
+        return name
+
+    def undo(self, contact: int, name: str | None = None) -> Reshaping | Refused:
+        """Undo a merge."""
+        return self._done(undo(self.cluster(contact), contact, name, self.order()))
+
+    def take_out(
+        self, contact: int, records: list[bytes], keys: list[IdentifierKey]
+    ) -> Reshaping | Refused:
+        """Take records or identifiers out of a contact."""
+        return self._done(take_out(self.cluster(contact), contact, records, keys, self.order()))
+
+    def reject(self, one: int, other: int) -> Reshaping | Refused:
+        """Keep two contacts apart."""
+        return self._done(reject(self.cluster(one, other), one, other, self.order()))
+
+    def _done(self, plan: Reshaping | Refused) -> Reshaping | Refused:
+        if isinstance(plan, Reshaping):
+            self.apply(plan)
+        return plan
+
+    def root(self, contact: int) -> int:
+        """Return who stands for a contact."""
+        return Homes(self.known.contacts, self.merges).root(contact)
+
+    def cluster(self, *named: int) -> Cluster:
+        """Load what a decision about some contacts concerns, as the store would."""
+        groups = Homes(self.known.contacts, self.merges)
+        members = {home for one in named for home in groups.groups[groups.root(one)]}
+        cluster = Cluster(1, TENANT, workspaces=dict(WORKSPACES))
+        cluster.contacts = {one: self.known.contacts[one] for one in sorted(members)}
+        cluster.absorbed_as = {
+            one: status for one, status in self.absorbed_as.items() if one in members
+        }
+        cluster.merges = [one for one in self.merges if {one.survivor, one.absorbed} & members]
+        cluster.candidates = {pair for pair in self.candidates if set(pair) & members}
+        cluster.apart = {pair for pair in self.apart if set(pair) & members}
+        cluster.names = {one.id: one.public_id for one in self.known.contacts.values()}
+        cluster.bindings = {
+            place: replace(binding, own=self.own.get(place))
+            for place, binding in self.bindings.items()
+            if place[0] in members
+        }
+        for root in {groups.root(one) for one in members}:
+            cluster.held[root] = {
+                key: self.identifier_homes.get(key)
+                for key, holder in self.known.holders.items()
+                if holder == root
+            }
+            cluster.applied[root] = self._applied(root)
+        return cluster
+
+    def _applied(self, root: int) -> list[Applied]:
+        """Read a contact's deliveries: those with a place first, then the newer ones."""
+        found = []
+        for number, (applied_at, row) in enumerate(self.ledger):
+            revision = self._revision(row)
+            if revision.contact_id != root or row.superseded:
+                continue
+            home = self.homes.get((row.delivery.record_key, row.revision))
+            applied = Applied(
+                claim=_claim(row),
+                revision=row.revision,
+                applied_at=applied_at,
+                import_source=row.delivery.signal.import_source,
+                identifiers=row.delivery.identifiers,
+                home=home.home if home else None,
+                evidence=home.evidence if home else "none",
+                place=home.place if home else None,
+            )
+            found.append(((home is None, home.place if home else number), applied))
+        return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+    def _revision(self, row: LedgerRow) -> Revision:
+        revisions = self.known.records[1, row.delivery.record_key]
+        return next(one for one in revisions if one.number == row.revision)
+
+    def apply(self, plan: Reshaping) -> None:
+        """Keep what came of a decision, as the store would."""
+        known = self.known
+        known.contacts.update(plan.cluster.contacts)
+        for key, contact, version in plan.records:
+            known.records[1, key] = [
+                Revision(
+                    one.number,
+                    one.content_hash,
+                    one.occurred_at,
+                    one.source_version,
+                    one.current,
+                    contact,
+                    version,
+                )
+                for one in known.records[1, key]
+            ]
+        known.holders.update(plan.identifiers)
+        self.absorbed_as.update(plan.absorbed_as)
+        for contact, survivor in plan.survivors.items():
+            if survivor is None:
+                self.absorbed_as.pop(contact, None)
+        self.homes.update({(one.record_key, one.revision): one for one in plan.homes})
+        self.identifier_homes.update(plan.identifier_homes)
+        self._apply_bindings(plan)
+        self.apart |= set(plan.kept_apart)
+        self.apart -= set(plan.overruled)
+        self.candidates -= set(plan.settled)
+        if plan.merged:
+            self.merges.append(plan.merged)
+        self.merges = [one for one in self.merges if one.public_id != plan.undone]
+        self._publish(plan.events)
+
+    def _apply_bindings(self, plan: Reshaping) -> None:
+        retired = set(plan.retired_bindings)
+        for place, binding in self.bindings.items():
+            if binding.id in retired:
+                self.bindings[place] = replace(binding, is_live=False)
+                self.known.contacts[place[0]].bindings.pop(place[1], None)
+        for one in plan.bindings:
+            self.bindings[one.contact, one.workspace] = BindingOf(
+                one.id, is_live=True, shown=one.shown
+            )
+        for place in list(self.own):
+            if place[0] in plan.standing_alone:
+                del self.own[place]
+        self.own.update(plan.own)
+
+    def _publish(self, events: list[RecordedEvent]) -> None:
+        for one in events:
+            event = parse_event(event_type(one.event), encode(one.event))
+            if not isinstance(event, CompanyCreated):
+                self.streams.setdefault(event.contact_id, []).append(event)
+
+    def states(self) -> dict[str, ContactState]:
+        """Fold every contact from its events."""
+        folded = {name: fold(None, events) for name, events in self.streams.items()}
+        return {name: state for name, state in folded.items() if state}
+
+    def holdings(self) -> dict[str, object]:
+        """Say of every contact all that a merge may move: what a split has to put back."""
+        return (
+            {state.contact_id: essence(state) for state in self.states().values()}
+            | {
+                f"{contact.public_id} bindings": sorted(
+                    (workspace, binding.shown)
+                    for (owner, workspace), binding in self.bindings.items()
+                    if owner == contact.id and binding.is_live
+                )
+                for contact in self.known.contacts.values()
+            }
+            | {
+                f"{contact.public_id} records": sorted(contact.claims)
+                for contact in self.known.contacts.values()
+            }
+        )
+
+
+def essence(state: ContactState) -> object:
+    """Keep of a state what a merge that was undone must leave as it was.
+
+    Versions and times of change stay behind as history, candidates as decisions; whoever saw an
+    absorbed contact while it held more is still led on to its survivor.
+    """
+    return (
+        state.status,
+        state.survivor_id,
+        state.source,
+        state.created_at,
+        state.fields,
+        state.provenance,
+        state.identifiers,
+        state.employments,
+        None if state.status == "merged" else state.bindings,
+    )
+
+
+def _claim(row: LedgerRow) -> Claim:
+    signal = row.delivery.signal
+    return Claim(
+        record_key=row.delivery.record_key,
+        source=row.delivery.source,
+        workspace_id=row.delivery.workspace_id,
+        confidence=signal.confidence,
+        asserted_at=signal.occurred_at,
+        facts=row.said.facts,
+        groups=groups_of(row.said.facts),
+    )
+
+
+__all__ = ["WORKSPACES", "World", "essence"]

@@ -1,0 +1,208 @@
+"""Merges and splits in memory: what was undone has never been."""
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.resolver.domain.cluster import Reshaping
+from services.resolver.domain.composition import compose
+from services.resolver.domain.merge import Refused
+from shared.events.contact import ContactsMerged, ContactsSplit
+from tests.support.histories import live_twice
+from tests.support.merging import World
+
+SEQUENCES = 1_000
+"""Histories that are lived twice; `make soak` lives 10,000 with a database."""
+
+
+def test_what_was_undone_has_never_been() -> None:
+    """Merge, edit, enrich and split in any order, then undo: as in the run that never merged."""
+    counted: Counter[str] = Counter()
+    for seed in range(SEQUENCES):
+        dice = Random(seed)
+        stirred, plain = live_twice(dice, dice.randint(5, 25), lambda what: counted.update((what,)))
+        assert stirred.holdings() == plain.holdings(), f"seed {seed}"
+        assert stirred.known.holders == plain.known.holders, f"seed {seed}"
+    assert min(counted.values()) > SEQUENCES / 50, counted
+    assert counted["merged"] == counted["undone"] + counted["merged for good"]
+
+
+def pair(**more: Any) -> World:
+    """Make Ada, contact 1, and Bob, contact 2, who share nothing."""
+    world = World()
+    world.tell("ada", email="ada@x.org", name="Ada Lovelace", company="Engines", title="CTO")
+    world.tell("bob", phone="+14155550100", name="Bob Ross", **more)
+    return world
+
+
+def test_the_survivor_shows_what_both_had_and_the_absorbed_id_leads_there() -> None:
+    world = pair(notes="paints", labels=("artist",))
+    name = world.merge(1, 2)
+    ada, bob = (world.states()[world.known.contacts[number].public_id] for number in (1, 2))
+    assert [one.value for one in ada.identifiers] == ["ada@x.org", "+14155550100"]
+    assert ada.fields["phone_primary"] == "+14155550100"
+    assert ada.bindings[next(iter(ada.bindings))].notes == "paints"
+    assert (bob.status, bob.survivor_id, bob.fields) == ("merged", ada.contact_id, {})
+    told = [events[-1] for events in world.streams.values()]
+    assert {one.merge_id for one in told if isinstance(one, ContactsMerged)} == {name}
+
+
+def test_the_same_again_changes_nothing() -> None:
+    world = pair()
+    world.merge(1, 2)
+    assert world.merge(2, 1) == Refused("unchanged")
+
+
+def test_an_archived_contact_hides_nobody() -> None:
+    world = pair()
+    world.archive(1)
+    assert world.merge(1, 2) == Refused("archived_survivor")
+    assert isinstance(world.merge(2, 1), str)
+    world.undo(1)
+    assert [one.status for one in world.states().values()] == ["archived", "active"]
+
+
+def test_later_merges_may_be_undone_first_or_last() -> None:
+    """A takes B, C takes A; then A and B come apart: B stands alone, C keeps A."""
+    world = pair()
+    world.tell("cyd", email="cyd@x.org", name="Cyd Low")
+    first = world.merge(1, 2)
+    world.merge(3, 1)
+    assert isinstance(first, str)
+    assert isinstance(world.undo(2, first), Reshaping)
+    states = world.states()
+    names = [world.known.contacts[number].public_id for number in (1, 2, 3)]
+    assert [states[one].survivor_id for one in names] == [names[2], None, None]
+    assert [one.value for one in states[names[2]].identifiers] == ["ada@x.org", "cyd@x.org"]
+
+
+def test_what_came_since_goes_with_what_it_names() -> None:
+    world = pair()
+    world.tell("cold", email="cold@x.org", name="Cold Caller")
+    world.merge(1, 2)
+    world.tell("new", phone="+14155550100", email="bob@x.org", name="Bob N. Ross")
+    world.tell("newer", email="bob@x.org", name="Robert Ross", company="Arts", title="Painter")
+    world.undo(1)
+    ada, bob, _ = world.states().values()
+    assert [one.value for one in bob.identifiers] == ["+14155550100", "bob@x.org"]
+    assert [one.title for one in bob.employments] == ["Painter"]
+    assert [one.title for one in ada.employments] == ["CTO"]
+
+
+def test_what_nothing_assigns_stays_with_the_survivor_and_is_listed() -> None:
+    world = pair()
+    world.merge(1, 2)
+    ada = world.known.contacts[1].public_id
+    world.known.about[1, ada] = 1
+    world.tell("guess", source="apollo", name=None, title="Guess", about=ada)
+    done = world.undo(1)
+    assert isinstance(done, Reshaping)
+    assert len(done.unassigned) == 1
+    split = world.streams[ada][-1]
+    assert isinstance(split, ContactsSplit)
+    assert split.unassigned == (done.unassigned[0].hex(),)
+
+
+def test_chosen_records_make_a_contact_of_their_own() -> None:
+    world = pair()
+    world.tell("eve", email="ada@x.org", phone="+14155550101", name="Eve Moe", notes="hers")
+    record = next(key for key, one in world.known.contacts[1].claims.items() if one.facts.notes)
+    done = world.take_out(1, [record], [])
+    assert isinstance(done, Reshaping)
+    ada, _, eve = world.states().values()
+    assert [one.value for one in ada.identifiers] == ["ada@x.org"]
+    assert [one.value for one in eve.identifiers] == ["+14155550101"]
+    assert (eve.fields["display_name"], eve.version) == ("Eve Moe", 3)
+    assert "Eve" not in ada.fields["display_name"]
+    assert world.apart == {(1, 3)}
+
+
+def test_a_chosen_identifier_takes_what_it_brought() -> None:
+    world = pair()
+    world.tell("eve", email="ada@x.org", name="Eve Moe")
+    world.tell("eve2", email="ada@x.org", phone="+14155550101", name="Eve Moe")
+    world.tell("ada2", phone="+14155550101", name="Ada L.")
+    world.take_out(1, [], [(1, "phone_e164", "+14155550101")])
+    ada, _, other = world.states().values()
+    assert [one.value for one in ada.identifiers] == ["ada@x.org"]
+    assert [one.value for one in other.identifiers] == ["+14155550101"]
+    assert other.fields["display_name"] == "Ada L."
+
+
+def test_a_split_may_not_take_everything_nor_what_is_not_there() -> None:
+    world = pair()
+    records = list(world.known.contacts[1].claims)
+    assert world.take_out(1, records, []) == Refused("nothing_would_stay")
+    assert world.take_out(1, [b"x" * 16], []) == Refused("unknown_records")
+    assert world.undo(1) == Refused("unknown_merge")
+
+
+def test_what_a_person_separated_no_machine_joins() -> None:
+    """Not by way of a third contact either, until a person thinks again."""
+    world = pair()
+    world.tell("cyd", email="cyd@x.org", name="Cyd Low")
+    world.merge(1, 2)
+    world.undo(1)
+    assert world.merge(1, 2, by_person=False) == Refused("kept_apart")
+    assert isinstance(world.merge(3, 2, by_person=False), str)
+    assert world.merge(1, 3, by_person=False) == Refused("kept_apart")
+    assert isinstance(world.merge(1, 3), str)
+    assert world.apart == set()
+
+
+def test_a_rejected_candidate_is_gone_and_kept_apart() -> None:
+    world = pair()
+    world.tell("both", email="ada@x.org", phone="+14155550100")
+    assert world.candidates == {(1, 2)}
+    assert isinstance(world.reject(2, 1), Reshaping)
+    assert world.candidates == set()
+    assert [one.candidates for one in world.states().values()] == [(), ()]
+    assert world.merge(1, 2, by_person=False) == Refused("kept_apart")
+    assert world.reject(1, 2) == Refused("unchanged")
+
+
+def test_the_survivor_takes_the_candidates_over() -> None:
+    world = pair()
+    world.tell("cyd", email="cyd@x.org", name="Cyd Low")
+    world.tell("both", email="cyd@x.org", phone="+14155550100")
+    world.merge(1, 2)
+    ada, _, cyd = world.states().values()
+    assert ada.candidates == (cyd.contact_id,)
+    world.undo(1)
+    ada, bob, _ = world.states().values()
+    assert (ada.candidates, bob.candidates) == ((), (cyd.contact_id,))
+
+
+def test_a_stage_set_by_a_person_survives_and_comes_apart() -> None:
+    world = pair()
+    world.keep(2, 1, stage="customer")
+    world.merge(1, 2)
+    assert world.bindings[1, 1].shown.stage == "customer"
+    world.keep(1, 1, is_favorite=True)
+    world.undo(1)
+    assert [world.bindings[number, 1].shown.stage for number in (1, 2)] == ["new", "customer"]
+    assert [world.bindings[number, 1].shown.is_favorite for number in (1, 2)] == [True, False]
+
+
+names = st.sampled_from(["Ada Lovelace", "Ada King", "Bob Ross", None])
+
+
+@settings(max_examples=200)
+@given(said=st.lists(st.tuples(st.integers(0, 3), names, st.integers(0, 9)), min_size=1))
+def test_composing_all_deliveries_is_what_the_gate_did_one_by_one(
+    said: list[tuple[int, str | None, int]],
+) -> None:
+    world = World()
+    world.tell("seed", email="ada@x.org", name=None, source="email_sync")
+    for record, name, minutes in said:
+        world.tell(f"r{record}", email="ada@x.org", name=name, title=name, minutes=minutes)
+    (state,) = world.states().values()
+    cluster = world.cluster(1)
+    made = compose(cluster.applied[1], cluster.held[1])
+    assert (made.fields, made.status) == (state.fields, state.status)
+    assert {name: one.record_key.hex() for name, one in made.origins.items()} == {
+        name: one.source_record for name, one in state.provenance.items()
+    }
