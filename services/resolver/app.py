@@ -6,7 +6,8 @@ from functools import partial
 
 from faststream.asgi import AsgiFastStream
 
-from services.resolver.handlers import Signals, handle_commands
+from services.resolver.handlers.commands import handle_commands
+from services.resolver.handlers.signals import Signals
 from services.resolver.settings import Settings
 from services.resolver.store import Store
 from shared.events import topics

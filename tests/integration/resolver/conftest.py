@@ -9,7 +9,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from kith.stack import Stack
-from services.resolver.handlers import Signals
+from services.resolver.handlers.signals import Signals
 from services.resolver.store import Store
 from shared.events import topics
 from shared.events.codec import encode

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.resolver.handlers import handle_commands
+from services.resolver.handlers.commands import handle_commands
 from shared.events import topics
 from shared.events.codec import encode
 from shared.events.command import ArchiveContact, UnarchiveContact

@@ -1,0 +1,1 @@
+"""What the resolver does with a topic's batches: one file per kind of message."""
