@@ -51,9 +51,9 @@ async def _apply(batch: Batch, store: Store, reader: Reader) -> Sequence[Rejecte
         read = [one for one in read if places.know(one[1])]
     events = [event for _, event in read]
     async with store.transaction() as tx:
-        grouped = histories(events)
-        done = await tx.confirm(confirmations(grouped, places.workspaces))
-        grouped = without(grouped, done)
+        by_contact = histories(events)
+        confirmed = await tx.confirm(confirmations(by_contact, places.workspaces))
+        grouped = without(by_contact, confirmed)
         folded = fold_all(await tx.find_states(older_ones(grouped)), grouped)
         if folded.gaps:
             fetched = await tx.find_events(folded.gaps)

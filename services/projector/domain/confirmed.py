@@ -32,8 +32,6 @@ def confirmations(grouped: Histories, workspaces: Mapping[str, int]) -> list[Row
 
 def without(grouped: Histories, contacts: Collection[str]) -> Histories:
     """Leave out contacts that are done with."""
-    if not contacts:
-        return grouped
     return {contact: events for contact, events in grouped.items() if contact not in contacts}
 
 

@@ -58,6 +58,47 @@ async def test_a_redelivery_changes_nothing(projector: Projector) -> None:
     assert await projector.everything() == before
 
 
+async def test_what_is_only_confirmed_is_as_if_it_were_folded(projector: Projector) -> None:
+    """One batch folds all at once; event by event the confirming ones move two columns."""
+    log = projector.log
+    here, there = log.workspaces
+    events: list[ContactEvent] = []
+    for contact in (public_id("con"), public_id("con")):
+        events += [
+            born(contact, here),
+            changed(contact, 2, here),
+            changed(contact, 3, there),  # a workspace that learns of the contact: no confirmation
+            changed(contact, 4, there),
+            changed(contact, 5, here, city="Paris"),
+            changed(contact, 6, here),
+        ]
+    await projector.handle(log.batch(events))
+    at_once = await projector.views()
+    await projector.owner.execute("TRUNCATE read.contact_view, read.timeline")
+    await log.append(events)
+    for event in events:
+        assert await projector.handle(log.batch([event])) == []
+        await projector.handle(log.batch([event]))
+    assert await projector.views() == at_once
+    assert {(view["version"], view["city"]) for view in at_once} == {(6, "Paris")}
+    assert len(at_once) == 4
+
+
+async def test_a_confirmation_after_a_gap_waits_for_what_is_missing(projector: Projector) -> None:
+    log = projector.log
+    contact = public_id("con")
+    events: list[ContactEvent] = [
+        born(contact, log.workspace),
+        changed(contact, 2, log.workspace, city="Paris"),
+        changed(contact, 3, log.workspace),
+    ]
+    await log.append(events)
+    await projector.handle(log.batch(events[:1]))
+    await projector.handle(log.batch(events[2:]))
+    [view] = await projector.views()
+    assert (view["version"], view["city"]) == (3, "Paris")
+
+
 async def test_missing_versions_are_fetched_from_the_event_table(projector: Projector) -> None:
     log = projector.log
     contact, events = history(log)
