@@ -39,3 +39,18 @@ def sort_out(
 
 def _has_capitals(word: str) -> bool:
     return sum(map(str.isupper, word)) > 1
+
+
+_SERVANTS = frozenset({"abd", "abdul", "abdel", "abdal", "abdur", "abdus"})
+_ARTICLES = frozenset({"al", "el", "ul", "ur", "us", "ar", "er"})
+
+
+def join_servants(words: list[str]) -> tuple[str, ...]:
+    """Join the Arabic `Abd al-Rahman`, servant of the Merciful, to the one name that it is."""
+    for place, word in enumerate(words[:-1]):
+        if word not in _SERVANTS:
+            continue
+        end = place + 2 if word == "abd" and words[place + 1] in _ARTICLES else place + 1
+        if end < len(words) and len(words) - end + place >= 1 + (end == place + 1):
+            return (*words[:place], "abdul" + words[end], *words[end + 1 :])
+    return tuple(words)

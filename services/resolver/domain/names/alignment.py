@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -35,11 +36,7 @@ class Side:
     def of(cls, name: PersonName) -> "Side":
         """Lay out the words of a name."""
         words = name.given + name.family
-        given = len(name.given)
-        roles = tuple(
-            FIRST if place == 0 and given else MIDDLE if place < given else FAMILY
-            for place in range(len(words))
-        )
+        roles = _roles(len(name.given), len(name.family))
         return cls(words, roles, [None] * len(words), [-1] * len(words))
 
     def having(self, role: int) -> list[int]:
@@ -75,6 +72,11 @@ class Side:
         self.partners[place] = partner
 
 
+@lru_cache(maxsize=256)
+def _roles(given: int, family: int) -> tuple[int, ...]:
+    return (FIRST, *[MIDDLE] * (given - 1))[:given] + (FAMILY,) * family
+
+
 def align(first: PersonName, second: PersonName) -> tuple[Side, Side]:
     """Pair the words of two names, the best agreements first, each word once.
 
@@ -94,20 +96,29 @@ def _pair(first: PersonName, second: PersonName, *, across: bool) -> tuple[Side,
     options = _options(one, two, _transcription(first.script, second.script), across=across)
     _take(one, two, (option for option in options if option.found.level >= WordLevel.NICKNAME))
     if one.left() and two.left():
-        _pair_joined(one, two, first, second)
-        _pair_joined(two, one, second, first)
+        if len(one.words) != len(two.words) or first.particles or second.particles:
+            _pair_joined(one, two, first, second)
+            _pair_joined(two, one, second, first)
         _take(one, two, options)
-    if one.left() or two.left():
+    if second.nicknames or second.former:
         _pair_asides(one, two, second)
+    if first.nicknames or first.former:
         _pair_asides(two, one, first)
     return one, two
 
 
 def _transcription(first: Script, second: Script) -> Transcription:
     scripts = {first, second}
-    if len(scripts) == 2 and scripts & {"arabic", "hebrew"}:
-        return "abjad"
-    return "east_asian" if scripts & {"han", "hangul"} else "none"
+    if scripts <= _CHARACTERS:
+        return "characters"
+    if scripts & _CHARACTERS:
+        return "east_asian"
+    return "abjad" if len(scripts) == 2 and scripts & _FEW_VOWELS else "none"
+
+
+_CHARACTERS: frozenset[Script] = frozenset({"han", "hangul"})
+_FEW_VOWELS: frozenset[Script] = frozenset({"arabic", "hebrew", "other"})
+"""Scripts whose vowels are not written, or lost in transliteration (Devanagari, Thai)."""
 
 
 class _Option(NamedTuple):
@@ -131,8 +142,8 @@ def _options(one: Side, two: Side, transcription: Transcription, *, across: bool
             if is_across and not across:
                 continue
             given = single or FAMILY not in (ours, theirs)
-            found = compare_words(left, right, given=given, transcription=transcription)
-            if found.level is WordLevel.OTHER or (is_across and found is INITIAL):
+            found = compare_words(left, right, given, transcription)
+            if found.level is WordLevel.OTHER or (is_across and found.score < 0.9):
                 continue
             distance = abs(ours - theirs)
             options.append(_Option(-found.level, distance, -found.score, i, j, found))
@@ -161,6 +172,8 @@ def _pair_joined(one: Side, two: Side, first: PersonName, second: PersonName) ->
                 continue
             parts = [two.words[place] for place in places]
             found = _compare_joined(one.words[i], parts, second.particles, transcription)
+            if found is INITIAL and FAMILY in (one.roles[i], two.roles[places[-1]]):
+                continue
             if found:
                 one.agree(i, found, two.roles[places[0]])
                 for place in places:
@@ -171,19 +184,20 @@ def _pair_joined(one: Side, two: Side, first: PersonName, second: PersonName) ->
 def _compare_joined(
     word: str, parts: list[str], particles: tuple[str, ...], transcription: Transcription
 ) -> WordAgreement | None:
-    if len(word) < 2:
-        return None
     joined = "".join(parts)
-    if len(parts) > 1:
-        if word == "".join(part[0] for part in parts):
-            return INITIAL
-    elif not particles:
-        return None
+    if len(parts) > 1 and len(parts) == len(word) and word == "".join(part[0] for part in parts):
+        return INITIAL
     for whole in (joined, "".join(particles) + joined):
-        found = compare_words(word, whole, given=False, transcription=transcription)
-        if found.level >= WordLevel.VARIANT and (len(parts) > 1 or whole != joined):
+        if whole == parts[0] or (transcription == "none" and not _may_be(word, whole)):
+            continue
+        if compare_words(word, whole, False, transcription).level >= WordLevel.VARIANT:
             return VARIANT
     return None
+
+
+def _may_be(word: str, whole: str) -> bool:
+    """Say cheaply whether a word may be a spelling of another."""
+    return word[0] == whole[0] and abs(len(word) - len(whole)) < 3
 
 
 def _pair_asides(one: Side, two: Side, other: PersonName) -> None:
@@ -191,7 +205,7 @@ def _pair_asides(one: Side, two: Side, other: PersonName) -> None:
     for i in one.left():
         word, role = one.words[i], one.roles[i]
         aliases = other.former if role == FAMILY else other.nicknames
-        if any(compare_words(word, alias, given=True).level > 1 for alias in aliases):
+        if any(compare_words(word, alias, True).level > 1 for alias in aliases):
             one.agree(i, NICKNAME, role)
             for j in two.left():
                 if two.roles[j] == role:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from rapidfuzz.distance import JaroWinkler
+
 from services.resolver.domain.names.alignment import FAMILY, FIRST, MIDDLE, Side, align
 from services.resolver.domain.names.person import PersonName
-from services.resolver.domain.names.words import WordLevel, compare_words
+from services.resolver.domain.names.words import WordLevel
 
 
 class NameLevel(StrEnum):
@@ -176,7 +178,7 @@ def _part(one: Side, two: Side, role: int) -> _Part:
 def _other(one: Side, ours: list[int], two: Side, theirs: list[int]) -> _Part:
     left = "".join(one.words[place] for place in ours)
     right = "".join(two.words[place] for place in theirs)
-    return _Part(PartLevel.OTHER, min(0.4, compare_words(left, right, given=False).score))
+    return _Part(PartLevel.OTHER, min(0.4, JaroWinkler.similarity(left, right) / 2))
 
 
 def _level(given: PartLevel, family: PartLevel, first: PersonName, second: PersonName) -> NameLevel:

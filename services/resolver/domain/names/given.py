@@ -4,45 +4,65 @@ from functools import cache, lru_cache
 
 from nicknames import name_triplets
 
-from services.resolver.domain.names.tables import read_groups, read_pairs, read_words
-
-_NONE: frozenset[str] = frozenset()
+from services.resolver.domain.names.spelling import sound_of
+from services.resolver.domain.names.tables import read_groups, read_lines
 
 
 @cache
-def _full_names() -> dict[str, frozenset[str]]:
-    """Map each name to the full names that it stands for, itself among them."""
+def _full_names() -> tuple[dict[str, frozenset[str]], frozenset[str]]:
+    """Map each name to the full names that it stands for, itself among them; and those in full."""
     names: dict[str, set[str]] = {}
     known = [(full, nick) for full, _, nick in name_triplets()]
-    for full, forms in read_pairs("nicknames").items():
+    for line in read_lines("nicknames"):
+        full, _, forms = line.partition(": ")
         known += [(full, nick) for nick in forms.split()]
     for full, nick in known:
         names.setdefault(full, {full})
         names.setdefault(nick, {nick}).add(full)
-    return {name: frozenset(full) for name, full in names.items()}
+    by_name = {name: frozenset(full) for name, full in names.items()}
+    return by_name, frozenset(full for full, _ in known)
 
 
 @cache
 def _known() -> frozenset[str]:
-    words = (word for line in read_words("given_names") for word in line.split())
-    return frozenset(words) | _full_names().keys()
+    words = (word for line in read_lines("given_names") for word in line.split())
+    return frozenset(words) | _full_names()[0].keys()
+
+
+@cache
+def _spellings() -> dict[str, frozenset[int]]:
+    """Map the sound of each spelling to the groups that it is in."""
+    groups: dict[str, set[int]] = {}
+    for word, lines in read_groups("given_spellings").items():
+        groups.setdefault(sound_of(word), set()).update(lines)
+    return {sound: frozenset(lines) for sound, lines in groups.items()}
 
 
 @lru_cache(maxsize=65_536)
 def are_spellings_of_one(first: str, second: str) -> bool:
     """Say whether two folded given names are one in two spellings: `sergei` and `sergey`."""
-    groups = read_groups("given_spellings")
-    return not groups.get(first, _NONE).isdisjoint(groups.get(second, _NONE))
+    one, two = sound_of(first), sound_of(second)
+    if one + "a" == two or two + "a" == one:
+        return False
+    groups = _spellings()
+    return not groups.get(one, _NO_GROUP).isdisjoint(groups.get(two, _NO_GROUP))
+
+
+_NO_GROUP: frozenset[int] = frozenset()
 
 
 @lru_cache(maxsize=65_536)
 def are_forms_of_one(first: str, second: str) -> bool:
     """Say whether two folded given names may be one person's: `bob`, `rob` and `robert`."""
-    names = _full_names()
-    ours, theirs = names.get(first, _NONE), names.get(second, _NONE)
-    if not ours.isdisjoint(theirs):
+    full_names, long = _full_names()
+    ours, theirs = full_names.get(first), full_names.get(second)
+    if ours is None or theirs is None:
+        return False
+    if first in theirs or second in ours:
         return True
-    return any(are_spellings_of_one(one, two) for one in ours for two in theirs)
+    if first in long and second in long:
+        return False
+    return any(one == two or are_spellings_of_one(one, two) for one in ours for two in theirs)
 
 
 def is_known(word: str) -> bool:

@@ -1,12 +1,12 @@
-"""Whether words can be a name that somebody meant, or are junk, mashed keys or a company."""
+"""Whether words can be a name that somebody meant, or are garbled, junk or a company's."""
 
 import re
 from functools import lru_cache
 
-from services.resolver.domain.names.tables import read_words
+from services.resolver.domain.names.tables import read_pairs, read_words
 
-_MASHED = re.compile(r"(.)\1\1|[bcdfghjklmnpqrstvwxz]{6}|asdf|qwer|zxcv|[^a-z]")
-"""What no name has once folded: a letter thrice, six consonants on end, neighbouring keys."""
+_MIXED_CASE = re.compile(r"^[^\W\d_A-Z]{1,2}[A-Z]|(?:[a-z][A-Z].*){2}")
+"""Capitals where no writer puts them: `lORi`, `BeAxD`; but `McDonald`, `DiCaprio`, `LaToya`."""
 
 
 def is_plausible(words: tuple[str, ...]) -> bool:
@@ -16,11 +16,25 @@ def is_plausible(words: tuple[str, ...]) -> bool:
     return all(map(is_plausible_word, words))
 
 
+def is_oddly_written(word: str) -> bool:
+    """Say whether the capitals of a word as written are where no writer puts them."""
+    return _MIXED_CASE.search(word) is not None
+
+
 @lru_cache(maxsize=65_536)
 def is_plausible_word(word: str) -> bool:
-    """Say whether one folded word may be part of a name."""
-    if len(word) == 1:
-        return word.isalpha()
-    if len(word) > 25 or _MASHED.search(word) or word in read_words("placeholders"):
+    """Say whether one folded word may be part of a name, by its letters."""
+    if (
+        not word.isalpha()
+        or word in read_words("placeholders")
+        or word in read_words("legal_words")
+    ):
         return False
-    return word not in read_words("legal_words")
+    if len(word) < 3:
+        return len(word) == 1 or word in read_words("short_names")
+    follows = read_pairs("letters")
+    spelled = f"^{word}$"
+    return all(
+        spelled[place + 2] in follows.get(spelled[place : place + 2], "")
+        for place in range(len(word))
+    )

@@ -23,6 +23,7 @@ _OF_A_WOMAN = _compile(
 
 _SOUNDS = _compile(
     (r"^mac(?=[^aeiouk])", "mc"),
+    (r"^abd[aeou][lrs](?=.)", "abd"),
     (r"(?:of|ef|off|eff|ow|ew)$", "ov"),
     (r"(?<=k)(?:oy|oi|oj|ii|iy|ij|yi|yy|yj|y)$", "i"),
     (r"(?<=.{3})(?:iy|ij|yy|yi|ii|ey|ie|ee|y)$", "i"),
@@ -33,11 +34,11 @@ _SOUNDS = _compile(
     (r"kh", "h"),
     (r"tz|ts|zz", "z"),
     (r"^(?:ye|je)", "e"),
-    (r"yu|ju|iu|ou|oo|uu|ue", "u"),
+    (r"yu|ju|iu|ou|oo|uu|ue|eu", "u"),
     (r"w", "v"),
     (r"ya|ja", "ia"),
     (r"oe", "o"),
-    (r"ae|ei|ai|ay|ey|ie|ee|ea|ij|y|j", "i"),
+    (r"ae|ei|ai|ay|ey|ie|ee|ij|y|j", "i"),
     (r"aa", "a"),
     (r"ph", "f"),
     (r"x", "ks"),
@@ -66,9 +67,11 @@ _EAST_ASIAN = _compile(
 """Pinyin, Wade-Giles, Revised Romanisation, McCune-Reischauer and what people make of them."""
 
 _CONSONANTS = _compile(
+    (r"[vwy]+$", ""),
     (r"kh", "h"),
     (r"sh|ch|sch|tz|ts|z|c(?=[ei])", "s"),
-    (r"gh|j|dj", "g"),
+    (r"^j|gh|dj", "g"),
+    (r"j", ""),
     (r"[tdg]h", "d"),
     (r"t", "d"),
     (r"ck|c|q", "k"),
@@ -80,6 +83,9 @@ _CONSONANTS = _compile(
     (r"[aeiouyw]", ""),
 )
 """What Arabic and Hebrew letters have in common with any romanisation."""
+
+
+_VOWELS = re.compile("[aeiouy]+")
 
 
 def _apply(rules: Rules, word: str) -> str:
@@ -110,3 +116,9 @@ def east_asian_sound_of(word: str) -> str:
 def consonants_of(word: str) -> str:
     """Return what Arabic or Hebrew would write of a word: its consonants."""
     return _apply(_CONSONANTS, word) or word
+
+
+@lru_cache(maxsize=65_536)
+def frame_of(word: str) -> str:
+    """Return a folded word without its vowels."""
+    return _VOWELS.sub("", word)

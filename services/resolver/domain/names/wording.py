@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.resolver.domain.names.affixes import sort_out
+from services.resolver.domain.names.affixes import join_servants, sort_out
 from services.resolver.domain.names.folding import (
     Script,
     clean_name,
@@ -12,6 +12,7 @@ from services.resolver.domain.names.folding import (
     repair_lookalikes,
     script_of,
 )
+from services.resolver.domain.names.plausibility import is_oddly_written
 from services.resolver.domain.names.tables import read_pairs, read_words
 
 MAX_WORDS = 12
@@ -76,13 +77,16 @@ def split_words(text: str, *, is_suffix: bool = False) -> Words:
     lettered = [word for word in map(_letters_for_digits, written) if word]
     named, honorifics, generation = sort_out(lettered, is_suffix=is_suffix)
     return Words(
-        words=tuple(filter(None, map(fold, named))),
+        words=join_servants([word for word in map(fold, named) if word]),
         honorifics=honorifics,
         nicknames=nicknames,
         former=former,
         generation=generation,
         script=script_of(rest),
-        is_clean=is_clean and lettered == written and repair_lookalikes(cleaned) == cleaned,
+        is_clean=is_clean
+        and lettered == written
+        and repair_lookalikes(cleaned) == cleaned
+        and not any(map(is_oddly_written, named)),
         capitals_first=_count_capitals(named),
         capitals_last=_count_capitals(named[::-1]),
     )

@@ -15,6 +15,7 @@ from services.resolver.domain.names.spelling import (
     consonants_of,
     east_asian_sound_of,
     family_sound_of,
+    frame_of,
     sound_of,
 )
 from services.resolver.domain.names.tables import read_groups
@@ -39,14 +40,17 @@ class WordAgreement(NamedTuple):
     score: float
 
 
-Transcription = Literal["none", "abjad", "east_asian"]
+Transcription = Literal["none", "abjad", "east_asian", "characters"]
 """What one of two names was transcribed from: an abjad writes no vowels; Chinese and Korean have
-many romanisations."""
+many romanisations. Where both were in characters, no letter of the reading is a slip."""
 
 SAME = WordAgreement(WordLevel.SAME, 1.0)
 VARIANT = WordAgreement(WordLevel.VARIANT, 0.95)
 NICKNAME = WordAgreement(WordLevel.NICKNAME, 0.9)
 INITIAL = WordAgreement(WordLevel.INITIAL, 0.75)
+CUT_SHORT = WordAgreement(WordLevel.INITIAL, 0.7)
+"""The first two or three letters, as forms and lists cut names: `Wil` of Williams."""
+
 NOTHING = WordAgreement(WordLevel.OTHER, 0.0)
 
 OTHER_NAME = WordAgreement(WordLevel.TYPO, 0.5)
@@ -55,32 +59,77 @@ OTHER_NAME = WordAgreement(WordLevel.TYPO, 0.5)
 
 @lru_cache(maxsize=262_144)
 def compare_words(
-    first: str, second: str, *, given: bool, transcription: Transcription = "none"
+    first: str,
+    second: str,
+    given: bool,
+    transcription: Transcription = "none",
 ) -> WordAgreement:
     """Compare two folded words; as given names, pet forms agree."""
     if first == second:
         return SAME
     if len(first) == 1 or len(second) == 1:
         return INITIAL if first[0] == second[0] else NOTHING
-    if _sound_alike(first, second, given=given, transcription=transcription):
+    if given and are_spellings_of_one(first, second):
         return VARIANT
     if given and are_forms_of_one(first, second):
         return NICKNAME
-    found = _compare_letters(first, second)
-    if given and found.level is WordLevel.TYPO and is_known(first) and is_known(second):
-        return OTHER_NAME
+    if transcription != "none" and _read_alike(first, second, transcription):
+        return VARIANT
+    return NOTHING if transcription == "characters" else _compare_forms(first, second, given=given)
+
+
+def _compare_forms(first: str, second: str, *, given: bool) -> WordAgreement:
+    """Compare two words by sound and by letter."""
+    likeness = JaroWinkler.similarity(first, second)
+    if likeness < _UNLIKE and max(len(first), len(second)) > 4:
+        return WordAgreement(WordLevel.OTHER, likeness / 2)
+    if _sound_alike(first, second, given=given):
+        return VARIANT
+    if _is_cut_short(first, second):
+        return CUT_SHORT
+    found = _compare_letters(first, second, likeness)
+    if found.level is WordLevel.TYPO and given and is_known(first) and is_known(second):
+        return found if _is_likely_slip(first, second) else OTHER_NAME
     return found
 
 
-def _sound_alike(first: str, second: str, *, given: bool, transcription: Transcription) -> bool:
-    if transcription == "abjad" and consonants_of(first) == consonants_of(second):
-        return True
-    if transcription == "east_asian" and east_asian_sound_of(first) == east_asian_sound_of(second):
-        return True
+_UNLIKE = 0.5
+"""Jaro-Winkler similarity below which no rule of sound joins two words of five letters or more."""
+
+
+def _is_cut_short(first: str, second: str) -> bool:
+    short, long = sorted((first, second), key=len)
+    return len(short) < 4 and len(long) > len(short) + 1 and long.startswith(short)
+
+
+def _is_likely_slip(first: str, second: str) -> bool:
+    """Say whether two names that both exist are written for one another all the same.
+
+    Letters swapped (`Micheal`), or another vowel within a long name (`Kristen`, `Kristin`).
+    """
+    if first[-1] != second[-1]:
+        return False
+    long = min(len(first), len(second)) >= 6
+    return sorted(first) == sorted(second) or (long and frame_of(first) == frame_of(second))
+
+
+def _read_alike(first: str, second: str, transcription: Transcription) -> bool:
+    if transcription == "abjad":
+        return consonants_of(first) == consonants_of(second)
+    if transcription == "east_asian":
+        return east_asian_sound_of(first) == east_asian_sound_of(second) or _are_one_family(
+            first, second
+        )
+    return False
+
+
+def _sound_alike(first: str, second: str, *, given: bool) -> bool:
     if given:
-        return sound_of(first) == sound_of(second) or are_spellings_of_one(first, second)
-    if family_sound_of(first) == family_sound_of(second):
-        return True
+        return sound_of(first) == sound_of(second)
+    return family_sound_of(first) == family_sound_of(second) or _are_one_family(first, second)
+
+
+def _are_one_family(first: str, second: str) -> bool:
     groups = read_groups("family_spellings")
     return not groups.get(first, _NONE).isdisjoint(groups.get(second, _NONE))
 
@@ -88,11 +137,10 @@ def _sound_alike(first: str, second: str, *, given: bool, transcription: Transcr
 _NONE: frozenset[int] = frozenset()
 
 
-def _compare_letters(first: str, second: str) -> WordAgreement:
+def _compare_letters(first: str, second: str, likeness: float) -> WordAgreement:
     """Grade by the edits that part two words: about one in four letters may be a slip."""
     longest = max(len(first), len(second))
-    allowed = (longest + 1) // 4
-    likeness = JaroWinkler.similarity(first, second)
+    allowed = longest // 4
     edits = OSA.distance(first, second, score_cutoff=allowed)
     if edits <= allowed:
         return WordAgreement(WordLevel.TYPO, min(0.92, max(likeness, 1 - edits / longest)))
