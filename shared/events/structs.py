@@ -23,6 +23,11 @@ Model = TypeVar("Model", bound=Wire)
 
 _ENCODER: Final = msgspec.json.Encoder()
 _NUL: Final = r"\u0000"
+_WHITE: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""White_Space of Unicode; Python's own `strip` drops four control characters more."""
 
 
 def struct_of(model: type[Model], *, verbatim: str | None = None) -> type[Model]:
@@ -77,7 +82,7 @@ def _translated(annotation: Any) -> Any:
 
 def _bounded(inner: Any, metadata: Iterable[Any]) -> Any:
     bounds: dict[str, Any] = {}
-    for one in metadata:
+    for one in _flat(metadata):
         match one:
             case StringConstraints():
                 found = {
@@ -98,6 +103,12 @@ def _bounded(inner: Any, metadata: Iterable[Any]) -> Any:
             case BaseMetadata():
                 raise TypeError(f"no struct can keep the bound {one}")
     return Annotated[inner, msgspec.Meta(**bounds)] if bounds else inner
+
+
+def _flat(metadata: Iterable[Any]) -> Iterable[Any]:
+    """Unfold the bounds that stand in a `Field` inside an annotation."""
+    for one in metadata:
+        yield from one.metadata if isinstance(one, FieldInfo) else (one,)
 
 
 class Reader(Generic[Model]):
@@ -147,6 +158,23 @@ def to_json(message: object) -> bytes:
 def verbatim(body: bytes) -> Any:
     """Put JSON that is already written into a struct's field as it is."""
     return msgspec.Raw(body)
+
+
+def converted(value: dict[str, Any], model: type[Model]) -> Model | None:
+    """Return a JSON object, already parsed, as the struct of a model; None: the struct refuses it.
+
+    Strings come as they are: `stripped` does what a model does to them, and nothing here refuses
+    a NUL character.
+    """
+    try:
+        return msgspec.convert(value, struct_of(model))
+    except msgspec.ValidationError:
+        return None
+
+
+def stripped(text: str) -> str:
+    """Drop white space at both ends, as a model's `Short` does, and a struct's does not."""
+    return text.strip(_WHITE)
 
 
 def text_of(value: object) -> str:

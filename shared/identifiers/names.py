@@ -32,6 +32,7 @@ def clean_text(value: str) -> str:
         return _BLANK.sub(" ", value).strip(" ")
     text = _INVISIBLE.sub("", value)
     if "\u200c" in text or "\u200d" in text:
+        text = _BLANK.sub(" ", text).strip(" ")
         text = _STRAY_JOINER.sub("", text)
         text = _STRAY_JOINER.sub("", text)
     return _BLANK.sub(" ", unicodedata.normalize("NFC", text)).strip(" ")
@@ -45,4 +46,4 @@ def clean_block(value: str) -> str:
 
 def full_name(first: str | None, middle: str | None, last: str | None) -> str | None:
     """Join the parts of a name that are there."""
-    return " ".join(part for part in (first, middle, last) if part) or None
+    return " ".join(filter(None, (first, middle, last))) or None

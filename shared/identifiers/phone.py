@@ -61,10 +61,14 @@ def normalize_phone(
     """
     if len(value) > MAX_LENGTH:
         return _LONG
-    text = clean_text(value).removeprefix("tel:").removeprefix("Tel:")
-    plain = _PLAIN.fullmatch(text)
+    plain, text = _PLAIN.fullmatch(value), value
+    if plain is None:
+        text = clean_text(value).removeprefix("tel:").removeprefix("Tel:")
+        plain = _PLAIN.fullmatch(text)
     if plain is not None:
-        digits = plain["number"].translate(_NO_DIGITS)
+        digits = plain["number"]
+        if not digits.isdigit():
+            digits = digits.translate(_NO_DIGITS)
         if _is_placeholder(digits):
             return _PLACEHOLDER
         international = plain["plus"] is not None
@@ -72,15 +76,12 @@ def normalize_phone(
         if found is not None:
             assumed = not international and region is None
             return Phone(found, plain["extension"], assumed)
-    return _by_library(text, region, default_region)
+    return _by_library(clean_text(text), region, default_region)
 
 
 def _is_placeholder(digits: str) -> bool:
-    return (
-        digits in _PLACEHOLDERS
-        or len(set(digits)) == 1
-        or (len(digits) >= 7 and len(set(digits[-7:])) == 1)
-    )
+    tail = digits[-7:]
+    return digits in _PLACEHOLDERS or (tail != "" and tail == tail[0] * len(tail))
 
 
 @lru_cache(maxsize=512)
@@ -119,14 +120,11 @@ def _by_plan(digits: str, region: str | None) -> str | None:
 
     None means: ask the library, which knows trunk prefixes, carrier codes and exit codes.
     """
-    if region is not None:
-        plan = _plan(region)
-        national = digits
-    else:
-        plan, national = _split(digits)
+    plan = _plan_of_start(digits[:3]) if region is None else _plan(region)
     if plan is None:
         return None
     code, lengths, pattern, prefix = plan
+    national = digits if region is not None else digits[len(code) :]
     if len(national) not in lengths or pattern.fullmatch(national) is None:
         return None
     if national[0] == "0" or (prefix is not None and prefix.match(national)):
@@ -134,14 +132,16 @@ def _by_plan(digits: str, region: str | None) -> str | None:
     return f"+{code}{national}"
 
 
-def _split(
-    digits: str,
-) -> tuple[tuple[str, frozenset[int], re.Pattern[str], re.Pattern[str] | None] | None, str]:
+@lru_cache(maxsize=1_000)
+def _plan_of_start(
+    start: str,
+) -> tuple[str, frozenset[int], re.Pattern[str], re.Pattern[str] | None] | None:
+    """Return the plan of the country that an international number's first three digits name."""
     for size in (1, 2, 3):
-        code = digits[:size]
+        code = start[:size]
         if code[0] != "0" and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
-            return _plan_of_code(code), digits[size:]
-    return None, digits
+            return _plan_of_code(code)
+    return None
 
 
 def _by_library(text: str, region: str | None, default_region: str) -> Phone | Refused:

@@ -1,7 +1,7 @@
 """The values that normalising yields, one small type each."""
 
 from dataclasses import dataclass
-from typing import Literal, NewType
+from typing import Literal, NamedTuple, NewType
 
 Email = NewType("Email", str)
 """A lower-case address with an ASCII domain: `ada+list@example.com`."""
@@ -20,8 +20,7 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(NamedTuple):
     """A telephone number."""
 
     e164: str
@@ -40,8 +39,7 @@ class Phone:
         return f"{self.e164};ext={self.extension}" if self.extension else self.e164
 
 
-@dataclass(frozen=True, slots=True)
-class LinkedIn:
+class LinkedIn(NamedTuple):
     """A person's LinkedIn profile, by the one name that its URL or URN carries."""
 
     type: Literal["linkedin_urn", "linkedin_public_id"]

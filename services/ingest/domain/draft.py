@@ -16,7 +16,7 @@ class Draft:
     facts: dict[str, Any] = field(default_factory=dict)
     """The JSON of `shared.events.signal.Facts`, without what is empty."""
     identifiers: dict[tuple[str, str], bool] = field(default_factory=dict)
-    """(type, value) → the region was assumed."""
+    """(type, value) → the region was assumed; strongest first, once ranked."""
     rejected: list[dict[str, str]] = field(default_factory=list)
     """Field and reason of every value that is left out."""
     assumed: list[str] = field(default_factory=list)
@@ -37,15 +37,20 @@ class Draft:
         if kept:
             self.facts[name] = kept
 
+    def rank(self) -> None:
+        """Bring the identifiers into the order of their strength."""
+        self.identifiers = dict(sorted(self.identifiers.items(), key=_strength))
+
     def listed_identifiers(self) -> list[dict[str, Any]]:
-        """List the identifiers strongest first, as `shared.events.signal.Identifier`."""
+        """List the identifiers as `shared.events.signal.Identifier`."""
         return [
             {"type": kind, "value": value, "assumed_region": True}
-            if self.identifiers[kind, value]
+            if assumed
             else {"type": kind, "value": value}
-            for kind, value in sorted(self.identifiers, key=_rank)
+            for (kind, value), assumed in self.identifiers.items()
         ]
 
 
-def _rank(identifier: tuple[str, str]) -> int:
-    return STRENGTH[identifier[0]]
+def _strength(identifier: tuple[tuple[str, str], bool]) -> int:
+    (kind, _), _ = identifier
+    return STRENGTH[kind]

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from services.ingest.domain.draft import Draft
 from shared.events.signal import ContactPoint, ContactSignal
+from shared.events.structs import stripped
 from shared.identifiers.domain import company_domain
 from shared.identifiers.email import normalize_email
 from shared.identifiers.linkedin import normalize_linkedin
@@ -30,9 +31,10 @@ def add_emails(draft: Draft, emails: tuple[ContactPoint, ...]) -> None:
     """Add the e-mail addresses, each once."""
     points: dict[str, dict[str, Any]] = {}
     for index, point in enumerate(emails):
-        if not point.value:
+        value = stripped(point.value)
+        if not value:
             continue
-        found = normalize_email(point.value)
+        found = normalize_email(value)
         if isinstance(found, Refused):
             draft.reject(f"emails.{index}.value", found.reason)
             continue
@@ -47,9 +49,10 @@ def add_phones(draft: Draft, signal: ContactSignal, default_region: str) -> None
     """Add the phone numbers, each once."""
     points: dict[str, dict[str, Any]] = {}
     for index, point in enumerate(signal.phones):
-        if not point.value:
+        value = stripped(point.value)
+        if not value:
             continue
-        found = normalize_phone(point.value, signal.phone_region, default_region)
+        found = normalize_phone(value, signal.phone_region, default_region)
         if isinstance(found, Refused):
             draft.reject(f"phones.{index}.value", found.reason)
             continue
@@ -78,7 +81,8 @@ def add_others(draft: Draft, signal: ContactSignal, default_region: str) -> None
     """Add the identifiers that came under their type's name."""
     for index, other in enumerate(signal.identifiers):
         place = f"identifiers.{index}.value"
-        found = normalize(other.type, other.value, signal.phone_region, default_region)
+        value = stripped(other.value)
+        found = normalize(other.type, value, signal.phone_region, default_region)
         if isinstance(found, Refused):
             draft.reject(place, found.reason)
             continue
@@ -89,6 +93,7 @@ def add_others(draft: Draft, signal: ContactSignal, default_region: str) -> None
         if assumed:
             draft.assumed.append(place)
         draft.identify(kind, value, assumed=assumed)
+    draft.rank()
 
 
 def _employers(draft: Draft) -> set[str | None]:

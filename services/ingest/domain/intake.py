@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.errors import PoisonMessageError
 from shared.events.envelope import from_record, rfc3339
@@ -31,8 +30,7 @@ FUTURE_LIMIT: Final = timedelta(hours=24)
 """A `time` further ahead is a fault of the sender; a nearer one is a clock that goes fast."""
 
 
-@dataclass(slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """What the headers of a signal say."""
 
     id: str

@@ -6,7 +6,7 @@ A test reads it back through the model.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -15,14 +15,14 @@ from services.ingest.domain.identity import add_emails, add_linkedin, add_others
 from services.ingest.domain.person import add_details, add_names
 from shared.errors import PoisonMessageError
 from shared.events.signal import ContactSignal
+from shared.events.structs import stripped
 from shared.identifiers.digests import Digests, content_hash
 
 _NAMES: Final = frozenset({"full_name", "first_name", "last_name", "nickname"})
 """What makes a signal usable when it has no identifier."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a signal came from and when."""
 
     signal_id: str
@@ -44,8 +44,7 @@ class Rules:
     """Where a national phone number is read when the record declares no region."""
 
 
-@dataclass(frozen=True, slots=True)
-class Normalized:
+class Normalized(NamedTuple):
     """A well-formed signal, ready for the topic."""
 
     record_key: bytes
@@ -62,15 +61,17 @@ class Normalized:
         return self.record_key.hex().encode()
 
 
-def to_normalized(
-    signal: ContactSignal, raw: dict[str, Any], origin: Origin, rules: Rules
-) -> Normalized:
-    """Normalise one signal, or refuse it when nothing in it says who it is about."""
+def to_normalized(signal: ContactSignal, raw: bytes, origin: Origin, rules: Rules) -> Normalized:
+    """Normalise one signal, or refuse it when nothing in it says who it is about.
+
+    `raw` is the signal's JSON as it came; it travels on unread.
+    """
     draft = to_draft(signal, rules.default_region)
     facts = orjson.dumps(draft.facts, option=orjson.OPT_SORT_KEYS)
     about = _about(signal)
     digest = content_hash(facts + orjson.dumps(about) if about else facts)
-    key = _record_key(signal, origin, rules.digests, digest)
+    record = stripped(signal.source_record_id) if signal.source_record_id else ""
+    key = _record_key(signal.source, record, origin, rules.digests, digest)
     body: dict[str, Any] = {
         "signal_id": origin.signal_id,
         "tenant": origin.tenant,
@@ -78,21 +79,26 @@ def to_normalized(
         "source": signal.source,
         "record_key": key.hex(),
         "content_hash": digest.hex(),
-        "source_record_id": signal.source_record_id or None,
-        "source_version": signal.source_version,
         "occurred_at": origin.occurred_at,
         "received_at": origin.received_at,
-        **about,
         "facts": orjson.Fragment(facts),
-        "rejected": draft.rejected,
-        "raw": raw,
+        "raw": orjson.Fragment(raw),
     }
+    if record:
+        body["source_record_id"] = record
+    if signal.source_version is not None:
+        body["source_version"] = signal.source_version
+    if about:
+        body |= about
+    if draft.rejected:
+        body["rejected"] = draft.rejected
     return Normalized(key, digest, orjson.dumps(body), draft.rejected, draft.assumed)
 
 
 def to_draft(signal: ContactSignal, default_region: str) -> Draft:
     """Collect the facts and identifiers of a signal, or refuse it when it speaks of nobody."""
     draft = Draft()
+    # LinkedIn, mail and telephone in this order, which is that of their strength.
     add_names(draft, signal)
     if signal.linkedin_url:
         add_linkedin(draft, signal.linkedin_url)
@@ -133,9 +139,8 @@ def _about(signal: ContactSignal) -> dict[str, Any]:
     return about
 
 
-def _record_key(signal: ContactSignal, origin: Origin, digests: Digests, digest: bytes) -> bytes:
+def _record_key(source: str, record: str, origin: Origin, digests: Digests, digest: bytes) -> bytes:
     """Name the record by its id, or, without one, by its content."""
-    tenant, workspace, source = origin.tenant, origin.workspace, signal.source
-    if signal.source_record_id:
-        return digests.record_key(tenant, workspace, source, signal.source_record_id)
-    return digests.unnamed_record_key(tenant, workspace, source, digest)
+    if record:
+        return digests.record_key(origin.tenant, origin.workspace, source, record)
+    return digests.unnamed_record_key(origin.tenant, origin.workspace, source, digest)

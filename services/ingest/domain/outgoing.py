@@ -1,5 +1,6 @@
 """The CloudEvents headers of a normalised signal."""
 
+from functools import lru_cache
 from typing import Final
 
 from services.ingest.domain.mapping import Origin
@@ -14,18 +15,27 @@ _FIXED: Final[list[tuple[str, bytes]]] = [
 ]
 
 
+@lru_cache(maxsize=1_024)
+def _shared(tenant: str, workspace: str, received_at: str) -> list[tuple[str, bytes]]:
+    """Write the headers that signals received together have in common."""
+    return [
+        *_FIXED,
+        ("ce_tenant", tenant.encode()),
+        ("ce_workspace", workspace.encode()),
+        ("ce_recordedtime", received_at.encode()),
+    ]
+
+
 def normalized_headers(origin: Origin) -> list[tuple[str, bytes]]:
     """Write the headers, as `shared.events.envelope.to_headers` does for any event.
 
-    Twice as fast, as the moments are already text here; a test holds the two together.
+    Several times as fast, as the moments are already text here and most headers are those of the
+    signal before; a test holds the two together.
     """
     headers = [
-        *_FIXED,
+        *_shared(origin.tenant, origin.workspace, origin.received_at),
         ("ce_id", origin.signal_id.encode()),
         ("ce_time", origin.occurred_at.encode()),
-        ("ce_tenant", origin.tenant.encode()),
-        ("ce_workspace", origin.workspace.encode()),
-        ("ce_recordedtime", origin.received_at.encode()),
     ]
     if origin.traceparent:
         headers.append(("traceparent", origin.traceparent.encode()))

@@ -1,11 +1,12 @@
 """What a signal says about a person besides identifiers: cleaned, never reworded."""
 
 from datetime import date
+from operator import attrgetter
 from typing import Any, Final
 
 from services.ingest.domain.draft import Draft
 from shared.events.signal import ContactSignal, Employment
-from shared.events.wire import Wire
+from shared.events.structs import stripped
 from shared.identifiers.domain import normalize_domain
 from shared.identifiers.names import clean_block, clean_text, full_name
 from shared.identifiers.types import Refused
@@ -22,18 +23,22 @@ _LINES: Final = (
 )
 """The one-line texts of a person."""
 
+_LINES_OF: Final = attrgetter(*_LINES)
+
 _LONGEST_NAME: Final = 255
 """Characters of a name that is put together from its parts, as `wire.Short`."""
 
 _ADDRESS: Final = ("street", "city", "state", "postal_code", "country", "label")
+_ADDRESS_OF: Final = attrgetter(*_ADDRESS)
 _EMPLOYMENT: Final = ("company_name", "title", "department")
+_EMPLOYMENT_OF: Final = attrgetter(*_EMPLOYMENT)
 _NOT_A_DAY: Final = "is not a day of the calendar; write it like 1815-12-10, or --12-10"
 
 
 def add_names(draft: Draft, signal: ContactSignal) -> None:
     """Add the names; the full one is put together where the source has only its parts."""
     facts = draft.facts
-    facts.update(_cleaned(signal, _LINES))
+    _clean(facts, _LINES, _LINES_OF(signal))
     if "full_name" not in facts:
         whole = full_name(facts.get("first_name"), facts.get("middle_name"), facts.get("last_name"))
         if whole:
@@ -45,7 +50,12 @@ def add_details(draft: Draft, signal: ContactSignal) -> None:
     if signal.employments:
         _add_employments(draft, signal.employments)
     if signal.addresses:
-        draft.put("addresses", [_cleaned(address, _ADDRESS) for address in signal.addresses])
+        addresses: list[dict[str, Any]] = []
+        for address in signal.addresses:
+            parts: dict[str, Any] = {}
+            _clean(parts, _ADDRESS, _ADDRESS_OF(address))
+            addresses.append(parts)
+        draft.put("addresses", addresses)
     if signal.birthday:
         _add_birthday(draft, signal.birthday)
     if signal.websites:
@@ -57,19 +67,18 @@ def add_details(draft: Draft, signal: ContactSignal) -> None:
         if notes:
             draft.facts["notes"] = notes
     if signal.custom_fields:
-        draft.facts["custom_fields"] = signal.custom_fields
+        draft.facts["custom_fields"] = {
+            stripped(name): value for name, value in signal.custom_fields.items()
+        }
 
 
-def _cleaned(part: Wire, names: tuple[str, ...]) -> dict[str, Any]:
-    values = part.__dict__
-    kept: dict[str, Any] = {}
-    for name in names:
-        value = values[name]
+def _clean(kept: dict[str, Any], names: tuple[str, ...], values: tuple[str | None, ...]) -> None:
+    """Keep the texts that say something."""
+    for name, value in zip(names, values, strict=True):
         if value:
             text = clean_text(value)
             if text:
                 kept[name] = text
-    return kept
 
 
 def _distinct(texts: tuple[str, ...]) -> list[str]:
@@ -90,9 +99,11 @@ def _add_birthday(draft: Draft, birthday: str) -> None:
 def _add_employments(draft: Draft, employments: tuple[Employment, ...]) -> None:
     jobs: list[dict[str, Any]] = []
     for index, employment in enumerate(employments):
-        job = _cleaned(employment, _EMPLOYMENT)
-        if employment.company_domain:
-            domain = normalize_domain(employment.company_domain)
+        job: dict[str, Any] = {}
+        _clean(job, _EMPLOYMENT, _EMPLOYMENT_OF(employment))
+        named = stripped(employment.company_domain) if employment.company_domain else ""
+        if named:
+            domain = normalize_domain(named)
             if isinstance(domain, Refused):
                 draft.reject(f"employments.{index}.company_domain", domain.reason)
             else:

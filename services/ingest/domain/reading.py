@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from shared.errors import PoisonMessageError
 from shared.events.envelope import MAX_DEPTH, deeper_than, parse_object
 from shared.events.signal import ContactSignal
+from shared.events.structs import as_struct, converted
 from shared.events.topics import MAX_SIGNAL_BYTES
 
 _FREE_KEYS: Final = frozenset({"custom_fields"})
@@ -29,6 +30,7 @@ _MESSAGES: Final = {
     "float_type": "must be a number",
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
+    "int_parsing_size": "must be a whole number from 0 to 9223372036854775807",
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
 }
@@ -51,16 +53,13 @@ def refuse_large(body: bytes | None) -> None:
         )
 
 
-def read_body(body: bytes) -> tuple[ContactSignal, dict[str, Any]]:
-    """Read one signal's JSON body; return it validated, and as it came."""
-    raw = parse_object(body)
-    if b"\\u0000" in body:
-        refuse_nul(raw)
-    try:
-        # From the bytes again: pydantic's own parser makes this a third faster than from `raw`.
-        return ContactSignal.model_validate_json(body), raw
-    except ValidationError as error:
-        raise _invalid(error) from None
+def read_body(body: bytes) -> tuple[ContactSignal, bytes]:
+    """Read one signal's JSON body; return it validated, as a struct, and as it came."""
+    value = parse_object(body)
+    # Looking for one byte first is ten times as fast, and nearly always enough.
+    if b"\\" in body and b"\\u0000" in body:
+        refuse_nul(value)
+    return _validated(value), body
 
 
 def read_many(body: bytes, limit: int) -> list[object]:
@@ -90,17 +89,26 @@ def read_many(body: bytes, limit: int) -> list[object]:
     return values
 
 
-def read_value(value: object, *, may_hold_nul: bool) -> tuple[ContactSignal, dict[str, Any]]:
-    """Read one signal that is already parsed; return it validated, and as it came."""
+def read_value(value: object, *, may_hold_nul: bool) -> tuple[ContactSignal, bytes]:
+    """Read one signal that is already parsed; return it validated, as a struct, and as JSON."""
     if not isinstance(value, dict):
         raise PoisonMessageError("malformed", f"is a JSON {type(value).__name__}; send an object")
     if deeper_than(value, MAX_DEPTH):
         raise PoisonMessageError("malformed", f"is nested deeper than {MAX_DEPTH} levels")
-    refuse_large(orjson.dumps(value))
+    body = orjson.dumps(value)
+    refuse_large(body)
     if may_hold_nul:
         refuse_nul(value)
+    return _validated(value), body
+
+
+def _validated(value: dict[str, Any]) -> ContactSignal:
+    """Return a signal as a struct; what the struct refuses its model judges, and words."""
+    signal = converted(value, ContactSignal)
+    if signal is not None:
+        return signal
     try:
-        return ContactSignal.model_validate(value), value
+        return as_struct(ContactSignal.model_validate(value))
     except ValidationError as error:
         raise _invalid(error) from None
 

@@ -8,7 +8,7 @@ row and 16 bytes a row.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import orjson
 
@@ -22,6 +22,7 @@ from services.ingest.sources.sniff import Layout, Sniffed
 from services.ingest.sources.vcard import read_vcard
 from shared.errors import PoisonMessageError
 from shared.events.signal import ContactSignal
+from shared.events.structs import changed
 from shared.identifiers.digests import content_hash
 
 READERS: Final[dict[Layout, Reader]] = {
@@ -115,7 +116,7 @@ def _normalized(
     facts = orjson.dumps(draft.facts, option=orjson.OPT_SORT_KEYS)
     identity = record_identity(identity_of(row.uid, draft), seen, facts)
     record_id = rules.digests.file_record(terms.origin.tenant, identity)
-    named = signal.model_copy(update={"source_record_id": record_id})
+    named = changed(signal, source_record_id=record_id)
     origin = Origin(
         signal_id=f"{terms.origin.signal_id}/{row.line}",
         tenant=terms.origin.tenant,
@@ -133,11 +134,11 @@ def _normalized(
     return origin, normalized
 
 
-def _signal(row: Row, terms: Terms) -> tuple[ContactSignal, dict[str, Any]]:
+def _signal(row: Row, terms: Terms) -> tuple[ContactSignal, bytes]:
     record = {**row.record, "source": terms.source}
     if terms.import_source:
         record["import_source"] = terms.import_source
     if terms.phone_region:
         record["phone_region"] = terms.phone_region
     signal, _ = read_value(record, may_hold_nul=True)
-    return signal, row.raw
+    return signal, orjson.dumps(row.raw)

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.ingest.domain.mapping import to_normalized
 from services.ingest.domain.outgoing import normalized_headers
+from services.ingest.domain.reading import read_body
 from shared.errors import PoisonMessageError
 from shared.events.envelope import from_record
 from shared.events.signal import NormalizedSignal
-from tests.support.ingest import NOW, ORIGIN, TENANT, facts, normalized
+from tests.support.ingest import NOW, ORIGIN, RULES, TENANT, facts, normalized
 
 EVERYTHING: dict[str, Any] = {
     "source_record_id": "42",
@@ -117,6 +119,28 @@ def test_the_same_facts_in_another_spelling_have_the_same_content() -> None:
     assert (one.record_key, one.content_hash) == (two.record_key, two.content_hash)
     assert one.record_key == other.record_key
     assert one.content_hash != other.content_hash
+
+
+def test_white_space_at_the_ends_means_nothing() -> None:
+    one = {"first_name": "Ada", "custom_fields": {"size": 1}, "employments": [{"title": "CTO"}]}
+    two = {
+        "first_name": "Ada",
+        "source_record_id": " 1\u3000",
+        "emails": [{"value": " "}],
+        "phones": [{"value": "\t"}],
+        "custom_fields": {" size ": 1},
+        "employments": [{"title": "CTO", "company_domain": "\n"}],
+    }
+    bare, spaced = normalized(source_record_id="1", **one), normalized(**two)
+    assert spaced.rejected == []
+    assert (bare.record_key, bare.content_hash) == (spaced.record_key, spaced.content_hash)
+    assert orjson.loads(spaced.body)["source_record_id"] == "1"
+
+
+def test_what_came_travels_on_as_it_came() -> None:
+    raw = b'{ "source": "hubspot_crm", "first_name": "Ada",\n "odd": [1e2, 123456789012345678901] }'
+    body = to_normalized(*read_body(raw), ORIGIN, RULES).body
+    assert body.count(raw) == 1
 
 
 def test_without_a_record_id_the_content_names_the_record() -> None:

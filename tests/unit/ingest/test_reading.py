@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from services.ingest.domain.reading import read_body, read_many, refuse_large
+from services.ingest.domain.reading import read_body, read_many, read_value, refuse_large
 from shared.errors import PoisonMessageError
 
 GOOD = {"source": "hubspot_crm", "first_name": "Ada"}
@@ -40,6 +40,11 @@ BAD = [
     (body(phone_region="Germany"), "invalid", "phone_region"),
     (body(source_version=-1), "invalid", "source_version"),
     (body(source_version="new"), "invalid", "source_version"),
+    (
+        b'{"source": "hubspot_crm", "source_version": 1180591620717411303424}',
+        "invalid",
+        "source_version",
+    ),
     (body(confidence=2), "invalid", "confidence"),
     (body(birthday="secret"), "invalid", "birthday"),
     (body(about="secret"), "invalid", "about"),
@@ -67,8 +72,25 @@ def test_a_body_over_the_limit_is_not_even_parsed() -> None:
 
 def test_unknown_fields_and_an_escaped_backslash_before_u0000_pass() -> None:
     signal, raw = read_body(body(unheard_of=1, notes="C:\\u0000"))
-    assert raw["unheard_of"] == 1
+    assert orjson.loads(raw)["unheard_of"] == 1
     assert signal.notes == "C:\\u0000"
+
+
+def test_what_the_struct_refuses_and_the_model_takes_is_taken() -> None:
+    spaced = {"value": " " * 250 + "ada@engines.example"}
+    signal, _ = read_body(body(source_version=7.0, confidence="0.5", emails=[spaced]))
+    assert (signal.source_version, signal.confidence) == (7, 0.5)
+    assert signal.emails[0].value == "ada@engines.example"
+
+
+def test_pushed_and_consumed_signals_are_refused_in_the_same_words() -> None:
+    for bad, reason, _ in BAD:
+        if reason == "invalid":
+            with pytest.raises(PoisonMessageError) as consumed:
+                read_body(bad)
+            with pytest.raises(PoisonMessageError) as pushed:
+                read_value(orjson.loads(bad), may_hold_nul=True)
+            assert str(pushed.value) == str(consumed.value)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from shared.events import topics
 from shared.events.codec import encode
 from shared.events.signal import (
     Address,
+    ContactPoint,
+    ContactSignal,
     Employment,
     Facts,
     Identifier,
@@ -19,7 +21,16 @@ from shared.events.signal import (
     Point,
     RejectedValue,
 )
-from shared.events.structs import Reader, as_struct, changed, struct_of, text_of, to_json
+from shared.events.structs import (
+    Reader,
+    as_struct,
+    changed,
+    converted,
+    stripped,
+    struct_of,
+    text_of,
+    to_json,
+)
 from shared.events.wire import Wire
 from tests.support.signals import a_signal
 
@@ -131,6 +142,37 @@ def test_a_field_read_verbatim_keeps_its_json() -> None:
     reader = Reader(NormalizedSignal, verbatim="raw")
     body = encode(a_signal()).replace(b'"raw":{', b'"raw":{"b": 1e2, "a": [ ],')
     assert text_of(reader.read(body).raw).startswith('{"b": 1e2, "a": [ ],')
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9))
+def test_a_string_is_stripped_as_the_model_strips_it(text: str) -> None:
+    assert stripped(f"\x1f {text}\u3000") == ContactPoint(value=f"\x1f {text}\u3000").value
+    assert stripped(text) == ContactPoint(value=text).value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("source_version", -1),
+        ("source_version", 2**63),
+        ("source_version", "7"),
+        ("first_name", "x" * 256),
+        ("emails", [{"value": "a@x.example"}] * 51),
+        ("emails", [{"label": "work"}]),
+        ("custom_fields", {"x" * 256: 1}),
+        ("confidence", 1.01),
+        ("about", "con_1"),
+    ],
+)
+def test_what_is_out_of_bounds_is_left_to_the_model(name: str, value: object) -> None:
+    assert converted({"source": "hubspot_crm", name: value}, ContactSignal) is None
+
+
+def test_parsed_json_becomes_a_struct_with_the_model_s_values() -> None:
+    value = {"source": "hubspot_crm", "emails": [{"value": "a@x.example"}], "source_version": 7}
+    employment = {"title": "Countess", "start_date": "1843-01-01", "unheard_of": True}
+    value |= {"employments": [employment], "unheard_of": {"deep": []}, "confidence": 1}
+    assert converted(value, ContactSignal) == as_struct(ContactSignal.model_validate(value))
 
 
 def test_a_changed_struct_is_another() -> None:
