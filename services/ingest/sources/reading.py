@@ -15,31 +15,28 @@ import orjson
 from services.ingest.domain.imports import Tally, identity_of, record_identity
 from services.ingest.domain.mapping import Normalized, Origin, Rules, to_draft, to_normalized
 from services.ingest.domain.reading import read_value
-from services.ingest.sources.google_csv import read_google
-from services.ingest.sources.linkedin_csv import read_linkedin
-from services.ingest.sources.row import BadRow, Blank, Reader, Row
-from services.ingest.sources.sniff import Layout, Sniffed
+from services.ingest.domain.suggesting import OTHER_LAYOUT
+from services.ingest.sources.people import read_people
+from services.ingest.sources.row import BadRow, Blank, Row, Rows
+from services.ingest.sources.sniff import VCARD, Sniffed
 from services.ingest.sources.vcard import read_vcard
+from services.ingest.sources.vocabulary import vocabulary
 from shared.errors import PoisonMessageError
 from shared.events.signal import ContactSignal
 from shared.events.structs import changed
 from shared.identifiers.digests import content_hash
 
-READERS: Final[dict[Layout, Reader]] = {
-    "google_new": read_google,
-    "google_old": read_google,
-    "linkedin": read_linkedin,
-    "vcard": read_vcard,
-}
-"""Layout → its reader."""
-
-SOURCES: Final[dict[Layout, str]] = {
-    "google_new": "csv_upload",
-    "google_old": "csv_upload",
-    "linkedin": "csv_upload",
-    "vcard": "vcard_upload",
+SOURCES: Final[dict[str, str]] = {
+    **{layout.name: "csv_upload" for layout in vocabulary().layouts},
+    OTHER_LAYOUT: "csv_upload",
+    VCARD: "vcard_upload",
 }
 """Layout → the source (DESIGN 4.6) that its rows come from, unless the caller names another."""
+
+
+def read_rows(file: BinaryIO, sniffed: Sniffed) -> Rows:
+    """Read a file from its beginning; every call reads the same."""
+    return read_vcard(file, sniffed) if sniffed.layout == VCARD else read_people(file, sniffed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,8 @@ def survey(
     """
     seen: Counter[bytes] = Counter()
     number = 0
-    for number, row in enumerate(READERS[sniffed.layout](file, sniffed), start=1):
+    first_fault = ""
+    for number, row in enumerate(read_rows(file, sniffed), start=1):
         if number > terms.max_rows:
             raise PoisonMessageError(
                 "too_large", f"has more than {terms.max_rows} rows; split it", field="file"
@@ -72,18 +70,26 @@ def survey(
             try:
                 signal, _ = _signal(row, terms)
                 draft = to_draft(signal, rules.default_region)
-            except PoisonMessageError:
+            except PoisonMessageError as error:
+                first_fault = first_fault or _told(row.line, row.columns, error)
                 continue
             seen[content_hash(identity_of(row.uid, draft).encode("utf-8", "replace"))] += 1
+        elif isinstance(row, BadRow):
+            first_fault = first_fault or f"; line {row.line} {row.reason}"
         if number % 100 == 0:
             yield seen
     if not seen:
         raise PoisonMessageError(
             "invalid",
-            f"holds no person that can be read in {number} rows below its header",
+            f"holds no person that can be read in {number} rows below its header{first_fault}",
             field="file",
         )
     yield seen
+
+
+def _told(line: int, columns: dict[str, str], error: PoisonMessageError) -> str:
+    place = columns.get(error.field, error.field)
+    return f"; line {line}{place and f', {place}'}: {error.detail}"
 
 
 def signals(
@@ -96,7 +102,7 @@ def signals(
     tally: Tally,
 ) -> Iterator[tuple[Origin, Normalized]]:
     """Yield the signals of the file, and tally the verdict on every row."""
-    for row in READERS[sniffed.layout](file, sniffed):
+    for row in read_rows(file, sniffed):
         if isinstance(row, Blank):
             tally.blank += 1
         elif isinstance(row, BadRow):

@@ -1,12 +1,10 @@
 """What a format's reader yields, and what several of them need to say it."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, BinaryIO
+from typing import Any
 
-from services.ingest.sources.sniff import Sniffed
+from services.ingest.domain.days import read_iso_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +43,10 @@ class Blank:
 
 Rows = Iterator[Row | BadRow | Blank]
 
-Reader = Callable[[BinaryIO, Sniffed], Rows]
-"""Reads a file from its beginning; every call reads the same."""
-
-_BIRTHDAY = re.compile(r"(?:(?P<year>\d{4})-?|--)(?P<month>\d{2})-?(?P<day>\d{2})(?:[T ].*)?")
-
-_OMITTED_YEAR = "1604"
-"""Apple writes a birthday without a year in this one; nobody alive was born then."""
-
 
 def read_birthday(text: str) -> str | None:
     """Write a birthday as a signal does: `1815-12-10`, or `--12-10` without the year."""
-    match = _BIRTHDAY.fullmatch(text.strip())
-    if match is None:
-        return None
-    year = match["year"] if match["year"] not in (None, _OMITTED_YEAR, "0000") else None
-    try:
-        date(int(year or 2000), int(match["month"]), int(match["day"]))
-    except ValueError:
-        return None
-    return f"{year or '-'}-{match['month']}-{match['day']}"
+    return read_iso_day(text)
 
 
 def compact(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,34 +1,46 @@
-"""What a file is: its encoding, its layout, and where it begins; nobody is asked."""
+"""What a file is: its kind, encoding, layout and language, and where it begins; nobody is asked."""
 
-import codecs
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final, Literal
+from itertools import islice
+from typing import BinaryIO, Final
 
+from services.ingest.domain.columns import ColumnMapping
+from services.ingest.domain.days import find_order
+from services.ingest.domain.suggesting import recognise, suggest
+from services.ingest.domain.vocabulary import DayOrder
+from services.ingest.sources.encodings import MIXED, PIECE, sniff_encoding, text_of
+from services.ingest.sources.kinds import kind_of_bytes, kind_of_text
+from services.ingest.sources.table import (
+    HEADER_LINES,
+    MAX_COLUMNS,
+    MAX_HEADER,
+    Cells,
+    read_header,
+    read_table,
+)
+from services.ingest.sources.vocabulary import vocabulary
+from services.ingest.sources.workbook import look_into
 from shared.errors import PoisonMessageError
 
-Layout = Literal["google_new", "google_old", "linkedin", "vcard"]
-"""The layouts that are read."""
-
-PIECE: Final = 1 << 16
-"""Bytes read at once."""
+VCARD: Final = "vcard"
+"""The layout of files of cards."""
 
 PREAMBLE_LINES: Final = 12
 """Lines in which a header is looked for: LinkedIn puts a note of some lines before it."""
 
-MAX_CELL: Final = 131_072
-"""Characters of one cell (`csv.field_size_limit`'s default)."""
+SAMPLE_ROWS: Final = 200
+"""Rows that are looked at, to suggest what columns mean and in which order dates are."""
 
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_DELIMITERS: Final = ",;\t|"
+_ZIP: Final = b"PK\x03\x04"
+_ALONE: Final = frozenset({"email", "phone", "linkedin_url"})
+"""Kinds that make a table of one column one of people."""
 
 _KNOWN = (
-    "Google Contacts CSV (old and new), LinkedIn Connections.csv and vCard (.vcf, as of iCloud)"
+    "exports of Google Contacts, Outlook, Thunderbird, LinkedIn, iMazing, HubSpot, Salesforce and "
+    "Apollo, vCard files, and any table whose header names a column like Name, First name, E-mail "
+    "or Phone"
 )
 
 
@@ -36,89 +48,113 @@ _KNOWN = (
 class Sniffed:
     """How a file is to be read."""
 
-    layout: Layout
+    layout: str
     encoding: str
     assumed: bool
     """Nothing in the file says its encoding, and it is not UTF-8."""
     delimiter: str = ","
     header_line: int = 1
     """The line that names the columns, from 1."""
+    header_lines: int = 1
+    """How many lines it takes."""
+    sheet: str = ""
+    """The sheet of a workbook."""
+    mapping: ColumnMapping | None = None
+    """What the columns of a table mean; None: it is no table."""
+    days: DayOrder = "mdy"
+    """The order of the numbers of dates."""
+    days_assumed: bool = False
+    """No date in the first rows shows the order; it is the header's language's."""
 
 
-def sniff(file: BinaryIO) -> Sniffed:
+Choices = Mapping[str, str]
+"""Column → target, where an operator knows better."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where a table begins."""
+
+    delimiter: str
+    line: int
+    lines: int
+    header: list[str]
+    weight: int
+    """How many columns are known by their names."""
+
+
+def sniff(file: BinaryIO, choices: Choices | None = None) -> Sniffed:
     """Recognise a file, or refuse it with the reason: nothing recognised is never a success."""
+    file.seek(0)
+    head = file.read(PIECE)
+    if head.startswith(_ZIP):
+        return _sniff_workbook(file, choices or {})
+    if kind := kind_of_bytes(head):
+        raise _no_table(kind)
     encoding, assumed = sniff_encoding(file)
     lines = list(_first_lines(file, encoding))
     if not any(line.strip() for line in lines):
         raise PoisonMessageError("invalid", "the file is empty", field="file")
     first = next(line for line in lines if line.strip())
     if first.strip().upper().startswith("BEGIN:VCARD"):
-        return Sniffed("vcard", encoding, assumed)
-    for delimiter in ",;\t":
-        for line, cells in _rows(lines, delimiter):
-            layout = recognise(cells)
-            if layout is not None:
-                return Sniffed(layout, encoding, assumed, delimiter, line)
-    raise PoisonMessageError(
-        "invalid",
-        f"the header is not one that is known; {_KNOWN} are read. Export the file again and send "
-        "it unchanged",
-        field="file",
+        return Sniffed(VCARD, "cp1252" if encoding == MIXED else encoding, assumed)
+    if kind := kind_of_text("".join(lines)):
+        raise _no_table(kind)
+    found = _find_table(lines, choices or {})
+    sample = [
+        row.cells
+        for row in islice(
+            read_table(file, encoding, found.delimiter, found.line, found.lines), SAMPLE_ROWS
+        )
+        if isinstance(row, Cells)
+    ]
+    mapping, days, guessed = _understand(found.header, sample[1:], choices or {})
+    return Sniffed(
+        mapping.layout,
+        encoding,
+        assumed,
+        found.delimiter,
+        found.line,
+        found.lines,
+        mapping=mapping,
+        days=days,
+        days_assumed=guessed,
     )
 
 
-def recognise(header: list[str]) -> Layout | None:
-    """Tell which layout a header row belongs to (product research 3.1, 3.3)."""
-    names = {name.strip() for name in header}
-    if {"First Name", "Connected On"} <= names:
-        return "linkedin"
-    if {"First Name", "Last Name", "Labels"} <= names and names & {
-        "File As",
-        "Phonetic First Name",
-    }:
-        return "google_new"
-    if {"Given Name", "Family Name"} <= names and names & {"Group Membership", "Yomi Name"}:
-        return "google_old"
-    return None
-
-
-def sniff_encoding(file: BinaryIO) -> tuple[str, bool]:
-    """Return a file's encoding, and whether it was assumed (product research 3.6)."""
-    file.seek(0)
-    head = file.read(PIECE)
-    for mark, name in _BOMS:
-        if head.startswith(mark):
-            return name, False
-    if b"\0" in head:
-        even, odd = head[0::2].count(0), head[1::2].count(0)
-        return ("utf-16-le" if odd > even else "utf-16-be"), False
-    return ("utf-8", False) if _is_utf8(file) else ("cp1252", True)
-
-
-def _is_utf8(file: BinaryIO) -> bool:
-    file.seek(0)
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        while piece := file.read(PIECE):
-            decoder.decode(piece)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def text_of(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
-    """Open the file as text from its beginning; `detach` it when done, to keep it open."""
-    file.seek(0)
-    # cp1252 leaves five bytes undefined: a sign that does not fit is shown as such, not refused.
-    return io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
+def _sniff_workbook(file: BinaryIO, choices: Choices) -> Sniffed:
+    best: tuple[int, str, int, list[list[str]]] | None = None
+    for sheet, rows in look_into(file).items():
+        for number, row in enumerate(rows[:PREAMBLE_LINES], start=1):
+            weight = _weight([cell.strip() for cell in row], choices)
+            if weight and (best is None or weight > best[0]):
+                best = (weight, sheet, number, rows)
+    if best is None:
+        raise _no_header()
+    _, sheet, number, rows = best
+    header = [" ".join(cell.split()) for cell in rows[number - 1]]
+    while not header[-1]:
+        header.pop()
+    if len(header) > MAX_COLUMNS:
+        raise _too_wide(len(header))
+    mapping, days, guessed = _understand(header, rows[number:], choices)
+    return Sniffed(
+        mapping.layout,
+        "xlsx",
+        assumed=False,
+        header_line=number,
+        sheet=sheet,
+        mapping=mapping,
+        days=days,
+        days_assumed=guessed,
+    )
 
 
 def _first_lines(file: BinaryIO, encoding: str) -> Iterator[str]:
     text = text_of(file, encoding)
     try:
-        for _ in range(PREAMBLE_LINES):
-            line = text.readline(MAX_CELL)
+        for _ in range(PREAMBLE_LINES + HEADER_LINES):
+            line = text.readline(MAX_HEADER)
             if not line:
                 return
             yield line
@@ -126,12 +162,77 @@ def _first_lines(file: BinaryIO, encoding: str) -> Iterator[str]:
         text.detach()
 
 
-def _rows(lines: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Read each of the first lines as a row of its own: a preamble may hold an odd quote."""
-    for number, line in enumerate(lines, start=1):
-        try:
-            cells = next(csv.reader([line], delimiter=delimiter), [])
-        except csv.Error:
-            continue
-        if len(cells) > 1:
-            yield number, cells
+def _find_table(lines: list[str], choices: Choices) -> _Found:
+    """Find the header, and what stands between its cells."""
+    best: _Found | None = None
+    widest = 0
+    for delimiter in _DELIMITERS:
+        for number in range(min(len(lines), PREAMBLE_LINES)):
+            header, taken = read_header(lines[number:], delimiter)
+            widest = max(widest, len(header))
+            if len(header) > MAX_COLUMNS:
+                continue
+            weight = _weight(header, choices)
+            if weight and (best is None or weight > best.weight):
+                best = _Found(delimiter, number + 1, taken, header, weight)
+    if best is None:
+        raise _too_wide(widest) if widest > MAX_COLUMNS else _no_header()
+    return best
+
+
+def _weight(header: Sequence[str], choices: Choices) -> int:
+    """Return how many columns of a row are known by their names, if it can be a header."""
+    if not any(header) or len(header) > MAX_COLUMNS:
+        return 0
+    if choices and set(choices) <= set(header):
+        return len(header) + len(choices)
+    mapping = suggest(header, (), vocabulary())
+    if not mapping.is_sure:
+        return 0
+    if len(header) == 1 and mapping.columns[0].target.kind not in _ALONE:
+        return 0
+    known = sum(column.why in ("layout", "name") for column in mapping.columns)
+    # A product's own header outweighs a row that happens to hold a few of its words.
+    return known + (len(header) if recognise(header, vocabulary()) else 0)
+
+
+def _understand(
+    header: Sequence[str], rows: Sequence[Sequence[str]], choices: Choices
+) -> tuple[ColumnMapping, DayOrder, bool]:
+    words = vocabulary()
+    mapping = suggest(header, rows, words).changed(choices)
+    if not mapping.identifies:
+        raise _no_header()
+    usual: DayOrder = next(
+        (language.days for language in words.languages if language.code == mapping.language), "mdy"
+    )
+    days = [
+        row[index]
+        for index, column in enumerate(mapping.columns)
+        if column.target.part == "value" and column.target.kind in ("birthday", "date")
+        for row in rows
+        if index < len(row) and row[index]
+    ]
+    shown = find_order(days)
+    return mapping, shown or usual, bool(days) and shown is None
+
+
+def _no_table(kind: str) -> PoisonMessageError:
+    return PoisonMessageError(
+        "invalid", f"is {kind}; that is no table of contacts. {_KNOWN} are read", field="file"
+    )
+
+
+def _no_header() -> PoisonMessageError:
+    return PoisonMessageError(
+        "invalid",
+        f"the header is not one that is known; {_KNOWN} are read. Export the file again and send "
+        "it unchanged, or say what its columns are",
+        field="file",
+    )
+
+
+def _too_wide(count: int) -> PoisonMessageError:
+    return PoisonMessageError(
+        "too_large", f"has {count} columns; at most {MAX_COLUMNS} are read", field="file"
+    )

@@ -1,0 +1,120 @@
+"""Days as tables write them, in any order of their numbers, with or without a year."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+from services.ingest.domain.vocabulary import DayOrder
+
+OMITTED_YEARS: Final = frozenset({"1604", "0000", "0001"})
+"""Apple writes a birthday without a year in 1604, others in year 0 or 1: nobody alive's."""
+
+BIRTH_PIVOT: Final = 30
+"""Two digits up to this are a year of birth in the 2000s, more are in the 1900s."""
+
+EVENT_PIVOT: Final = 69
+"""The same for other days (POSIX `strptime`)."""
+
+_ISO = re.compile(r"(?:(?P<year>\d{4})-?|--)(?P<month>\d{2})-?(?P<day>\d{2})(?:[T ].*)?")
+_NUMBERS = re.compile(
+    r"(\d{1,4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,4}))?\s*[日.]?"
+    r"(?:[T ,]+\d{1,2}:\d{2}.*)?"
+)
+_WORDS = re.compile(
+    r"(?:(\d{1,2})(?:st|nd|rd|th|\.)?[ -]+)?([A-Za-z]{3,9})\.?"
+    r"(?:[ -]+(\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?[ -]+(\d{4}|\d{2}))?"
+)
+_ZERO = re.compile(r"0+(?:\s*[-/.年月]\s*0+)+\s*日?(?:[T ].*)?")
+_MONTHS: Final = (
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+)
+
+
+def is_no_day(text: str) -> bool:
+    """Tell whether a cell says that there is no date: `0/0/00`, as Outlook does."""
+    return _ZERO.fullmatch(text) is not None
+
+
+def read_iso_day(text: str) -> str | None:
+    """Read `1815-12-10`, `18151210` or `--12-10`, with or without a time behind it."""
+    match = _ISO.fullmatch(text.strip())
+    return None if match is None else _written(match["year"], match["month"], match["day"])
+
+
+def read_day(text: str, order: DayOrder = "mdy", pivot: int = BIRTH_PIVOT) -> str | None:
+    """Write a day as a signal does: `1815-12-10`, or `--12-10` without the year.
+
+    `order` decides only where the numbers can be read in several ways.
+    """
+    text = text.strip()
+    if found := read_iso_day(text):
+        return found
+    if match := _NUMBERS.fullmatch(text):
+        return _ordered(match[1], match[2], match[3], order, pivot)
+    if match := _WORDS.fullmatch(text):
+        month = match[2][:3].lower()
+        day, year = match[1] or match[3], match[4]
+        if match[1] and match[3] and not year:
+            year = match[3]
+        if month in _MONTHS and day:
+            return _written(_four(year, pivot), str(_MONTHS.index(month) + 1), day)
+    return None
+
+
+def find_order(days: Iterable[str]) -> DayOrder | None:
+    """Tell from a column's cells in which order they are, if any of them shows it."""
+    votes = {"dmy": 0, "mdy": 0, "ymd": 0}
+    for text in days:
+        match = _NUMBERS.fullmatch(text.strip())
+        if match is None or is_no_day(text):
+            continue
+        first, second = int(match[1]), int(match[2])
+        if len(match[1]) == 4:
+            votes["ymd"] += 1
+        elif 12 < first <= 31 and second <= 12:
+            votes["dmy"] += 1
+        elif 12 < second <= 31 and first <= 12:
+            votes["mdy"] += 1
+    best = max(votes.items(), key=lambda vote: vote[1])
+    order: DayOrder = "ymd" if best[0] == "ymd" else "dmy" if best[0] == "dmy" else "mdy"
+    return order if best[1] else None
+
+
+def _ordered(first: str, second: str, third: str | None, order: DayOrder, pivot: int) -> str | None:
+    if third is None:
+        day, month = (first, second) if order == "dmy" else (second, first)
+        return _written(None, month, day)
+    if len(first) == 4 or (order == "ymd" and len(third) <= 2):
+        return _written(_four(first, pivot), second, third)
+    year = _four(third, pivot)
+    usual, other = ((second, first), (first, second))[:: 1 if order == "dmy" else -1]
+    return _written(year, *usual) or _written(year, *other)
+
+
+def _four(year: str | None, pivot: int) -> str | None:
+    if year is None or len(year) == 4:
+        return year
+    number = int(year)
+    return str(number + (2000 if number <= pivot else 1900)) if number < 100 else None
+
+
+def _written(year: str | None, month: str, day: str) -> str | None:
+    known = None if year in OMITTED_YEARS else year
+    try:
+        # Without a year any 29 February may be meant: 2000 was a leap year.
+        found = date(int(known or 2000), int(month), int(day))
+    except ValueError:
+        return None
+    return f"{known or '-'}-{found.month:02}-{found.day:02}"

@@ -1,0 +1,226 @@
+"""From a header to what its columns mean: a known product's, or the likeliest reading."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from services.ingest.domain.columns import (
+    Column,
+    ColumnMapping,
+    Target,
+    Why,
+    custom,
+    distinct_names,
+    target_of,
+)
+from services.ingest.domain.vocabulary import (
+    Language,
+    Layout,
+    Vocabulary,
+    find_target,
+    key_of,
+    numbered,
+)
+
+OTHER_LAYOUT: Final = "csv"
+"""The layout of a table that no product is known by."""
+
+_SEVERAL: Final = frozenset({"email", "phone", "website"})
+"""Kinds of which a second column is one more, not a doubt."""
+
+_OURS: Final = frozenset({"contact", "customer", "person", "lead", "client", "member", "user"})
+"""First words that say of a column only that it speaks of the person."""
+
+_OTHERS: Final = frozenset(
+    {
+        "owner",
+        "account",
+        "company",
+        "employer",
+        "assigned",
+        "created",
+        "modified",
+        "by",
+        "manager",
+        "assistant",
+        "sales",
+        "rep",
+        "parent",
+        "emergency",
+        "spouse",
+        "referred",
+    }
+)
+"""Words by which an address or a number in a column is likely somebody else's."""
+
+_NAME_KEYS: Final = frozenset(
+    {"first name", "last name", "full name", "display name", "given name", "family name", "surname"}
+)
+_SHARE: Final = 0.8
+"""Of a column's cells so many must look like e-mail for it to be taken for e-mail."""
+
+_LOOKED_AT: Final = 320
+"""Characters of a cell that are looked at."""
+
+_LOOKS: Final = (
+    ("email", re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")),
+    (
+        "linkedin_url",
+        re.compile(r"(?:https?://)?(?:[a-z]{2,3}\.)?linkedin\.com/in/\S+", re.IGNORECASE),
+    ),
+    ("phone", re.compile(r"(?=(?:\D*\d){7,15}\D*$)(?:\+[\d ().\-/]+|\(?\d+\)?(?:[ .\-/]\d+)+)")),
+)
+"""Kind → how its cells look."""
+
+
+def recognise(header: Sequence[str], vocabulary: Vocabulary) -> ColumnMapping | None:
+    """Return what the columns of a known product's export mean, in any known language."""
+    keys, language = translated([key_of(name) for name in header], vocabulary)
+    layout = _layout(keys, vocabulary)
+    if layout is None:
+        return None
+    chosen: list[tuple[Target | None, Why]] = []
+    for key in keys:
+        text = find_target(layout.columns, key)
+        if text is not None:
+            chosen.append((target_of(text), "layout"))
+            continue
+        alias = find_target(vocabulary.aliases, key)
+        target = target_of(alias) if alias else None
+        # A column that the product did not write itself is read only where it names the person.
+        known = target is not None and target.identifies
+        chosen.append((target, "name") if known else (None, "none"))
+    return ColumnMapping(layout.name, _columns(header, chosen), language)
+
+
+def suggest(
+    header: Sequence[str], rows: Sequence[Sequence[str]], vocabulary: Vocabulary
+) -> ColumnMapping:
+    """Return the likeliest reading of any table: by its header's words, then by its first rows."""
+    known = recognise(header, vocabulary)
+    if known is not None:
+        return known
+    keys, language = translated([key_of(name) for name in header], vocabulary)
+    chosen: list[tuple[Target | None, Why]] = []
+    for key in keys:
+        text = find_target(vocabulary.aliases, key) or _without_subject(key, vocabulary)
+        chosen.append((target_of(text), "name") if text else (None, "none"))
+    _family_name(keys, chosen)
+    taken = {target for target, _ in chosen if target is not None}
+    for index, key in enumerate(keys):
+        for text in vocabulary.fallback.get(key, ()):
+            if target_of(text) not in taken:
+                chosen[index] = (target_of(text), "name")
+                taken.add(target_of(text))
+                break
+    for index, key in enumerate(keys):
+        if chosen[index][0] is None and _OTHERS.isdisjoint(key.split()):
+            kind = _look([row[index][:_LOOKED_AT].strip() for row in rows if index < len(row)])
+            if kind:
+                slot = "" if kind == "linkedin_url" else "1"
+                chosen[index] = (Target(kind, slot), "content")
+    return ColumnMapping(OTHER_LAYOUT, _columns(header, chosen), language)
+
+
+def translated(keys: list[str], vocabulary: Vocabulary) -> tuple[list[str], str]:
+    """Return the keys in English, and the language they were in."""
+    best, language = keys, "en"
+    # Of two readings that know as many columns English wins, then the one with more words.
+    best_score = (_count(keys, vocabulary), len(keys))
+    for candidate in vocabulary.languages:
+        own = sum(key in candidate.names or key in candidate.repeated for key in keys)
+        english = _in_english(keys, candidate)
+        score = (_count(english, vocabulary), own)
+        if score > best_score:
+            best, best_score, language = english, score, candidate.code
+    return best, language
+
+
+def _count(keys: list[str], vocabulary: Vocabulary) -> int:
+    known = vocabulary.english
+    return sum(key in known or numbered(key)[0] in known for key in keys)
+
+
+def _in_english(keys: list[str], language: Language) -> list[str]:
+    counts, seen = Counter(keys), Counter[str]()
+    english: list[str] = []
+    for key in keys:
+        turns = language.repeated.get(key, ())
+        if counts[key] > 1 and seen[key] < len(turns):
+            english.append(turns[seen[key]])
+        else:
+            english.append(language.names.get(key, key))
+        seen[key] += 1
+    present = frozenset(english)
+    for index, key in enumerate(keys):
+        rule, other = language.beside.get(key), language.otherwise.get(key)
+        if rule is not None and rule.other in present:
+            english[index] = rule.name
+        elif other is not None and other.other not in present:
+            english[index] = other.name
+        elif key in language.alone and _NAME_KEYS.isdisjoint(
+            english[:index] + english[index + 1 :]
+        ):
+            english[index] = "full name"
+    return english
+
+
+def _layout(keys: list[str], vocabulary: Vocabulary) -> Layout | None:
+    present = frozenset(keys) | {numbered(key)[0] for key in keys}
+    for layout in vocabulary.layouts:
+        if layout.all <= present and (not layout.any or layout.any & present):
+            return layout
+    return None
+
+
+def _without_subject(key: str, vocabulary: Vocabulary) -> str | None:
+    subject, _, rest = key.partition(" ")
+    return find_target(vocabulary.aliases, rest) if subject in _OURS and rest else None
+
+
+def _family_name(keys: list[str], chosen: list[tuple[Target | None, Why]]) -> None:
+    """Read `Name` beside a first name, and no last one, as the last name."""
+    kinds = {target.kind for target, _ in chosen if target is not None}
+    if "first_name" in kinds and "last_name" not in kinds and "name" in keys:
+        chosen[keys.index("name")] = (target_of("last_name"), "name")
+
+
+def _look(cells: list[str]) -> str | None:
+    filled = [cell for cell in cells if cell]
+    for kind, form in _LOOKS:
+        if filled and sum(form.fullmatch(cell) is not None for cell in filled) >= _SHARE * len(
+            filled
+        ):
+            return kind
+    return None
+
+
+def _columns(
+    header: Sequence[str], chosen: Sequence[tuple[Target | None, Why]]
+) -> tuple[Column, ...]:
+    """Give each target to one column: a second e-mail gets its own, the rest is custom."""
+    taken: set[Target] = set()
+    columns: list[Column] = []
+    names = distinct_names([name.strip() for name in header])
+    for name, (target, why) in zip(names, chosen, strict=True):
+        found, reason = target, why
+        if found is not None and found.is_single and found in taken:
+            found = _next(found, taken)
+        if found is None:
+            found, reason = custom(name), "none"
+        taken.add(found)
+        columns.append(Column(name, found, reason))
+    return tuple(columns)
+
+
+def _next(target: Target, taken: set[Target]) -> Target | None:
+    if target.kind not in _SEVERAL or target.part != "value":
+        return None
+    stem = "" if target.slot.isdigit() else f"{target.slot} "
+    number = int(target.slot) if target.slot.isdigit() else 1
+    found = target
+    while found in taken:
+        number += 1
+        found = Target(target.kind, f"{stem}{number}", target.part)
+    return found

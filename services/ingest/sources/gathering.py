@@ -1,0 +1,257 @@
+"""What one row of a table says: columns that belong together become one value."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from services.ingest.domain.columns import Column
+from services.ingest.domain.days import EVENT_PIVOT, is_no_day, read_day
+from services.ingest.domain.vocabulary import DayOrder
+from services.ingest.sources.row import compact
+from shared.events.signal import MAX_VALUES
+
+MAX_SHORT: Final = 255
+"""Characters of a value that is no note (`shared.events.wire.Short`)."""
+
+SEPARATOR: Final = ":::"
+"""Between several values in one cell, as Google writes them."""
+
+MARK: Final = "* "
+"""Before a type or group that is Google's own choice."""
+
+Key = tuple[str, str]
+"""Kind and slot."""
+
+Group = dict[str, str]
+"""Part → cell."""
+
+_TRAILING_NUMBER = re.compile(r"\s*\d+$")
+_SPLIT = re.compile(r"\s*:::\s*")
+_SPLIT_EMAILS = re.compile(r"\s*(?::::|[;,|\n])\s*|(?<=\w|>)\s+(?=[^\s@<>]+@)")
+_SPLIT_PHONES = re.compile(r"\s*(?::::|[;|\n])\s*|\s+/\s+|,\s+")
+_ADDRESS = re.compile(r"<\s*([^<>\s]+@[^<>\s]+?)\s*>")
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
+_FEWEST_DIGITS: Final = 6
+"""Digits of a phone number, for a separator before it to be one."""
+
+_BAD_BIRTHDAY: Final = "is not a date like 1815-12-10, or --12-10"
+_BAD_DATE: Final = "is not a date like 12 Mar 2024"
+_ROUNDED_PHONE: Final = "was rounded by a spreadsheet; format the column as text and export again"
+_LONG_VALUE: Final = "has more than 255 characters"
+_MANY: Final = f"has more than {MAX_VALUES} values; the others are kept in the source record only"
+
+_STREET: Final = ("street", "street2", "street3", "extended", "po_box")
+_PLACE: Final = ("city", "state", "postal_code", "country")
+_TITLES: Final = {"relation": "Relation", "event": "Event", "im": "IM"}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is known of a table's columns before its first row."""
+
+    days: DayOrder
+    labels: Mapping[Key, str | None]
+    """Group → the label that its place gives: `mobile` of `phone[mobile]`."""
+    names: Mapping[Key, str]
+    """Group → the column of its value."""
+    parts: Mapping[tuple[Key, str], str]
+    """Group and part → its column."""
+
+    @classmethod
+    def of(cls, columns: Iterable[Column], days: DayOrder) -> "Frame":
+        """Look at a table's columns."""
+        parts = {
+            ((column.target.kind, column.target.slot), column.target.part): column.name
+            for column in columns
+        }
+        names: dict[Key, str] = {}
+        for (key, part), name in parts.items():
+            if part == "value" or key not in names:
+                names[key] = name
+        return cls(days, {key: _label_of(key[1]) for key in names}, names, parts)
+
+
+def _label_of(slot: str) -> str | None:
+    return None if slot.isdigit() else _TRAILING_NUMBER.sub("", slot) or None
+
+
+@dataclass(slots=True)
+class Gathering:
+    """One row's values so far."""
+
+    frame: Frame
+    columns: dict[str, str]
+    """Path into the record → column."""
+    record: dict[str, Any] = field(default_factory=dict)
+    """Fields of one cell."""
+    groups: dict[Key, Group] = field(default_factory=dict)
+    """Cells that belong together."""
+    lists: dict[str, list[Any]] = field(default_factory=dict)
+    """Fields of several values."""
+    custom: dict[str, str] = field(default_factory=dict)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+    def gather(self) -> None:
+        """Make values of the groups."""
+        for key, group in self.groups.items():
+            _GATHER[key[0]](self, key, group)
+        for name, values in self.lists.items():
+            if len(values) > MAX_VALUES:
+                del values[MAX_VALUES:]
+                self.left_out.append((name, _MANY))
+            if values:
+                self.record[name] = values
+
+    def leave(self, key: Key, reason: str) -> None:
+        """Leave the value of a group out."""
+        self.left_out.append((self.frame.names[key], reason))
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep a custom field; a second one of the name gets a number."""
+        stem, count = name[:MAX_SHORT], 1
+        name = stem
+        while name in self.custom:
+            count += 1
+            name = f"{stem[: MAX_SHORT - 8]} ({count})"
+        self.custom[name] = value
+
+    def add(self, field_: str, part: str, key: Key, value: Any) -> None:
+        """Add a value to a list, and remember its column."""
+        values = self.lists.setdefault(field_, [])
+        self.columns[f"{field_}.{len(values)}.{part}"] = self.frame.names[key]
+        values.append(value)
+
+    def label(self, key: Key, group: Group) -> tuple[str | None, bool]:
+        """Return a group's label, less Google's mark, and whether it is marked."""
+        text = group.get("label")
+        if text is None:
+            return self.frame.labels[key], False
+        return text[:MAX_SHORT].removeprefix(MARK).strip("* ") or None, text.startswith("*")
+
+
+def _emails(row: Gathering, key: Key, group: Group) -> None:
+    cell = group.get("value", "")
+    found = []
+    for value in _SPLIT_EMAILS.split(cell) if cell.count("@") > 1 else (cell,):
+        match = _ADDRESS.search(value) if value[-1:] == ">" else None
+        found.append(match[1] if match else value)
+    _points(row, "emails", key, group, found)
+
+
+def _phones(row: Gathering, key: Key, group: Group) -> None:
+    cell = group.get("value", "")
+    if _ROUNDED.fullmatch(cell):
+        row.leave(key, _ROUNDED_PHONE)
+        return
+    found = [cell]
+    if len(cell) > 2 * _FEWEST_DIGITS and _SPLIT_PHONES.search(cell):
+        several = _SPLIT_PHONES.split(cell)
+        if SEPARATOR in cell or all(_digits(part) >= _FEWEST_DIGITS for part in several):
+            found = several
+    _points(row, "phones", key, group, found)
+
+
+def _digits(text: str) -> int:
+    return sum(letter.isdigit() for letter in text)
+
+
+def _points(row: Gathering, name: str, key: Key, group: Group, values: Iterable[str]) -> None:
+    label, primary = row.label(key, group)
+    for value in values:
+        if len(value) > MAX_SHORT:
+            row.leave(key, _LONG_VALUE)
+        elif value:
+            point: dict[str, Any] = {"value": value}
+            if label:
+                point["label"] = label
+            if primary:
+                point["primary"] = True
+            row.add(name, "value", key, point)
+
+
+def _website(row: Gathering, key: Key, group: Group) -> None:
+    cell = group["value"]
+    for url in _SPLIT.split(cell) if SEPARATOR in cell else (cell,):
+        if "linkedin.com/in/" in url.lower() and "linkedin_url" not in row.record:
+            row.record["linkedin_url"] = url
+            row.columns["linkedin_url"] = row.frame.names[key]
+        elif url:
+            row.add("websites", "", key, url)
+
+
+def _job(row: Gathering, key: Key, group: Group) -> None:
+    jobs = row.lists.setdefault("employments", [])
+    for part in group:
+        row.columns[f"employments.{len(jobs)}.{part}"] = row.frame.parts[key, part]
+    jobs.append(group)
+
+
+def _address(row: Gathering, key: Key, group: Group) -> None:
+    street = [group[part] for part in _STREET if part in group]
+    address: dict[str, Any] = {part: group[part] for part in _PLACE if part in group}
+    if not address and not street and "formatted" in group:
+        street = [group["formatted"]]
+    if street:
+        lines = (line.strip(" ,\t\r") for part in street for line in part.split("\n"))
+        address["street"] = ", ".join(filter(None, lines))[:MAX_SHORT]
+    if address:
+        row.add("addresses", "street", key, compact({**address, "label": row.label(key, group)[0]}))
+
+
+def _identifier(row: Gathering, key: Key, group: Group) -> None:
+    row.add("identifiers", "value", key, {"type": key[1], "value": group["value"]})
+
+
+def _birthday(row: Gathering, key: Key, group: Group) -> None:
+    cell = group.get("value", "")
+    if not cell and {"month", "day"} <= group.keys():
+        cell = f"{group.get('year', ''):0>4}-{group['month']:0>2}-{group['day']:0>2}"
+    if not cell or is_no_day(cell):
+        return
+    birthday = read_day(cell, row.frame.days)
+    if birthday is None:
+        row.leave(key, _BAD_BIRTHDAY)
+    else:
+        row.record["birthday"] = birthday
+
+
+def _date(row: Gathering, key: Key, group: Group) -> None:
+    if is_no_day(group["value"]):
+        return
+    day = read_day(group["value"], row.frame.days, EVENT_PIVOT)
+    if day is None:
+        row.leave(key, _BAD_DATE)
+    else:
+        row.keep(key[1], day)
+
+
+def _noted(row: Gathering, key: Key, group: Group) -> None:
+    """Keep relations, events and chat names under their labels."""
+    if value := group.get("value"):
+        name = row.label(key, group)[0] or f"{_TITLES[key[0]]} {key[1]}"
+        row.keep(name, ", ".join(filter(None, _SPLIT.split(value))))
+
+
+def _custom(row: Gathering, key: Key, group: Group) -> None:
+    """Keep a custom field: a column's, or a numbered one with its name beside it."""
+    if value := group.get("value"):
+        label = row.label(key, group)[0] if "label" in group else None
+        row.keep(label or (f"Custom Field {key[1]}" if key[1].isdigit() else key[1]), value)
+
+
+_GATHER: Final[dict[str, Callable[[Gathering, Key, Group], None]]] = {
+    "email": _emails,
+    "phone": _phones,
+    "website": _website,
+    "job": _job,
+    "address": _address,
+    "identifier": _identifier,
+    "birthday": _birthday,
+    "date": _date,
+    "relation": _noted,
+    "event": _noted,
+    "im": _noted,
+    "custom": _custom,
+}
+"""Kind → what makes values of its groups."""

@@ -1,0 +1,199 @@
+"""Reading the rows of a table as people: each cell goes where its column's target says.
+
+What a column means is settled before the first row (`services.ingest.domain.suggesting`), so that
+a row costs no more than its cells that are not empty.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final, NamedTuple
+
+from services.ingest.domain.columns import NAMES, Column, ColumnMapping
+from services.ingest.domain.suggesting import OTHER_LAYOUT
+from services.ingest.domain.vocabulary import Layout, key_of
+from services.ingest.sources.gathering import MARK, MAX_SHORT, Frame, Gathering, Key
+from services.ingest.sources.row import BadRow, Blank, Row, Rows
+from services.ingest.sources.sniff import Sniffed
+from services.ingest.sources.table import Cells, read_table
+from services.ingest.sources.vocabulary import vocabulary
+from services.ingest.sources.workbook import read_sheet
+from shared.identifiers.linkedin import normalize_linkedin
+from shared.identifiers.types import Refused
+
+MAX_NOTES: Final = 10_000
+"""Characters of a note (`shared.events.wire.Long`)."""
+
+MAX_CUSTOM: Final = 200
+"""Custom fields of one record (DESIGN 9)."""
+
+_EVERYONE: Final = frozenset({"mycontacts"})
+"""The group that every contact is in: it says nothing."""
+
+_ANY: Final = Layout(
+    OTHER_LAYOUT, "", frozenset(), frozenset(), {}, labels=";,|", phone_in_notes=True
+)
+"""How a table of no known product is read."""
+
+_MAY_BE_LONG: Final = frozenset({*NAMES, "notes", "labels", "custom", "email", "phone", "website"})
+"""Kinds whose cells may be longer than one value, or are refused where they are."""
+
+_QUOTED_FORMULA = re.compile(r'="([^"]*)"')
+_NOTHING_BUT_PHONE = re.compile(r"(?:[A-Za-z]{2,8}[:.]?\s*)?(\+?\(?\d[\d\s().\-/]{5,20}\d)")
+
+_TOO_LONG: Final = "has more than 255 characters; kept as a custom field"
+_LONG_NOTE: Final = "has more than 10,000 characters; the rest is kept in the source record only"
+_MANY_CUSTOM: Final = f"is one of more than {MAX_CUSTOM} custom fields; kept in the record only"
+
+
+def read_people(file: BinaryIO, sniffed: Sniffed) -> Rows:
+    """Yield a row per person of a table."""
+    assert sniffed.mapping is not None
+    people = People(sniffed.mapping, sniffed)
+    rows: Iterator[Cells | BadRow | Blank]
+    if sniffed.sheet:
+        rows = read_sheet(file, sniffed.sheet, sniffed.header_line)
+    else:
+        rows = read_table(
+            file, sniffed.encoding, sniffed.delimiter, sniffed.header_line, sniffed.header_lines
+        )
+    next(rows)
+    for row in rows:
+        yield people.read(row) if isinstance(row, Cells) else row
+
+
+class _Place(NamedTuple):
+    """Where a column's cells go."""
+
+    name: str
+    field: str
+    """Of the record; empty: into a group."""
+    key: Key
+    part: str
+    is_skipped: bool
+    may_be_long: bool
+
+    @classmethod
+    def of(cls, column: Column) -> "_Place":
+        target = column.target
+        is_plain = target.kind in _PLAIN
+        return cls(
+            column.name,
+            target.kind if is_plain else "",
+            (target.kind, target.slot),
+            target.part,
+            target.kind == "skip",
+            target.kind in _MAY_BE_LONG,
+        )
+
+
+_PLAIN: Final = frozenset({*NAMES, "headline", "notes", "linkedin_url", "labels", "record_id"})
+
+
+class People:
+    """Reads rows by one mapping."""
+
+    def __init__(self, mapping: ColumnMapping, sniffed: Sniffed) -> None:
+        words = vocabulary()
+        layouts = (layout for layout in words.layouts if layout.name == mapping.layout)
+        self._layout = next(layouts, _ANY)
+        self._family_first = any(
+            language.family_first and language.code == mapping.language
+            for language in words.languages
+        )
+        self._frame = Frame.of(mapping.columns, sniffed.days)
+        self._places = [_Place.of(column) for column in mapping.columns]
+        self._columns = {place.field: place.name for place in self._places if place.field}
+        self._nobody = frozenset(
+            place.name for place in self._places if key_of(place.name) in self._layout.nobody
+        )
+        between = f"|[{re.escape(self._layout.labels)}]" if self._layout.labels else ""
+        self._split_labels = re.compile(rf"\s*(?::::{between})\s*")
+
+    def read(self, row: Cells) -> Row | Blank:
+        """Read one row."""
+        gathering = Gathering(self._frame, dict(self._columns))
+        record, groups, raw = gathering.record, gathering.groups, dict[str, Any]()
+        for place, text in zip(self._places, row.cells, strict=False):
+            if not text:
+                continue
+            cell = text.strip()
+            if not cell:
+                continue
+            if cell[0] in "='":
+                cell = _unguarded(cell)
+            name, plain, key, part, is_skipped, may_be_long = place
+            raw[name] = cell
+            if is_skipped:
+                continue
+            if len(cell) > MAX_SHORT and not may_be_long:
+                gathering.left_out.append((name, _TOO_LONG))
+                gathering.keep(name, cell)
+            elif plain:
+                record[plain] = cell
+            elif (group := groups.get(key)) is None:
+                groups[key] = {part: cell}
+            else:
+                group[part] = cell
+        if not raw or raw.keys() <= self._nobody:
+            return Blank(row.line)
+        gathering.left_out += [("", note) for note in row.notes]
+        gathering.gather()
+        self._finish(gathering)
+        uid = self._uid(record)
+        return Row(row.line, record, raw, uid, gathering.left_out, gathering.columns)
+
+    def _finish(self, row: Gathering) -> None:
+        """Settle what is the layout's to say, and what concerns several fields."""
+        record = row.record
+        if (cell := record.pop("labels", None)) and (labels := self._read_labels(cell)):
+            record["labels"] = labels
+        if (notes := record.get("notes")) is not None:
+            self._finish_notes(row, notes)
+        if self._family_first and "full_name" not in record:
+            name = " ".join(record[part] for part in ("last_name", "first_name") if part in record)
+            if name:
+                record["full_name"] = name
+        if row.custom:
+            custom = self._kept(row)
+            if custom:
+                record["custom_fields"] = custom
+
+    def _finish_notes(self, row: Gathering, notes: str) -> None:
+        if len(notes) > MAX_NOTES:
+            row.record["notes"] = notes[:MAX_NOTES]
+            row.left_out.append((self._columns["notes"], _LONG_NOTE))
+        elif self._layout.phone_in_notes and not {"phones", "emails"} & row.record.keys():
+            match = _NOTHING_BUT_PHONE.fullmatch(notes)
+            if match:
+                row.columns["phones.0.value"] = self._columns["notes"]
+                row.record["phones"] = [{"value": match[1], "label": "notes"}]
+
+    def _read_labels(self, cell: str) -> list[str]:
+        names = [name.removeprefix(MARK).strip("* ") for name in self._split_labels.split(cell)]
+        return [name for name in names if name and name.lower() not in _EVERYONE]
+
+    def _kept(self, row: Gathering) -> dict[str, str]:
+        """Return the custom fields, less what the product writes where nobody chose."""
+        unset = self._layout.unset
+        kept = {name: cell for name, cell in row.custom.items() if cell.casefold() not in unset}
+        for name in list(kept)[MAX_CUSTOM:]:
+            row.left_out.append((name, _MANY_CUSTOM))
+            del kept[name]
+        return kept
+
+    def _uid(self, record: dict[str, Any]) -> str | None:
+        """Return what the file itself identifies the record by."""
+        if found := record.pop("record_id", None):
+            return f"{self._layout.name}:{found[: self._layout.record_id_characters or None]}"
+        url = record.get("linkedin_url")
+        if url and self._layout.record_id == "linkedin_url":
+            profile = normalize_linkedin(url)
+            return None if isinstance(profile, Refused) else profile.value
+        return None
+
+
+def _unguarded(cell: str) -> str:
+    """Undo how tables keep a spreadsheet from reading a cell as a number or a formula."""
+    if match := _QUOTED_FORMULA.fullmatch(cell):
+        return match[1].strip()
+    return cell[1:] if cell[0] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell

@@ -1,0 +1,105 @@
+"""The vocabulary of headers, read from the data files beside this module."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any, Final
+
+from services.ingest.domain.columns import target_of
+from services.ingest.domain.vocabulary import NUMBER, Beside, Language, Layout, Vocabulary, key_of
+
+_ORDER: Final = (
+    "google",
+    "linkedin",
+    "apollo",
+    "thunderbird",
+    "outlook",
+    "hubspot",
+    "salesforce",
+    "imazing",
+)
+"""The files of layouts, the more telling first: the first that fits is taken."""
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """Load layouts, aliases and languages, once."""
+    data = resources.files(__package__).joinpath("data")
+    layouts = tuple(
+        layout
+        for name in _ORDER
+        for layout in _layouts(_read(data.joinpath("layouts", f"{name}.toml")))
+    )
+    general = _read(data.joinpath("aliases.toml"))
+    aliases = _targets(general["columns"])
+    fallback = {key_of(name): tuple(targets) for name, targets in general["fallback"].items()}
+    files = sorted(data.joinpath("languages").iterdir(), key=lambda file: file.name)
+    languages = tuple(
+        _language(file.name.removesuffix(".toml"), _read(file))
+        for file in files
+        if file.name.endswith(".toml")
+    )
+    english = frozenset(aliases) | frozenset(fallback)
+    english = english.union(
+        *(layout.columns for layout in layouts),
+        *(language.names.values() for language in languages),
+    )
+    return Vocabulary(layouts, aliases, fallback, languages, english)
+
+
+def _read(file: Traversable) -> dict[str, Any]:
+    return tomllib.loads(file.read_text("utf-8"))
+
+
+def _targets(columns: Mapping[str, str]) -> dict[str, str]:
+    for target in columns.values():
+        target_of(target.replace(NUMBER, "1"))
+    return {key_of(name): target for name, target in columns.items()}
+
+
+def _keys(names: list[str]) -> frozenset[str]:
+    return frozenset(map(key_of, names))
+
+
+def _layouts(document: dict[str, Any]) -> list[Layout]:
+    columns = _targets(document["columns"])
+    return [
+        Layout(
+            name=part["name"],
+            title=part["title"],
+            all=_keys(part["all"]),
+            any=_keys(part.get("any", [])),
+            columns=columns,
+            labels=part["labels"],
+            record_id=part.get("record_id", ""),
+            record_id_characters=part.get("record_id_characters", 0),
+            nobody=_keys(part.get("nobody", [])),
+            unset=frozenset(map(str.casefold, part.get("unset", []))),
+            phone_in_notes=part.get("phone_in_notes", False),
+        )
+        for part in document["layout"]
+    ]
+
+
+def _language(code: str, document: dict[str, Any]) -> Language:
+    return Language(
+        code=code,
+        days=document["days"],
+        names={key_of(name): key_of(english) for name, english in document["names"].items()},
+        repeated={
+            key_of(name): tuple(map(key_of, english))
+            for name, english in document.get("repeated", {}).items()
+        },
+        beside={
+            key_of(name): Beside(key_of(rule["when"]), key_of(rule["name"]))
+            for name, rule in document.get("beside", {}).items()
+        },
+        otherwise={
+            key_of(name): Beside(key_of(rule["unless"]), key_of(rule["name"]))
+            for name, rule in document.get("otherwise", {}).items()
+        },
+        alone=_keys(document.get("alone", [])),
+        family_first=document.get("family_first", False),
+    )
