@@ -30,7 +30,7 @@ def create_app(settings: Settings) -> AsgiFastStream:
     store = Store()
     rule = AutoRule(settings.auto, settings.auto_share, settings.auto_sources)
     delivery = Delivery(broker, producer, settings.kafka, "enricher", store)
-    delivery.subscribe(topics.EVENTS, ContactEvents(store, rule, SOURCE))
+    delivery.subscribe(topics.EVENTS, ContactEvents(store, rule, SOURCE), heeded=rule.enabled)
     delivery.subscribe(topics.ENRICHMENT_REQUESTS, EnrichmentOrders(store, frozenset({SOURCE})))
 
     watch = Watch()

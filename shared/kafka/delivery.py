@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from aiokafka import TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -31,6 +32,7 @@ from shared.kafka.batch import (
 )
 from shared.kafka.dead_letters import dead_letter, without_body
 from shared.kafka.lenient import lenient
+from shared.kafka.passing import Passing
 from shared.kafka.producer import Outgoing, Producer
 from shared.kafka.progress import Progress
 from shared.kafka.settings import KafkaSettings
@@ -86,19 +88,23 @@ class Delivery:
         *,
         group: str | None = None,
         max_records: int | None = None,
+        heeded: bool = True,
     ) -> Subscription:
-        """Hand the topic's records to a handler, in batches, one batch at a time."""
+        """Hand the topic's records to a handler, in batches, one batch at a time.
+
+        When they are not `heeded`, none is read: now and then the handler gets an empty batch that
+        says how far the topic is.
+        """
         group = group or self._service
         if group not in topic.consumers:
             msg = f"{group} is not a consumer of {topic.name}: add it to shared.events.topics"
             raise ValueError(msg)
         settings = self._settings
-        subscription = Subscription(
-            topic.name,
-            group,
-            self._offsets,
-            patience_s=settings.rebalance_timeout_ms / 1000 * 0.75,
-        )
+        patience_s = settings.rebalance_timeout_ms / 1000 * 0.75
+        if heeded:
+            subscription = Subscription(topic.name, group, self._offsets, patience_s=patience_s)
+        else:
+            subscription = _passing(topic.name, group, handler, patience_s)
         work = _Work(subscription, handler, self._producer, settings.handler_error_limit)
         subscription.process = work.deliver
         subscriber = self._broker.subscriber(
@@ -123,6 +129,16 @@ class Delivery:
         subscription.subscriber = subscriber
         self.subscriptions.append(subscription)
         return subscription
+
+
+def _passing(topic: str, group: str, handler: Handler, patience_s: float) -> Passing:
+    passing = Passing(topic, group, None, patience_s=patience_s)
+
+    async def note(ends: dict[TopicPartition, int]) -> None:
+        await handler(Batch((), group, ends))
+
+    passing.note = note
+    return passing
 
 
 async def _leave_alone(records: tuple[ConsumerRecord, ...]) -> KafkaMessage:

@@ -92,12 +92,13 @@ class KafkaLab:
         *,
         offsets: OffsetStore | None = None,
         settings: KafkaSettings | None = None,
+        heeded: bool = True,
     ) -> AsyncIterator[Delivery]:
         """Run a delivery over one topic until the block ends."""
         settings = settings or self.settings
         broker = build_broker(settings)
         delivery = Delivery(broker, self.producer, settings, topic.consumers[0], offsets)
-        delivery.subscribe(topic, handler)
+        delivery.subscribe(topic, handler, heeded=heeded)
         await broker.start()
         try:
             yield delivery

@@ -114,13 +114,14 @@ async def test_switched_off_nothing_is_decoded_or_recorded(
     broken = message(topic, event, bench.tenant)._replace(value=b"{")
     await lab.producer.send_batch([message(topic, event, bench.tenant), broken])
     handler = ContactEvents(store, AutoRule(enabled=False, share=1.0), "apollo")
-    async with lab.consuming(topic, handler, offsets=store):
+    async with lab.consuming(topic, handler, offsets=store, heeded=False):
 
         async def applied() -> bool:
             return await lab.committed(topic) == {0: 2}
 
         await eventually(applied)
     assert await rows(database) == []
+    assert await store.load(topic.consumers[0], topic.name) == {0: 2}
 
 
 async def insert_contact(database: Database, event: ContactCreated) -> None:

@@ -13,6 +13,7 @@ from aiokafka.record.util import calc_crc32c
 from shared.errors import PoisonMessageError, SourceUnavailableError, TransientError
 from shared.kafka import Batch, Outgoing, Rejected
 from shared.kafka import delivery as delivery_module
+from shared.kafka import passing as passing_module
 from tests.support.kafka import KafkaLab, eventually
 
 pytestmark = pytest.mark.stack
@@ -419,3 +420,46 @@ async def test_lag_and_progress_are_seen(lab: KafkaLab) -> None:
 
 async def _all_committed(lab: KafkaLab, topic: object, count: int) -> bool:
     return sum((await lab.committed(topic)).values()) == count  # type: ignore[arg-type]
+
+
+async def test_what_is_not_heeded_is_passed_by_unread(
+    lab: KafkaLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Offsets follow the topic's ends; heeded later, it goes on with what comes then."""
+    monkeypatch.setattr(passing_module, "PASS_S", 0.2)
+    topic = await lab.topic(partitions=2)
+    await lab.publish(topic, [b"%d" % n for n in range(100)])
+    handler = Recorder()
+    async with lab.consuming(topic, handler, heeded=False) as delivery:
+        await eventually(lambda: _all_committed(lab, topic, 100))
+        await lab.publish(topic, [b"%d" % n for n in range(50)])
+        await eventually(lambda: _all_committed(lab, topic, 150))
+        assert await delivery.progress.stuck() == []
+    assert set(handler.batches) == {0}
+
+    async with lab.consuming(topic, handler) as delivery:
+        await eventually(lambda: delivery.subscriptions[0].aligned)
+        await lab.publish(topic, [b"new"])
+        await eventually(lambda: _all_committed(lab, topic, 151))
+    assert handler.applied == [b"new"]
+
+
+async def test_passing_by_outlives_a_store_that_is_away(
+    lab: KafkaLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passing_module, "PASS_S", 0.1)
+    topic = await lab.topic()
+    await lab.publish(topic, [b"a"])
+    attempts = 0
+
+    async def handler(batch: Batch) -> Sequence[Rejected]:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 3:
+            assert await lab.committed(topic) == {}
+            raise TransientError("database away")
+        return []
+
+    async with lab.consuming(topic, handler, heeded=False):
+        await eventually(lambda: _all_committed(lab, topic, 1))
+    assert attempts >= 3
