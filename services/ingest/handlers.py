@@ -23,6 +23,7 @@ class Signals:
 
     async def handle_signals(self, batch: Batch) -> Sequence[Rejected]:
         """Pass on what is well-formed, in order; return what is not."""
+        rules, topic = self._rules, SIGNALS_NORMALIZED.name
         outgoing: list[Outgoing] = []
         rejected: list[Rejected] = []
         places: dict[tuple[str | None, str | None], Place] = {}
@@ -36,14 +37,12 @@ class Signals:
                 if place is None:
                     place = places[named] = await self.directory.resolve(*named)
                 origin = _origin(arrival, place, record.timestamp)
-                normalized = to_normalized(signal, raw, origin, self._rules)
+                normalized = to_normalized(signal, raw, origin, rules)
             except PoisonMessageError as error:
                 rejected.append(Rejected(record, error))
             else:
                 headers = normalized_headers(origin)
-                outgoing.append(
-                    Outgoing(SIGNALS_NORMALIZED.name, normalized.key, normalized.body, headers)
-                )
+                outgoing.append(Outgoing(topic, normalized.key, normalized.body, headers))
         await self._producer.send_batch(outgoing)
         return rejected
 

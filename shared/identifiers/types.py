@@ -1,7 +1,12 @@
-"""The values that normalising yields, one small type each."""
+"""The values that normalising yields, one small type each.
+
+Structs, as they are made far faster than frozen dataclasses, one or two a signal.
+"""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, NewType
+from typing import Literal, NewType
+
+from msgspec import Struct
 
 Email = NewType("Email", str)
 """A lower-case address with an ASCII domain: `ada+list@example.com`."""
@@ -20,7 +25,7 @@ class Refused:
     reason: str
 
 
-class Phone(NamedTuple):
+class Phone(Struct, frozen=True, gc=False):
     """A telephone number."""
 
     e164: str
@@ -39,7 +44,7 @@ class Phone(NamedTuple):
         return f"{self.e164};ext={self.extension}" if self.extension else self.e164
 
 
-class LinkedIn(NamedTuple):
+class LinkedIn(Struct, frozen=True, gc=False):
     """A person's LinkedIn profile, by the one name that its URL or URN carries."""
 
     type: Literal["linkedin_urn", "linkedin_public_id"]

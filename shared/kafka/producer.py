@@ -24,7 +24,7 @@ from aiokafka.errors import (
 )
 
 from shared.errors import PoisonMessageError, SourceUnavailableError, TransientError
-from shared.kafka.partitioner import partition_of
+from shared.kafka.partitioner import partitions_of
 from shared.kafka.settings import KafkaSettings
 from shared.observability import metrics
 from shared.observability.logs import get_logger
@@ -167,16 +167,19 @@ class _NotAcknowledgedError(KafkaError):  # type: ignore[misc]
 async def _batches(client: Any, messages: Sequence[Outgoing]) -> list[tuple[str, int, Any]]:
     """Pack messages into batches, in sending order."""
     partitions: dict[str, list[int]] = {}
+    chosen: dict[str, dict[bytes, int]] = {}
+    for topic in {message.topic for message in messages}:
+        known = partitions[topic] = sorted(await client.partitions_for(topic))
+        keys = (one.key for one in messages if one.key is not None and one.topic == topic)
+        chosen[topic] = partitions_of(keys, len(known))
     open_batches: dict[tuple[str, int], Any] = {}
     packed: list[tuple[str, int, Any]] = []
     for message in messages:
-        known = partitions.get(message.topic)
-        if known is None:
-            known = partitions[message.topic] = sorted(await client.partitions_for(message.topic))
+        known = partitions[message.topic]
         if message.key is None:
             partition = random.choice(known)  # noqa: S311  # spreads load, guards nothing
         else:
-            partition = known[partition_of(message.key, len(known))]
+            partition = known[chosen[message.topic][message.key]]
         place = (message.topic, partition)
         batch = open_batches.get(place)
         if batch is None or not _append(batch, message):

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from shared.errors import PoisonMessageError
 from shared.events.envelope import from_record, rfc3339
@@ -30,7 +32,7 @@ FUTURE_LIMIT: Final = timedelta(hours=24)
 """A `time` further ahead is a fault of the sender; a nearer one is a clock that goes fast."""
 
 
-class Arrival(NamedTuple):
+class Arrival(Struct, frozen=True, gc=False):
     """What the headers of a signal say."""
 
     id: str

@@ -6,9 +6,10 @@ A test reads it back through the model.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
+from msgspec import Struct
 
 from services.ingest.domain.draft import Draft
 from services.ingest.domain.identity import add_emails, add_linkedin, add_others, add_phones
@@ -22,7 +23,7 @@ _NAMES: Final = frozenset({"full_name", "first_name", "last_name", "nickname"})
 """What makes a signal usable when it has no identifier."""
 
 
-class Origin(NamedTuple):
+class Origin(Struct, frozen=True, gc=False):
     """Where a signal came from and when."""
 
     signal_id: str
@@ -44,7 +45,7 @@ class Rules:
     """Where a national phone number is read when the record declares no region."""
 
 
-class Normalized(NamedTuple):
+class Normalized(Struct, frozen=True, gc=False):
     """A well-formed signal, ready for the topic."""
 
     record_key: bytes

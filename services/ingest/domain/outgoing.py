@@ -16,14 +16,14 @@ _FIXED: Final[list[tuple[str, bytes]]] = [
 
 
 @lru_cache(maxsize=1_024)
-def _shared(tenant: str, workspace: str, received_at: str) -> list[tuple[str, bytes]]:
+def _shared(tenant: str, workspace: str, received_at: str) -> tuple[tuple[str, bytes], ...]:
     """Write the headers that signals received together have in common."""
-    return [
+    return (
         *_FIXED,
         ("ce_tenant", tenant.encode()),
         ("ce_workspace", workspace.encode()),
         ("ce_recordedtime", received_at.encode()),
-    ]
+    )
 
 
 def normalized_headers(origin: Origin) -> list[tuple[str, bytes]]:
