@@ -83,7 +83,7 @@ def _version_of(revisions: list[Property]) -> int | None:
     """Read `REV`, when the card was last changed, in milliseconds since 1970."""
     for one in revisions:
         try:
-            moment = datetime.fromisoformat(text_of(one))
+            moment = datetime.fromisoformat(text_of(one).partition("(")[0])
         except ValueError:
             continue
         if moment.tzinfo is None:

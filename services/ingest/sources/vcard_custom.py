@@ -81,6 +81,9 @@ _SILENT_PREFIXES: Final = (
     "X-SYNC",
 )
 _GENDERS: Final = {"m": "male", "f": "female", "o": "other", "n": "none", "u": "unknown"}
+_WAB_GENDERS: Final = {"1": "female", "2": "male"}
+"""Windows Address Book's numbers."""
+
 _ANDROID_EVENTS: Final = {"1": "anniversary", "2": "date", "3": "birthday"}
 _ANDROID_RELATIONS: Final = (
     "related", "assistant", "brother", "child", "domestic partner", "father", "friend", "manager",
@@ -124,7 +127,10 @@ def _add_event(found: Gathered, one: Property, text: str, key: str) -> None:
 def add_custom(found: Gathered, agents: list[str]) -> None:
     """Keep what nobody has taken."""
     for one in found.take("GENDER", "X-GENDER", "X-WAB-GENDER", "SEX"):
-        found.keep("gender", _gender(one), one.head.name)
+        sex, *identity = parts_of(one.value)
+        words = _WAB_GENDERS if one.head.name == "X-WAB-GENDER" else _GENDERS
+        found.keep("gender", words.get(sex.lower(), sex.lower()), one.head.name)
+        found.keep("gender_identity", " ".join(identity), one.head.name)
     for one in found.take("GEO"):
         found.keep("geo", text_of(one).removeprefix("geo:").replace(";", ","), "GEO")
     for one in found.take(*_DATES):
@@ -159,14 +165,6 @@ def _keep_unknown(found: Gathered, one: Property) -> None:
     text = ", ".join(part for part in parts_of(one.value) if part)
     key = found.labels.get(one.head.group) or _KEYS.get(name)
     found.keep(key or name.removeprefix("X-").lower().replace("-", "_"), text, name)
-
-
-def _gender(one: Property) -> str:
-    """Read a sex (RFC 6350 6.2.7), a word of it, or Windows Address Book's number."""
-    sex, *text = parts_of(one.value)
-    if one.head.name == "X-WAB-GENDER":
-        return {"1": "female", "2": "male"}.get(sex, sex)
-    return _GENDERS.get(sex.lower(), sex.lower()) or " ".join(text)
 
 
 def _agent_name(one: Property) -> str:

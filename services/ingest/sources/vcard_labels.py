@@ -24,6 +24,9 @@ _WORDS: Final = {
     "x-iphone": "iphone",
     "homepage": "home page",
     "x-homepage": "home page",
+    "x-evolution-callback": "callback",
+    "x-evolution-company": "company main",
+    "x-evolution-radio": "radio",
 }
 """Type → the word for it."""
 

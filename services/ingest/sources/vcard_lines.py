@@ -24,6 +24,8 @@ _BINARY_KEPT: Final = 4_096
 
 _CR: Final = 0x0D
 
+_BARE_CR = re.compile(rb"\r(?!\n)")
+
 _BREAK = re.compile(rb"\n(?=[^ \t])")
 """The end of a line that no fold continues."""
 
@@ -35,6 +37,9 @@ _BINARY = re.compile(
 """How a line begins that holds a file: by its name, or by how its value is written."""
 
 _QUOTED = re.compile(rb"[^:]*;(?:ENCODING=)?\"?QUOTED-PRINTABLE", re.IGNORECASE)
+_BASE64 = re.compile(
+    rb"[^:]*;(?:ENCODING=)?B(?:ASE64)?[;:]|[^:]*:data:[^,]*;base64,", re.IGNORECASE
+)
 _FRAME = re.compile(rb"\s*(?:BEGIN|END)\s*:\s*VCARD\s*", re.IGNORECASE)
 
 
@@ -66,13 +71,12 @@ def read_blocks(file: BinaryIO, encoding: str) -> Iterator[bytes]:
 
 def _mended(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """End lines with LF or CR LF, also those of twice converted files and of old Macs."""
-    held = b""  # a CR at the end of a block: LF may follow
+    held = b""  # CRs at the end of a block: LF may follow
     for block in blocks:
         whole = held + block if held else block
-        held = b"\r" if whole.endswith(b"\r") else b""
-        if held:
-            whole = whole[:-1]
-        if b"\r" in whole and whole.count(b"\r") != whole.count(b"\n"):
+        held = whole[-2:] if whole.endswith(b"\r\r") else b"\r" if whole.endswith(b"\r") else b""
+        whole = whole[: len(whole) - len(held)]
+        if _BARE_CR.search(whole):
             whole = whole.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n")
             whole = whole.replace(b"\r", b"\n")
         yield whole
@@ -163,7 +167,4 @@ def _is_soft(held: bytes, following: bytes) -> bool:
 
 
 def _is_base64(held: bytes) -> bool:
-    head = held[:MAX_HEAD].partition(b":")[0].upper()
-    return head.endswith((b";BASE64", b"=BASE64", b"=B")) or (
-        b";BASE64;" in head or b"=BASE64;" in head or b"=B;" in head
-    )
+    return _BASE64.match(held[:MAX_HEAD]) is not None

@@ -131,14 +131,13 @@ def _add_profile(found: Gathered, one: Property, service: str) -> None:
     link = _LINK.fullmatch(value) if "/" in value else None
     if link is not None and _add_known(found, link, value, one.head.name):
         return
-    account = user or (value if link is None else "")
-    if service == "facebook" and not account.isdigit():
-        account = parameters.get("X-USERID", "")
-    if account and _add_account(found, service, account, one.head.name):
-        return
-    if link is not None:
+    accounts = [user or ("" if link is not None else value)]
+    if service == "facebook":
+        accounts.append(parameters.get("X-USERID", ""))
+    known = [_add_account(found, service, text, one.head.name) for text in accounts if text]
+    if link is not None and (service == "facebook" or not any(known)):
         found.append_value("websites", value, one.head.name)
-    else:
+    elif not any(known):
         found.keep(service.replace("-", "_") or "profile", user or value, one.head.name)
 
 

@@ -10,6 +10,7 @@ from services.ingest.sources.vcard_property import Property, fields_of, items_of
 _NAME_PARTS: Final = ("last_name", "first_name", "middle_name", "name_prefix", "name_suffix")
 """The parts of `N`, in their order."""
 
+_NICKNAMES: Final = ("NICKNAME", "X-NICKNAME", "X-EPOCSECONDNAME")
 _LIST_COMMA = re.compile(r"(?<!\\),(?=\S)")
 """A comma between several given names; one that is part of a text has a space after it."""
 
@@ -29,26 +30,22 @@ def has_personal_name(found: Gathered) -> bool:
 
 
 def add_names(found: Gathered) -> None:
-    """Add the names; a full name that only repeats a number or the company is none."""
+    """Add the names; a full name that repeats a number, an address or the company is none."""
     full_names = found.take("FN")
     best = found.best(full_names)
     structured = found.best(found.take("N"))
     parts = _name_parts(structured) if structured is not None else []
     if len(parts) == 1:  # no semicolon at all: a whole name in the family name's place
         found.put("full_name", text_of(best) if best else parts[0], "N")
-    elif any(parts):
+    else:
         for path, part in zip(_NAME_PARTS, parts, strict=False):
             found.put(path, part, "N")
-        if best is not None:
+        if best is not None and not _repeats(found, text_of(best)):
             found.put("full_name", text_of(best), "FN")
-    elif best is not None and not _repeats(found, text_of(best)):
-        found.put("full_name", text_of(best), "FN")
     for one in full_names:
         if one is not best:
             found.keep("other_name", text_of(one), "FN")
-    nicknames = [
-        name for one in found.take("NICKNAME", "X-NICKNAME") for name in items_of(one.value)
-    ]
+    nicknames = [name for one in found.take(*_NICKNAMES) for name in items_of(one.value)]
     if nicknames:
         found.put("nickname", nicknames[0], "NICKNAME")
         for name in nicknames[1:]:
@@ -61,7 +58,7 @@ def _name_parts(one: Property) -> list[str]:
 
 
 def _repeats(found: Gathered, name: str) -> bool:
-    """Tell whether a name without parts only repeats a number, an address or the company."""
+    """Tell whether a full name says only what the card says elsewhere."""
     if "@" in name:
         return any(
             name.casefold() == text_of(one).casefold() for one in found.by_name.get("EMAIL", ())
@@ -78,16 +75,12 @@ def add_employments(found: Gathered) -> None:
     roles = _without_alternatives(found.take("ROLE"))
     if not titles:
         titles, roles = roles, []
+    groups = {company.head.group for company in companies} - {""}
+    own = {one.head.group: one for one in reversed(titles) if one.head.group in groups}
+    others = iter([one for one in titles if own.get(one.head.group) is not one])
     for company in companies:
-        same = next(
-            (one for one in titles if company.head.group and one.head.group == company.head.group),
-            None,
-        )
-        title = same or next(iter(titles), None)
-        if title is not None:
-            titles.remove(title)
-        _add_job(found, company, title)
-    for title in titles:
+        _add_job(found, company, own.pop(company.head.group, None) or next(others, None))
+    for title in others:
         _add_job(found, None, title)
     for role in roles:
         found.keep("role", text_of(role), "ROLE")
@@ -131,21 +124,18 @@ def read_date(one: Property) -> str | None:
 
 
 def add_birthday(found: Gathered) -> None:
-    """Add the birthday; less than a day is kept as it is said."""
-    one = found.best(found.take("BDAY", "X-EVOLUTION-BIRTHDAY"))
-    if one is None:
-        return
-    parameters = one.head.parameters
-    day = read_date(one)
-    other_calendar = parameters.get("CALSCALE", "gregorian").lower() != "gregorian"
-    if other_calendar or (parameters.get("VALUE", "").lower() == "text" and day is None):
-        found.keep("birthday", text_of(one), "BDAY")
-    elif day is not None:
-        found.put("birthday", day, "BDAY")
-    elif _PARTIAL.fullmatch(text_of(one)):
-        found.keep("birthday", text_of(one), "BDAY")
-    else:
-        found.note("BDAY", _BAD_BIRTHDAY)
+    """Add the birthday, the first that is a day; less than a day is kept as it is said."""
+    for one in sorted(found.take("BDAY", "X-EVOLUTION-BIRTHDAY"), key=preference_of):
+        parameters = one.head.parameters
+        day = read_date(one)
+        if parameters.get("CALSCALE", "gregorian").lower() != "gregorian":
+            found.keep("birthday_other_calendar", text_of(one), "BDAY")
+        elif day is not None:
+            found.put("birthday", day, "BDAY")
+        elif parameters.get("VALUE", "").lower() == "text" or _PARTIAL.fullmatch(text_of(one)):
+            found.keep("birthday", text_of(one), "BDAY")
+        else:
+            found.note("BDAY", _BAD_BIRTHDAY)
 
 
 def add_notes(found: Gathered) -> None:

@@ -12,6 +12,9 @@ _SEVERAL = re.compile(r"[,;\s]+")
 _PAUSE = re.compile(r"(?<=\d)\s*[pw]+\s*(\d{1,7})#?", re.IGNORECASE)
 """Digits that a phone dials after a pause: an extension."""
 
+_LIST_COMMA = re.compile(r"(?<!\\),(?=[^\s,;])")
+"""A comma between several values of one part, as of several lines of a street."""
+
 _ADDRESS_PARTS: Final = 7
 
 
@@ -69,7 +72,7 @@ def add_addresses(found: Gathered) -> None:
 
 
 def _address(found: Gathered, one: Property) -> dict[str, Any]:
-    parts = [_one_line(part) for part in fields_of(one.value)]
+    parts = [_one_line(part) for part in fields_of(_LIST_COMMA.sub(", ", one.value))]
     box, extended, street, city, state, code, country = [
         *parts[:_ADDRESS_PARTS],
         *[""] * (_ADDRESS_PARTS - len(parts)),

@@ -223,9 +223,11 @@ def _decoded(raw: bytes, charset: str | None, fallback: str) -> str:
 
 
 _ESCAPE = re.compile(r"\\([nN,;:\\\"])")
-_PART = re.compile(r"((?:\\.|[^\\;]|\\\Z)*)(?:;|\Z)", re.DOTALL)
+_SEMICOLON = re.compile(r"\\.|(;)", re.DOTALL)
+_COMMA = re.compile(r"\\.|(,)", re.DOTALL)
+"""A separator, or an escape, which is stepped over."""
+
 _SEPARATOR = re.compile(r"(?<!\\);")
-_ITEM = re.compile(r"((?:\\.|[^\\,]|\\\Z)*)(?:,|\Z)", re.DOTALL)
 
 
 def unescaped(value: str) -> str:
@@ -239,7 +241,7 @@ def parts_of(value: str) -> list[str]:
     """Split a structured value at the semicolons that are not escaped; undo the escapes."""
     if "\\" not in value:
         return [part.strip() for part in value.split(";")]
-    return [unescaped(part).strip() for part in _PART.findall(value)[:-1] or [value]]
+    return [unescaped(part).strip() for part in _split(value, _SEMICOLON)]
 
 
 def fields_of(value: str) -> list[str]:
@@ -251,5 +253,14 @@ def fields_of(value: str) -> list[str]:
 
 def items_of(value: str) -> list[str]:
     """Split a list at the commas that are not escaped; undo the escapes; drop what is empty."""
-    found = value.split(",") if "\\" not in value else _ITEM.findall(value)
+    found = value.split(",") if "\\" not in value else _split(value, _COMMA)
     return [item for item in (unescaped(text).strip() for text in found) if item]
+
+
+def _split(value: str, separator: re.Pattern[str]) -> list[str]:
+    begin, parts = 0, []
+    for found in separator.finditer(value):
+        if found[1]:
+            parts.append(value[begin : found.start()])
+            begin = found.end()
+    return [*parts, value[begin:]]
