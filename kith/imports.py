@@ -13,9 +13,17 @@ UPLOAD_SECONDS: Final = 600.0
 LISTED: Final = 10
 """Rejected rows and warnings that are printed of each file; `--json` has more."""
 
+IMPORTS: Final = "/v1/imports"
+"""Where files are imported."""
+
+READING: Final = "/v1/imports/reading"
+"""Where files are only looked at."""
+
 Files = Annotated[
     list[Path],
-    typer.Argument(exists=True, dir_okay=False, help="Google CSV, LinkedIn CSV or vCard files."),
+    typer.Argument(
+        exists=True, dir_okay=False, help="Tables of contacts (CSV, .xlsx) or vCard files."
+    ),
 ]
 Source = Annotated[
     str | None, typer.Option(help="Source of the rows; default: csv_upload or vcard_upload.")
@@ -32,6 +40,16 @@ Key = Annotated[
 Url = Annotated[
     str | None, typer.Option(envvar="INGEST_URL", help="Where ingest is; default: the local stack.")
 ]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help='JSON file that says what columns are, like {"Mobile": "phone[mobile]"}; --look '
+        "--json prints one to begin with.",
+    ),
+]
+Look = Annotated[bool, typer.Option("--look", help="Say how the files would be read, no more.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -46,6 +64,8 @@ def import_files(
     source: Source = None,
     tag: Tag = None,
     region: Region = None,
+    mapping: Mapping = None,
+    look: Look = False,
     key: Key = None,
     url: Url = None,
     as_json: AsJson = False,
@@ -55,11 +75,14 @@ def import_files(
         raise typer.BadParameter("give --key or set KITH_API_KEY", param_hint="--key")
     parameters = {"source": source, "import_source": tag, "region": region}
     wishes = {name: value for name, value in parameters.items() if value}
+    if mapping is not None:
+        wishes["mapping"] = read_mapping(mapping)
     reports, failed = [], False
+    place = READING if look else IMPORTS
     with httpx.Client(base_url=url or local_url(), timeout=UPLOAD_SECONDS) as client:
         for path in files:
-            report = upload(client, path, wishes, key)
-            failed = failed or "import_id" not in report
+            report = upload(client, path, wishes, key, place)
+            failed = failed or "layout" not in report
             reports.append({"file": str(path), **report})
             if not as_json:
                 _print(path, report)
@@ -69,12 +92,25 @@ def import_files(
         raise typer.Exit(1)
 
 
-def upload(client: httpx.Client, path: Path, wishes: dict[str, str], key: str) -> dict[str, Any]:
+def read_mapping(path: Path) -> str:
+    """Return the columns of a mapping file, as JSON: its own, or those that `--look` printed."""
+    try:
+        found = orjson.loads(path.read_bytes())
+        if isinstance(found, dict) and "imports" in found:
+            found = found["imports"][0]["columns"]
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        raise typer.BadParameter("is not JSON of columns", param_hint="--mapping") from None
+    return orjson.dumps(found).decode()
+
+
+def upload(
+    client: httpx.Client, path: Path, wishes: dict[str, str], key: str, place: str = IMPORTS
+) -> dict[str, Any]:
     """Upload one file; return ingest's report, or its problem document."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/octet-stream"}
     try:
         with path.open("rb") as file:
-            answer = client.post("/v1/imports", params=wishes, content=file, headers=headers)
+            answer = client.post(place, params=wishes, content=file, headers=headers)
     except httpx.HTTPError as error:
         return {"title": "ingest does not answer", "detail": type(error).__name__}
     try:
@@ -96,15 +132,32 @@ def local_url() -> str:
         raise typer.BadParameter(f"{error}; or give --url", param_hint="--url") from None
 
 
+def _print_reading(path: Path, report: dict[str, Any]) -> None:
+    """Say how a file is read, and what of that is a guess."""
+    encoding = f"{report['encoding']}{' (assumed)' if report['encoding_assumed'] else ''}"
+    parts = [report["layout"], encoding]
+    if report["sheet"]:
+        parts.append(f"sheet {report['sheet']}")
+    if report["language"] not in ("", "en"):
+        parts.append(f"header in {report['language']}")
+    if report["date_order_assumed"]:
+        parts.append(f"dates read as {report['date_order']} (assumed)")
+    typer.echo(f"{path.name}: {', '.join(parts)}")
+
+
 def _print(path: Path, report: dict[str, Any]) -> None:
-    if "import_id" not in report:
+    if "layout" not in report:
         typer.echo(f"{path.name}: {report.get('title')}: {report.get('detail')}", err=True)
+        return
+    _print_reading(path, report)
+    if "import_id" not in report:
+        for column, target in report["columns"].items():
+            typer.echo(f"  {column} → {target}")
         return
     again = " (the same file as before)" if report["same_file_as"] else ""
     typer.echo(
-        f"{path.name}: {report['layout']}, {report['encoding']}: {report['rows']} rows, "
-        f"{report['accepted']} accepted, {report['rejected_rows']} rejected, "
-        f"{report['blank_rows']} blank{again}"
+        f"  {report['rows']} rows, {report['accepted']} accepted, "
+        f"{report['rejected_rows']} rejected, {report['blank_rows']} blank{again}"
     )
     for kind, mark in (("rejected", "rejected"), ("warnings", "left out")):
         for note in report[kind][:LISTED]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
+import orjson
 from typing_extensions import override
 
 from shared.errors import PoisonMessageError
@@ -59,6 +60,8 @@ _UNKNOWN: Final = (
     "is not a place for a column; say skip, custom[a name], or a field like first_name, "
     "email[work], phone[mobile], job.title, address[home].city"
 )
+
+_NO_CHOICES: Final = 'must be a JSON object of column → place, like {"Mobile": "phone[mobile]"}'
 
 Why = Literal["layout", "name", "content", "chosen", "none"]
 """What a target rests on: the known layout, the column's name, its cells, a person, or nothing."""
@@ -177,6 +180,21 @@ class ColumnMapping:
     def told(self) -> dict[str, str]:
         """Return column → target as text, in the order of the file."""
         return {column.name: str(column.target) for column in self.columns}
+
+
+def read_choices(text: str) -> dict[str, str]:
+    """Read an operator's choices: a JSON object, column → target."""
+    try:
+        choices = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise PoisonMessageError("malformed", _NO_CHOICES, field="mapping") from None
+    if not isinstance(choices, dict):
+        raise PoisonMessageError("malformed", _NO_CHOICES, field="mapping")
+    for target in choices.values():
+        if not isinstance(target, str):
+            raise PoisonMessageError("malformed", _NO_CHOICES, field="mapping")
+        target_of(target)
+    return choices
 
 
 def _untwinned(columns: Sequence[Column]) -> tuple[Column, ...]:

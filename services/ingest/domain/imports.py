@@ -23,15 +23,31 @@ class RowNote(BaseModel):
     reason: str = Field(description="What is wrong and what would be right.")
 
 
-class ImportReport(BaseModel):
-    """What became of a file: `rows` = `accepted` + `rejected_rows` + `blank_rows`."""
+class Reading(BaseModel):
+    """How a file is read: all that was found or assumed, nothing was asked."""
 
     model_config = ConfigDict(frozen=True)
 
-    import_id: str
-    layout: str
+    layout: str = Field(description="The product's export that it is, or csv.")
     encoding: str
     encoding_assumed: bool = Field(description="Nothing in the file says its encoding.")
+    delimiter: str = Field(default="", description="Between cells; empty: no delimited text.")
+    sheet: str = Field(default="", description="The sheet of a workbook that is read.")
+    header_line: int = Field(default=0, description="Line of the header; 0: there is none.")
+    language: str = Field(default="", description="Of the header, ISO 639-1.")
+    date_order: str = Field(default="", description="Of the numbers in a date: ymd, mdy or dmy.")
+    date_order_assumed: bool = Field(
+        default=False, description="No date shows the order; it is the header's language's."
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Column → where its cells go, as `mapping` takes it."
+    )
+
+
+class ImportReport(Reading):
+    """What became of a file: `rows` = `accepted` + `rejected_rows` + `blank_rows`."""
+
+    import_id: str
     source: str
     rows: int
     accepted: int

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from ulid import ULID
 
-from services.ingest.domain.imports import ImportReport, Tally
+from services.ingest.domain.columns import read_choices
+from services.ingest.domain.imports import ImportReport, Reading, Tally
 from services.ingest.domain.mapping import Origin
 from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.routes.doorway import (
@@ -57,6 +58,12 @@ class Wishes(BaseModel):
     region: Region | None = Field(
         default=None, description="Country of the national phone numbers in the file, like DE."
     )
+    mapping: str | None = Field(
+        default=None,
+        max_length=20_000,
+        description='JSON, column → place: `{"Mobile": "phone[mobile]", "Shoe size": "skip"}`. '
+        "What it does not name is read as suggested; other columns become custom fields.",
+    )
 
 
 _BODY: dict[str, Any] = {
@@ -65,6 +72,9 @@ _BODY: dict[str, Any] = {
         "description": "The file itself, or a form with one file.",
         "content": {
             "text/csv": {"schema": {"type": "string", "format": "binary"}},
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+                "schema": {"type": "string", "format": "binary"}
+            },
             "text/vcard": {"schema": {"type": "string", "format": "binary"}},
             "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
             "multipart/form-data": {
@@ -91,7 +101,7 @@ async def post_import(
     doorway: Annotated[Doorway, Depends(doorway_of)],
     wishes: Annotated[Wishes, Query()],
 ) -> JsonResponse:
-    """Import a Google Contacts CSV, a LinkedIn `Connections.csv` or a vCard file.
+    """Import a table of contacts (CSV or .xlsx, of any product or none) or a vCard file.
 
     The answer comes when Kafka has acknowledged every row.  The same file again changes nothing,
     also with its rows in another order.
@@ -99,7 +109,7 @@ async def post_import(
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
         digest = await receive(request, doorway.settings.max_file_bytes, spool)
         file = cast("BinaryIO", spool)
-        sniffed = sniff(file)
+        sniffed = await asyncio.to_thread(sniff, file, _choices(wishes))
         import_id = f"imp_{ULID()}"
         now = rfc3339(datetime.now(UTC))
         origin = Origin(
@@ -120,10 +130,8 @@ async def post_import(
         tally = await _send(file, sniffed, terms, doorway)
     earlier = await doorway.store.find_earlier(caller.place, digest)
     report = ImportReport(
+        **sniffed.told(),
         import_id=import_id,
-        layout=sniffed.layout,
-        encoding=sniffed.encoding,
-        encoding_assumed=sniffed.assumed,
         source=terms.source,
         rows=tally.rows,
         accepted=tally.accepted,
@@ -137,6 +145,25 @@ async def post_import(
     return JsonResponse(report, 202)
 
 
+@router.post(
+    "/v1/imports/reading",
+    response_model=Reading,
+    responses=RESPONSES,
+    openapi_extra=_BODY,
+    dependencies=[Depends(caller_of)],
+)
+async def post_reading(
+    request: Request,
+    doorway: Annotated[Doorway, Depends(doorway_of)],
+    wishes: Annotated[Wishes, Query()],
+) -> JsonResponse:
+    """Say how a file would be read, and import nothing: its `columns` may be changed and sent."""
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
+        await receive(request, doorway.settings.max_file_bytes, spool)
+        sniffed = await asyncio.to_thread(sniff, cast("BinaryIO", spool), _choices(wishes))
+    return JsonResponse(Reading(**sniffed.told()).model_dump())
+
+
 @router.get("/v1/imports/{import_id}", response_model=ImportReport, responses=RESPONSES)
 async def get_import(
     import_id: str,
@@ -148,6 +175,10 @@ async def get_import(
     if report is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, "this workspace has no import of that id")
     return JsonResponse(report)
+
+
+def _choices(wishes: Wishes) -> dict[str, str]:
+    return read_choices(wishes.mapping) if wishes.mapping else {}
 
 
 async def _send(file: BinaryIO, sniffed: Sniffed, terms: Terms, doorway: Doorway) -> Tally:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from services.ingest.domain.columns import ColumnMapping
 from services.ingest.domain.days import find_order
@@ -65,6 +65,26 @@ class Sniffed:
     """The order of the numbers of dates."""
     days_assumed: bool = False
     """No date in the first rows shows the order; it is the header's language's."""
+
+    def told(self) -> dict[str, Any]:
+        """Return how the file is read, as `services.ingest.domain.imports.Reading`."""
+        told = {
+            "layout": self.layout,
+            "encoding": self.encoding,
+            "encoding_assumed": self.assumed,
+        }
+        if self.mapping is None:
+            return told
+        return {
+            **told,
+            "delimiter": "" if self.sheet else self.delimiter,
+            "sheet": self.sheet,
+            "header_line": self.header_line,
+            "language": self.mapping.language,
+            "date_order": self.days,
+            "date_order_assumed": self.days_assumed,
+            "columns": self.mapping.told(),
+        }
 
 
 Choices = Mapping[str, str]
