@@ -4,11 +4,13 @@ The projector, the API's point-in-time history and the invariant checks must agr
 it is shared. Folding is by version: an event at or below the state's version changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, Final
 
 from pydantic import JsonValue
+from typing_extensions import TypeIs
 
 from shared.events.contact import (
     Assertion,
@@ -29,6 +31,8 @@ from shared.events.contact import (
     Shape,
 )
 from shared.events.signal import Employment, Identifier
+from shared.events.structs import struct_of
+from shared.events.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +75,14 @@ class VersionGapError(Exception):
 def fold(
     state: ContactState | None, events: Iterable[ContactEvent], *, gaps: bool = False
 ) -> ContactState | None:
-    """Apply events in version order; repeats are skipped.
+    """Apply events in version order, models or their structs; repeats are skipped.
 
     Raises `VersionGapError` when an event does not follow the state's version. A reader that sees
     one workspace only allows `gaps`: what it may not see are other workspaces' private events.
     """
     for event in events:
         if state is None:
-            if not isinstance(event, ContactCreated) or event.version != 1:
+            if not _is_creation(event) or event.version != 1:
                 raise VersionGapError
             state = _born(event)
         elif event.version <= state.version:
@@ -110,46 +114,90 @@ def _born(event: ContactCreated) -> ContactState:
 def _apply(state: ContactState, event: ContactEvent) -> ContactState:
     """Apply one event; what it does not change is shared with the state before."""
     return replace(
-        _told(state, event),
+        _TOLD[type(event)](state, event),
         version=event.version,
         updated_at=max(state.updated_at, event.occurred_at),
     )
 
 
-def _told(state: ContactState, event: ContactEvent) -> ContactState:
-    match event:
-        case FactAsserted():
-            fields, provenance = _changed(state, event.changes, _origin(event.asserted))
-            state = replace(
-                state,
-                status=event.status or state.status,
-                fields=fields,
-                provenance=provenance,
-                identifiers=(*state.identifiers, *event.identifiers_added),
-                employments=(*state.employments, *event.employments_added),
-                bindings=_bound(state.bindings, event),
-            )
-        case FactRetracted():
-            fields, provenance = _changed(state, event.changes, None)
-            state = replace(state, fields=fields, provenance=provenance)
-        case BindingChanged():
-            state = replace(state, bindings=_privately_changed(state.bindings, event))
-        case MergeProposed():
-            others = dict.fromkeys((*state.candidates, event.other_id))
-            state = replace(state, candidates=tuple(others))
-        case MergeRejected():
-            settled = {event.other_id, *event.retired}
-            left = tuple(one for one in state.candidates if one not in settled)
-            state = replace(state, candidates=left)
-        case ContactsMerged() | ContactsSplit():
-            state = _shaped(state, event.shape, event.survivor_id)
-        case ContactArchived():
-            state = replace(state, status="archived")
-        case ContactUnarchived():
-            state = replace(state, status="active")
-        case ContactCreated():
-            pass  # nobody is born twice
+def _asserted(state: ContactState, event: FactAsserted) -> ContactState:
+    fields, provenance = _changed(state, event.changes, _origin(event.asserted))
+    return replace(
+        state,
+        status=event.status or state.status,
+        fields=fields,
+        provenance=provenance,
+        identifiers=(*state.identifiers, *event.identifiers_added),
+        employments=(*state.employments, *event.employments_added),
+        bindings=_bound(state.bindings, event),
+    )
+
+
+def _retracted(state: ContactState, event: FactRetracted) -> ContactState:
+    fields, provenance = _changed(state, event.changes, None)
+    return replace(state, fields=fields, provenance=provenance)
+
+
+def _privately_changed(state: ContactState, event: BindingChanged) -> ContactState:
+    if event.workspace is None:
+        return state
+    before = state.bindings.get(event.workspace) or Binding(None, event.occurred_at)
+    after = replace(
+        before, labels=event.labels, notes=event.notes, custom_fields=event.custom_fields
+    )
+    return replace(state, bindings={**state.bindings, event.workspace: after})
+
+
+def _merge_proposed(state: ContactState, event: MergeProposed) -> ContactState:
+    others = dict.fromkeys((*state.candidates, event.other_id))
+    return replace(state, candidates=tuple(others))
+
+
+def _merge_rejected(state: ContactState, event: MergeRejected) -> ContactState:
+    settled = {event.other_id, *event.retired}
+    left = tuple(one for one in state.candidates if one not in settled)
+    return replace(state, candidates=left)
+
+
+def _reshaped(state: ContactState, event: ContactsMerged | ContactsSplit) -> ContactState:
+    return _shaped(state, event.shape, event.survivor_id)
+
+
+def _archived(state: ContactState, _: ContactArchived) -> ContactState:
+    return replace(state, status="archived")
+
+
+def _unarchived(state: ContactState, _: ContactUnarchived) -> ContactState:
+    return replace(state, status="active")
+
+
+def _born_again(state: ContactState, _: ContactCreated) -> ContactState:
+    """Change nothing: nobody is born twice."""
     return state
+
+
+_BY_MODEL: Final[dict[type[Wire], Callable[[ContactState, Any], ContactState]]] = {
+    ContactCreated: _born_again,
+    FactAsserted: _asserted,
+    FactRetracted: _retracted,
+    BindingChanged: _privately_changed,
+    MergeProposed: _merge_proposed,
+    MergeRejected: _merge_rejected,
+    ContactsMerged: _reshaped,
+    ContactsSplit: _reshaped,
+    ContactArchived: _archived,
+    ContactUnarchived: _unarchived,
+}
+_TOLD: Final[dict[type, Callable[[ContactState, Any], ContactState]]] = {
+    kind: tell for model, tell in _BY_MODEL.items() for kind in (model, struct_of(model))
+}
+"""Every event, as model and as struct → what it tells of the contact."""
+
+_CREATED: Final = frozenset({ContactCreated, struct_of(ContactCreated)})
+
+
+def _is_creation(event: ContactEvent) -> TypeIs[ContactCreated]:
+    return type(event) in _CREATED
 
 
 def _origin(asserted: Assertion) -> Origin:
@@ -220,13 +268,3 @@ def _bound(
     if event.workspace is None or event.workspace in bindings:
         return bindings
     return {**bindings, event.workspace: Binding(event.import_source, event.occurred_at)}
-
-
-def _privately_changed(bindings: dict[str, Binding], event: BindingChanged) -> dict[str, Binding]:
-    if event.workspace is None:
-        return bindings
-    before = bindings.get(event.workspace) or Binding(None, event.occurred_at)
-    after = replace(
-        before, labels=event.labels, notes=event.notes, custom_fields=event.custom_fields
-    )
-    return {**bindings, event.workspace: after}

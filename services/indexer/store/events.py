@@ -17,9 +17,9 @@ from aiokafka import TopicPartition
 from services.indexer.domain.changes import Contact
 from shared.errors import PoisonMessageError
 from shared.events import topics
-from shared.events.codec import parse_event
 from shared.events.contact import ContactEvent, ContactsMerged, ContactsSplit
 from shared.events.fold import VersionGapError, fold
+from shared.events.structs import Reader
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
@@ -30,8 +30,8 @@ SWAP_LOCK: Final = 0x6B_73_72_63_68
 
 queries = Queries.load("services.indexer.sql")
 
-_CE_TYPES: Final = {model.__name__: ce_type for ce_type, model in topics.EVENTS.messages.items()}
-"""Event type in the table → CloudEvents type."""
+_READERS: Final = {model.__name__: Reader(model) for model in topics.EVENTS.messages.values()}
+"""Event type in the table → what reads it."""
 
 _RESHAPING: Final = frozenset({ContactsMerged.__name__, ContactsSplit.__name__})
 
@@ -108,10 +108,7 @@ class Store:
 
 
 def _contact(rows: Sequence[asyncpg.Record]) -> Contact:
-    events = [
-        cast("ContactEvent", parse_event(_CE_TYPES.get(row["event_type"], ""), row["payload"]))
-        for row in rows
-    ]
+    events = [_event(row) for row in rows]
     try:
         state = fold(None, events)
     except VersionGapError:
@@ -120,3 +117,10 @@ def _contact(rows: Sequence[asyncpg.Record]) -> Contact:
         raise PoisonMessageError("invalid", "the contact's first events are in no table")
     reshaped = any(row["event_type"] in _RESHAPING for row in rows)
     return Contact(rows[0]["tenant"], state, reshaped)
+
+
+def _event(row: asyncpg.Record) -> ContactEvent:
+    reader = _READERS.get(row["event_type"])
+    if reader is None:
+        raise PoisonMessageError("unknown_version", "is no event type known here")
+    return cast("ContactEvent", reader.read(row["payload"]))

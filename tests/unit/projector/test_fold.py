@@ -1,7 +1,8 @@
 """The projector's fold on JSON and the shared fold on models are one and the same."""
 
+import dataclasses
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 from services.projector.domain.events import Event
 from services.projector.domain.fold import VersionGapError, expanded, fold
 from shared.events import fold as models
+from shared.events import topics
 from shared.events.codec import encode
 from shared.events.contact import (
     ContactArchived,
@@ -29,12 +31,14 @@ from shared.events.contact import (
     Shape,
 )
 from shared.events.signal import Employment, Identifier
+from shared.events.structs import Reader
 from tests.support.events import BEGIN, asserted, born, noted
 
 CONTACT, OTHER = "con_" + "0" * 26, "con_" + "1" * 26
 HERE, THERE = "wsp_" + "0" * 26, "wsp_" + "1" * 26
 MERGE = "mrg_" + "0" * 26
 STATE = TypeAdapter(models.ContactState)
+READERS = {model: Reader(model) for model in topics.EVENTS.messages.values()}
 
 origins = st.none() | st.builds(
     Origin,
@@ -139,6 +143,10 @@ def as_json(event: ContactEvent) -> Event:
     return Event(type(event).__name__, orjson.loads(encode(event)), "ten_1", None, BEGIN)
 
 
+def as_struct_read(event: ContactEvent) -> ContactEvent:
+    return cast("ContactEvent", READERS[type(event)].read(encode(event)))
+
+
 @given(st.lists(later, max_size=6))
 def test_both_folds_agree_on_any_history(events: list[ContactEvent]) -> None:
     history = [
@@ -151,7 +159,12 @@ def test_both_folds_agree_on_any_history(events: list[ContactEvent]) -> None:
     state = fold(None, map(as_json, history))
     assert state is not None
     stored = orjson.loads(orjson.dumps(state))
-    assert STATE.validate_json(orjson.dumps(expanded(stored))) == models.fold(None, history)
+    expected = models.fold(None, history)
+    assert STATE.validate_json(orjson.dumps(expanded(stored))) == expected
+    of_structs = models.fold(None, map(as_struct_read, history))
+    assert of_structs is not None
+    values = {one.name: getattr(of_structs, one.name) for one in dataclasses.fields(of_structs)}
+    assert STATE.validate_python(values, from_attributes=True) == expected
 
 
 def test_an_event_seen_before_changes_nothing() -> None:
