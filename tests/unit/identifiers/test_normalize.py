@@ -79,6 +79,7 @@ def test_clean_text_keeps_joiners_that_spell_and_drops_those_that_hide() -> None
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
     )
     assert clean_text("A\u200bd\u200da  Love\u00adlace\ufeff ") == "Ada Lovelace"
+    assert clean_text("\u0645\u06cc\u200c\u2003") == "\u0645\u06cc"
 
 
 @given(st.text(max_size=40))
