@@ -1,8 +1,8 @@
 """Random histories of contacts, lived twice: once with merges and splits, once without."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from services.resolver.domain.merge import Refused
 from services.resolver.domain.model import Contact
@@ -46,6 +46,21 @@ def a_said(dice: Random, minutes: int, about: str | None = None) -> Said:
     )
 
 
+@dataclass(frozen=True)
+class Step:
+    """One thing that happened, so that it can happen again elsewhere."""
+
+    kind: Literal["hear", "merge", "undo", "archive", "stage"]
+    contact: int = 0
+    """Whom it is about, by the order of birth, from 1."""
+    other: int = 0
+    """Whom it was merged with; or which merge is undone, from 0."""
+    in_both: bool = True
+    """Whether it happens in the plain world, too."""
+    said: Said | None = None
+    stage: str = ""
+
+
 class Counting(Protocol):
     """Counts what happened, so that a test can tell that it happened at all."""
 
@@ -59,6 +74,16 @@ def live_twice(dice: Random, length: int, count: Counting) -> tuple[World, World
     The first merges and splits as the dice fall, and in the end undoes every merge that the
     second, in which only the lasting ones happen, never saw.
     """
+    twins = _live(dice, length, count)
+    return twins.stirred, twins.plain
+
+
+def a_script(dice: Random, length: int) -> list[Step]:
+    """Write down such a history, to be lived elsewhere."""
+    return _live(dice, length, lambda _: None).script
+
+
+def _live(dice: Random, length: int, count: Counting) -> "_Twins":
     twins = _Twins(World(), World(), dice, count)
     for _ in range(length):
         match dice.randrange(10):
@@ -76,7 +101,7 @@ def live_twice(dice: Random, length: int, count: Counting) -> tuple[World, World
                 twins.hear(a_said(dice, length))
     while twins.passing:
         twins.undo()
-    return twins.stirred, twins.plain
+    return twins
 
 
 class _Twins:
@@ -87,12 +112,15 @@ class _Twins:
         self.plain = plain
         self.passing: list[str] = []
         """Merges that only the first world saw."""
+        self.script: list[Step] = []
+        self._made: list[str] = []
         self._dice = dice
         self._count = count
 
     def hear(self, one: Said) -> None:
         for world in (self.stirred, self.plain):
             world.tell(one.record, one.workspace, **one.said)
+        self.script.append(Step("hear", said=one))
 
     def merge(self) -> str | None:
         """Merge any two contacts, by whatever name, in the first world."""
@@ -105,7 +133,9 @@ class _Twins:
             self._count("merge refused")
             return None
         self._count("merged")
+        self._made.append(done)
         self.passing.append(done)
+        self.script.append(Step("merge", one, other, in_both=False))
         return done
 
     def merge_for_good(self) -> None:
@@ -116,6 +146,7 @@ class _Twins:
         made = self.stirred.merges[-1]
         if not isinstance(self.plain.merge(made.survivor, made.absorbed), Refused):
             self._count("merged for good")
+            self.script[-1] = replace(self.script[-1], in_both=True)
             self.passing.remove(done)
 
     def undo(self) -> None:
@@ -124,7 +155,9 @@ class _Twins:
             return
         name = self.passing.pop(self._dice.randrange(len(self.passing)))
         made = next(one for one in self.stirred.merges if one.public_id == name)
-        done = self.stirred.undo(self._dice.choice((made.survivor, made.absorbed)), name)
+        named = self._dice.choice((made.survivor, made.absorbed))
+        done = self.stirred.undo(named, name)
+        self.script.append(Step("undo", named, self._made.index(name), in_both=False))
         assert not isinstance(done, Refused)
         self._count("undone")
         if done.unassigned:
@@ -142,12 +175,15 @@ class _Twins:
             if "incomplete" not in (status, contact.status):
                 self._count("archived or brought back")
                 self.stirred.archive(named)
-                if contact.status != status:
+                in_both = contact.status != status
+                if in_both:
                     self.plain.archive(named)
+                self.script.append(Step("archive", named, in_both=in_both))
         elif there and there.is_live and self.stirred.bindings[named, 1].shown.stage != stage:
             self._count("stage set")
             self.stirred.keep(named, 1, stage=stage)
             self.plain.keep(named, 1, stage=stage)
+            self.script.append(Step("stage", named, stage=stage))
 
     def ask(self) -> None:
         """Let a vendor answer about somebody, naming nobody."""

@@ -81,7 +81,7 @@ async def _no_loss(connection: Connection, broken: Broken, tenant_id: int | None
             " WHERE ($1::bigint IS NULL OR r.tenant_id = $1)"
             " AND r.superseded_at IS DISTINCT FROM r.applied_at AND NOT EXISTS ("
             "   SELECT FROM contact.contact_event e"
-            "   WHERE e.entity_id = r.contact_id AND e.cause = r.signal_id)",
+            "   WHERE e.tenant_id = r.tenant_id AND e.cause = r.signal_id)",
             tenant_id,
         ),
         "a delivery was applied without an event",
@@ -98,7 +98,7 @@ async def _no_doubles(connection: Connection, broken: Broken, tenant_id: int | N
             " AND e.event_type IN ('ContactCreated', 'FactAsserted', 'BindingChanged')"
             " GROUP BY e.entity_id, 1, 2, 3 HAVING count(*) > 1 AND count(*) > ("
             "   SELECT count(*) FROM contact.source_record r"
-            "   WHERE r.contact_id = e.entity_id AND r.signal_id = e.cause)",
+            "   WHERE r.tenant_id = min(e.tenant_id) AND r.signal_id = e.cause)",
             tenant_id,
         ),
         "an event twice for one signal",
@@ -199,17 +199,18 @@ WITH held AS (
     SELECT tenant_id, contact_id_b, contact_id_a
     FROM contact.contact_dedup_candidates WHERE status = 'open'
 ), proposed AS (
-    SELECT p.one, array_agg(o.public_id) AS candidates
-    FROM pairs p JOIN contact.contact o ON o.id = p.other
+    -- Candidates of an absorbed contact are its survivor's.
+    SELECT coalesce(c.merged_into_id, c.id) AS one, array_agg(DISTINCT o.public_id) AS candidates
+    FROM pairs p JOIN contact.contact c ON c.id = p.one JOIN contact.contact o ON o.id = p.other
     WHERE $1::bigint IS NULL OR p.tenant_id = $1 GROUP BY 1
 ), employed AS (
     SELECT contact_id, count(*) AS jobs FROM contact.contact_employment
     WHERE $1::bigint IS NULL OR tenant_id = $1 GROUP BY 1
 ), bound AS (
     SELECT contact_id, count(*) AS workspaces FROM contact.workspace_contact_binding
-    WHERE $1::bigint IS NULL OR tenant_id = $1 GROUP BY 1
+    WHERE deleted_at IS NULL AND ($1::bigint IS NULL OR tenant_id = $1) GROUP BY 1
 )
-SELECT c.public_id, c.status::text, c.version,
+SELECT c.public_id, c.status::text, c.version, s.public_id AS survivor,
        b.first_name, b.last_name, b.full_name, b.title, b.headline, b.primary_email,
        b.primary_phone, b.city, b.state, b.country, b.current_org_name,
        org.public_id AS company,
@@ -219,7 +220,9 @@ SELECT c.public_id, c.status::text, c.version,
        coalesce(bound.workspaces, 0) AS workspaces
 FROM contact.contact c
 JOIN contact.contact_latest_data l ON l.contact_id = c.id
-JOIN contact.workspace_contact_binding b ON b.id = l.workspace_contact_binding_id
+LEFT JOIN contact.workspace_contact_binding b
+    ON b.id = l.workspace_contact_binding_id AND b.deleted_at IS NULL
+LEFT JOIN contact.contact s ON s.id = c.merged_into_id
 LEFT JOIN contact.organisation org ON org.id = b.current_org_id
 LEFT JOIN held ON held.contact_id = c.id
 LEFT JOIN proposed ON proposed.one = c.id
@@ -252,7 +255,9 @@ def _of_state(state: ContactState) -> dict[str, object]:
         "identifiers": sorted(f"{one.type}:{one.value}" for one in state.identifiers),
         "candidates": sorted(state.candidates),
         "jobs": len(_jobs(state)),
-        "workspaces": len(state.bindings),
+        # Who knew an absorbed contact is led on; nobody is bound to it.
+        "workspaces": 0 if state.survivor_id else len(state.bindings),
+        "merged": state.survivor_id is not None,
     }
 
 
@@ -277,4 +282,5 @@ def _of_row(row: asyncpg.Record) -> dict[str, object]:
         "candidates": sorted(row["candidates"]),
         "jobs": row["jobs"],
         "workspaces": row["workspaces"],
+        "merged": row["survivor"] is not None,
     }

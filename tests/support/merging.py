@@ -117,7 +117,7 @@ class World:
     def order(self, *, by_person: bool = True) -> Order:
         """Give an order."""
         number, now = next(self.clock), self.now()
-        return Order(f"cmd_{number:026d}", self.ids, now, now, WORKSPACES[1], by_person=by_person)
+        return Order(f"cmd_{number:026d}", self.ids, now, now, by_person=by_person)
 
     def merge(self, survivor: int, absorbed: int, *, by_person: bool = True) -> str | Refused:
         """Merge two contacts; returns the merge's id."""

@@ -97,9 +97,12 @@ class Order:
     """For what comes of it."""
     now: datetime
     issued_at: datetime
-    workspace: str
     by_person: bool = True
     reason: str | None = None
+    decision_id: int | None = None
+    """The machine's decision behind it, with its evidence."""
+    similarity: int | None = None
+    """The score of that decision, 0 to 100."""
     traceparent: str | None = None
 
 
@@ -139,6 +142,8 @@ class Reshaping:
     """Contact → who stands for it now; None: itself."""
     absorbed_as: dict[int, ContactStatus] = field(default_factory=dict)
     """Contact that stands for itself no longer → the status that it had."""
+    was: dict[int, Composite] = field(default_factory=dict)
+    """Contact that stood for itself → all that it held."""
     composed: dict[int, Composite] = field(default_factory=dict)
     """Contact → all that it holds from now on; nothing for one that was absorbed."""
     records: list[tuple[bytes, int, int]] = field(default_factory=list)

@@ -1,6 +1,7 @@
 """What a delivery is to the ledger of its source record (DESIGN 3.1)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
 from services.resolver.domain.model import Contact, Delivery, Revision
@@ -29,13 +30,19 @@ def standing(delivery: Delivery, revisions: Sequence[Revision]) -> Standing:
     ):
         return "duplicate"
     versions = (signal.source_version, current.source_version)
-    if versions[0] is not None and versions[1] is not None and versions[0] != versions[1]:
-        newer = versions[0] > versions[1]
-    else:
-        newer = signal.occurred_at >= current.occurred_at
-    if not newer:
+    if not is_newer(signal.occurred_at, current.occurred_at, versions=versions):
         return "stale"
     return "duplicate" if current.content_hash == delivery.content_hash else "newer"
+
+
+def is_newer(
+    occurred_at: datetime, before: datetime, *, versions: tuple[int | None, int | None]
+) -> bool:
+    """Tell whether a delivery replaces the one before: by version where both have one, by time."""
+    version, present = versions
+    if version is not None and present is not None and version != present:
+        return version > present
+    return occurred_at >= before
 
 
 def after(

@@ -83,7 +83,6 @@ class _Reshape:
         self._cluster = after.cluster
         self._homes = Homes(self._cluster.contacts, merges)
         self._plan = Reshaping(order, self._cluster)
-        self._was: dict[int, Composite] = {}
         self._stored = {
             (one.claim.record_key, one.revision): (one.home, one.place)
             for applied in before.cluster.applied.values()
@@ -99,9 +98,7 @@ class _Reshape:
         """Compose every contact anew; write and tell those that come out differently."""
         plan, before = self._plan, self._before
         for root in before.homes.groups:
-            self._was[root] = compose(
-                before.applied[root], before.cluster.held.get(root, {}).keys()
-            )
+            plan.was[root] = compose(before.applied[root], before.cluster.held.get(root, {}).keys())
         for root, group in self._homes.groups.items():
             applied = self._belonging(group)
             self._note_homes(applied)
@@ -173,7 +170,7 @@ class _Reshape:
 
     def _tell_private(self, contact: Contact, made: Composite) -> None:
         """Tell every workspace what it keeps for itself, where that is another thing now."""
-        was = self._was.get(contact.id, Composite())
+        was = self._plan.was.get(contact.id, Composite())
         former = Contact(
             contact.id, contact.public_id, contact.tenant_id, 0, "active", claims=was.claims
         )

@@ -2,54 +2,86 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from itertools import groupby
+from typing import NamedTuple, cast
 
 from pydantic import ValidationError
 
 from services.resolver.domain.commands import Order, carry_out
 from services.resolver.store import Store
+from shared.auth import Place
 from shared.errors import PoisonMessageError
 from shared.events import topics
-from shared.events.command import ArchiveContact, UnarchiveContact
+from shared.events.command import ArchiveContact, Command, Judgement, UnarchiveContact
 from shared.events.envelope import from_record
 from shared.events.refusal import invalid
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
+from shared.observability.logs import get_logger
 
-_COMMANDS: Final[dict[str, type[ArchiveContact | UnarchiveContact]]] = {
-    topics.TYPE_BY_MODEL[ArchiveContact]: ArchiveContact,
-    topics.TYPE_BY_MODEL[UnarchiveContact]: UnarchiveContact,
-}
+log = get_logger(__name__)
+
+
+class Commanded(NamedTuple):
+    """A command as it came."""
+
+    command: Command
+    place: Place
+    traceparent: str | None
 
 
 async def handle_commands(batch: Batch, store: Store) -> Sequence[Rejected]:
-    """Carry out orders; one already carried out changes nothing."""
+    """Carry out orders one after another; one already carried out changes nothing.
+
+    What says who is whom has a transaction of its own, since it may take long.
+    """
     orders, rejected = [], []
     for record in batch.records:
         try:
-            orders.append(await _order(record, store))
+            orders.append(await _command(record, store))
         except PoisonMessageError as error:
             rejected.append(Rejected(record, error))
+    for is_judgement, run in groupby(orders, key=lambda one: isinstance(one.command, Judgement)):
+        await (_judge if is_judgement else _carry_out)(list(run), store)
     async with store.transaction() as tx:
-        contacts = await tx.load_contacts(
-            [(tenant_id, command.contact_id) for command, tenant_id, _ in orders]
-        )
-        done = await tx.find_commands([command.command_id for command, _, _ in orders])
-        ids = await tx.take_ids(len(orders))
-        plan, log = carry_out(orders, contacts, done, ids, datetime.now(UTC))
-        await tx.apply(plan)
-        await tx.log_commands(log, plan)
         await tx.save_offsets(batch.group, batch.next_offsets)
     return rejected
 
 
-async def _order(record: ConsumerRecord, store: Store) -> Order:
+async def _judge(orders: Sequence[Commanded], store: Store) -> None:
+    for command, place, traceparent in orders:
+        if isinstance(command, Judgement):
+            answer = await store.judge(command, place, traceparent)
+            if answer.outcome != "done":
+                log.info(
+                    "an order changed nothing", command=command.command_id, reason=answer.outcome
+                )
+
+
+async def _carry_out(orders: Sequence[Commanded], store: Store) -> None:
+    simple: list[Order] = [
+        (one.command, one.place.tenant_id, one.traceparent)
+        for one in orders
+        if isinstance(one.command, ArchiveContact | UnarchiveContact)
+    ]
+    async with store.transaction() as tx:
+        contacts = await tx.load_contacts(
+            [(tenant_id, command.contact_id) for command, tenant_id, _ in simple]
+        )
+        done = await tx.find_commands([command.command_id for command, _, _ in simple])
+        ids = await tx.take_ids(len(simple))
+        plan, rows = carry_out(simple, contacts, done, ids, datetime.now(UTC))
+        await tx.apply(plan)
+        await tx.log_commands(rows, plan)
+
+
+async def _command(record: ConsumerRecord, store: Store) -> Commanded:
     envelope = from_record(record.headers, record.value)
-    model = _COMMANDS.get(envelope.type)
+    model = topics.COMMANDS.messages.get(envelope.type)
     if model is None:
         raise PoisonMessageError("unknown_version", "is no command known here", field="ce_type")
     try:
-        command = model.model_validate_json(envelope.data)
+        command = cast("Command", model.model_validate_json(envelope.data))
     except ValidationError as error:
         raise invalid(error) from None
     place = await store.directory.resolve(command.tenant, command.workspace)
-    return command, place.tenant_id, envelope.traceparent
+    return Commanded(command, place, envelope.traceparent)

@@ -38,8 +38,10 @@ CROSS JOIN LATERAL (
 ) AS r;
 
 -- name: get_contacts
--- $1 ids.
-SELECT id, tenant_id, public_id, version, status::text FROM contact.contact
+-- With whether they were merged or split since the caller may have begun to read: $1 ids.
+SELECT id, tenant_id, public_id, version, status::text,
+       coalesce(reshaped_at > now() - interval '1 minute', false) AS reshaped
+FROM contact.contact
 WHERE id = ANY($1::bigint[]);
 
 -- name: find_claims
@@ -225,6 +227,12 @@ SELECT shard, public_id, headers, convert_to(payload, 'UTF8') FROM told;
 -- name: find_named
 -- Contacts by public id: $1 tenants, $2 public ids.
 SELECT c.tenant_id, c.public_id, c.id
+FROM unnest($1::bigint[], $2::text[]) AS u (tenant_id, public_id)
+JOIN contact.contact c ON c.public_id = u.public_id AND c.tenant_id = u.tenant_id;
+
+-- name: find_asked
+-- Who stands for contacts that vendors were asked about: $1 tenants, $2 public ids.
+SELECT c.tenant_id, c.public_id, coalesce(c.merged_into_id, c.id) AS id
 FROM unnest($1::bigint[], $2::text[]) AS u (tenant_id, public_id)
 JOIN contact.contact c ON c.public_id = u.public_id AND c.tenant_id = u.tenant_id;
 

@@ -18,11 +18,15 @@ from services.resolver.domain.model import (
 )
 from services.resolver.domain.survivorship import groups_of
 from services.resolver.store.queries import QUERIES
+from shared.errors import TransientError
 from shared.events.signal import Facts
 from shared.events.structs import Reader
 from shared.postgres.pool import Connection
 
 _read_facts: Final = Reader(Facts).read
+
+_LOOKS: Final = 5
+"""How often a batch looks again for contacts that are merged and split under its eyes."""
 
 
 class Loader:
@@ -32,6 +36,8 @@ class Loader:
         self._connection = connection
         self._sources = sources
         self._known = Known()
+        self._reshaped = False
+        """Whether a contact was merged or split a moment ago."""
 
     async def load(self, deliveries: Sequence[Delivery]) -> Known:
         """Lock and read all that the deliveries may lead to."""
@@ -53,7 +59,32 @@ class Loader:
         await self._read_about(deliveries)
         await self._read_companies(domains, names)
         await self._read_contacts(self._touched(deliveries))
+        if self._reshaped:
+            await self._look_again(deliveries, records, identifiers)
         return self._known
+
+    async def _look_again(
+        self,
+        deliveries: Sequence[Delivery],
+        records: Sequence[tuple[int, bytes]],
+        identifiers: Sequence[tuple[int, str, str]],
+    ) -> None:
+        """Read again who holds what: a merge or a split may have come before our locks did.
+
+        Whoever is found only now is locked out of order; should that close a circle, PostgreSQL
+        ends one of the transactions, and its batch is tried again.
+        """
+        known = self._known
+        for _ in range(_LOOKS):
+            known.records.clear()
+            await self._read_revisions(records)
+            await self._read_holders(identifiers)
+            await self._read_about(deliveries)
+            missing = self._touched(deliveries) - known.contacts.keys()
+            if not missing:
+                return
+            await self._read_contacts(missing)
+        raise TransientError("contacts were merged and split faster than they could be read")
 
     async def load_named(self, public_ids: Sequence[tuple[int, str]]) -> list[Contact]:
         """Lock and read contacts by (tenant, public id); those unknown are left out."""
@@ -127,7 +158,7 @@ class Loader:
         if not asked:
             return
         tenants, names = zip(*asked, strict=True)
-        for row in await self._connection.fetch(QUERIES["find_named"], tenants, names):
+        for row in await self._connection.fetch(QUERIES["find_asked"], tenants, names):
             self._known.about[row["tenant_id"], row["public_id"]] = row["id"]
 
     async def _read_companies(
@@ -154,6 +185,7 @@ class Loader:
         await self._lock(-one for one in ids)
         known, wanted = self._known, sorted(ids)
         for row in await self._connection.fetch(QUERIES["get_contacts"], wanted):
+            self._reshaped |= row["reshaped"] or row["status"] == "merged"
             known.contacts[row["id"]] = Contact(
                 id=row["id"],
                 public_id=row["public_id"],

@@ -6,12 +6,15 @@ from typing import Final
 
 from aiokafka import TopicPartition
 
+from services.resolver.domain.judgements import Answer
 from services.resolver.domain.model import Contact, Delivery, Ids, Known, Plan, Source
 from services.resolver.store.ids import IdBlocks
+from services.resolver.store.judging import Finding, carry_out, merge_found
 from services.resolver.store.loading import Loader
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.writing import Writer
-from shared.auth import Directory
+from shared.auth import Directory, Place
+from shared.events.command import Judgement
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
@@ -42,6 +45,14 @@ class Transaction:
     async def apply(self, plan: Plan) -> None:
         """Write a plan, table by table."""
         await Writer(self._connection, plan).write()
+
+    async def judge(self, command: Judgement, place: Place, traceparent: str | None) -> Answer:
+        """Carry out what a person or a rule says about who is whom."""
+        return await carry_out(self._store, self._connection, command, place, traceparent)
+
+    async def merge_found(self, finding: Finding, place: Place) -> Answer:
+        """Merge what the machine found, unless a person keeps the two apart."""
+        return await merge_found(self._store, self._connection, finding, place)
 
     async def save_offsets(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         """Store how far the topic was read, with what came of it."""
@@ -89,6 +100,15 @@ class Store:
             for row in rows
         }
         return {source.name: source for source in self.sources.values()}
+
+    async def judge(
+        self, command: Judgement, place: Place, traceparent: str | None = None
+    ) -> Answer:
+        """Carry out what a person or a rule says about who is whom, in a transaction of its own."""
+        if not self.sources:
+            await self.sources_by_name()
+        async with self.transaction() as tx:
+            return await tx.judge(command, place, traceparent)
 
     async def ping(self) -> None:
         """Raise when the database does not answer."""

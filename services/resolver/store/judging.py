@@ -1,0 +1,90 @@
+"""Carry out a judgement: load, decide, apply, in one transaction, whichever way it came."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ulid import ULID
+
+from services.resolver.domain.cluster import Order, Reshaping
+from services.resolver.domain.judgements import Answer, answer, contacts_of, judge
+from services.resolver.domain.merge import Refused, merge, oldest
+from services.resolver.store.clusters import MERGES, ClusterLoader
+from services.resolver.store.queries import QUERIES
+from services.resolver.store.reshaping import Reshaper
+from shared.auth import Place
+from shared.events.command import Judgement
+from shared.postgres.pool import Connection
+
+if TYPE_CHECKING:
+    from services.resolver.store.store import Store
+
+IDS = 100
+"""Ids drawn for one judgement; events take theirs from elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Two contacts that the machine takes for one person, and its decision with the evidence."""
+
+    pair: tuple[int, int]
+    cause: str
+    """The signal that led to it."""
+    received_at: datetime
+    """When kith first saw that signal."""
+    reason: str
+    decision_id: int
+    similarity: int
+    """The score, 0 to 100."""
+    traceparent: str | None = None
+
+
+async def merge_found(
+    store: "Store", connection: Connection, finding: Finding, place: Place
+) -> Answer:
+    """Merge what the machine found, unless a person keeps the two apart; the older survives."""
+    loader = ClusterLoader(connection, store.sources, place.tenant_id, place.tenant)
+    cluster = await loader.load_groups(await loader.roots_of(finding.pair))
+    order = Order(
+        command_id=finding.cause,
+        ids=await store.ids.take(connection, IDS),
+        now=datetime.now(UTC),
+        issued_at=finding.received_at,
+        by_person=False,
+        reason=finding.reason,
+        decision_id=finding.decision_id,
+        similarity=finding.similarity,
+        traceparent=finding.traceparent,
+    )
+    plan = merge(cluster, *oldest(cluster, *finding.pair), f"mrg_{ULID()}", order)
+    if isinstance(plan, Reshaping):
+        await Reshaper(connection, plan).write()
+    return answer(plan)
+
+
+async def carry_out(
+    store: "Store", connection: Connection, command: Judgement, place: Place, trace: str | None
+) -> Answer:
+    """Carry out one judgement; the same command again answers what it led to."""
+    done = await connection.fetch(MERGES["find_command"], command.command_id, place.tenant_id)
+    if done:
+        return Answer("done", {row["public_id"]: row["applied_version"] for row in done})
+    loader = ClusterLoader(connection, store.sources, place.tenant_id, place.tenant)
+    cluster, named = await loader.load(contacts_of(command))
+    now = datetime.now(UTC)
+    order = Order(
+        command_id=command.command_id,
+        ids=await store.ids.take(connection, IDS),
+        now=now,
+        issued_at=command.issued_at,
+        reason=command.reason,
+        traceparent=trace,
+    )
+    plan = judge(command, cluster, named, f"mrg_{ULID()}", order)
+    if isinstance(plan, Reshaping):
+        await Reshaper(connection, plan).write()
+    if isinstance(plan, Reshaping) or plan == Refused("unchanged"):
+        contact = cluster.contacts[named[command.contact_id]]
+        row = (command.command_id, place.tenant_id, contact.id, contact.version)
+        await connection.execute(QUERIES["log_commands"], [row], now)
+    return answer(plan)

@@ -1,0 +1,195 @@
+"""Write what comes of a decision about who is whom, table by table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.resolver.domain.bindings import view_of
+from services.resolver.domain.cluster import Kept, Reshaping
+from services.resolver.domain.model import EmploymentRow, Plan
+from services.resolver.domain.telling_merges import shape_of
+from services.resolver.store.clusters import MERGES
+from services.resolver.store.writing import Writer
+from shared.events.structs import to_json
+from shared.postgres.pool import Connection
+
+
+class Reshaper:
+    """Applies one decision inside its transaction."""
+
+    def __init__(self, connection: Connection, plan: Reshaping) -> None:
+        self._connection = connection
+        self._plan = plan
+        self._tenant = plan.cluster.tenant_id
+        self._now = plan.order.now
+
+    async def write(self) -> None:
+        """Write every table; nothing that the plan does not name."""
+        await self._contacts()
+        await self._holdings()
+        states = await self._clear_details()
+        retired = [(binding,) for binding in self._plan.retired_bindings]
+        await self._each("retire_bindings", retired, self._now)
+        await Writer(self._connection, self._rows()).write()
+        await self._restore(states)
+        await self._bindings()
+        await self._log()
+        await self._judgements()
+
+    async def _each(
+        self, name: str, rows: Sequence[Sequence[Any]], *others: Any, of_tenant: bool = False
+    ) -> None:
+        """Run a statement over columns of rows, if there are any, with what else it takes."""
+        if rows:
+            first = (self._tenant,) if of_tenant else ()
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            await self._connection.execute(MERGES[name], *first, *columns, *others)
+
+    async def _contacts(self) -> None:
+        plan, born = self._plan, {contact.id for contact, _ in self._plan.created}
+        touched = [one for one in plan.touched.values() if one.id not in born]
+        await self._each(
+            "let_stand",
+            [(one.id, one.version, one.status) for one in touched if one.status != "merged"],
+            self._now,
+        )
+        absorbed = {one.id for one in touched if one.status == "merged"}
+        absorbed |= {home for home, root in plan.survivors.items() if root is not None}
+        contacts = [plan.cluster.contacts[home] for home in sorted(absorbed)]
+        await self._each(
+            "absorb",
+            [
+                (one.id, one.version, self._root(one.id), plan.absorbed_as.get(one.id))
+                for one in contacts
+            ],
+            self._now,
+        )
+
+    def _root(self, home: int) -> int:
+        above = {absorbed: survivor for survivor, absorbed in self._plan.resolved.values()}
+        while home in above:
+            home = above[home]
+        return home
+
+    async def _holdings(self) -> None:
+        plan = self._plan
+        await self._each("move_records", plan.records, of_tenant=True)
+        if plan.records:
+            holders = sorted(plan.cluster.contacts)
+            keys, contacts, _ = map(list, zip(*plan.records, strict=True))
+            await self._connection.execute(MERGES["move_blocks"], holders, keys, contacts)
+        moved = [(*key[1:], contact) for key, contact in plan.identifiers]
+        await self._each("move_identifiers", moved, self._now, of_tenant=True)
+        homes = [
+            (one.record_key, one.revision, one.home, one.place, one.evidence) for one in plan.homes
+        ]
+        await self._each("save_record_homes", homes, of_tenant=True)
+        named = [(*key[1:], home) for key, home in plan.identifier_homes]
+        await self._each("save_identifier_homes", named, of_tenant=True)
+
+    async def _clear_details(self) -> list[Any]:
+        """Delete what is written anew of whoever was composed; returns what is known of it."""
+        holders = sorted(self._plan.cluster.contacts)
+        states = await self._connection.fetch(MERGES["find_point_states"], holders)
+        composed = [(contact,) for contact in sorted(self._plan.composed)]
+        for name in ("delete_emails", "delete_phones", "delete_employments"):
+            await self._each(name, composed)
+        return list(states)
+
+    def _rows(self) -> Plan:
+        """Write down as the gate's plan what is written as the gate writes it."""
+        plan, cluster = self._plan, self._plan.cluster
+        rows = Plan(now=self._now, events=plan.events)
+        rows.created = {contact.id: (contact, source) for contact, source in plan.created}
+        for contact, made in plan.composed.items():
+            for points, into in ((made.emails, rows.emails), (made.phones, rows.phones)):
+                into += [(self._tenant, contact, *one) for one in points.values()]
+            rows.employments += [
+                EmploymentRow(
+                    self._tenant,
+                    contact,
+                    cluster.company_ids.get(job.company_id or ""),
+                    source,
+                    job,
+                )
+                for job, source in made.employments
+            ]
+        for one in plan.bindings:
+            made = plan.composed[one.contact]
+            rows.bindings[one.contact, one.workspace] = view_of(
+                cluster.contacts[one.contact],
+                one.workspace,
+                one.id,
+                made.fields,
+                cluster.company_ids,
+                is_new=one.is_new,
+                import_source=made.bound[one.workspace].import_source,
+            )
+        return rows
+
+    async def _restore(self, states: Sequence[Any]) -> None:
+        composed = sorted(self._plan.composed)
+        for kind, name in (("email", "restore_email_states"), ("phone", "restore_phone_states")):
+            found = [
+                (row["value"], row["status"], row["confidence"])
+                for row in states
+                if row["kind"] == kind
+            ]
+            if found:
+                columns = [list(column) for column in zip(*found, strict=True)]
+                await self._connection.execute(MERGES[name], composed, *columns)
+
+    async def _bindings(self) -> None:
+        plan = self._plan
+        await self._each("revive_bindings", [(one.id, *_kept(one.shown)) for one in plan.bindings])
+        composed = [(contact,) for contact in sorted(plan.composed)]
+        await self._each("point_at_live_bindings", composed, self._now)
+        await self._each("forget_own", [(home,) for home in plan.standing_alone])
+        own = [(*place, *_kept(one)) for place, one in plan.own.items()]
+        await self._each("save_own", own, of_tenant=True)
+
+    async def _log(self) -> None:
+        plan = self._plan
+        if plan.undone is not None:
+            await self._connection.execute(
+                MERGES["log_split"], self._tenant, plan.undone, self._now
+            )
+            resolved = [(name, *pair) for name, pair in plan.resolved.items()]
+            # In two steps: two merges may exchange whom they absorb, and nobody is absorbed twice.
+            await self._each("unresolve_merges", resolved, of_tenant=True)
+            await self._each("resolve_merges", resolved, of_tenant=True)
+        if plan.merged is None:
+            return
+        merge, order = plan.merged, plan.order
+        survivor, absorbed = plan.resolved[merge.public_id]
+        taken = plan.was[absorbed]
+        await self._connection.execute(
+            MERGES["log_merge"],
+            self._tenant,
+            merge.public_id,
+            survivor,
+            absorbed,
+            merge.survivor,
+            merge.absorbed,
+            merge.by_person,
+            order.reason or "manual",
+            to_json(shape_of(taken, plan.cluster.workspaces, ())).decode(),
+            len(taken.identifiers),
+            len(taken.employments),
+            self._now,
+            order.decision_id,
+            order.similarity,
+        )
+
+    async def _judgements(self) -> None:
+        plan, order = self._plan, self._plan.order
+        said = sorted({*plan.overruled, *plan.joined, *plan.kept_apart})
+        await self._each("withdraw_judgements", said, self._now, of_tenant=True)
+        for judgement, pairs in (("must_link", plan.joined), ("cannot_link", plan.kept_apart)):
+            why = (judgement, order.reason, order.command_id, self._now)
+            await self._each("save_judgements", pairs, *why, of_tenant=True)
+        settled = [(*pair, status) for pair, status in sorted(plan.settled.items())]
+        await self._each("settle_candidates", settled, self._now, of_tenant=True)
+
+
+def _kept(kept: Kept) -> tuple[str, int | None, bool, str]:
+    return (kept.stage, kept.contact_owner_id, kept.is_favorite, kept.data_owner)
