@@ -15,6 +15,9 @@ Script = Literal[
 ]
 """The script that most letters of a name are in; `none` has no letters."""
 
+WRITES_VOWELS: frozenset[Script] = frozenset({"latin", "cyrillic", "greek", "kana"})
+"""Scripts whose transliteration can be read aloud: the others write no vowels, or lose them."""
+
 MAX_LENGTH = 200
 """Characters of a name that are read; the rest is cut, so that the time is bounded."""
 

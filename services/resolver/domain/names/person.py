@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from services.resolver.domain.names.east_asian import has_east_asian, read_east_asian
 from services.resolver.domain.names.folding import (
+    WRITES_VOWELS,
     Script,
     clean_name,
     fold,
@@ -15,7 +16,7 @@ from services.resolver.domain.names.folding import (
 )
 from services.resolver.domain.names.plausibility import is_plausible
 from services.resolver.domain.names.tables import read_words
-from services.resolver.domain.names.wording import Words, split_words, with_words
+from services.resolver.domain.names.wording import MAX_WORDS, Words, split_words, with_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +169,19 @@ def _assemble(
 ) -> PersonName:
     every = (*others, family)
     core, particles = _part_particles(family.words)
+    script: Script = next((words.script for words in every if words.script != "none"), "none")
+    is_clean = all(words.is_clean for words in every)
     return PersonName(
-        given=given,
-        family=core,
+        given=given[:MAX_WORDS],
+        family=core[:MAX_WORDS],
         particles=particles,
         honorifics=sum((words.honorifics for words in every), ()),
         nicknames=sum((words.nicknames for words in every), ()),
         former=sum((words.former for words in every), ()),
         generation=next((words.generation for words in every if words.generation), None),
-        script=next((words.script for words in every if words.script != "none"), "none"),
+        script=script,
         is_ordered=is_ordered,
-        is_well_formed=all(words.is_clean for words in every) and is_plausible(given + core),
+        is_well_formed=is_clean and is_plausible(given + core, has_vowels=script in WRITES_VOWELS),
     )
 
 

@@ -9,11 +9,14 @@ _MIXED_CASE = re.compile(r"^[^\W\d_A-Z]{1,2}[A-Z]|(?:[a-z][A-Z].*){2}")
 """Capitals where no writer puts them: `lORi`, `BeAxD`; but `McDonald`, `DiCaprio`, `LaToya`."""
 
 
-def is_plausible(words: tuple[str, ...]) -> bool:
-    """Say whether folded words look like a name; initials may stand beside a word of letters."""
+def is_plausible(words: tuple[str, ...], *, has_vowels: bool) -> bool:
+    """Say whether folded words look like a name; initials may stand beside a word of letters.
+
+    Words without vowels, as of Arabic script, cannot be told from garbled ones: they pass.
+    """
     if not words or all(len(word) == 1 for word in words):
         return False
-    return all(map(is_plausible_word, words))
+    return all(map(is_plausible_word, words)) if has_vowels else all(map(str.isalpha, words))
 
 
 def is_oddly_written(word: str) -> bool:

@@ -15,8 +15,8 @@ from services.resolver.domain.names.folding import (
 from services.resolver.domain.names.plausibility import is_oddly_written
 from services.resolver.domain.names.tables import read_pairs, read_words
 
-MAX_WORDS = 12
-"""Words of a name that are read; the rest is no name."""
+MAX_WORDS = 8
+"""Words that are read of a field, and of the given or family names; the rest is no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Words:
     capitals_last: int = 0
     """The same at the end: `Jean DUPONT`."""
 
+
+_MAX_AFFIXES = 6
+"""Titles and letters that may stand beside the words of a name."""
 
 _ASIDE = re.compile(
     '["\u201c\u201d\u201e\u00ab\u00bb](?P<double>[^"\u201c\u201d\u201e\u00ab\u00bb]{1,40})'
@@ -77,7 +80,7 @@ def split_words(text: str, *, is_suffix: bool = False) -> Words:
     lettered = [word for word in map(_letters_for_digits, written) if word]
     named, honorifics, generation = sort_out(lettered, is_suffix=is_suffix)
     return Words(
-        words=join_servants([word for word in map(fold, named) if word]),
+        words=join_servants([word for word in map(fold, named) if word][:MAX_WORDS]),
         honorifics=honorifics,
         nicknames=nicknames,
         former=former,
@@ -124,21 +127,21 @@ def _take_asides(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
 
 _CREDENTIALS = read_words("credentials")
 _REMARKS = read_words("honorifics") | _CREDENTIALS | read_words("placeholders")
-_LETTERS_AFTER = _CREDENTIALS | read_pairs("generations").keys()
+_AFFIXES = read_words("honorifics") | _CREDENTIALS | read_pairs("generations").keys()
 
 
 def _written_words(text: str) -> list[str]:
     """Split at what no word has inside; `J.R.R.` is three initials, `Ph.D.` one word."""
     words: list[str] = []
-    for chunk in text.split()[:MAX_WORDS]:
+    for chunk in text.split()[: MAX_WORDS + _MAX_AFFIXES]:
         joined = chunk.replace(".", "")
-        if joined != chunk and fold(joined) in _LETTERS_AFTER:
+        if joined != chunk and fold(joined) in _AFFIXES:
             words.append(joined)
         elif _DOTTED.fullmatch(chunk):
             words += joined
         else:
             words += _BETWEEN.split(chunk)
-    return [word for word in words[:MAX_WORDS] if word.strip("'")]
+    return [word for word in words if word.strip("'")][: MAX_WORDS + _MAX_AFFIXES]
 
 
 def _letters_for_digits(word: str) -> str:
