@@ -12,8 +12,10 @@ MAX_MEMBERS: Final = 300_000
 Groups = dict[str, tuple[str, ...]]
 """UID of a member → names of its groups."""
 
-_WORD: Final = b":group"
-_LOUD: Final = b":GROUP"
+_GROUP: Final = b"group"
+_SEAM: Final = 6
+"""Bytes that are looked at twice: the word may begin in one block and end in the next."""
+
 _KINDS: Final = frozenset({"KIND", "X-ADDRESSBOOKSERVER-KIND"})
 _MEMBERS: Final = frozenset({"MEMBER", "X-ADDRESSBOOKSERVER-MEMBER"})
 
@@ -42,9 +44,13 @@ def read_groups(file: BinaryIO, encoding: str) -> Groups:
 def _mentions_group(blocks: Iterator[bytes]) -> bool:
     seam = b""
     for block in blocks:
-        if _WORD in block or _LOUD in block or _WORD in (seam + block[:16]).lower():
-            return True
-        seam = block[-16:]
+        whole = seam + block
+        colon = whole.find(b":")  # pictures have none: they are passed over at once
+        while colon >= 0:
+            if whole[colon + 1 : colon + 7].strip().lower().startswith(_GROUP):
+                return True
+            colon = whole.find(b":", colon + 1)
+        seam = whole[-_SEAM:]
     return False
 
 

@@ -19,8 +19,16 @@ MAX_LINE: Final = 65_536
 MAX_HEAD: Final = 2_048
 """Bytes in which a line's name and parameters are looked for."""
 
-_BINARY_KEPT: Final = 4_096
+BINARY_KEPT: Final = 4_096
 """Bytes of a picture's line that are kept: enough for its parameters, or for an address."""
+
+FILES: Final = ("PHOTO", "LOGO", "SOUND", "KEY", "X-MS-CARDPICTURE")
+"""Properties that hold files, or their addresses."""
+
+TEXTS: Final = (
+    "N", "FN", "NOTE", "ORG", "ADR", "TITLE", "ROLE", "NICKNAME", "EMAIL", "TEL", "URL", "LABEL"
+)  # fmt: skip
+"""Properties that are text also where they are written in base64."""
 
 _CR: Final = 0x0D
 
@@ -30,8 +38,8 @@ _BREAK = re.compile(rb"\n(?=[^ \t])")
 """The end of a line that no fold continues."""
 
 _BINARY = re.compile(
-    rb"(?:[A-Z0-9_-]+\.)?(?:PHOTO|LOGO|SOUND|KEY|X-MS-CARDPICTURE)[;:]"
-    rb"|[^:]*;(?:ENCODING=)?B(?:ASE64)?[;:]",
+    rf"(?:[A-Z0-9_-]+\.)?(?:(?:{'|'.join(FILES)})[;:]"
+    rf"|(?!(?:{'|'.join(TEXTS)});)[^:.]*;(?:ENCODING=)?B(?:ASE64)?[;:])".encode(),
     re.IGNORECASE,
 )
 """How a line begins that holds a file: by its name, or by how its value is written."""
@@ -51,7 +59,7 @@ class Line(NamedTuple):
     raw: bytes
     """Its first bytes, without a line break."""
     size: int
-    """Bytes that the whole of it has."""
+    """Bytes that the whole of it takes in the file, folds included."""
     ended: bool
     """A line break follows; without one the file may have been cut off within the line."""
 
@@ -63,6 +71,11 @@ def read_blocks(file: BinaryIO, encoding: str) -> Iterator[bytes]:
         while block := file.read(BLOCK):
             yield block
         return
+    if not encoding.endswith(
+        ("-le", "-be")
+    ):  # left to Python, a spoilt byte order mark would be an error
+        encoding += "-be" if file.read(2) in (b"\xfe\xff", b"\0\0") else "-le"
+        file.seek(0)
     wide = codecs.getincrementaldecoder(encoding)("replace")
     while block := file.read(BLOCK):
         yield wide.decode(block).encode()
@@ -118,13 +131,16 @@ def _folded(blocks: Iterator[bytes]) -> Iterator[Line]:
         begin = 0
         for found in _BREAK.finditer(buffer):
             end = found.start()
-            raw = buffer[begin : end - 1 if end and buffer[end - 1] == _CR else end]
-            begin = end + 1
+            stop = end - 1 if end and buffer[end - 1] == _CR else end
+            breaks = buffer.count(b"\n", begin, stop) + folds
             if head:
-                yield Line(number, head, len(head) + passed + len(raw), ended=True)
+                yield Line(number, head, len(head) + passed + stop - begin, ended=True)
+            elif stop - begin > BINARY_KEPT and _BINARY.match(buffer, begin, begin + MAX_HEAD):
+                yield Line(number, buffer[begin : begin + BINARY_KEPT], stop - begin, ended=True)
             else:
-                yield Line(number, raw[:MAX_LINE], len(raw), ended=True)
-            number += raw.count(b"\n") + folds + 1
+                yield Line(number, buffer[begin:stop][:MAX_LINE], stop - begin, ended=True)
+            number += breaks + 1
+            begin = end + 1
             head, passed, folds = b"", 0, 0
         tail = buffer[begin:]
         if len(tail) > MAX_LINE:
@@ -142,13 +158,9 @@ def _folded(blocks: Iterator[bytes]) -> Iterator[Line]:
 
 def _unfolded(line: Line) -> Line:
     raw = line.raw
-    if len(raw) > _BINARY_KEPT and _BINARY.match(raw[:MAX_HEAD]):
-        size = line.size - 2 * raw.count(b"\n")
-        return line._replace(raw=_without_folds(raw[:_BINARY_KEPT]), size=size)
     if b"=" in raw and _QUOTED.match(raw[:MAX_HEAD]):
         raw = raw.replace(b"=\r\n", b"").replace(b"=\n", b"")
-    raw = _without_folds(raw)
-    return line._replace(raw=raw, size=line.size - len(line.raw) + len(raw))
+    return Line(line.number, _without_folds(raw), line.size, line.ended)
 
 
 def _without_folds(raw: bytes) -> bytes:

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, Final, Literal, NamedTuple
 
-from services.ingest.sources.vcard_lines import MAX_HEAD, MAX_LINE, Line, read_lines
+from services.ingest.sources.vcard_lines import (
+    BINARY_KEPT,
+    FILES,
+    MAX_HEAD,
+    MAX_LINE,
+    TEXTS,
+    Line,
+    read_lines,
+)
 
 _HEADS: Final = 4_096
 """Spellings of names with parameters that are remembered: a file has few, and many times."""
-
-_FILES: Final = frozenset({"PHOTO", "LOGO", "SOUND", "KEY", "X-MS-CARDPICTURE"})
-"""Properties that hold files, or their addresses."""
-
-_TEXTS: Final = frozenset(
-    {"N", "FN", "NOTE", "ORG", "ADR", "TITLE", "ROLE", "NICKNAME", "EMAIL", "TEL", "URL", "LABEL"}
-)
-"""Properties that are text also where they are written in base64."""
 
 _NAME = re.compile(r"\s*(?:([A-Za-z0-9_-]+)\.)?([A-Za-z][A-Za-z0-9_-]*)\s*")
 _PARAMETER = re.compile(r'((?:"[^"]*"|[^";])*);?')
@@ -124,8 +124,9 @@ def _read(line: Line, fallback: str) -> Property | Stray:
     if head is None:
         return Stray(line.number, _decoded(raw, None, fallback), line.ended)
     if head.binary:
-        start = raw[colon + 1 : colon + MAX_HEAD].decode("ascii", "replace")
-        if head.name not in _FILES or not _ADDRESS.match(start):
+        start = raw[colon + 1 : colon + 16].decode("ascii", "replace")
+        is_address = head.name in FILES and line.size <= BINARY_KEPT and _ADDRESS.match(start)
+        if not is_address:
             return Property(line.number, head, "", line.size - colon - 1, line.ended)
     value = _value(raw[colon + 1 :], head, fallback)
     left_out = line.size - MAX_LINE if len(line.raw) >= MAX_LINE else 0
@@ -170,7 +171,7 @@ def _head(raw: bytes) -> Head | None:
         coding=coding,
         charset=_charset(parameters.get("CHARSET")),
         binary="x-irmc-n" not in types
-        and (name in _FILES or (coding == "base64" and name not in _TEXTS)),
+        and (name in FILES or (coding == "base64" and name not in TEXTS)),
     )
 
 

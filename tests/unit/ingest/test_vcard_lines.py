@@ -147,3 +147,10 @@ def test_structured_values_are_split_at_their_own_semicolons(value: str, parts: 
 
 def test_lists_are_split_at_their_own_commas() -> None:
     assert items_of("a\\,b,, c ,\\;") == ["a,b", "c", ";"]
+
+
+def test_text_in_base64_is_no_picture_however_long() -> None:
+    note = "née Byron " * 900
+    data = b"item1.NOTE;ENCODING=b:" + binascii.b2a_base64(note.encode(), newline=False)
+    folded = b"\r\n ".join(data[at : at + 75] for at in range(0, len(data), 75))
+    assert values_of(folded + b"\r\nFN:A\r\n") == [note, "A"]
