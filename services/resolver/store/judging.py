@@ -1,26 +1,26 @@
-"""Carry out a judgement: load, decide, apply, in one transaction, whichever way it came."""
+"""Carry out a decision about who is whom: load, decide, apply, whichever way it came."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import Final
 
 from ulid import ULID
 
 from services.resolver.domain.cluster import Order, Reshaping
 from services.resolver.domain.judgements import Answer, answer, contacts_of, judge
 from services.resolver.domain.merge import Refused, merge, oldest
+from services.resolver.domain.model import Source
 from services.resolver.store.clusters import MERGES, ClusterLoader
+from services.resolver.store.ids import IdBlocks
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reshaping import Reshaper
 from shared.auth import Place
 from shared.events.command import Judgement
 from shared.postgres.pool import Connection
 
-if TYPE_CHECKING:
-    from services.resolver.store.store import Store
-
-IDS = 100
-"""Ids drawn for one judgement; events take theirs from elsewhere."""
+IDS: Final = 100
+"""Ids drawn for one decision: a contact, and bindings for as many workspaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,52 +39,61 @@ class Finding:
     traceparent: str | None = None
 
 
-async def merge_found(
-    store: "Store", connection: Connection, finding: Finding, place: Place
-) -> Answer:
-    """Merge what the machine found, unless a person keeps the two apart; the older survives."""
-    loader = ClusterLoader(connection, store.sources, place.tenant_id, place.tenant)
-    cluster = await loader.load_groups(await loader.roots_of(finding.pair))
-    order = Order(
-        command_id=finding.cause,
-        ids=await store.ids.take(connection, IDS),
-        now=datetime.now(UTC),
-        issued_at=finding.received_at,
-        by_person=False,
-        reason=finding.reason,
-        decision_id=finding.decision_id,
-        similarity=finding.similarity,
-        traceparent=finding.traceparent,
-    )
-    plan = merge(cluster, *oldest(cluster, *finding.pair), f"mrg_{ULID()}", order)
-    if isinstance(plan, Reshaping):
-        await Reshaper(connection, plan).write()
-    return answer(plan)
+class Judge:
+    """Decides and writes inside one transaction."""
 
+    def __init__(
+        self, connection: Connection, sources: Mapping[int, Source], ids: IdBlocks
+    ) -> None:
+        self._connection = connection
+        self._sources = sources
+        self._ids = ids
 
-async def carry_out(
-    store: "Store", connection: Connection, command: Judgement, place: Place, trace: str | None
-) -> Answer:
-    """Carry out one judgement; the same command again answers what it led to."""
-    done = await connection.fetch(MERGES["find_command"], command.command_id, place.tenant_id)
-    if done:
-        return Answer("done", {row["public_id"]: row["applied_version"] for row in done})
-    loader = ClusterLoader(connection, store.sources, place.tenant_id, place.tenant)
-    cluster, named = await loader.load(contacts_of(command))
-    now = datetime.now(UTC)
-    order = Order(
-        command_id=command.command_id,
-        ids=await store.ids.take(connection, IDS),
-        now=now,
-        issued_at=command.issued_at,
-        reason=command.reason,
-        traceparent=trace,
-    )
-    plan = judge(command, cluster, named, f"mrg_{ULID()}", order)
-    if isinstance(plan, Reshaping):
-        await Reshaper(connection, plan).write()
-    if isinstance(plan, Reshaping) or plan == Refused("unchanged"):
-        contact = cluster.contacts[named[command.contact_id]]
-        row = (command.command_id, place.tenant_id, contact.id, contact.version)
-        await connection.execute(QUERIES["log_commands"], [row], now)
-    return answer(plan)
+    async def merge_found(self, finding: Finding, place: Place) -> Answer:
+        """Merge what the machine found, unless a person keeps the two apart; the older survives."""
+        loader = self._loader(place)
+        cluster = await loader.load_groups(await loader.roots_of(finding.pair))
+        order = Order(
+            command_id=finding.cause,
+            ids=await self._ids.take(self._connection, IDS),
+            now=datetime.now(UTC),
+            issued_at=finding.received_at,
+            by_person=False,
+            reason=finding.reason,
+            decision_id=finding.decision_id,
+            similarity=finding.similarity,
+            traceparent=finding.traceparent,
+        )
+        plan = merge(cluster, *oldest(cluster, *finding.pair), f"mrg_{ULID()}", order)
+        if isinstance(plan, Reshaping):
+            await Reshaper(self._connection, plan).write()
+        return answer(plan)
+
+    async def carry_out(self, command: Judgement, place: Place, trace: str | None) -> Answer:
+        """Carry out one judgement; the same command again answers what it led to."""
+        done = await self._connection.fetch(
+            MERGES["find_command"], command.command_id, place.tenant_id
+        )
+        if done:
+            return Answer("done", {row["public_id"]: row["applied_version"] for row in done})
+        cluster, named = await self._loader(place).load(contacts_of(command))
+        now = datetime.now(UTC)
+        order = Order(
+            command_id=command.command_id,
+            ids=await self._ids.take(self._connection, IDS),
+            now=now,
+            issued_at=command.issued_at,
+            reason=command.reason,
+            traceparent=trace,
+        )
+        plan = judge(command, cluster, named, f"mrg_{ULID()}", order)
+        if isinstance(plan, Reshaping):
+            await Reshaper(self._connection, plan).write()
+        if isinstance(plan, Reshaping) or plan == Refused("unchanged"):
+            contact = cluster.contacts[named[command.contact_id]]
+            row = (command.command_id, place.tenant_id, contact.id, contact.version)
+            await self._connection.execute(QUERIES["log_commands"], [row], now)
+        return answer(plan)
+
+    def _loader(self, place: Place) -> ClusterLoader:
+        return ClusterLoader(self._connection, self._sources, place.tenant_id, place.tenant)

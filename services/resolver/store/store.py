@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from services.resolver.domain.judgements import Answer
 from services.resolver.domain.model import Contact, Delivery, Ids, Known, Plan, Source
 from services.resolver.store.ids import IdBlocks
-from services.resolver.store.judging import Finding, carry_out, merge_found
+from services.resolver.store.judging import Finding, Judge
 from services.resolver.store.loading import Loader
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.writing import Writer
@@ -48,11 +48,14 @@ class Transaction:
 
     async def judge(self, command: Judgement, place: Place, traceparent: str | None) -> Answer:
         """Carry out what a person or a rule says about who is whom."""
-        return await carry_out(self._store, self._connection, command, place, traceparent)
+        return await self._judge().carry_out(command, place, traceparent)
 
     async def merge_found(self, finding: Finding, place: Place) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart."""
-        return await merge_found(self._store, self._connection, finding, place)
+        return await self._judge().merge_found(finding, place)
+
+    def _judge(self) -> Judge:
+        return Judge(self._connection, self._store.sources, self._store.ids)
 
     async def save_offsets(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         """Store how far the topic was read, with what came of it."""
