@@ -56,6 +56,9 @@ SUMMARISED: Final = (
 MOVING: Final = frozenset({"version", "updated_at"})
 """What of a state its row's columns hold, and `detail` does not."""
 
+SEPARATOR: Final = "\x1f"
+"""Between the values of a list: the unit separator, which no e-mail or phone number contains."""
+
 moment = datetime.fromisoformat
 
 
@@ -122,8 +125,8 @@ def company_row(event: Event, tenant: int) -> Row:
     )
 
 
-def _values(state: Body, kind: str, primary: str | None) -> list[str]:
+def _values(state: Body, kind: str, primary: str | None) -> str:
     found = [one["value"] for one in state["identifiers"] if one["type"] == kind]
-    if primary is None or found == [primary]:
-        return found
-    return list(dict.fromkeys((primary, *found)))
+    if primary is not None and found != [primary]:
+        found = list(dict.fromkeys((primary, *found)))
+    return SEPARATOR.join(found)

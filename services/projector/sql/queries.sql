@@ -39,14 +39,21 @@ WHERE c.public_id = ANY($1::text[])
 ORDER BY e.entity_id, e.sequence_number;
 
 -- name: save_views
--- Write contacts, each newer than what is there or not at all. $1: rows.
+-- Write contacts, each newer than what is there or not at all. $1: rows, their lists joined by the
+-- unit separator.
 INSERT INTO read.contact_view AS v (
     tenant_id, workspace_id, public_id, version, status, display_name, first_name, last_name,
     headline, job_title, department, email_primary, phone_primary, company_public_id,
     company_name, city, state, country, linkedin_url, birthday, import_source, source, emails,
     phones, detail, created_at, updated_at
 )
-SELECT u.* FROM unnest($1::read.view_row[]) AS u
+SELECT
+    u.tenant_id, u.workspace_id, u.public_id, u.version, u.status, u.display_name, u.first_name,
+    u.last_name, u.headline, u.job_title, u.department, u.email_primary, u.phone_primary,
+    u.company_public_id, u.company_name, u.city, u.state, u.country, u.linkedin_url, u.birthday,
+    u.import_source, u.source, string_to_array(u.emails, chr(31)),
+    string_to_array(u.phones, chr(31)), u.detail, u.created_at, u.updated_at
+FROM unnest($1::read.contact_row[]) AS u
 ON CONFLICT (public_id, workspace_id) DO UPDATE SET
     version = excluded.version, status = excluded.status,
     display_name = excluded.display_name, first_name = excluded.first_name,
