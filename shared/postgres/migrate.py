@@ -33,7 +33,7 @@ _LOCK_ID = 0x6B697468
 """Advisory lock that keeps two runners apart: "kith"."""
 _PATIENCE_SECONDS = 0.2
 """Between two tries for that lock."""
-_ATTEMPTS = 10
+_ATTEMPTS = 20
 """How often a migration is tried when it cannot get its locks in time."""
 
 
@@ -174,7 +174,7 @@ async def _run(connection: asyncpg.Connection, migration: Migration, step: str, 
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             async with connection.transaction():
-                await connection.execute("SET LOCAL lock_timeout = '900ms'")
+                await connection.execute("SET LOCAL lock_timeout = '500ms'")
                 await connection.execute(step)
                 await _note(connection, migration, name)
         except asyncpg.LockNotAvailableError:
