@@ -6,8 +6,9 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from services.resolver.domain.names.folding import Script
+from services.resolver.domain.names.folding import WRITES_VOWELS, Script
 from services.resolver.domain.names.person import PersonName
+from services.resolver.domain.names.tables import read_groups, read_words
 from services.resolver.domain.names.words import (
     INITIAL,
     NICKNAME,
@@ -93,7 +94,7 @@ def align(first: PersonName, second: PersonName) -> tuple[Side, Side]:
 
 def _pair(first: PersonName, second: PersonName, *, across: bool) -> tuple[Side, Side]:
     one, two = Side.of(first), Side.of(second)
-    options = _options(one, two, _transcription(first.script, second.script), across=across)
+    options = _options(one, two, _transcription(first, second), across=across)
     _take(one, two, (option for option in options if option.found.level >= WordLevel.NICKNAME))
     if one.left() and two.left():
         if len(one.words) != len(two.words) or first.particles or second.particles:
@@ -107,18 +108,28 @@ def _pair(first: PersonName, second: PersonName, *, across: bool) -> tuple[Side,
     return one, two
 
 
-def _transcription(first: Script, second: Script) -> Transcription:
-    scripts = {first, second}
-    if scripts <= _CHARACTERS:
-        return "characters"
+def _transcription(first: PersonName, second: PersonName) -> Transcription:
+    """Tell what parts the spellings of two names: their scripts, or two romanisations of one."""
+    scripts = {first.script, second.script}
+    if scripts == {"latin"}:
+        return _romanisation(first, second)
     if scripts & _CHARACTERS:
-        return "east_asian"
-    return "abjad" if len(scripts) == 2 and scripts & _FEW_VOWELS else "none"
+        return "pinyin" if scripts == {"han"} else "east_asian"
+    return "abjad" if len(scripts) == 2 and not scripts <= WRITES_VOWELS else "none"
 
 
 _CHARACTERS: frozenset[Script] = frozenset({"han", "hangul"})
-_FEW_VOWELS: frozenset[Script] = frozenset({"arabic", "hebrew", "other"})
-"""Scripts whose vowels are not written, or lost in transliteration (Devanagari, Thai)."""
+
+
+def _romanisation(first: PersonName, second: PersonName) -> Transcription:
+    """Tell how two Chinese or Korean names in Latin letters compare; `none` of any others."""
+    pinyin, many = read_words("chinese_families"), read_groups("family_spellings")
+    ours = [word for word in first.words if word in pinyin or word in many]
+    theirs = [word for word in second.words if word in pinyin or word in many]
+    if not ours or not theirs:
+        return "none"
+    is_pinyin = any(word in pinyin for word in ours if word in theirs)
+    return "pinyin" if is_pinyin else "east_asian"
 
 
 class _Option(NamedTuple):
@@ -163,7 +174,7 @@ def _pair_joined(one: Side, two: Side, first: PersonName, second: PersonName) ->
 
     `xiaoming` is `xiao ming`, `delacruz` is `de la cruz`, `jp` is `jean pierre`.
     """
-    transcription = _transcription(first.script, second.script)
+    transcription = _transcription(first, second)
     for i in one.left():
         left = two.left()
         for size, start in product((3, 2, 1), range(len(left))):

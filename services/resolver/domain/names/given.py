@@ -38,6 +38,26 @@ def _spellings() -> dict[str, frozenset[int]]:
     return {sound: frozenset(lines) for sound, lines in groups.items()}
 
 
+@cache
+def _look_alikes() -> dict[str, dict[int, int]]:
+    """Map each name to the lines that it is in, and which of the line's names it is."""
+    places: dict[str, dict[int, int]] = {}
+    for number, line in enumerate(read_lines("look_alike_names")):
+        for place, spellings in enumerate(line.split()):
+            for word in spellings.split("="):
+                places.setdefault(word, {})[number] = place
+    return places
+
+
+def are_two(first: str, second: str) -> bool:
+    """Say whether two folded given names are known to be two, however alike."""
+    places = _look_alikes()
+    ours, theirs = places.get(first), places.get(second)
+    if ours is None or theirs is None:
+        return False
+    return any(theirs.get(line, place) != place for line, place in ours.items())
+
+
 @lru_cache(maxsize=65_536)
 def are_spellings_of_one(first: str, second: str) -> bool:
     """Say whether two folded given names are one in two spellings: `sergei` and `sergey`."""
@@ -55,9 +75,11 @@ _NO_GROUP: frozenset[int] = frozenset()
 def are_forms_of_one(first: str, second: str) -> bool:
     """Say whether two folded given names may be one person's: `bob`, `rob` and `robert`."""
     full_names, long = _full_names()
-    ours, theirs = full_names.get(first), full_names.get(second)
-    if ours is None or theirs is None:
+    ours = full_names.get(first) or full_names.get(sound_of(first))
+    theirs = full_names.get(second) or full_names.get(sound_of(second))
+    if ours is None and theirs is None:
         return False
+    ours, theirs = ours or frozenset({first}), theirs or frozenset({second})
     if first in theirs or second in ours:
         return True
     if first in long and second in long:

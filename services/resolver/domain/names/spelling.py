@@ -28,6 +28,7 @@ _SOUNDS = _compile(
     (r"(?<=k)(?:oy|oi|oj|ii|iy|ij|yi|yy|yj|y)$", "i"),
     (r"(?<=.{3})(?:iy|ij|yy|yi|ii|ey|ie|ee|y)$", "i"),
     (r"poulos$|poylos$", "pulos"),
+    (r"^ch(?=[rl])", "h"),
     (r"shch|schtsch|chtch|szcz|sch|sh|sz", "s"),
     (r"tsch|tch|cz|ch|tj", "c"),
     (r"dzh|dsch|dj|zh|j(?=[aou])", "y"),
@@ -85,6 +86,12 @@ _CONSONANTS = _compile(
 """What Arabic and Hebrew letters have in common with any romanisation."""
 
 
+_SYLLABLES = re.compile(
+    "(?:(?:zh|ch|sh|hs|ts|tz|kk|tt|pp|ss|jj|[bpmfdtnlgkhjqxrzcsyw])?"
+    "(?:[aeiou]|[yw][aeiou]|[aeiou]{2,3}|eui)(?:ng|n|m|k|l|p|r)?)+"
+)
+"""Syllables as Chinese and Korean names have them in Latin letters."""
+
 _VOWELS = re.compile("[aeiouy]+")
 
 
@@ -110,6 +117,12 @@ def family_sound_of(word: str) -> str:
 def east_asian_sound_of(word: str) -> str:
     """Reduce a folded Chinese or Korean word to a key that its romanisations share."""
     return _apply(_EAST_ASIAN, word)
+
+
+@lru_cache(maxsize=65_536)
+def is_east_asian(word: str) -> bool:
+    """Say whether a folded word may be Chinese or Korean, by its syllables."""
+    return _SYLLABLES.fullmatch(word) is not None
 
 
 @lru_cache(maxsize=65_536)

@@ -9,6 +9,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 from services.resolver.domain.names.given import (
     are_forms_of_one,
     are_spellings_of_one,
+    are_two,
     is_known,
 )
 from services.resolver.domain.names.spelling import (
@@ -16,6 +17,7 @@ from services.resolver.domain.names.spelling import (
     east_asian_sound_of,
     family_sound_of,
     frame_of,
+    is_east_asian,
     sound_of,
 )
 from services.resolver.domain.names.tables import read_groups
@@ -40,9 +42,9 @@ class WordAgreement(NamedTuple):
     score: float
 
 
-Transcription = Literal["none", "abjad", "east_asian", "characters"]
+Transcription = Literal["none", "abjad", "east_asian", "pinyin"]
 """What one of two names was transcribed from: an abjad writes no vowels; Chinese and Korean have
-many romanisations. Where both were in characters, no letter of the reading is a slip."""
+many romanisations, but one where both are in pinyin: there, another letter is another word."""
 
 SAME = WordAgreement(WordLevel.SAME, 1.0)
 VARIANT = WordAgreement(WordLevel.VARIANT, 0.95)
@@ -69,13 +71,20 @@ def compare_words(
         return SAME
     if len(first) == 1 or len(second) == 1:
         return INITIAL if first[0] == second[0] else NOTHING
+    if given and are_two(first, second):
+        return NOTHING
     if given and are_spellings_of_one(first, second):
         return VARIANT
     if given and are_forms_of_one(first, second):
         return NICKNAME
     if transcription != "none" and _read_alike(first, second, transcription):
         return VARIANT
-    return NOTHING if transcription == "characters" else _compare_forms(first, second, given=given)
+    if transcription in _EAST_ASIAN and is_east_asian(first) and is_east_asian(second):
+        return NOTHING
+    return _compare_forms(first, second, given=given)
+
+
+_EAST_ASIAN: frozenset[Transcription] = frozenset({"east_asian", "pinyin"})
 
 
 def _compare_forms(first: str, second: str, *, given: bool) -> WordAgreement:
@@ -109,7 +118,7 @@ def _is_likely_slip(first: str, second: str) -> bool:
     """
     if first[-1] != second[-1]:
         return False
-    long = min(len(first), len(second)) >= 6
+    long = min(len(first), len(second)) >= 5 and first[0] == second[0]
     return sorted(first) == sorted(second) or (long and frame_of(first) == frame_of(second))
 
 
@@ -126,6 +135,8 @@ def _read_alike(first: str, second: str, transcription: Transcription) -> bool:
 def _sound_alike(first: str, second: str, *, given: bool) -> bool:
     if given:
         return sound_of(first) == sound_of(second)
+    if first + "ova" == second or second + "ova" == first:
+        return True
     return family_sound_of(first) == family_sound_of(second) or _are_one_family(first, second)
 
 
@@ -144,6 +155,8 @@ def _compare_letters(first: str, second: str, likeness: float) -> WordAgreement:
     edits = OSA.distance(first, second, score_cutoff=allowed)
     if edits <= allowed:
         return WordAgreement(WordLevel.TYPO, min(0.92, max(likeness, 1 - edits / longest)))
-    if longest >= 5 and JaroWinkler.similarity(sound_of(first), sound_of(second)) >= 0.9:
+    one, two = sound_of(first), sound_of(second)
+    allowed = min(len(one), len(two)) // 6
+    if allowed and OSA.distance(one, two, score_cutoff=allowed) <= allowed:
         return WordAgreement(WordLevel.TYPO, 0.8)
     return WordAgreement(WordLevel.OTHER, likeness / 2)
