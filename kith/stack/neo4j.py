@@ -100,6 +100,8 @@ class Neo4j(Part):
             cwd=folder,
             log=setting.places.log("neo4j"),
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            # The graph may lag; what a person waits for may not.
+            nice=10,
         )
 
     @override

@@ -40,6 +40,8 @@ class Launch:
     env: Mapping[str, str] = field(default_factory=dict)
     account: str | None = None
     """Another account to run as; only root may ask for it."""
+    nice: int = 0
+    """Processor time that it yields to others, as `nice` counts it."""
 
 
 def spawn(launch: Launch) -> Identity:
@@ -48,7 +50,7 @@ def spawn(launch: Launch) -> Identity:
     identity = pwd.getpwnam(launch.account) if launch.account else None
     with launch.log.open("ab") as log:
         process = subprocess.Popen(
-            launch.argv,
+            ["nice", "-n", str(launch.nice), *launch.argv] if launch.nice else launch.argv,
             cwd=launch.cwd,
             env=dict(launch.env),
             stdin=subprocess.DEVNULL,

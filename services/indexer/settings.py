@@ -45,13 +45,13 @@ class Settings(BaseSettings):
         default=2_000, ge=1, description="At most so many contacts a second, for each index."
     )
     busy_arrivals: int = Field(
-        default=3_000,
+        default=2_000,
         ge=0,
         description="Events a second that leave the indexes nothing but the least: each index may "
         "write so many contacts a second as arrivals stay below this, and catches up afterwards.",
     )
     yield_above_ms: int = Field(
-        default=500,
+        default=250,
         ge=0,
         description="While signals are older than this when the read model shows them, the indexes "
         "get nothing but the least.",
