@@ -30,6 +30,9 @@ _NO_PERSON: Final = {
 """`KIND` (RFC 6350 6.1.4, 6473, 6869) → why the card is not taken."""
 
 _TOO_MANY: Final = "has more than 1,000 properties; it is no person's card"
+_TOO_MANY_MEMBERS: Final = (
+    "comes after 300,000 memberships of groups; its members are taken, this label is not"
+)
 _CUT: Final = "the file ends before this card says anything; export the file again"
 
 
@@ -44,7 +47,8 @@ def _row(card: Card, groups: Groups) -> Row | BadRow | Blank:
     found = Gathered.of(card)
     name, kind = _kind_of(found)
     if kind == "group":
-        return Blank(card.line)
+        unread = groups.unread is not None and card.line >= groups.unread
+        return BadRow(card.line, "MEMBER", _TOO_MANY_MEMBERS) if unread else Blank(card.line)
     if len(card.properties) > MAX_PROPERTIES:
         return BadRow(card.line, "", _TOO_MANY)
     if kind in _NO_PERSON:
@@ -59,7 +63,7 @@ def _row(card: Card, groups: Groups) -> Row | BadRow | Blank:
     add_birthday(found)
     add_links(found)
     add_notes(found)
-    add_labels(found, [*android_groups, *groups.get(uid or "", ())])
+    add_labels(found, [*android_groups, *groups.names.get(uid or "", ())])
     add_custom(found, card.agents)
     record = compact({**found.record, "custom_fields": found.custom})
     if not record:

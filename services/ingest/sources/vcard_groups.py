@@ -1,16 +1,13 @@
 """A vCard file's groups: which cards are members of which, told by cards of their own."""
 
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from services.ingest.sources.vcard_lines import read_blocks
 from services.ingest.sources.vcard_property import Property, Stray, read_properties, unescaped
 
 MAX_MEMBERS: Final = 300_000
 """Memberships of one file that are read: about 60 MB."""
-
-Groups = dict[str, tuple[str, ...]]
-"""UID of a member → names of its groups."""
 
 _GROUP: Final = b"group"
 _SEAM: Final = 6
@@ -26,19 +23,31 @@ def uid_of(value: str) -> str:
     return text[9:] if text[:9].lower() == "urn:uuid:" else text
 
 
-def read_groups(file: BinaryIO, encoding: str) -> Groups:
-    """Read the groups of a file; a file without any costs a search for the word."""
-    groups: Groups = {}
+class Groups(NamedTuple):
+    """The groups of a file."""
+
+    names: dict[str, tuple[str, ...]]
+    """UID of a member → names of its groups."""
+    unread: int | None = None
+    """The line where the first group begins that is too many."""
+
+
+def read_groups(file: BinaryIO, encoding: str, most: int = MAX_MEMBERS) -> Groups:
+    """Read the groups of a file; a file without any costs a search for the word.
+
+    `most` is how many memberships are read.
+    """
+    names: dict[str, tuple[str, ...]] = {}
     if not _mentions_group(read_blocks(file, encoding)):
-        return groups
+        return Groups(names)
     members = 0
-    for name, uids in _groups(read_properties(file, encoding)):
+    for line, name, uids in _groups(read_properties(file, encoding), most):
         members += len(uids)
-        if members > MAX_MEMBERS:
-            break
+        if members > most:
+            return Groups(names, line)
         for uid in uids:
-            groups[uid] = (*groups.get(uid, ()), name)
-    return groups
+            names[uid] = (*names.get(uid, ()), name)
+    return Groups(names)
 
 
 def _mentions_group(blocks: Iterator[bytes]) -> bool:
@@ -54,20 +63,20 @@ def _mentions_group(blocks: Iterator[bytes]) -> bool:
     return False
 
 
-def _groups(lines: Iterator[Property | Stray]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each group's name and its members."""
-    name, members, is_group = "", list[str](), False
+def _groups(lines: Iterator[Property | Stray], most: int) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield the line where each group begins, its name and its members."""
+    begin, name, members, is_group = 0, "", list[str](), False
     for one in lines:
         if isinstance(one, Stray):
             continue
         match one.head.name:
             case "BEGIN":
-                name, members, is_group = "", [], False
+                begin, name, members, is_group = one.line, "", [], False
             case "END" if is_group and name:
-                yield name, members
+                yield begin, name, members
             case "FN":
                 name = unescaped(one.value).strip()
             case kind if kind in _KINDS:
                 is_group = one.value.strip().lower() == "group"
-            case member if member in _MEMBERS and len(members) < MAX_MEMBERS:
+            case member if member in _MEMBERS and len(members) <= most:
                 members.append(uid_of(one.value))

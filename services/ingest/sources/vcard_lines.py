@@ -71,9 +71,8 @@ def read_blocks(file: BinaryIO, encoding: str) -> Iterator[bytes]:
         while block := file.read(BLOCK):
             yield block
         return
-    if not encoding.endswith(
-        ("-le", "-be")
-    ):  # left to Python, a spoilt byte order mark would be an error
+    if not encoding.endswith(("-le", "-be")):
+        # Left to Python, a spoilt byte order mark would be an error.
         encoding += "-be" if file.read(2) in (b"\xfe\xff", b"\0\0") else "-le"
         file.seek(0)
     wide = codecs.getincrementaldecoder(encoding)("replace")

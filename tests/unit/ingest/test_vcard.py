@@ -1,11 +1,13 @@
 """vCards as their many writers write them: what is read of each, in full."""
 
+import io
 from pathlib import Path
 
 import orjson
 import pytest
 
 from services.ingest.sources.row import BadRow, Blank, Row
+from services.ingest.sources.vcard_groups import Groups, read_groups
 from tests.support.vcards import accounts_of, card, facts_of, read
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "formats" / "vcard"
@@ -31,6 +33,11 @@ def test_every_dialect_is_read_in_full(path: Path) -> None:
         path.read_bytes(), ENCODINGS.get(path.stem, "utf-8"), REGIONS.get(path.stem)
     )
     assert found == orjson.loads(path.with_suffix(".json").read_bytes())
+
+
+def test_every_dialect_has_a_line_in_the_matrix() -> None:
+    matrix = (Path(__file__).parents[3] / "docs" / "formats.md").read_text("utf-8")
+    assert all(f"`{path.name}`" in matrix for path in FIXTURES.glob("*.vcf"))
 
 
 def test_other_encodings_and_line_ends_change_nothing() -> None:
@@ -292,6 +299,12 @@ def test_a_large_group_before_or_after_its_members_labels_them() -> None:
     for data in (people + group + loud, group + people + loud, loud + group + people):
         labels = [row.record["labels"] for row in read(data) if isinstance(row, Row)]
         assert [set(one) for one in labels] == [{"Club"}, {"Club"}, {"Club", "Choir"}]
+
+
+def test_groups_are_read_up_to_a_bound_and_the_first_beyond_it_is_told() -> None:
+    group = card("KIND:group", "FN:Club", "MEMBER:urn:uuid:1", "MEMBER:2")
+    found = read_groups(io.BytesIO(group * 3), "utf-8", most=5)
+    assert found == Groups({"1": ("Club", "Club"), "2": ("Club", "Club")}, unread=15)
 
 
 @pytest.mark.parametrize(
