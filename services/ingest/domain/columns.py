@@ -54,7 +54,9 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
 _PLAIN: Final = (*NAMES, "headline", "notes", "linkedin_url", "labels", "record_id", "skip")
 """Kinds that are one cell each."""
 
-_FORM: Final = re.compile(r"(?P<kind>[a-z_]+)(?:\[(?P<slot>[^\[\]]{1,255})\])?(?:\.(?P<part>\w+))?")
+_FORM: Final = re.compile(
+    r"(?P<kind>[a-z_]+)(?:\[(?P<slot>.{1,255})\])?(?:\.(?P<part>\w+))?", re.DOTALL
+)
 
 _UNKNOWN: Final = (
     "is not a place for a column; say skip, custom[a name], or a field like first_name, "
@@ -137,6 +139,8 @@ class Column:
     """As the header says it; made distinct where two are called the same."""
     target: Target
     why: Why
+    rank: tuple[int, int, str] = (0, 0, "")
+    """Its place among columns of its kind, wherever it stands in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,12 @@ class ColumnMapping:
                     "invalid", "names a column that the file does not have", field="mapping"
                 )
         columns = tuple(
-            Column(column.name, target_of(choices[column.name]), "chosen")
+            Column(
+                column.name,
+                target_of(choices[column.name]),
+                "chosen",
+                (0, 0, choices[column.name]),
+            )
             if column.name in choices
             else column
             for column in self.columns
@@ -201,7 +210,7 @@ def _untwinned(columns: Sequence[Column]) -> tuple[Column, ...]:
     """Let a column that a person chose win its place; what held it before becomes custom."""
     chosen = {column.target for column in columns if column.why == "chosen"}
     return tuple(
-        Column(column.name, custom(column.name), "none")
+        replace(column, target=custom(column.name), why="none")
         if column.why != "chosen" and column.target.is_single and column.target in chosen
         else column
         for column in columns

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.ingest.domain.columns import (
     Column,
@@ -15,10 +15,10 @@ from services.ingest.domain.columns import (
     target_of,
 )
 from services.ingest.domain.vocabulary import (
+    LONGEST,
     Language,
     Layout,
     Vocabulary,
-    find_target,
     key_of,
     numbered,
 )
@@ -28,6 +28,9 @@ OTHER_LAYOUT: Final = "csv"
 
 _SEVERAL: Final = frozenset({"email", "phone", "website"})
 """Kinds of which a second column is one more, not a doubt."""
+
+_BEHIND: Final = 10_000
+"""Ranks of aliases begin here: behind those of a layout's own columns."""
 
 _OURS: Final = frozenset({"contact", "customer", "person", "lead", "client", "member", "user"})
 """First words that say of a column only that it speaks of the person."""
@@ -74,24 +77,31 @@ _LOOKS: Final = (
 """Kind → how its cells look."""
 
 
+class _Reading(NamedTuple):
+    """What a column may mean, and on what that rests."""
+
+    target: Target | None
+    why: Why
+    rank: tuple[int, int, str]
+
+
 def recognise(header: Sequence[str], vocabulary: Vocabulary) -> ColumnMapping | None:
     """Return what the columns of a known product's export mean, in any known language."""
-    keys, language = translated([key_of(name) for name in header], vocabulary)
+    keys, language = translated(_keys(header), vocabulary)
     layout = _layout(keys, vocabulary)
     if layout is None:
         return None
-    chosen: list[tuple[Target | None, Why]] = []
+    found: list[_Reading] = []
     for key in keys:
-        text = find_target(layout.columns, key)
+        text = layout.columns.find(key)
         if text is not None:
-            chosen.append((target_of(text), "layout"))
+            found.append(_Reading(target_of(text), "layout", layout.columns.rank(key)))
             continue
-        alias = find_target(vocabulary.aliases, key)
-        target = target_of(alias) if alias else None
+        reading = _by_alias(key, vocabulary)
         # A column that the product did not write itself is read only where it names the person.
-        known = target is not None and target.identifies
-        chosen.append((target, "name") if known else (None, "none"))
-    return ColumnMapping(layout.name, _columns(header, chosen), language)
+        known = reading.target is not None and reading.target.identifies
+        found.append(reading if known else reading._replace(target=None, why="none"))
+    return ColumnMapping(layout.name, _columns(header, found), language)
 
 
 def suggest(
@@ -101,26 +111,40 @@ def suggest(
     known = recognise(header, vocabulary)
     if known is not None:
         return known
-    keys, language = translated([key_of(name) for name in header], vocabulary)
-    chosen: list[tuple[Target | None, Why]] = []
-    for key in keys:
-        text = find_target(vocabulary.aliases, key) or _without_subject(key, vocabulary)
-        chosen.append((target_of(text), "name") if text else (None, "none"))
-    _family_name(keys, chosen)
-    taken = {target for target, _ in chosen if target is not None}
+    keys, language = translated(_keys(header), vocabulary)
+    found = [_by_alias(key, vocabulary) for key in keys]
+    _family_name(keys, found)
+    taken = {reading.target for reading in found}
     for index, key in enumerate(keys):
         for text in vocabulary.fallback.get(key, ()):
             if target_of(text) not in taken:
-                chosen[index] = (target_of(text), "name")
+                found[index] = found[index]._replace(target=target_of(text), why="name")
                 taken.add(target_of(text))
                 break
     for index, key in enumerate(keys):
-        if chosen[index][0] is None and _OTHERS.isdisjoint(key.split()):
-            kind = _look([row[index][:_LOOKED_AT].strip() for row in rows if index < len(row)])
+        if found[index].target is None and _OTHERS.isdisjoint(key.split()):
+            cells = (row[index][:_LOOKED_AT].strip() for row in rows if index < len(row))
+            kind = _look([cell for cell in cells if cell])
             if kind:
-                slot = "" if kind == "linkedin_url" else "1"
-                chosen[index] = (Target(kind, slot), "content")
-    return ColumnMapping(OTHER_LAYOUT, _columns(header, chosen), language)
+                target = Target(kind, "" if kind == "linkedin_url" else "1")
+                found[index] = found[index]._replace(target=target, why="content")
+    return ColumnMapping(OTHER_LAYOUT, _columns(header, found), language)
+
+
+def _keys(header: Sequence[str]) -> list[str]:
+    return [key_of(name[:LONGEST]) for name in header]
+
+
+def _by_alias(key: str, vocabulary: Vocabulary) -> _Reading:
+    """Read a column by what anyone would call it: `Phone`, or `Customer phone`."""
+    table = vocabulary.aliases
+    subject, _, rest = key.partition(" ")
+    for name in (key, rest if subject in _OURS and rest else key):
+        text = table.find(name)
+        if text is not None:
+            place, number, _ = table.rank(name)
+            return _Reading(target_of(text), "name", (_BEHIND + place, number, key))
+    return _Reading(None, "none", (2 * _BEHIND, 0, key))
 
 
 def translated(keys: list[str], vocabulary: Vocabulary) -> tuple[list[str], str]:
@@ -174,44 +198,40 @@ def _layout(keys: list[str], vocabulary: Vocabulary) -> Layout | None:
     return None
 
 
-def _without_subject(key: str, vocabulary: Vocabulary) -> str | None:
-    subject, _, rest = key.partition(" ")
-    return find_target(vocabulary.aliases, rest) if subject in _OURS and rest else None
-
-
-def _family_name(keys: list[str], chosen: list[tuple[Target | None, Why]]) -> None:
+def _family_name(keys: list[str], found: list[_Reading]) -> None:
     """Read `Name` beside a first name, and no last one, as the last name."""
-    kinds = {target.kind for target, _ in chosen if target is not None}
+    kinds = {reading.target.kind for reading in found if reading.target is not None}
     if "first_name" in kinds and "last_name" not in kinds and "name" in keys:
-        chosen[keys.index("name")] = (target_of("last_name"), "name")
+        index = keys.index("name")
+        found[index] = found[index]._replace(target=target_of("last_name"))
 
 
 def _look(cells: list[str]) -> str | None:
-    filled = [cell for cell in cells if cell]
     for kind, form in _LOOKS:
-        if filled and sum(form.fullmatch(cell) is not None for cell in filled) >= _SHARE * len(
-            filled
-        ):
+        alike = sum(form.fullmatch(cell) is not None for cell in cells)
+        if cells and alike >= _SHARE * len(cells):
             return kind
     return None
 
 
-def _columns(
-    header: Sequence[str], chosen: Sequence[tuple[Target | None, Why]]
-) -> tuple[Column, ...]:
-    """Give each target to one column: a second e-mail gets its own, the rest is custom."""
+def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, ...]:
+    """Give each target to one column: a second e-mail gets its own, the rest is custom.
+
+    Who comes first is the vocabulary's to say, not the file's, so that columns in another order
+    mean the same.
+    """
     taken: set[Target] = set()
-    columns: list[Column] = []
     names = distinct_names([name.strip() for name in header])
-    for name, (target, why) in zip(names, chosen, strict=True):
-        found, reason = target, why
-        if found is not None and found.is_single and found in taken:
-            found = _next(found, taken)
-        if found is None:
-            found, reason = custom(name), "none"
-        taken.add(found)
-        columns.append(Column(name, found, reason))
-    return tuple(columns)
+    columns: dict[int, Column] = {}
+    for index in sorted(range(len(found)), key=lambda index: found[index].rank):
+        target, why, rank = found[index]
+        if target is not None and target.is_single and target in taken:
+            target = _next(target, taken)
+        if target is None:
+            target, why = custom(names[index]), "none"
+        taken.add(target)
+        columns[index] = Column(names[index], target, why, rank)
+    return tuple(columns[index] for index in range(len(found)))
 
 
 def _next(target: Target, taken: set[Target]) -> Target | None:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
@@ -14,8 +14,69 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NUMBER: Final = re.compile(r"\d+")
 _OTHER: Final = re.compile(r"[\W_]+")
 
+_DIGITS: Final = 4
+"""A longer number in a header counts no columns."""
+
+LONGEST: Final = 255
+"""Characters of a header that matter."""
+
 NUMBER: Final = "{n}"
 """Stands for a number in a column's name and in its target."""
+
+
+@lru_cache(maxsize=16_384)
+def key_of(name: str) -> str:
+    r"""Reduce a header to what matters: `E-mail 1 - Value` and `email_1_value` agree.
+
+    >>> key_of("E-mail 1 - Value"), key_of(" FirstName"), key_of("Téléphone (bureau)")
+    ('email 1 value', 'first name', 'téléphone bureau')
+    """
+    text = unicodedata.normalize("NFKC", name.replace(NUMBER, "0"))
+    words = _OTHER.sub(" ", _CAMEL.sub(" ", text).casefold()).strip()
+    return words.replace("e mail", "email").replace("linked in", "linkedin")
+
+
+@lru_cache(maxsize=16_384)
+def numbered(key: str) -> tuple[str, str]:
+    """Return a key with its first number as a 0, and that number.
+
+    >>> numbered("address 12 street 2")
+    ('address 0 street 2', '12')
+    """
+    match = _NUMBER.search(key)
+    if match is None or len(match[0]) > _DIGITS:
+        return key, ""
+    return f"{key[: match.start()]}0{key[match.end() :]}", match[0]
+
+
+class Table:
+    """Keys and their targets, in the order that columns have wherever they stand in a file."""
+
+    def __init__(self, targets: Mapping[str, str]) -> None:
+        self._targets = dict(targets)
+        self._places = {key: place for place, key in enumerate(targets)}
+
+    def keys(self) -> Iterable[str]:
+        """Return every key; those with a number have a 0 in its place."""
+        return self._targets.keys()
+
+    def find(self, key: str) -> str | None:
+        """Look a key up, as it is or with a number in it."""
+        found = self._targets.get(key)
+        if found is not None:
+            return found
+        general, number = numbered(key)
+        found = self._targets.get(general) if number else None
+        return None if found is None else found.replace(NUMBER, number)
+
+    def rank(self, key: str) -> tuple[int, int, str]:
+        """Return a key's place, and its number."""
+        if key in self._places:
+            return self._places[key], 0, key
+        general, number = numbered(key)
+        if general in self._places:
+            return self._places[general], int(number), key
+        return len(self._places), 0, key
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +89,7 @@ class Layout:
     """Keys of columns that are all there."""
     any: frozenset[str]
     """Of these at least one is; empty: none needs to be."""
-    columns: Mapping[str, str]
-    """Key → target."""
+    columns: Table
     labels: str = ""
     """Characters between two labels in a cell, besides ` ::: `."""
     record_id: str = ""
@@ -77,45 +137,10 @@ class Vocabulary:
     """All that is known of headers."""
 
     layouts: tuple[Layout, ...]
-    aliases: Mapping[str, str]
-    """Key → target, in files of no known layout."""
+    aliases: Table
+    """What columns are called in files of no known layout."""
     fallback: Mapping[str, tuple[str, ...]]
     """Key → targets, the first that no other column has."""
     languages: tuple[Language, ...]
     english: frozenset[str] = field(default=frozenset())
     """Every English key, of a language's translations too."""
-
-
-@lru_cache(maxsize=16_384)
-def key_of(name: str) -> str:
-    r"""Reduce a header to what matters: `E-mail 1 - Value` and `email_1_value` agree.
-
-    >>> key_of("E-mail 1 - Value"), key_of(" FirstName"), key_of("Téléphone (bureau)")
-    ('email 1 value', 'first name', 'téléphone bureau')
-    """
-    text = unicodedata.normalize("NFKC", name.replace(NUMBER, "0"))
-    words = _OTHER.sub(" ", _CAMEL.sub(" ", text).casefold()).strip()
-    return words.replace("e mail", "email").replace("linked in", "linkedin")
-
-
-@lru_cache(maxsize=16_384)
-def numbered(key: str) -> tuple[str, str]:
-    """Return a key with its first number as a 0, and that number.
-
-    >>> numbered("address 12 street 2")
-    ('address 0 street 2', '12')
-    """
-    match = _NUMBER.search(key)
-    if match is None:
-        return key, ""
-    return f"{key[: match.start()]}0{key[match.end() :]}", match[0]
-
-
-def find_target(table: Mapping[str, str], key: str) -> str | None:
-    """Look a key up, as it is or with a number in it."""
-    found = table.get(key)
-    if found is not None:
-        return found
-    general, number = numbered(key)
-    found = table.get(general) if number else None
-    return None if found is None else found.replace(NUMBER, number)

@@ -1,7 +1,7 @@
 """What one row of a table says: columns that belong together become one value."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -57,9 +57,11 @@ class Frame:
     """Group → the column of its value."""
     parts: Mapping[tuple[Key, str], str]
     """Group and part → its column."""
+    order: Mapping[Key, int]
+    """Group → its place, however the columns stand in the file."""
 
     @classmethod
-    def of(cls, columns: Iterable[Column], days: DayOrder) -> "Frame":
+    def of(cls, columns: Sequence[Column], days: DayOrder) -> "Frame":
         """Look at a table's columns."""
         parts = {
             ((column.target.kind, column.target.slot), column.target.part): column.name
@@ -69,7 +71,12 @@ class Frame:
         for (key, part), name in parts.items():
             if part == "value" or key not in names:
                 names[key] = name
-        return cls(days, {key: _label_of(key[1]) for key in names}, names, parts)
+        ranked = sorted(columns, key=lambda column: column.rank)
+        order = {
+            (column.target.kind, column.target.slot): place
+            for place, column in reversed(list(enumerate(ranked)))
+        }
+        return cls(days, {key: _label_of(key[1]) for key in names}, names, parts, order)
 
 
 def _label_of(slot: str) -> str | None:
@@ -94,8 +101,8 @@ class Gathering:
 
     def gather(self) -> None:
         """Make values of the groups."""
-        for key, group in self.groups.items():
-            _GATHER[key[0]](self, key, group)
+        for key in sorted(self.groups, key=self.frame.order.__getitem__):
+            _GATHER[key[0]](self, key, self.groups[key])
         for name, values in self.lists.items():
             if len(values) > MAX_VALUES:
                 del values[MAX_VALUES:]

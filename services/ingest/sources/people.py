@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 from services.ingest.domain.columns import NAMES, Column, ColumnMapping
 from services.ingest.domain.suggesting import OTHER_LAYOUT
-from services.ingest.domain.vocabulary import Layout, key_of
+from services.ingest.domain.vocabulary import Layout, Table, key_of
 from services.ingest.sources.gathering import MARK, MAX_SHORT, Frame, Gathering, Key
 from services.ingest.sources.row import BadRow, Blank, Row, Rows
 from services.ingest.sources.sniff import Sniffed
@@ -30,7 +30,7 @@ _EVERYONE: Final = frozenset({"mycontacts"})
 """The group that every contact is in: it says nothing."""
 
 _ANY: Final = Layout(
-    OTHER_LAYOUT, "", frozenset(), frozenset(), {}, labels=";,|", phone_in_notes=True
+    OTHER_LAYOUT, "", frozenset(), frozenset(), Table({}), labels=";,|", phone_in_notes=True
 )
 """How a table of no known product is read."""
 

@@ -143,21 +143,22 @@ def sniff(file: BinaryIO, choices: Choices | None = None) -> Sniffed:
 
 
 def _sniff_workbook(file: BinaryIO, choices: Choices) -> Sniffed:
-    best: tuple[int, str, int, list[list[str]]] | None = None
-    for sheet, rows in look_into(file).items():
-        for number, row in enumerate(rows[:PREAMBLE_LINES], start=1):
-            weight = _weight([cell.strip() for cell in row], choices)
+    best: tuple[int, str, int] | None = None
+    widest = 0
+    sheets = look_into(file)
+    for sheet, rows in sheets.items():
+        for index, (_, row) in enumerate(rows[:PREAMBLE_LINES]):
+            widest = max(widest, len(row))
+            weight = _weight([" ".join(cell.split()) for cell in row], choices)
             if weight and (best is None or weight > best[0]):
-                best = (weight, sheet, number, rows)
+                best = (weight, sheet, index)
     if best is None:
-        raise _no_header()
-    _, sheet, number, rows = best
-    header = [" ".join(cell.split()) for cell in rows[number - 1]]
-    while not header[-1]:
-        header.pop()
-    if len(header) > MAX_COLUMNS:
-        raise _too_wide(len(header))
-    mapping, days, guessed = _understand(header, rows[number:], choices)
+        raise _too_wide(widest) if widest > MAX_COLUMNS else _no_header()
+    _, sheet, index = best
+    number, row = sheets[sheet][index]
+    header = [" ".join(cell.split()) for cell in row]
+    sample = [cells for _, cells in sheets[sheet][index + 1 :]]
+    mapping, days, guessed = _understand(header, sample, choices)
     return Sniffed(
         mapping.layout,
         "xlsx",
@@ -254,5 +255,5 @@ def _no_header() -> PoisonMessageError:
 
 def _too_wide(count: int) -> PoisonMessageError:
     return PoisonMessageError(
-        "too_large", f"has {count} columns; at most {MAX_COLUMNS} are read", field="file"
+        "too_large", f"has {count} columns or more; at most {MAX_COLUMNS} are read", field="file"
     )

@@ -42,6 +42,7 @@ _WIDE: Final = (
 )
 _AGAIN: Final = "repeats the header; were several files put together?"
 _ENDS: Final = "the file ends within this row; it may be cut off, export it again"
+_UNENDED: Final = "has no line break behind it; if the file is cut off, its last cell is not whole"
 _STRAY: Final = "has {found} of {all} cells behind a broken row; it may be a part of that one"
 _SHORT: Final = "has {found} of {all} cells; the missing ones are taken for empty"
 _LOOSE: Final = "has quotes that are not doubled; read as they stand"
@@ -203,7 +204,10 @@ class _Rows:
             cells, notes = [mended(cell) for cell in cells], (*notes, _MENDED)
         if count == width:
             self._in_step = self._in_step or not self._lines.is_rereading
-            return BadRow(line, "", _AGAIN) if cells == self._header else Cells(line, cells, notes)
+            if cells == self._header:
+                return BadRow(line, "", _AGAIN)
+            is_last = self._lines.unended and not self._lines.is_rereading
+            return Cells(line, cells, (*notes, _UNENDED) if is_last else notes)
         if not any(map(str.strip, cells)):
             return Blank(line)
         if not self._in_step:

@@ -8,7 +8,15 @@ from importlib.resources.abc import Traversable
 from typing import Any, Final
 
 from services.ingest.domain.columns import target_of
-from services.ingest.domain.vocabulary import NUMBER, Beside, Language, Layout, Vocabulary, key_of
+from services.ingest.domain.vocabulary import (
+    NUMBER,
+    Beside,
+    Language,
+    Layout,
+    Table,
+    Vocabulary,
+    key_of,
+)
 
 _ORDER: Final = (
     "google",
@@ -33,7 +41,7 @@ def vocabulary() -> Vocabulary:
         for layout in _layouts(_read(data.joinpath("layouts", f"{name}.toml")))
     )
     general = _read(data.joinpath("aliases.toml"))
-    aliases = _targets(general["columns"])
+    aliases = _table(general["columns"])
     fallback = {key_of(name): tuple(targets) for name, targets in general["fallback"].items()}
     files = sorted(data.joinpath("languages").iterdir(), key=lambda file: file.name)
     languages = tuple(
@@ -41,9 +49,9 @@ def vocabulary() -> Vocabulary:
         for file in files
         if file.name.endswith(".toml")
     )
-    english = frozenset(aliases) | frozenset(fallback)
-    english = english.union(
-        *(layout.columns for layout in layouts),
+    english = frozenset(fallback).union(
+        aliases.keys(),
+        *(layout.columns.keys() for layout in layouts),
         *(language.names.values() for language in languages),
     )
     return Vocabulary(layouts, aliases, fallback, languages, english)
@@ -53,10 +61,10 @@ def _read(file: Traversable) -> dict[str, Any]:
     return tomllib.loads(file.read_text("utf-8"))
 
 
-def _targets(columns: Mapping[str, str]) -> dict[str, str]:
+def _table(columns: Mapping[str, str]) -> Table:
     for target in columns.values():
         target_of(target.replace(NUMBER, "1"))
-    return {key_of(name): target for name, target in columns.items()}
+    return Table({key_of(name): target for name, target in columns.items()})
 
 
 def _keys(names: list[str]) -> frozenset[str]:
@@ -64,7 +72,7 @@ def _keys(names: list[str]) -> frozenset[str]:
 
 
 def _layouts(document: dict[str, Any]) -> list[Layout]:
-    columns = _targets(document["columns"])
+    columns = _table(document["columns"])
     return [
         Layout(
             name=part["name"],

@@ -9,14 +9,17 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from typing import IO, Any, BinaryIO, Final, Self
 from xml.etree.ElementTree import ParseError
 
+from defusedxml.ElementTree import iterparse
 from openpyxl.reader.excel import ExcelReader
-from openpyxl.workbook import Workbook
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
 
 from services.ingest.sources.row import BadRow, Blank
 from services.ingest.sources.table import MAX_COLUMNS, MAX_ROW, Cells
@@ -48,10 +51,6 @@ _MOST_SHEETS: Final = 10
 
 _PREVIEW: Final = 100
 """Rows of a sheet that are looked at."""
-
-_CHUNK: Final = 100
-_BESIDE: Final = 20
-"""Columns behind the header's last that are looked at, for cells that belong to none."""
 
 _DAMAGE: Final = (
     zipfile.BadZipFile,
@@ -140,68 +139,119 @@ def is_workbook(file: BinaryIO) -> bool:
         raise PoisonMessageError("malformed", _DAMAGED, field="file") from error
 
 
-def look_into(file: BinaryIO) -> dict[str, list[list[str]]]:
-    """Return the first rows of each visible sheet."""
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """A workbook that is open: its sheets by name, and what their cells refer to."""
+
+    archive: _Archive
+    sheets: dict[str, str]
+    """Name → part, of those that are shown."""
+    strings: list[str]
+    book: Any
+    """An `openpyxl` workbook: its epoch, and which styles are of dates."""
+
+    def rows(self, sheet: str, width: int) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows of a sheet that are not empty, with their numbers.
+
+        What a row has been read into is dropped before the next: the library's own loop keeps
+        the looks of every row, and reads every link behind them into memory.
+        """
+        with self.archive.open(self.sheets[sheet]) as part:
+            reader = WorkSheetParser(
+                part,
+                self.strings,
+                data_only=True,
+                epoch=self.book.epoch,
+                date_formats=self.book._date_formats,  # noqa: SLF001
+                timedelta_formats=self.book._timedelta_formats,  # noqa: SLF001
+            )
+            above: Any = None
+            for event, element in iterparse(part, events=("start", "end")):
+                if event == "start":
+                    if element.tag == DATA_TAG:
+                        above = element
+                elif element.tag == ROW_TAG:
+                    with warnings.catch_warnings():
+                        # It warns of cells that it cannot read as dates, and gives an error value.
+                        warnings.simplefilter("ignore")
+                        number, cells = reader.parse_row(element)
+                    reader.row_dimensions.clear()
+                    if above is not None:
+                        above.clear()
+                    if number > MAX_LINES:
+                        return
+                    texts = _texts(cells, width)
+                    if texts:
+                        yield number, texts
+                elif element.tag == DATA_TAG:
+                    return
+
+
+def look_into(file: BinaryIO) -> dict[str, list[tuple[int, list[str]]]]:
+    """Return the first rows of each sheet that is shown, with their numbers."""
     if not is_workbook(file):
         raise PoisonMessageError("invalid", _ZIP, field="file")
-    found: dict[str, list[list[str]]] = {}
+    found: dict[str, list[tuple[int, list[str]]]] = {}
     with _opened(file) as book:
-        for sheet in book.worksheets[:_MOST_SHEETS]:
-            if sheet.sheet_state != "visible":
-                continue
-            try:
-                rows = list(islice(_values(sheet, MAX_COLUMNS + 1), _PREVIEW))
-            except _DAMAGE:
-                continue
-            found[sheet.title] = [[_plain(value) for value in row] for _, row in rows]
+        for sheet in islice(book.sheets, _MOST_SHEETS):
+            found[sheet] = []
+            with suppress(*_DAMAGE):
+                found[sheet].extend(islice(book.rows(sheet, MAX_COLUMNS + 1), _PREVIEW))
     return found
 
 
 def read_sheet(file: BinaryIO, sheet: str, header_line: int) -> Iterator[Cells | BadRow | Blank]:
     """Yield the header of a sheet, then the rows below it that are not empty."""
-    line = header_line
+    line, width = 0, 0
     with _opened(file) as book:
         try:
-            page = book[sheet]
-            head = next(islice(_values(page, MAX_COLUMNS + 1), header_line - 1, None))[1]
-            header = [_BREAKS.sub(" ", _plain(value)).strip() for value in head]
-            while header and not header[-1]:
-                header.pop()
-            yield Cells(header_line, header)
-            width = len(header)
-            for line, row in islice(_values(page, width + _BESIDE), header_line, None):
-                if any(value is not None for value in row):
-                    cells = [_plain(value) for value in row]
-                    if sum(map(len, cells)) > MAX_ROW:
-                        yield BadRow(line, "", _LONG)
-                    elif any(map(str.strip, cells[width:])):
-                        yield BadRow(line, "", _WIDE)
-                    elif any(map(str.strip, cells)):
-                        yield Cells(line, cells[:width])
+            for line, texts in book.rows(sheet, MAX_COLUMNS + 1):
+                if line == header_line:
+                    header = [_BREAKS.sub(" ", text).strip() for text in texts]
+                    width = len(header)
+                    yield Cells(line, header)
+                elif line < header_line:
+                    continue
+                elif sum(map(len, texts)) > MAX_ROW:
+                    yield BadRow(line, "", _LONG)
+                elif len(texts) > width:
+                    yield BadRow(line, "", _WIDE)
+                else:
+                    yield Cells(line, texts)
         except _DAMAGE:
             yield BadRow(line + 1, "", _BROKEN)
 
 
 @contextmanager
-def _opened(file: BinaryIO) -> Iterator[Workbook]:
+def _opened(file: BinaryIO) -> Iterator[_Book]:
     """Open a workbook within bounds, or refuse it; the file stays open behind it."""
     file.seek(0)
     try:
         reader = ExcelReader(file, read_only=True, data_only=True, keep_links=False)
         _refuse_bombs(reader.archive)
-        archive = _Archive(reader.archive)
-        reader.archive = archive  # type: ignore[assignment]  # what it uses of one
+        archive: Any = _Archive(reader.archive)
+        reader.archive = archive
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            reader.read()
+            # Of the steps of its `read` those that tables need: no themes, charts, properties.
+            reader.read_manifest()
+            reader.read_strings()
+            reader.read_workbook()
+            apply_stylesheet(archive, reader.wb)
+            parts = set(archive.namelist())
+            sheets = {
+                sheet.name: rel.target
+                for sheet, rel in reader.parser.find_sheets()
+                if sheet.state == "visible" and rel.target in parts and "chart" not in rel.Type
+            }
         archive.limit = MAX_UNFOLDED
-        book: Workbook = reader.wb
+        book = _Book(archive, sheets, reader.shared_strings, reader.wb)
     except _DAMAGE as error:
         raise PoisonMessageError("malformed", _DAMAGED, field="file") from error
     try:
         yield book
     finally:
-        book.close()
+        archive.close()
 
 
 def _refuse_bombs(archive: zipfile.ZipFile) -> None:
@@ -215,17 +265,16 @@ def _refuse_bombs(archive: zipfile.ZipFile) -> None:
         raise PoisonMessageError("too_large", _BOMB, field="file")
 
 
-def _values(sheet: Any, width: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield the rows of a sheet with their numbers; its warnings say nothing of a person."""
-    sheet.reset_dimensions()
-    rows = enumerate(sheet.iter_rows(max_row=MAX_LINES, max_col=width, values_only=True), start=1)
-    while True:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            chunk = list(islice(rows, _CHUNK))
-        if not chunk:
-            return
-        yield from chunk
+def _texts(cells: list[dict[str, Any]], width: int) -> list[str]:
+    """Write the cells of a row, up to the last that is not empty."""
+    texts: list[str] = []
+    for cell in cells:
+        text = _plain(cell["value"])
+        column = min(cell["column"], width)
+        if text.strip():
+            texts.extend([""] * (column - len(texts)))
+            texts[column - 1] = text
+    return texts
 
 
 def _plain(value: object) -> str:
