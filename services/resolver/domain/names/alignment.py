@@ -150,7 +150,7 @@ def _options(one: Side, two: Side, transcription: Transcription, *, across: bool
     for i, (left, ours) in enumerate(zip(one.words, one.roles, strict=True)):
         for j, (right, theirs) in enumerate(zip(two.words, two.roles, strict=True)):
             is_across = (ours == FAMILY) != (theirs == FAMILY) and not single
-            if is_across and not across:
+            if is_across and not (across and _may_begin_alike(left, right)):
                 continue
             given = single or FAMILY not in (ours, theirs)
             found = compare_words(left, right, given, transcription)
@@ -159,6 +159,20 @@ def _options(one: Side, two: Side, transcription: Transcription, *, across: bool
             distance = abs(ours - theirs)
             options.append(_Option(-found.level, distance, -found.score, i, j, found))
     return sorted(options)
+
+
+_BEGINNINGS = str.maketrans("yjigcqhwfpzxou", "eeeekkkvvvssuu")
+"""Letters that transliterations put for one another at the start of a name."""
+
+
+@lru_cache(maxsize=4096)
+def _beginning(letter: str) -> str:
+    return letter.translate(_BEGINNINGS)
+
+
+def _may_begin_alike(left: str, right: str) -> bool:
+    """Say cheaply whether two words may be one: most pairs of strangers part here."""
+    return left[0] == right[0] or _beginning(left[0]) == _beginning(right[0])
 
 
 def _take(one: Side, two: Side, options: Iterable[_Option]) -> None:
@@ -175,6 +189,11 @@ def _pair_joined(one: Side, two: Side, first: PersonName, second: PersonName) ->
     `xiaoming` is `xiao ming`, `delacruz` is `de la cruz`, `jp` is `jean pierre`.
     """
     transcription = _transcription(first, second)
+    if len(one.words) == 1 and one.words[0] in _written_as_one(second):
+        one.agree(0, VARIANT, FIRST)
+        for place in two.left():
+            two.agree(place, VARIANT, FIRST)
+        return
     for i in one.left():
         left = two.left()
         for size, start in product((3, 2, 1), range(len(left))):
@@ -190,6 +209,12 @@ def _pair_joined(one: Side, two: Side, first: PersonName, second: PersonName) ->
                 for place in places:
                     two.agree(place, found, one.roles[i])
                 break
+
+
+def _written_as_one(name: PersonName) -> tuple[str, str]:
+    """Return a name without spaces: given name first, and family name first."""
+    given, family = "".join(name.given), "".join(name.particles + name.family)
+    return given + family, family + given
 
 
 def _compare_joined(

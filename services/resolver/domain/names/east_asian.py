@@ -30,6 +30,10 @@ _HONORIFIC = re.compile(
 """Mr, Ms, Miss, -sama, -san, -ssi, -nim."""
 
 
+_ONE_LETTER = {"i": "yi", "o": "oh", "u": "woo"}
+"""Korean family names of one letter in Revised Romanisation: that would be an initial."""
+
+
 def has_east_asian(text: str) -> bool:
     """Say whether a text has Chinese characters, kana or hangul."""
     return not text.isascii() and _EAST_ASIAN.search(text) is not None
@@ -44,7 +48,8 @@ def read_east_asian(text: str) -> Reading | None:
         return None
     if _IS_HANGUL.fullmatch(joined):
         size = len(words[0]) if len(words) == 2 else _family_size(joined, "korean_compounds")
-        return Reading(fold(joined[:size]), fold(joined[size:]), is_certain=True)
+        family = fold(joined[:size])
+        return Reading(_ONE_LETTER.get(family, family), fold(joined[size:]), is_certain=True)
     if not _IS_HAN_OR_KANA.fullmatch(joined):
         return None
     if japanese := _read_japanese(words):
@@ -71,7 +76,7 @@ def _read_japanese(words: list[str]) -> Reading | None:
         if family not in families:
             continue
         if given in givens:
-            return Reading(families[family], givens[given], is_certain=True)
+            return Reading(families[family], givens[given], is_certain=len(given) > 1)
         if _HAS_KANA.search(given):
             return Reading(families[family], fold(given), is_certain=given == given.strip(_HAN))
     for size in sizes:

@@ -75,16 +75,18 @@ _NO_GROUP: frozenset[int] = frozenset()
 def are_forms_of_one(first: str, second: str) -> bool:
     """Say whether two folded given names may be one person's: `bob`, `rob` and `robert`."""
     full_names, long = _full_names()
-    ours = full_names.get(first) or full_names.get(sound_of(first))
-    theirs = full_names.get(second) or full_names.get(sound_of(second))
-    if ours is None and theirs is None:
-        return False
-    ours, theirs = ours or frozenset({first}), theirs or frozenset({second})
-    if first in theirs or second in ours:
-        return True
     if first in long and second in long:
-        return False
-    return any(one == two or are_spellings_of_one(one, two) for one in ours for two in theirs)
+        return first in full_names[second] or second in full_names[first]
+    return not _meanings(first).isdisjoint(_meanings(second))
+
+
+@lru_cache(maxsize=65_536)
+def _meanings(word: str) -> frozenset[str | int]:
+    """Return the full names that a given name may stand for, and the groups of their spellings."""
+    full_names, _ = _full_names()
+    full = full_names.get(word) or full_names.get(sound_of(word)) or frozenset({word})
+    groups = _spellings()
+    return full.union(*(groups.get(sound_of(name), _NO_GROUP) for name in full))
 
 
 def is_known(word: str) -> bool:

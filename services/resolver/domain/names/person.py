@@ -16,7 +16,7 @@ from services.resolver.domain.names.folding import (
 )
 from services.resolver.domain.names.plausibility import is_plausible
 from services.resolver.domain.names.tables import read_words
-from services.resolver.domain.names.wording import MAX_WORDS, Words, split_words, with_words
+from services.resolver.domain.names.wording import MAX_WORDS, Words, split_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ def _parse(fields: _Fields) -> PersonName:
         name = reading
     elif fields.first and fields.last:
         name = _of_fields(fields.first, fields.middle, fields.last)
-        if not name and fields.full:
-            name = _of_text(fields.full)
+        if fields.full and not (name.given and name.family):
+            name = max(name, _of_text(fields.full), key=lambda found: len(found.words))
     elif fields.full:
         name = _of_text(fields.full)
     else:
@@ -157,28 +157,33 @@ def _of_fields(first: str, middle: str, last: str) -> PersonName:
     if before.words == after.words and len(after.words) > 1:
         return _of_text(first)
     if len(before.words) > 1 and after.words and before.words[-len(after.words) :] == after.words:
-        before = with_words(before, before.words[: -len(after.words)])
+        given, family = before.words[: -len(after.words)] + between.words, after.words
     elif len(after.words) > 1 and before.words and after.words[: len(before.words)] == before.words:
-        after = with_words(after, after.words[len(before.words) :])
-    given = before.words + between.words
-    return _assemble(given, after, (before, between), is_ordered=bool(given and after.words))
+        given, family = before.words + between.words, after.words[len(before.words) :]
+    else:
+        given, family = before.words + between.words, after.words
+    fields = (before, between, after) if middle else (before, after)
+    return _assemble(given, family, fields, is_ordered=bool(given and family))
 
 
 def _assemble(
-    given: tuple[str, ...], family: Words, others: Sequence[Words], *, is_ordered: bool
+    given: tuple[str, ...],
+    family: tuple[str, ...],
+    fields: Sequence[Words],
+    *,
+    is_ordered: bool,
 ) -> PersonName:
-    every = (*others, family)
-    core, particles = _part_particles(family.words)
-    script: Script = next((words.script for words in every if words.script != "none"), "none")
-    is_clean = all(words.is_clean for words in every)
+    core, particles = _part_particles(family)
+    script: Script = next((words.script for words in fields if words.script != "none"), "none")
+    is_clean = all(words.is_clean for words in fields)
     return PersonName(
         given=given[:MAX_WORDS],
         family=core[:MAX_WORDS],
         particles=particles,
-        honorifics=sum((words.honorifics for words in every), ()),
-        nicknames=sum((words.nicknames for words in every), ()),
-        former=sum((words.former for words in every), ()),
-        generation=next((words.generation for words in every if words.generation), None),
+        honorifics=sum((words.honorifics for words in fields), ()),
+        nicknames=sum((words.nicknames for words in fields), ()),
+        former=sum((words.former for words in fields), ()),
+        generation=next((words.generation for words in fields if words.generation), None),
         script=script,
         is_ordered=is_ordered,
         is_well_formed=is_clean and is_plausible(given + core, has_vowels=script in WRITES_VOWELS),
@@ -205,15 +210,15 @@ def _of_text(text: str) -> PersonName:
     given = sum((words.words for words in after), ())
     words = split_words(head)
     if given and words.words:
-        return _assemble(given, words, after, is_ordered=True)
+        return _assemble(given, words.words, (words, *after), is_ordered=True)
     size = _family_size(words)
     tokens = words.words
     if size < 0:
-        given, family_words = tokens[-size:], tokens[:-size]
+        given, family = tokens[-size:], tokens[:-size]
     else:
-        given, family_words = tokens[: len(tokens) - size], tokens[len(tokens) - size :]
+        given, family = tokens[: len(tokens) - size], tokens[len(tokens) - size :]
     is_ordered = size < 0 or bool(words.capitals_last)
-    return _assemble(given, with_words(words, family_words), after, is_ordered=is_ordered)
+    return _assemble(given, family, (words, *after), is_ordered=is_ordered)
 
 
 def _family_size(words: Words) -> int:

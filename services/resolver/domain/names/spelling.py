@@ -21,35 +21,49 @@ _OF_A_WOMAN = _compile(
 )
 """Endings by which a woman's family name differs from her father's, brother's or husband's."""
 
-_SOUNDS = _compile(
+_EDGES = _compile(
     (r"^mac(?=[^aeiouk])", "mc"),
     (r"^abd[aeou][lrs](?=.)", "abd"),
-    (r"(?:of|ef|off|eff|ow|ew)$", "ov"),
-    (r"(?<=k)(?:oy|oi|oj|ii|iy|ij|yi|yy|yj|y)$", "i"),
-    (r"(?<=.{3})(?:iy|ij|yy|yi|ii|ey|ie|ee|y)$", "i"),
-    (r"poulos$|poylos$", "pulos"),
+    (r"(?:o[fw]|e[fw]|[oe]ff)$", "ov"),
+    (r"(?:(?<=k)o[yij]|(?<=.{3})(?:[iy][iyj]|ey|ie|ee)|(?<=[^aeio].)y)$", "i"),
+    (r"po[uy]los$", "pulos"),
+    (r"^[yj]e", "e"),
     (r"^ch(?=[rl])", "h"),
-    (r"shch|schtsch|chtch|szcz|sch|sh|sz", "s"),
-    (r"tsch|tch|cz|ch|tj", "c"),
-    (r"dzh|dsch|dj|zh|j(?=[aou])", "y"),
-    (r"kh", "h"),
-    (r"tz|ts|zz", "z"),
-    (r"^(?:ye|je)", "e"),
-    (r"yu|ju|iu|ou|oo|uu|ue|eu", "u"),
-    (r"w", "v"),
-    (r"ya|ja", "ia"),
-    (r"oe", "o"),
-    (r"ae|ei|ai|ay|ey|ie|ee|ij|y|j", "i"),
-    (r"aa", "a"),
-    (r"ph", "f"),
-    (r"x", "ks"),
-    (r"ck|cq|q|c(?=[aouklrt]|$)", "k"),
-    (r"(?<=[a-z])h(?![aeiou])", ""),
-    (r"([tdg])h", r"\1"),
-    (r"(.)\1+", r"\1"),
 )
-"""Applied one after the other. Source: the usual romanisations of Cyrillic, Greek and Arabic names
-(passports, German, French, English), collected by kith."""
+
+_LETTERS = {
+    "s": "shch schtsch chtch szcz sch sh sz",
+    "c": "tsch tch cz ch tj",
+    "i": "dzh dsch dj zh ae ei ai ay ey ie ee ij y j",
+    "h": "kh",
+    "z": "tz ts zz",
+    "u": "yu ju iu ou oo uu ue eu",
+    "v": "w",
+    "ia": "ya ja",
+    "o": "oe",
+    "a": "aa",
+    "f": "ph",
+    "ks": "x",
+    "k": "ck cq q",
+    "t": "th",
+    "d": "dh",
+    "g": "gh",
+}
+"""What is written for a sound, of those that languages write differently. Source: the usual
+romanisations of Cyrillic, Greek and Arabic names (passports, German, French, English)."""
+
+_SOUND_OF_LETTERS = {"c": "k"} | {
+    letters: sound for sound, written in _LETTERS.items() for letters in written.split()
+}
+_WRITTEN = re.compile(
+    "c(?=[aouklrt]|$)|" + "|".join(sorted(_SOUND_OF_LETTERS.keys() - {"c"}, key=len, reverse=True))
+)
+_REST = _compile((r"(?<=[a-z])h(?![aeiou])", ""), (r"(.)\1+", r"\1"))
+
+
+def _sound_of_letters(match: "re.Match[str]") -> str:
+    return _SOUND_OF_LETTERS[match[0]]
+
 
 _EAST_ASIAN = _compile(
     (r"zh|ch|q", "j"),
@@ -62,14 +76,14 @@ _EAST_ASIAN = _compile(
     (r"h(?![aeiouy])", ""),
     (r"yeo|you|yo|yu|eo|eu|oo|ou|uo|wo|u", "o"),
     (r"ae|ai|ay|ie|ye|ei|ue", "e"),
-    (r"ee|yi|y", "i"),
+    (r"ee|yi|y|oi", "i"),
     (r"(.)\1+", r"\1"),
 )
 """Pinyin, Wade-Giles, Revised Romanisation, McCune-Reischauer and what people make of them."""
 
 _CONSONANTS = _compile(
     (r"[vwy]+$", ""),
-    (r"kh", "h"),
+    (r"kh", "k"),
     (r"sh|ch|sch|tz|ts|z|c(?=[ei])", "s"),
     (r"^j|gh|dj", "g"),
     (r"j", ""),
@@ -104,7 +118,7 @@ def _apply(rules: Rules, word: str) -> str:
 @lru_cache(maxsize=65_536)
 def sound_of(word: str) -> str:
     """Reduce a folded word to a key that its usual transliterations share."""
-    return _apply(_SOUNDS, word)
+    return _apply(_REST, _WRITTEN.sub(_sound_of_letters, _apply(_EDGES, word)))
 
 
 @lru_cache(maxsize=65_536)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from services.resolver.domain.names.affixes import join_servants, sort_out
 from services.resolver.domain.names.folding import (
@@ -96,11 +96,6 @@ def split_words(text: str, *, is_suffix: bool = False) -> Words:
 
 
 _NOT_NAMES = read_words("placeholders") | {""}
-
-
-def with_words(words: Words, kept: Sequence[str]) -> Words:
-    """Return the same field with other words."""
-    return replace(words, words=tuple(kept))
 
 
 def _take_asides(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:

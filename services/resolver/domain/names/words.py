@@ -75,7 +75,7 @@ def compare_words(
         return NOTHING
     if given and are_spellings_of_one(first, second):
         return VARIANT
-    if given and are_forms_of_one(first, second):
+    if given and (are_forms_of_one(first, second) or _is_pet_form(first, second)):
         return NICKNAME
     if transcription != "none" and _read_alike(first, second, transcription):
         return VARIANT
@@ -104,6 +104,13 @@ def _compare_forms(first: str, second: str, *, given: bool) -> WordAgreement:
 
 _UNLIKE = 0.5
 """Jaro-Winkler similarity below which no rule of sound joins two words of five letters or more."""
+
+
+def _is_pet_form(first: str, second: str) -> bool:
+    """Say whether a word that is no name by itself is another with a loving end: `Venky`."""
+    short, long = sorted((first, second), key=len)
+    stem = short.removesuffix("y").removesuffix("ie").removesuffix("i").removesuffix("e")
+    return 4 <= len(stem) < len(short) and long.startswith(stem) and not is_known(short)
 
 
 def _is_cut_short(first: str, second: str) -> bool:
