@@ -96,7 +96,7 @@ async def _no_doubles(connection: Connection, broken: Broken, tenant_id: int | N
             "SELECT e.entity_public_id, e.cause, e.event_type, count(*)"
             " FROM contact.contact_event e WHERE ($1::bigint IS NULL OR e.tenant_id = $1)"
             " AND e.event_type IN ('ContactCreated', 'FactAsserted', 'BindingChanged')"
-            " GROUP BY e.entity_id, 1, 2, 3 HAVING count(*) > 1 AND count(*) > ("
+            " GROUP BY e.entity_id, e.workspace_id, 1, 2, 3 HAVING count(*) > 1 AND count(*) > ("
             "   SELECT count(*) FROM contact.source_record r"
             "   WHERE r.tenant_id = min(e.tenant_id) AND r.signal_id = e.cause)",
             tenant_id,
@@ -130,7 +130,9 @@ async def _no_orphans(connection: Connection, broken: Broken, tenant_id: int | N
         "contact_identifier",
         "contact_email",
         "contact_phones",
+        "contact_addresses",
         "contact_employment",
+        "blocking_key",
         "workspace_contact_binding",
         "source_record",
     ):
