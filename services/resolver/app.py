@@ -8,18 +8,21 @@ from faststream.asgi import AsgiFastStream
 
 from services.resolver.handlers.commands import handle_commands
 from services.resolver.handlers.signals import Signals
+from services.resolver.routes import create_http
 from services.resolver.settings import Settings
 from services.resolver.store import Store
+from shared.auth import KeyRing
 from shared.events import topics
 from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
 from shared.kafka.producer import Producer
 from shared.observability import metrics
 from shared.postgres.pool import connect
-from shared.probes import probe_routes
+from shared.probes import ASGIApp, probe_routes
+from shared.process import with_http
 
 
-def create_app(settings: Settings) -> AsgiFastStream:
+def create_app(settings: Settings) -> ASGIApp:
     """Wire settings to store, and every topic to its handler."""
     broker = build_broker(settings.kafka)
     producer = Producer(settings.kafka)
@@ -34,18 +37,18 @@ def create_app(settings: Settings) -> AsgiFastStream:
         max_records=settings.bulk_max_records,
     )
     delivery.subscribe(topics.COMMANDS, partial(handle_commands, store=store))
+    http = create_http()
+    http.state.store = store
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with connect(settings.postgres, "kith-resolver", lookups_only=True) as pool, producer:
             store.open(pool)
+            http.state.keys = KeyRing(pool)
             yield
 
     async def measure() -> None:
         metrics.MERGE_CANDIDATES_PENDING.set(await store.count_open_candidates())
 
-    return AsgiFastStream(
-        broker,
-        lifespan=lifespan,
-        asgi_routes=probe_routes(delivery, ready={"postgres": store.ping}, measure=[measure]),
-    )
+    probes = probe_routes(delivery, ready={"postgres": store.ping}, measure=[measure])
+    return with_http(AsgiFastStream(broker, lifespan=lifespan, asgi_routes=probes), http)

@@ -38,7 +38,7 @@ def a_said(dice: Random, minutes: int, about: str | None = None) -> Said:
             "company": dice.choice([None, "Acme", "Engines"]),
             "title": dice.choice([None, "CTO", "Analyst"]),
             "source": dice.choice(SOURCES) if identified else "apollo",
-            "minutes": dice.randrange(minutes + 1),
+            "minutes": round(dice.random() * minutes, 4),
             "notes": dice.choice([None, "met", "called"]),
             "labels": dice.choice([(), ("vip",), ("lead", "vip")]),
             "about": about,

@@ -1,0 +1,168 @@
+"""`POST /v1/commands/{name}`: orders of people who wait for what comes of them.
+
+The same commands as on `contact.commands.v1`, carried out by the same function. Tenant and
+workspace are the API key's.
+"""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import Depends, FastAPI, Request, Response
+from pydantic import ValidationError
+from ulid import ULID
+
+from services.resolver.domain.judgements import Answer
+from services.resolver.store import Store
+from shared.auth import Caller, KeyRing, bearer_token
+from shared.errors import PoisonMessageError, ServiceError
+from shared.events.command import (
+    ApproveMerge,
+    Judgement,
+    MergeContacts,
+    RejectMerge,
+    SplitContact,
+)
+from shared.events.refusal import invalid
+from shared.observability.logs import get_logger
+from shared.observability.traces import parse_traceparent
+
+log = get_logger(__name__)
+
+WRITE_SCOPE: Final = "contacts:write"
+"""What a key needs to give orders."""
+
+MAX_BYTES: Final = 262_144
+"""The largest order: a thousand chosen records and as many identifiers."""
+
+COMMANDS: Final[dict[str, type[Judgement]]] = {
+    "merge_contacts": MergeContacts,
+    "approve_merge": ApproveMerge,
+    "reject_merge": RejectMerge,
+    "split_contact": SplitContact,
+}
+"""Name in the path → the command."""
+
+STATUSES: Final = {
+    "done": HTTPStatus.OK,
+    "unchanged": HTTPStatus.OK,
+    "conflict": HTTPStatus.CONFLICT,
+    "unknown_contact": HTTPStatus.NOT_FOUND,
+}
+"""Outcome → status; whatever else is refused is 422."""
+
+
+class ProblemError(Exception):
+    """A request that is refused before anything is decided."""
+
+    def __init__(self, status: HTTPStatus, detail: str, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.field = field
+
+
+async def _caller(request: Request) -> Caller:
+    keys: KeyRing = request.app.state.keys
+    token = bearer_token(request.headers.get("authorization"))
+    caller = await keys.check(token) if token else None
+    if caller is None:
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED, "send a valid API key: Authorization: Bearer kith_…"
+        )
+    if WRITE_SCOPE not in caller.scopes:
+        raise ProblemError(HTTPStatus.FORBIDDEN, f"the API key lacks the scope {WRITE_SCOPE}")
+    return caller
+
+
+async def post_command(
+    request: Request, name: str, caller: Annotated[Caller, Depends(_caller)]
+) -> Response:
+    """Carry out an order, and answer when it is written; the same `command_id` is done once."""
+    command = _read(name, await _body(request), caller)
+    store: Store = request.app.state.store
+    trace = request.headers.get("traceparent")
+    trace = trace if trace and parse_traceparent(trace) is not None else None
+    answer = await store.judge(command, caller.place, trace)
+    return _answer(command, answer)
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_BYTES:
+            raise ProblemError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"an order has at most {MAX_BYTES} bytes"
+            )
+    return bytes(body)
+
+
+def _read(name: str, body: bytes, caller: Caller) -> Judgement:
+    model = COMMANDS.get(name)
+    if model is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"is none of {', '.join(COMMANDS)}")
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        said = None
+    if not isinstance(said, dict):
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the body must be a JSON object")
+    given: dict[str, Any] = {
+        "command_id": f"cmd_{ULID()}",
+        **said,
+        "tenant": caller.tenant,
+        "workspace": caller.workspace,
+        "issued_at": datetime.now(UTC),
+    }
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        found = invalid(error)
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, found.detail, found.field or None
+        ) from None
+
+
+def _answer(command: Judgement, answer: Answer) -> Response:
+    body = {
+        "command_id": command.command_id,
+        "outcome": answer.outcome,
+        "merge_id": answer.merge_id,
+        "positions": answer.positions,
+        "unassigned": answer.unassigned,
+    }
+    status = STATUSES.get(answer.outcome, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return Response(orjson.dumps(body), status, media_type="application/json")
+
+
+def create_http() -> FastAPI:
+    """Build the HTTP side; `state.store` and `state.keys` are set when the process starts."""
+    http = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    http.add_api_route("/v1/commands/{name}", post_command, methods=["POST"])
+    http.add_exception_handler(ProblemError, _refused)
+    http.add_exception_handler(ServiceError, _put_off)
+    return http
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return _problem(error.status, error.detail, error.field)
+
+
+async def _put_off(_request: Request, error: Exception) -> Response:
+    if isinstance(error, PoisonMessageError):
+        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.detail, error.field or None)
+    log.warning("an order was put off", error=error)
+    answer = _problem(HTTPStatus.SERVICE_UNAVAILABLE, "nothing was done: send the same again later")
+    answer.headers["Retry-After"] = "1"
+    return answer
+
+
+def _problem(status: HTTPStatus, detail: str, field: str | None = None) -> Response:
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    if field is not None:
+        body["field"] = field
+    headers = {"WWW-Authenticate": 'Bearer realm="kith"'} if status == 401 else None
+    return Response(orjson.dumps(body), status, headers, "application/problem+json")
