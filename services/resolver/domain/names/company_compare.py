@@ -9,8 +9,11 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from services.resolver.domain.names.company import CompanyName
 from services.resolver.domain.names.compare import POSSIBLE
+from services.resolver.domain.names.given import is_known
 from services.resolver.domain.names.spelling import sound_of
 from services.resolver.domain.names.tables import read_words
+
+Words = tuple[str, ...]
 
 
 class CompanyLevel(StrEnum):
@@ -47,8 +50,8 @@ class CompanyAgreement:
 _UNKNOWN = CompanyAgreement(CompanyLevel.UNKNOWN, 0.5)
 _ABBREVIATION = CompanyAgreement(CompanyLevel.ABBREVIATION, 0.85)
 
-_WEIGHT, _WEAK, _PLACE = 1.0, 0.2, 0.35
-"""How much a word tells: a name's own, one that many names have, a place."""
+_WEIGHT, _TRADE, _PLACE, _WEAK = 1.0, 0.3, 0.3, 0.1
+"""How much a word tells: a name's own, a trade, a place, one that many names have."""
 
 
 def compare_companies(first: CompanyName, second: CompanyName) -> CompanyAgreement:
@@ -64,7 +67,7 @@ def _compare(first: CompanyName, second: CompanyName) -> CompanyAgreement:
         return _UNKNOWN
     return max(
         (
-            _compare_words(ours, theirs)
+            _compare_words(ours, theirs, first.legal, second.legal)
             for ours in (first.words, *first.others)
             for theirs in (second.words, *second.others)
         ),
@@ -72,17 +75,19 @@ def _compare(first: CompanyName, second: CompanyName) -> CompanyAgreement:
     )
 
 
-def _compare_words(first: tuple[str, ...], second: tuple[str, ...]) -> CompanyAgreement:
+def _compare_words(
+    first: Words, second: Words, our_legal: Words, their_legal: Words
+) -> CompanyAgreement:
     if first == second:
         return CompanyAgreement(CompanyLevel.EXACT, 1.0)
     if "".join(first) == "".join(second) or _telling(first) == _telling(second):
         return CompanyAgreement(CompanyLevel.EQUIVALENT, 0.96)
-    if _abbreviates(first, second) or _abbreviates(second, first):
+    if _abbreviates(first, second, their_legal) or _abbreviates(second, first, our_legal):
         return _ABBREVIATION
     return _weigh(first, second)
 
 
-def _telling(words: tuple[str, ...]) -> tuple[str, ...]:
+def _telling(words: Words) -> Words:
     """Return the words that tell one company from another, sorted; all where none does."""
     return tuple(sorted(word for word in words if _weight(word) > _WEAK) or sorted(words))
 
@@ -90,45 +95,54 @@ def _telling(words: tuple[str, ...]) -> tuple[str, ...]:
 def _weight(word: str) -> float:
     if word in read_words("company_weak"):
         return _WEAK
+    if word in read_words("company_trades"):
+        return _TRADE
     return _PLACE if word in read_words("places") else _WEIGHT
 
 
-def _abbreviates(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
-    """Say whether a word is the first letters of a name: `ibm`, `bmw`, `pwc`."""
-    name = [word for word in long if word not in _SMALL]
+def _abbreviates(short: Words, long: Words, legal: Words) -> bool:
+    """Say whether a word is the first letters of a name: `ibm`, `bmw`, `adnoc`, `pdvsa`.
+
+    Small words may be left out, and the legal form counts or not.
+    """
     letters = short[0]
-    if len(short) > 1 and any(_weight(word) == _WEIGHT for word in short[1:]):
+    if not 2 <= len(letters) <= 8 or any(_weight(word) == _WEIGHT for word in short[1:]):
         return False
-    if not 2 <= len(letters) == len(name):
-        return False
-    return letters == "".join(word[0] for word in name)
+    form = legal[0] if legal else ""
+    for name in (long, [word for word in long if word not in _SMALL]):
+        initials = "".join(word[0] for word in name)
+        if len(name) > 1 and letters in {initials, initials + form[:1], initials + form}:
+            return True
+    return False
 
 
 _SMALL = frozenset({"the", "and", "of", "for", "de", "der", "die", "del", "la", "le", "fur", "in"})
 
 
-def _weigh(first: tuple[str, ...], second: tuple[str, ...]) -> CompanyAgreement:
+def _weigh(first: Words, second: Words) -> CompanyAgreement:
     """Weigh what agrees against what is left over on either side."""
     left, right = list(dict.fromkeys(first)), list(dict.fromkeys(second))
     agreed, likeness = _pair_same(left, right)
     slips, slipped = _pair_alike(left, right)
     agreed, likeness = agreed + slips, likeness + slipped
-    missing, extra = _sum(left), _sum(right)
     if not agreed:
         return _other(first, second)
-    places = read_words("places")
-    if not places.isdisjoint(left) and not places.isdisjoint(right):
-        missing, extra = missing + _WEIGHT, extra + _WEIGHT
-    if missing >= _WEIGHT and extra >= _WEIGHT:
-        share = agreed / (agreed + min(missing, extra))
-        return CompanyAgreement(CompanyLevel.OTHER, round(0.6 * share * likeness / agreed, 4))
+    missing, extra = _left_over(left, first), _left_over(right, second)
     share = agreed / (agreed + missing + extra)
+    if min(missing, extra) >= _TRADE:
+        return CompanyAgreement(CompanyLevel.OTHER, round(0.6 * share * likeness / agreed, 4))
     similarity = round(share * likeness / agreed, 4)
-    if missing >= _WEIGHT or extra >= _WEIGHT:
+    if max(missing, extra) >= _TRADE:
         return CompanyAgreement(CompanyLevel.PARTIAL, similarity)
-    if slips:
-        return CompanyAgreement(CompanyLevel.TYPO, similarity)
-    return CompanyAgreement(CompanyLevel.EQUIVALENT, similarity)
+    return CompanyAgreement(CompanyLevel.TYPO if slips else CompanyLevel.EQUIVALENT, similarity)
+
+
+def _left_over(words: list[str], name: Words) -> float:
+    """Weigh what is left over; a founder's given name in front weighs as little as a place."""
+    weight = _sum(words)
+    if name[0] in words and len(name) > 1 and (len(name[0]) == 1 or is_known(name[0])):
+        weight -= max(_weight(name[0]) - _PLACE, 0.0)
+    return weight
 
 
 def _sum(words: Iterable[str]) -> float:
@@ -166,7 +180,7 @@ def _likeness(one: str, two: str) -> float:
     short, long = sorted((one, two), key=len)
     if not (one.isalpha() and two.isalpha()) or len(short) < 3:
         return 0.0
-    if sound_of(one) == sound_of(two):
+    if long in {short + "s", short + "es"} or sound_of(one) == sound_of(two):
         return 0.95
     if long.startswith(short) and len(short) >= 4 and len(long) - len(short) < 3:
         return 0.9
@@ -176,7 +190,7 @@ def _likeness(one: str, two: str) -> float:
     return 0.0
 
 
-def _other(first: tuple[str, ...], second: tuple[str, ...]) -> CompanyAgreement:
+def _other(first: Words, second: Words) -> CompanyAgreement:
     left, right = "".join(first), "".join(second)
     likeness = JaroWinkler.similarity(left, right)
     edits = OSA.distance(left, right, score_cutoff=max(len(left), len(right)) // 6)
