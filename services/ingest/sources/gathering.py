@@ -27,11 +27,13 @@ Group = dict[str, str]
 """Part → cell."""
 
 _TRAILING_NUMBER = re.compile(r"\s*\d+$")
-_SPLIT = re.compile(r"\s*:::\s*")
-_SPLIT_EMAILS = re.compile(r"\s*(?::::|[;,|\n])\s*|(?<=\w|>)\s+(?=[^\s@<>]+@)")
-_SPLIT_PHONES = re.compile(r"\s*(?::::|[;|\n])\s*|\s+/\s+|,\s+")
+_SPLIT_EMAILS = re.compile(r":::|[;,|\n]|\s(?=[^\s@<>]+@)")
+_SPLIT_PHONES = re.compile(r":::|[;|\n]|\s/\s|,\s")
 _ADDRESS = re.compile(r"<\s*([^<>\s]+@[^<>\s]+?)\s*>")
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
+_MOST: Final = 2_048
+"""Characters of a cell in which several addresses or numbers are looked for."""
+
 _FEWEST_DIGITS: Final = 6
 """Digits of a phone number, for a separator before it to be one."""
 
@@ -139,24 +141,31 @@ class Gathering:
 
 def _emails(row: Gathering, key: Key, group: Group) -> None:
     cell = group.get("value", "")
+    if len(cell) > _MOST:
+        row.leave(key, _LONG_VALUE)
+        return
     found = []
     for value in _SPLIT_EMAILS.split(cell) if cell.count("@") > 1 else (cell,):
-        match = _ADDRESS.search(value) if value[-1:] == ">" else None
-        found.append(match[1] if match else value)
+        match = _ADDRESS.search(value) if ">" in value else None
+        found.append(match[1] if match else value.strip())
     _points(row, "emails", key, group, found)
 
 
 def _phones(row: Gathering, key: Key, group: Group) -> None:
     cell = group.get("value", "")
-    if _ROUNDED.fullmatch(cell):
-        row.leave(key, _ROUNDED_PHONE)
+    if len(cell) > _MOST or _ROUNDED.fullmatch(cell):
+        row.leave(key, _LONG_VALUE if len(cell) > _MOST else _ROUNDED_PHONE)
         return
     found = [cell]
     if len(cell) > 2 * _FEWEST_DIGITS and _SPLIT_PHONES.search(cell):
-        several = _SPLIT_PHONES.split(cell)
+        several = [part.strip() for part in _SPLIT_PHONES.split(cell)]
         if SEPARATOR in cell or all(_digits(part) >= _FEWEST_DIGITS for part in several):
             found = several
     _points(row, "phones", key, group, found)
+
+
+def _several(cell: str) -> list[str]:
+    return [part.strip() for part in cell.split(SEPARATOR)] if SEPARATOR in cell else [cell]
 
 
 def _digits(text: str) -> int:
@@ -179,7 +188,7 @@ def _points(row: Gathering, name: str, key: Key, group: Group, values: Iterable[
 
 def _website(row: Gathering, key: Key, group: Group) -> None:
     cell = group["value"]
-    for url in _SPLIT.split(cell) if SEPARATOR in cell else (cell,):
+    for url in _several(cell):
         if "linkedin.com/in/" in url.lower() and "linkedin_url" not in row.record:
             row.record["linkedin_url"] = url
             row.columns["linkedin_url"] = row.frame.names[key]
@@ -237,7 +246,7 @@ def _noted(row: Gathering, key: Key, group: Group) -> None:
     """Keep relations, events and chat names under their labels."""
     if value := group.get("value"):
         name = row.label(key, group)[0] or f"{_TITLES[key[0]]} {key[1]}"
-        row.keep(name, ", ".join(filter(None, _SPLIT.split(value))))
+        row.keep(name, ", ".join(filter(None, _several(value))))
 
 
 def _custom(row: Gathering, key: Key, group: Group) -> None:

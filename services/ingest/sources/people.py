@@ -107,7 +107,7 @@ class People:
             place.name for place in self._places if key_of(place.name) in self._layout.nobody
         )
         between = f"|[{re.escape(self._layout.labels)}]" if self._layout.labels else ""
-        self._split_labels = re.compile(rf"\s*(?::::{between})\s*")
+        self._split_labels = re.compile(f":::{between}")
 
     def read(self, row: Cells) -> Row | Blank:
         """Read one row."""
@@ -169,7 +169,9 @@ class People:
                 row.record["phones"] = [{"value": match[1], "label": "notes"}]
 
     def _read_labels(self, cell: str) -> list[str]:
-        names = [name.removeprefix(MARK).strip("* ") for name in self._split_labels.split(cell)]
+        names = [
+            name.strip().removeprefix(MARK).strip('* "') for name in self._split_labels.split(cell)
+        ]
         return [name for name in names if name and name.lower() not in _EVERYONE]
 
     def _kept(self, row: Gathering) -> dict[str, str]:

@@ -151,6 +151,20 @@ def test_a_row_of_a_hundred_thousand_cells_harms_no_neighbour() -> None:
     assert [note.line for note in taken.tally.rejected] == [3, 4]
 
 
+@pytest.mark.timeout(30)  # a pattern that backtracks would take hours
+@pytest.mark.parametrize("filler", [" ", "a@", "1 ", "<", ":::", "*", "=", "/", ",1 ", "https://"])
+def test_no_cell_takes_long_to_read(filler: str) -> None:
+    """Cells made to set a pattern against itself, in columns of every kind."""
+    header = (
+        "Name,Email,Phone,Website,Birthday,Notes,Labels,Address,Company,LinkedIn,Twitter,"
+        "Anniversary,Q"
+    )
+    for column in range(1, 13):
+        cells = ["Ada", *[""] * 12]
+        cells[column] = '"x' + filler * (60_000 // len(filler)) + 'x"'
+        take(f"{header}\n{','.join(cells)}\nBob,b@x.example{',' * 11}\n".encode())
+
+
 def test_bytes_that_are_no_utf8_cost_no_row() -> None:
     """Two files put together: each line is read as what it is, and the odd ones are told."""
     latin = "Zoë,Müller,z@x.example,n\r\n"
