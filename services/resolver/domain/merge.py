@@ -19,7 +19,8 @@ from services.resolver.domain.cluster import (
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes, Merge
 from services.resolver.domain.model import Contact, IdentifierKey, RecordedEvent
-from services.resolver.domain.reshaping import Settled, moved, reshape
+from services.resolver.domain.reshaping import reshape
+from services.resolver.domain.settling import Settled, moved
 from services.resolver.domain.telling_merges import contacts_merged, contacts_split, merge_rejected
 from shared.events.contact import ContactEvent, Shape
 

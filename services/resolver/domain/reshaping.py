@@ -6,52 +6,19 @@ told. Hence a merge that was undone leaves nothing behind (DESIGN 4.5, ADR 0043)
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 
 from services.resolver.domain.bindings import NOTHING_PRIVATE, Private, private_values
-from services.resolver.domain.cluster import (
-    NOTHING_KEPT,
-    BindingChange,
-    Cluster,
-    HomeRow,
-    Kept,
-    Order,
-    Reshaping,
-)
+from services.resolver.domain.cluster import BindingChange, HomeRow, Order, Reshaping
 from services.resolver.domain.composition import Applied, Composite, compose
-from services.resolver.domain.homes import Homes, Merge, interleave, settle
+from services.resolver.domain.homes import Homes, Merge, interleave
+from services.resolver.domain.keeping import own_of, shown_by
 from services.resolver.domain.model import Contact, IdentifierKey, RecordedEvent
+from services.resolver.domain.settling import Settled
 from services.resolver.domain.telling_merges import binding_told, contact_born, shape_of
 from shared.events.contact import ContactEvent, Shape
 
 Teller = Callable[[Contact, Shape | None], ContactEvent]
 """Makes the event that tells a contact's new shape, or that it was absorbed."""
-
-
-@dataclass(slots=True)
-class Settled:
-    """A cluster with everything at its home: what a decision changes."""
-
-    cluster: Cluster
-    homes: Homes
-    applied: dict[int, list[Applied]] = field(default_factory=dict)
-    """Contact → its deliveries in their order, each at its home."""
-    identifiers: dict[IdentifierKey, int] = field(default_factory=dict)
-    """Identifier → home."""
-
-    @classmethod
-    def of(cls, cluster: Cluster) -> "Settled":
-        """Settle what came since the contacts were last merged or split."""
-        settled = cls(cluster, Homes(cluster.contacts, cluster.merges))
-        for root, group in settled.homes.groups.items():
-            held = cluster.held.get(root, {})
-            settled.applied[root], homed = settle(cluster.applied.get(root, []), held, group, root)
-            settled.identifiers.update(homed)
-        return settled
-
-    def group(self, contact: int) -> list[int]:
-        """Return all homes that are one with a contact, the one that stands for them first."""
-        return self.homes.groups[self.homes.root(contact)]
 
 
 def reshape(
@@ -83,6 +50,7 @@ class _Reshape:
         self._cluster = after.cluster
         self._homes = Homes(self._cluster.contacts, merges)
         self._plan = Reshaping(order, self._cluster)
+        self._own = own_of(before.cluster, before.homes)
         self._stored = {
             (one.claim.record_key, one.revision): (one.home, one.place)
             for applied in before.cluster.applied.values()
@@ -247,13 +215,10 @@ class _Reshape:
         cluster, plan = self._cluster, self._plan
         contact = cluster.contacts[root]
         contact.bindings = {}
-        own = self._own()
         for workspace in made.bound:
             binding = cluster.bindings.get((root, workspace))
-            shown = own.get((root, workspace), NOTHING_KEPT)
-            for home in self._homes.groups[root][1:]:
-                shown = shown.joined(own.get((home, workspace), NOTHING_KEPT))
-            binding_id = next(self._plan.order.ids.bindings) if binding is None else binding.id
+            shown = shown_by(self._own, self._homes.groups[root], workspace)
+            binding_id = next(plan.order.ids.bindings) if binding is None else binding.id
             contact.bindings[workspace] = binding_id
             plan.bindings.append(
                 BindingChange(binding_id, root, workspace, is_new=binding is None, shown=shown)
@@ -262,46 +227,11 @@ class _Reshape:
             if owner == root and workspace not in made.bound and binding.is_live:
                 plan.retired_bindings.append(binding.id)
 
-    def _own(self) -> dict[tuple[int, int], Kept]:
-        """Say what is every home's own of the bindings, people's later changes included."""
-        found = {}
-        groups = self._before.homes.groups
-        for (owner, workspace), binding in self._before.cluster.bindings.items():
-            own = binding.own or binding.shown
-            if owner in groups and not binding.is_live:
-                own = NOTHING_KEPT
-            elif owner in groups and len(groups[owner]) > 1:
-                shown = binding.own or NOTHING_KEPT
-                for home in groups[owner][1:]:
-                    other = self._before.cluster.bindings.get((home, workspace))
-                    if other is not None:
-                        shown = shown.joined(other.own or other.shown)
-                own = binding.shown.changed_since(shown, binding.own or NOTHING_KEPT)
-            found[owner, workspace] = own
-        return found
-
     def _note_own(self) -> None:
-        own = self._own()
         for root, group in self._homes.groups.items():
             if len(group) == 1:
                 self._plan.standing_alone.append(root)
                 continue
-            for (owner, workspace), kept in own.items():
+            for (owner, workspace), kept in self._own.items():
                 if owner in group:
                     self._plan.own[owner, workspace] = kept
-
-
-def moved(
-    settled: Settled, records: Iterable[bytes], keys: Iterable[IdentifierKey], home: int
-) -> Settled:
-    """Put records and identifiers to another home: a person says that they are somebody else's."""
-    chosen, theirs = set(records), set(keys)
-    applied = {
-        root: [
-            replace(one, home=home, evidence="person") if one.claim.record_key in chosen else one
-            for one in each
-        ]
-        for root, each in settled.applied.items()
-    }
-    identifiers = {key: home if key in theirs else old for key, old in settled.identifiers.items()}
-    return Settled(settled.cluster, settled.homes, applied, identifiers)

@@ -1,0 +1,51 @@
+"""A cluster with everything at its home: what a decision may then change."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from services.resolver.domain.cluster import Cluster
+from services.resolver.domain.composition import Applied
+from services.resolver.domain.homes import Homes, settle
+from services.resolver.domain.model import IdentifierKey
+
+
+@dataclass(slots=True)
+class Settled:
+    """A cluster, each delivery and identifier at its home."""
+
+    cluster: Cluster
+    homes: Homes
+    applied: dict[int, list[Applied]] = field(default_factory=dict)
+    """Contact → its deliveries in their order, each at its home."""
+    identifiers: dict[IdentifierKey, int] = field(default_factory=dict)
+    """Identifier → home."""
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> "Settled":
+        """Settle what came since the contacts were last merged or split."""
+        settled = cls(cluster, Homes(cluster.contacts, cluster.merges))
+        for root, group in settled.homes.groups.items():
+            held = cluster.held.get(root, {})
+            settled.applied[root], homed = settle(cluster.applied.get(root, []), held, group, root)
+            settled.identifiers.update(homed)
+        return settled
+
+    def group(self, contact: int) -> list[int]:
+        """Return all homes that are one with a contact, the one that stands for them first."""
+        return self.homes.groups[self.homes.root(contact)]
+
+
+def moved(
+    settled: Settled, records: Iterable[bytes], keys: Iterable[IdentifierKey], home: int
+) -> Settled:
+    """Put records and identifiers to another home: a person says that they are somebody else's."""
+    chosen, theirs = set(records), set(keys)
+    applied = {
+        root: [
+            replace(one, home=home, evidence="person") if one.claim.record_key in chosen else one
+            for one in each
+        ]
+        for root, each in settled.applied.items()
+    }
+    identifiers = {key: home if key in theirs else old for key, old in settled.identifiers.items()}
+    return Settled(settled.cluster, settled.homes, applied, identifiers)
