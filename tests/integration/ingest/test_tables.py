@@ -1,0 +1,51 @@
+"""Tables of contacts over HTTP: looked at, read as an operator says, sent as signals."""
+
+import json
+
+from shared.events.signal import NormalizedSignal
+from shared.events.topics import SIGNALS_NORMALIZED_BULK
+from tests.integration.ingest.conftest import Ingest
+from tests.integration.ingest.test_ways_in import produced
+from tests.support.tables import FORMATS, workbook
+
+
+async def test_a_file_is_looked_at_without_being_imported(ingest: Ingest) -> None:
+    data = (FORMATS / "outlook_desktop_de.csv").read_bytes()
+    answer = await ingest.client.post("/v1/imports/reading", content=data)
+    assert answer.status_code == 200
+    reading = answer.json()
+    assert (reading["layout"], reading["language"]) == ("outlook_desktop", "de")
+    assert (reading["encoding"], reading["encoding_assumed"]) == ("cp1252", True)
+    assert reading["columns"]["Telefon geschäftlich"] == "phone[work]"
+    refused = await ingest.reader.post("/v1/imports/reading", content=data)
+    assert refused.status_code == 403
+
+
+async def test_a_workbook_is_imported_as_an_operator_says(ingest: Ingest) -> None:
+    """What was looked at is changed and sent with the file; the report tells what held."""
+    data = workbook(
+        [["Who", "Reach", "Colour"], ["Ada Byron", "+44 7700 900123", "blue"], [None, "x", None]]
+    )
+    unknown = await ingest.client.post("/v1/imports", content=data)
+    assert unknown.status_code == 422
+    choices = {"Who": "full_name", "Reach": "phone[mobile]"}
+    answer = await ingest.client.post(
+        "/v1/imports", params={"mapping": json.dumps(choices)}, content=data
+    )
+    assert answer.status_code == 202
+    report = answer.json()
+    assert report["columns"] == {**choices, "Colour": "custom[Colour]"}
+    assert (report["rows"], report["accepted"], report["rejected_rows"]) == (2, 1, 1)
+    assert [(note["line"], note["field"]) for note in report["rejected"]] == [(3, "Reach")]
+    assert (await ingest.client.get(f"/v1/imports/{report['import_id']}")).json() == report
+    [signal] = [
+        NormalizedSignal.model_validate_json(record.value)
+        for record in await produced(ingest, SIGNALS_NORMALIZED_BULK.name)
+        if report["import_id"].encode() in record.value
+    ]
+    assert signal.facts.custom_fields == {"Colour": "blue"}
+    assert signal.facts.phones[0].label == "mobile"
+    for mapping in ("{", "[]", '{"Who": "shoe"}', '{"Who": 1}'):
+        wrong = await ingest.client.post("/v1/imports", params={"mapping": mapping}, content=data)
+        assert wrong.status_code in (400, 422)
+        assert wrong.json()["field"] == "mapping"
