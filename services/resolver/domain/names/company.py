@@ -67,6 +67,9 @@ _DOTTED = re.compile(r"\b(?:[^\W\d_]\.\s?){2,}(?:[^\W\d_]\b)?|\b[^\W\d_](?:/[^\W
 _TOP_LEVEL = re.compile(r"(?<=\w)\.(?:com|net|org|io|ai|co(?:\.uk)?|de|fr|ru)\b", re.IGNORECASE)
 """The end of a domain name that stands for a company's name."""
 
+_ELISION = re.compile(r"\b[ld]'(?=\w{2})", re.IGNORECASE)
+"""The article of `L'Air Liquide`."""
+
 _INNER_STOP = re.compile(r"(?<=\w)\.(?=\w)")
 """A full stop within a word: `E.ON`."""
 
@@ -99,6 +102,7 @@ def _read(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     text = _ADDRESS.sub("", text) if "." in text and " " not in text.strip() else text
     joined = _DOTTED.sub(lambda match: re.sub(r"[./\s]", "", match[0]) + " ", text)
     joined = _INNER_STOP.sub("", _TOP_LEVEL.sub(" ", joined))
+    joined = _ELISION.sub("", joined)
     folded = fold(joined.replace("&", " and ").replace("+", " and "))
     words = _join_letters([word for word in _BETWEEN.split(folded) if word][:MAX_WORDS])
     core, legal = _cut_forms(words)

@@ -101,12 +101,16 @@ def _weight(word: str) -> float:
 
 
 def _abbreviates(short: Words, long: Words, legal: Words) -> bool:
-    """Say whether a word is the first letters of a name: `ibm`, `bmw`, `adnoc`, `pdvsa`.
+    """Say whether a word is the first letters of a name: `ibm`, `l & t`, `adnoc`, `pdvsa`.
 
     Small words may be left out, and the legal form counts or not.
     """
     letters = short[0]
-    if not 2 <= len(letters) <= 8 or any(_weight(word) == _WEIGHT for word in short[1:]):
+    if all(len(word) <= 2 or word == "and" for word in short):
+        letters = "".join(word for word in short if word != "and")
+    elif any(_weight(word) == _WEIGHT for word in short[1:]):
+        return False
+    if not 2 <= len(letters) <= 8:
         return False
     form = legal[0] if legal else ""
     for name in (long, [word for word in long if word not in _SMALL]):
