@@ -85,7 +85,7 @@ def align(first: PersonName, second: PersonName) -> tuple[Side, Side]:
     sides would then be left over: `Robert James` is not `James Smith`.
     """
     one, two = _pair(first, second, across=True)
-    if one.left() and two.left() and (one.crosses() or two.crosses()):
+    if None in one.found and None in two.found and (one.crosses() or two.crosses()):
         one, two = _pair(first, second, across=False)
     one.place_single()
     two.place_single()
@@ -96,7 +96,7 @@ def _pair(first: PersonName, second: PersonName, *, across: bool) -> tuple[Side,
     one, two = Side.of(first), Side.of(second)
     options = _options(one, two, _transcription(first, second), across=across)
     _take(one, two, (option for option in options if option.found.level >= WordLevel.NICKNAME))
-    if one.left() and two.left():
+    if None in one.found and None in two.found:
         if len(one.words) != len(two.words) or first.particles or second.particles:
             _pair_joined(one, two, first, second)
             _pair_joined(two, one, second, first)
