@@ -7,6 +7,7 @@ from functools import partial
 from faststream.asgi import AsgiFastStream
 
 from services.resolver.handlers.commands import handle_commands
+from services.resolver.handlers.matching import Matching
 from services.resolver.handlers.signals import Signals
 from services.resolver.routes import create_http
 from services.resolver.settings import Settings
@@ -27,7 +28,7 @@ def create_app(settings: Settings) -> ASGIApp:
     broker = build_broker(settings.kafka)
     producer = Producer(settings.kafka)
     store = Store()
-    signals = Signals(store, settings.bulk_share)
+    signals = Signals(store, settings.bulk_share, settings.kafka.batch_max_records)
     delivery = Delivery(broker, producer, settings.kafka, "resolver", store)
     delivery.subscribe(topics.SIGNALS_NORMALIZED, signals.handle_signals)
     delivery.subscribe(
@@ -35,6 +36,12 @@ def create_app(settings: Settings) -> ASGIApp:
         signals.handle_bulk,
         group="resolver-bulk",
         max_records=settings.bulk_max_records,
+    )
+    delivery.subscribe(
+        topics.EVENTS,
+        Matching(store, signals).handle_events,
+        group="resolver-matching",
+        max_records=settings.matching_max_records,
     )
     delivery.subscribe(topics.COMMANDS, partial(handle_commands, store=store))
     http = create_http()

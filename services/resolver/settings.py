@@ -26,3 +26,6 @@ class Settings(BaseSettings):
     bulk_max_records: Annotated[int, Field(ge=1, le=2_000)] = Field(
         default=250, description="Signals from files decided in one transaction."
     )
+    matching_max_records: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        default=100, description="Events whose contacts are compared with others in one go."
+    )

@@ -141,13 +141,16 @@ class BindingChanged(Cause):
 
 
 class MergeProposed(Cause):
-    """A signal named several contacts: this one and the other may be one person."""
+    """This contact and the other may be one person: it waits for somebody to decide."""
 
     contact_id: ContactId
     version: Version
     other_id: ContactId
-    reason: Literal["identifiers_of_several_contacts"]
+    reason: Literal["identifiers_of_several_contacts", "alike"]
+    """One signal named both, or what their records say is much the same."""
     identifiers: tuple[Identifier, ...] = ()
+    confidence: Confidence | None = None
+    """How likely they are one person, where they were compared."""
 
 
 class MergeRejected(Cause):

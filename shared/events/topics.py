@@ -111,6 +111,7 @@ EVENTS = Topic(
     retention_ms=7 * DAY_MS,
     producers=("relay",),
     consumers=(
+        "resolver-matching",
         "projector",
         "indexer-search",
         "indexer-graph",

@@ -92,6 +92,12 @@ GATE_RESULTS: Final = Counter(
     "Signals by what the gate made of them: created, updated, duplicate, stale; and candidate.",
     ("result",),
 )
+MATCHES: Final = Counter(
+    "matches_total",
+    "Pairs of contacts by what matching made of them: merge, flag (merged, to be looked at), "
+    "review.",
+    ("action",),
+)
 MERGE_CANDIDATES_PENDING: Final = Gauge(
     "merge_candidates_pending", "Possible duplicates that wait for a person."
 )

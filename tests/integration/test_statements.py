@@ -22,10 +22,11 @@ ROLES = {
 """The package of statements → the roles one of which runs each; rebuilds run as the owner."""
 
 STATEMENTS = [
-    (package, name)
+    (package, file.name, name)
     for _, package in PACKAGES
-    if (files(package) / "queries.sql").is_file()
-    for name in sorted(Queries.load(package).names)
+    for file in sorted(files(package).iterdir(), key=str)
+    if file.name.endswith(".sql")
+    for name in sorted(Queries.load(package, file.name).names)
 ]
 
 
@@ -36,14 +37,16 @@ async def made() -> AsyncIterator[tuple[Databases, str]]:
             yield made, await made.create()
 
 
-@pytest.mark.parametrize(("package", "name"), STATEMENTS)
-async def test_it_can_be_prepared(made: tuple[Databases, str], package: str, name: str) -> None:
+@pytest.mark.parametrize(("package", "file", "name"), STATEMENTS)
+async def test_it_can_be_prepared(
+    made: tuple[Databases, str], package: str, file: str, name: str
+) -> None:
     databases_, database = made
     refused = None
     for role in ROLES[package]:
         connection = await asyncpg.connect(databases_.dsn(role, database))
         try:
-            await connection.prepare(Queries.load(package)[name])
+            await connection.prepare(Queries.load(package, file)[name])
         except asyncpg.InsufficientPrivilegeError as error:
             refused = error
         else:

@@ -1,6 +1,7 @@
 """How a decision is told: the events of a contact and of a company."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from services.resolver.domain.bindings import Private
@@ -118,6 +119,20 @@ def merge_proposed(
         other_id=other.public_id,
         reason="identifiers_of_several_contacts",
         identifiers=tuple(shared),
+    )
+
+
+def alike(cause: str, at: datetime, pair: tuple[Contact, Contact], score: float) -> MergeProposed:
+    """Tell the first of a pair that the other may be the same person, by what records say."""
+    contact, other = pair
+    return _MergeProposed(
+        occurred_at=at,
+        cause=cause,
+        contact_id=contact.public_id,
+        version=contact.version,
+        other_id=other.public_id,
+        reason="alike",
+        confidence=round(score, 4),
     )
 
 

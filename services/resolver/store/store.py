@@ -1,16 +1,19 @@
 """One transaction per batch: lock, load, apply."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final
 
 from aiokafka import TopicPartition
 
 from services.resolver.domain.judgements import Answer
+from services.resolver.domain.matches import Pair, alike_plan
 from services.resolver.domain.model import Contact, Delivery, Ids, Known, Plan, Source
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.judging import Finding, Judge
 from services.resolver.store.loading import Loader
+from services.resolver.store.matching import MatchingStore
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
@@ -53,6 +56,34 @@ class Transaction:
     async def merge_found(self, finding: Finding, place: Place) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart."""
         return await self._judge().merge_found(finding, place)
+
+    @property
+    def matching(self) -> MatchingStore:
+        """What matching reads and writes."""
+        return MatchingStore(self._connection)
+
+    async def lock_contacts(self, contacts: Collection[int]) -> None:
+        """Lock contacts in the order in which everybody does."""
+        await self._connection.fetchval(QUERIES["lock"], sorted(-one for one in contacts))
+
+    async def tell_alike(
+        self, scores: Mapping[Pair, float], tenant: str, received_at: datetime, now: datetime
+    ) -> None:
+        """Tell of pairs that wait for review, in the stream of each of both."""
+        if not scores:
+            return
+        contacts = {one for pair in scores for one in pair}
+        rows = await self._connection.fetch(QUERIES["get_contacts"], sorted(contacts))
+        known = {
+            row["id"]: Contact(
+                row["id"], row["public_id"], row["tenant_id"], row["version"], row["status"]
+            )
+            for row in rows
+        }
+        ids = await self.take_ids(2 * len(scores))
+        await self.apply(
+            alike_plan(scores, known, ids, tenant=tenant, received_at=received_at, now=now)
+        )
 
     def _judge(self) -> Judge:
         return Judge(self._connection, self._store.sources, self._store.ids)

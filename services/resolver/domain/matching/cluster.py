@@ -1,0 +1,274 @@
+"""Which records make one contact: the same answer whatever the order in which they came.
+
+A component is all records that links join, directly or through others. Its partition depends on
+its records and links alone, never on their order: whoever adds a link partitions the component
+anew, and what comes out is what a batch over everything would have made. Within a component the
+two groups whose records agree most in the mean join first (average linkage), as long as a join is
+allowed: one weak bridge between two people does not fuse them, since the mean sees all pairs.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from services.resolver.domain.matching.tiers import Action
+
+LARGEST: Final = 100
+"""Records of a component that are partitioned at once; a larger one is cut at its weakest links."""
+
+CUT: Final = 1.0
+"""Bits by which the floor rises until a component that is too large comes apart."""
+
+Record = bytes
+"""A source record, by its key: what ties go by, so that the order of arrival never matters."""
+
+
+class Link(NamedTuple):
+    """How two records compare."""
+
+    weight: float
+    """Bits, as scored."""
+    allowed: Action
+    """The most that its evidence allows, however high the weight."""
+    is_barred: bool = False
+    """Vetoed by the machine: their groups never join without a person's word."""
+
+
+class Step(NamedTuple):
+    """Two groups that joined: `how` a contact came to be is its steps in order."""
+
+    left: tuple[Record, ...]
+    right: tuple[Record, ...]
+    weight: float
+    """Mean bits between their records."""
+    action: Action
+
+
+class Proposal(NamedTuple):
+    """Two groups that may be one person and wait for a person's word."""
+
+    left: tuple[Record, ...]
+    right: tuple[Record, ...]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """What became of a component."""
+
+    groups: tuple[tuple[Record, ...], ...]
+    """The records of each contact, sorted; all records of the component, each once."""
+    steps: tuple[Step, ...]
+    """The joins, in order."""
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides about groups."""
+
+    action_at: Callable[[float], Action]
+    """Mean bits → what they allow."""
+    least: Action = Action.FLAG
+    """Joins that allow less are not made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    """What people said: never overridden. A pair is (lower, higher)."""
+
+    same: frozenset[tuple[Record, Record]] = frozenset()
+    different: frozenset[tuple[Record, Record]] = frozenset()
+
+
+NO_JUDGEMENTS: Final = Judgements()
+
+
+def components(
+    links: Mapping[Record, Mapping[Record, float]], records: Iterable[Record], floor: float
+) -> list[tuple[Record, ...]]:
+    """Return what links of at least `floor` bits join, each part at most `LARGEST` records.
+
+    `links` is symmetric. A part that is too large is cut with a floor that rises bit by bit.
+    """
+    found = []
+    seen: set[Record] = set()
+    for record in sorted(records):
+        if record in seen:
+            continue
+        part = [record]
+        seen.add(record)
+        for one in part:
+            for other, weight in links.get(one, {}).items():
+                if weight >= floor and other not in seen:
+                    seen.add(other)
+                    part.append(other)
+        if len(part) <= LARGEST:
+            found.append(tuple(sorted(part)))
+        else:
+            found += _cut(links, part, floor + CUT)
+    return found
+
+
+def _cut(
+    links: Mapping[Record, Mapping[Record, float]], part: Iterable[Record], floor: float
+) -> list[tuple[Record, ...]]:
+    """Cut a part that is too large. Records that stay together at any floor go by their order."""
+    inside = set(part)
+    within = {
+        one: {other: weight for other, weight in links[one].items() if other in inside}
+        for one in inside
+    }
+    strongest = max((weight for row in within.values() for weight in row.values()), default=floor)
+    if floor > strongest:
+        return [(record,) for record in sorted(inside)]
+    return components(within, inside, floor)
+
+
+def partition(
+    records: Sequence[Record],
+    link: Callable[[Record, Record], Link],
+    rules: Rules,
+    judgements: Judgements = NO_JUDGEMENTS,
+) -> Partition:
+    """Partition one component. `link` compares any two of its records, the lower first."""
+    table = _Table(sorted(records), link, rules, judgements)
+    table.join_same()
+    while (best := table.best()) is not None:
+        table.join(*best)
+    return Partition(
+        groups=tuple(sorted(table.groups.values())),
+        steps=tuple(table.steps),
+        proposals=tuple(table.proposals()),
+    )
+
+
+class _Between(NamedTuple):
+    """All pairs between two groups, in sum."""
+
+    weight: float
+    pairs: int
+    allowed: Action
+    """The most that any pair allows."""
+    barred: int
+    """Pairs that the machine bars."""
+    is_different: bool
+    """By a person, for any pair."""
+
+    @property
+    def mean(self) -> float:
+        return self.weight / self.pairs
+
+    @property
+    def is_closed(self) -> bool:
+        """Say whether only a person can join the groups: at least half of the pairs are barred.
+
+        One record with somebody else's name in it does not bar all the others.
+        """
+        return self.is_different or 2 * self.barred >= self.pairs
+
+    def plus(self, other: "_Between") -> "_Between":
+        return _Between(
+            self.weight + other.weight,
+            self.pairs + other.pairs,
+            max(self.allowed, other.allowed),
+            self.barred + other.barred,
+            self.is_different or other.is_different,
+        )
+
+
+class _Table:
+    """Groups, named by their lowest record, and what lies between any two."""
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        link: Callable[[Record, Record], Link],
+        rules: Rules,
+        judgements: Judgements,
+    ) -> None:
+        self.rules = rules
+        self.judgements = judgements
+        self.groups: dict[Record, tuple[Record, ...]] = {one: (one,) for one in records}
+        self.steps: list[Step] = []
+        self.between: dict[tuple[Record, Record], _Between] = {}
+        for place, one in enumerate(records):
+            for other in records[place + 1 :]:
+                weight, allowed, is_barred = link(one, other)
+                self.between[one, other] = _Between(
+                    weight, 1, allowed, int(is_barred), (one, other) in judgements.different
+                )
+
+    def join_same(self) -> None:
+        """Join what people said is one, whatever the machine thinks of it."""
+        for one, other in sorted(self.judgements.same):
+            left, right = self._group_of(one), self._group_of(other)
+            if left is not None and right is not None and left != right:
+                low, high = min(left, right), max(left, right)
+                if not self.between[low, high].is_different:
+                    self.join((low, high), Action.MERGE)
+
+    def _group_of(self, record: Record) -> Record | None:
+        return next((name for name, group in self.groups.items() if record in group), None)
+
+    def best(self) -> tuple[tuple[Record, Record], Action] | None:
+        """Return the pair of groups that agree most among those that may join."""
+        found = None
+        highest = 0.0
+        for pair, between in self.between.items():
+            if between.is_closed:
+                continue
+            mean = between.mean
+            if found is not None and (mean < highest or (mean == highest and pair > found[0])):
+                continue
+            action = min(self.rules.action_at(mean), between.allowed)
+            if action >= self.rules.least:
+                found, highest = (pair, action), mean
+        return found
+
+    def join(self, pair: tuple[Record, Record], action: Action) -> None:
+        """Make one group of two."""
+        low, high = pair
+        mean = self.between.pop(pair).mean
+        left, right = self.groups[low], self.groups.pop(high)
+        self.steps.append(Step(left, right, mean, action))
+        self.groups[low] = tuple(sorted(left + right))
+        for other in self.groups:
+            if other != low:
+                gone = self.between.pop((min(high, other), max(high, other)))
+                kept = (min(low, other), max(low, other))
+                self.between[kept] = self.between[kept].plus(gone)
+
+    def proposals(self) -> Iterable[Proposal]:
+        """Return the pairs of groups that a person should look at."""
+        for (low, high), between in sorted(self.between.items()):
+            if between.is_different:
+                continue
+            if min(self.rules.action_at(between.mean), between.allowed) >= Action.REVIEW:
+                yield Proposal(self.groups[low], self.groups[high], between.mean)
+
+
+def name_groups(
+    before: Mapping[Record, int], groups: Iterable[tuple[Record, ...]]
+) -> dict[tuple[Record, ...], tuple[int | None, tuple[int, ...]]]:
+    """Tell which contact each group is, and which contacts it absorbs.
+
+    A contact whose records were parted goes with most of them, or with the oldest record. Of
+    several contacts in one group the oldest, which has the lowest id, survives. None is a new one.
+    """
+    places: dict[int, dict[tuple[Record, ...], int]] = {}
+    found = list(groups)
+    for group in found:
+        for record in group:
+            contact = before.get(record)
+            if contact is not None:
+                counts = places.setdefault(contact, {})
+                counts[group] = counts.get(group, 0) + 1
+    arrived: dict[tuple[Record, ...], list[int]] = {group: [] for group in found}
+    for contact, counts in places.items():
+        arrived[min(counts, key=lambda group: (-counts[group], group))].append(contact)
+    named: dict[tuple[Record, ...], tuple[int | None, tuple[int, ...]]] = {}
+    for group, contacts in arrived.items():
+        ordered = sorted(contacts)
+        named[group] = (ordered[0] if ordered else None, tuple(ordered[1:]))
+    return named

@@ -1,0 +1,158 @@
+"""How far two values of one attribute agree, in levels: the rows of the table of weights."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.fuzz import ratio
+
+from services.resolver.domain.matching.model import CUSTOM
+
+RANK: Final[Mapping[str, int]] = {
+    level: rank
+    for rank, level in enumerate(
+        (
+            "equal",
+            "shared",
+            "nickname",
+            "local",
+            "near",
+            "line",
+            "subset",
+            "prefix",
+            "initial",
+            "similar",
+            "part",
+            "loose",
+            "remote",
+            "differ",
+        )
+    )
+}
+"""Levels, the one that agrees most first: of several values, the best pair counts."""
+
+TELLING: Final = frozenset(
+    {"equal", "shared", "nickname", "local", "near", "subset", "prefix", "similar"}
+)
+"""Levels at which it matters how rare the value is."""
+
+_BINS: Final = ((88.0, "near"), (75.0, "similar"), (60.0, "loose"), (42.0, "remote"))
+"""Share of letters in common (Indel ratio, percent) → level."""
+
+_SHORTEST_LOCAL: Final = 6
+"""Letters before the @ from which a slip of the pen can be told from another name."""
+
+_LINE: Final = 7
+"""Last digits of a phone number that name the line where countries are written differently."""
+
+_SHORTEST_NUMBER: Final = 5
+"""Characters from which a value with a digit is compared as a number, not as a word."""
+
+
+def compare_texts(left: str, right: str) -> str:
+    """Compare words: names, companies, titles, places."""
+    if left == right:
+        return "equal"
+    short, long = (left, right) if len(left) < len(right) else (right, left)
+    if long.startswith(short):
+        return "initial" if len(short) == 1 else "prefix"
+    if " " in long and _is_subset(short, long):
+        return "subset"
+    alike = ratio(left, right, score_cutoff=_BINS[-1][0])
+    for least, level in _BINS:
+        if alike >= least:
+            return level
+    return "differ"
+
+
+def _is_subset(short: str, long: str) -> bool:
+    words, others = set(short.split()), set(long.split())
+    return words <= others
+
+
+def compare_emails(left: str, right: str) -> str:
+    """Compare addresses: the same mailbox elsewhere, or one misspelt."""
+    if left == right:
+        return "equal"
+    mailbox, other = left.rpartition("@")[0], right.rpartition("@")[0]
+    if len(mailbox) < _SHORTEST_LOCAL or len(other) < _SHORTEST_LOCAL:
+        return "differ"
+    if mailbox == other:
+        return "local"
+    return "near" if OSA.distance(mailbox, other, score_cutoff=2) <= 2 else "differ"
+
+
+def compare_phones(left: str, right: str) -> str:
+    """Compare numbers with their extensions: one line, or a digit mistyped."""
+    if left == right:
+        return "equal"
+    number, _, extension = left.partition(";ext=")
+    other, _, another = right.partition(";ext=")
+    if number == other:
+        return "line"
+    if extension == another and OSA.distance(number, other, score_cutoff=1) <= 1:
+        return "near"
+    return "similar" if number[-_LINE:] == other[-_LINE:] else "differ"
+
+
+def compare_keys(left: str, right: str) -> str:
+    """Compare what has no neighbours: profiles, handles, domains."""
+    return "equal" if left == right else "differ"
+
+
+def compare_numbers(left: str, right: str) -> str:
+    """Compare id numbers and codes, where one character may be mistyped or two swapped."""
+    if left == right:
+        return "equal"
+    return "near" if OSA.distance(left, right, score_cutoff=1) <= 1 else "differ"
+
+
+@lru_cache(maxsize=65_536)
+def compare_birthdays(left: str, right: str) -> str:
+    """Compare days: the year unknown, day and month swapped, one digit mistyped."""
+    if left == right:
+        return "equal"
+    if left[-5:] == right[-5:] and ("--" in (left[:2], right[:2])):
+        return "part"
+    if left[:5] == right[:5] and left[5:7] == right[8:] and left[8:] == right[5:7]:
+        return "near"
+    if OSA.distance(left, right, score_cutoff=1) <= 1:
+        return "near"
+    same = sum((left[:4] == right[:4], left[5:7] == right[5:7], left[8:] == right[8:]))
+    return "similar" if same == 2 else "differ"
+
+
+def compare_custom(left: str, right: str) -> str:
+    """Compare values of an attribute that only its source knows: numbers by digits, else words."""
+    if left == right:
+        return "equal"
+    if is_number(left) and is_number(right):
+        return compare_numbers(left, right)
+    return "near" if ratio(left, right) >= _BINS[0][0] else "differ"
+
+
+def is_number(value: str) -> bool:
+    """Tell whether a custom value is a code or an id number: long enough, with a digit."""
+    return len(value) >= _SHORTEST_NUMBER and any(map(str.isdigit, value))
+
+
+COMPARATORS: Final[Mapping[str, Callable[[str, str], str]]] = {
+    "email": compare_emails,
+    "phone": compare_phones,
+    "linkedin": compare_keys,
+    "linkedin_urn": compare_keys,
+    "handle": compare_keys,
+    "domain": compare_keys,
+    "country": compare_keys,
+    "postcode": compare_numbers,
+    "birthday": compare_birthdays,
+}
+"""Attribute → how its values are compared; all others as texts."""
+
+
+def kind_of(attribute: str, left: str, right: str) -> str:
+    """Return the row of the weights that an attribute is weighed by."""
+    if not attribute.startswith(CUSTOM):
+        return attribute
+    return "number" if is_number(left) and is_number(right) else "word"

@@ -1,0 +1,63 @@
+"""From two profiles to a link: scorer, vetoes and tiers in one place, the same for all callers."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.resolver.domain.matching.cluster import Link, Rules
+from services.resolver.domain.matching.model import (
+    Profile,
+    Score,
+    Scorer,
+    Statistics,
+    to_bits,
+    to_probability,
+)
+from services.resolver.domain.matching.tiers import Action, Thresholds, Tier, allowed, tier_of
+from services.resolver.domain.matching.vetoes import BARS, Veto, veto_of
+
+MARGIN: Final = 0.5
+"""Bits below the threshold of review from which a link is kept: a mean may lie above it."""
+
+SUREST: Final = 40.0
+"""Bits beyond which nobody is surer: the formula of `spec` knows certainty, a mean does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Everything that is known of a pair: what is stored, and what `why` shows."""
+
+    score: Score
+    tier: Tier
+    veto: Veto | None
+    action: Action
+    """What would be done with the two alone."""
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """A scorer with a tenant's thresholds."""
+
+    scorer: Scorer
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    @property
+    def floor(self) -> float:
+        """Bits from which a link is kept."""
+        return to_bits(self.thresholds.review) - MARGIN
+
+    def judge(self, left: Profile, right: Profile, statistics: Statistics) -> Verdict:
+        """Compare two records in full."""
+        score = self.scorer.score(left, right, statistics)
+        bits = to_bits(score.probability)
+        weight = round(min(SUREST, max(-SUREST, bits)), 3)
+        veto = veto_of(left, right, statistics) if weight >= self.floor else None
+        most = allowed(score.signals, veto)
+        action = min(most, self.thresholds.action_at(score.probability))
+        return Verdict(
+            score, tier_of(score.signals), veto, action, Link(weight, most, veto in BARS)
+        )
+
+    def rules(self, least: Action = Action.FLAG) -> Rules:
+        """Return how groups are decided: `least` MERGE leaves out what would be flagged."""
+        return Rules(lambda mean: self.thresholds.action_at(to_probability(mean)), least)

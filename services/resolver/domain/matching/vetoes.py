@@ -1,0 +1,144 @@
+"""When a machine must not merge, whatever the score (DESIGN 4.4)."""
+
+from collections.abc import Collection
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from services.resolver.domain.matching.levels import COMPARATORS, compare_texts, is_number
+from services.resolver.domain.matching.model import CUSTOM, Profile, Statistics
+from services.resolver.domain.matching.statistics import ESTABLISHED
+from services.resolver.domain.names.compare import compare_persons
+from services.resolver.domain.names.given import are_forms_of_one
+
+_SHORTEST: Final = 3
+"""Letters from which a word can be told from a cut-off one."""
+
+_STRANGE: Final = frozenset({"loose", "remote", "differ"})
+"""Levels at which two words are not one, misspelt or cut."""
+
+
+_SAME: Final = frozenset({"equal", "near"})
+
+
+class Veto(StrEnum):
+    """Why two records must not be merged, or not silently."""
+
+    NAMES = "names_in_conflict"
+    GENERATIONS = "father_and_son"
+    PROFILES = "different_linkedin_members"
+    DOUBT = "names_doubtful"
+    """The names disagree, but one may be garbled: a merge is flagged, not barred."""
+
+
+BARS: Final = frozenset({Veto.NAMES, Veto.GENERATIONS, Veto.PROFILES})
+"""Vetoes after which only a person can merge."""
+
+
+def veto_of(left: Profile, right: Profile, statistics: Statistics) -> Veto | None:
+    """Return why a machine must not merge two records, the strictest reason first.
+
+    The same LinkedIn member excuses every disagreement of names: people change theirs.
+    """
+    urns, others = _members(left), _members(right)
+    for kind, members in urns.items():
+        theirs = others.get(kind)
+        if theirs is not None:
+            return Veto.PROFILES if members.isdisjoint(theirs) else None
+    one, another = left.name.generation, right.name.generation
+    if one is not None and another is not None and one != another:
+        return Veto.GENERATIONS
+    return _names(left, right, statistics)
+
+
+def _members(profile: Profile) -> dict[str, set[str]]:
+    """Return LinkedIn URNs by their kind: URNs of two kinds say nothing of one another."""
+    kinds: dict[str, set[str]] = {}
+    for urn in profile.values.get("linkedin_urn", ()):
+        kinds.setdefault(urn.rpartition(":")[0], set()).add(urn)
+    return kinds
+
+
+def _names(left: Profile, right: Profile, statistics: Statistics) -> Veto | None:
+    """Two well-formed names that disagree. A word is taken for one when many bear it.
+
+    Garbled names look well-formed more often than not, so that form alone only casts doubt.
+    """
+    if _is_crossed(left, right):
+        return None
+    strange = []
+    for attribute in ("given", "family"):
+        one, other = left.values.get(attribute), right.values.get(attribute)
+        if one and other and _is_strange(attribute, one[0], other[0]):
+            strange.append((attribute, one[0], other[0]))
+    if not strange or not compare_persons(left.name, right.name).is_conflict:
+        return None
+    for attribute, word, another in strange:
+        if _is_established(attribute, word, statistics) and _is_established(
+            attribute, another, statistics
+        ):
+            is_documented = _is_documented(left, right, {part for part, _, _ in strange})
+            return Veto.DOUBT if is_documented else Veto.NAMES
+    return Veto.DOUBT
+
+
+def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> bool:
+    """Tell whether papers say that it is one person after all: id number, birthday, address.
+
+    Twins share birthday and address, spouses an account and an address: another given name is
+    excused by number and birthday alone. Another family name, as after a marriage, by any two.
+    """
+    papers = {
+        "birthday": _agree(left, right, "birthday"),
+        "number": any(
+            _agree(left, right, attribute)
+            for attribute, values in left.values.items()
+            if attribute.startswith(CUSTOM) and any(map(is_number, values))
+        ),
+    }
+    if "given" not in strange:
+        papers["address"] = _agree(left, right, "street") and (
+            _agree(left, right, "postcode") or _agree(left, right, "city")
+        )
+    return sum(papers.values()) >= 2
+
+
+def _agree(left: Profile, right: Profile, attribute: str) -> bool:
+    compare = COMPARATORS.get(attribute, compare_texts)
+    return any(
+        compare(one, other) in _SAME
+        for one in left.values.get(attribute, ())
+        for other in right.values.get(attribute, ())
+    )
+
+
+def _is_crossed(left: Profile, right: Profile) -> bool:
+    """Tell whether one record has given and family name in each other's place."""
+    return any(
+        one and other and compare_texts(one[0], other[0]) in _SAME
+        for one, other in (
+            (left.values.get("given"), right.values.get("family")),
+            (left.values.get("family"), right.values.get("given")),
+        )
+    )
+
+
+def _is_strange(attribute: str, one: str, other: str) -> bool:
+    if compare_texts(one, other) not in _STRANGE:
+        return False
+    first, second = one.partition(" ")[0], other.partition(" ")[0]
+    return attribute == "family" or not are_forms_of_one(first, second)
+
+
+def _is_established(attribute: str, value: str, statistics: Statistics) -> bool:
+    if statistics.holders(attribute, value) >= ESTABLISHED and len(value) >= _SHORTEST:
+        return True
+    return all(word in known_names() for word in value.split())
+
+
+@cache
+def known_names() -> frozenset[str]:
+    """Load the words that are known to be names."""
+    text = resources.files(__package__).joinpath("known_names.dat").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if not line.startswith("#"))

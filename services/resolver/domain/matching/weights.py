@@ -1,0 +1,81 @@
+"""The table of weights: what each level of agreement says, in bits, and how rarity changes it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final, NamedTuple
+
+_DECIMALS: Final = 3
+"""Of a weight, in bits: enough, and a stored signal reads well."""
+
+
+class LevelWeight(NamedTuple):
+    """What one level of one attribute says."""
+
+    bits: float
+    """log2(m/u) of a value that is not rare."""
+    per_bit: float = 0.0
+    """Added for every bit of the value's rarity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A version of the weights: data, learned or set, never changed once it decided something."""
+
+    version: str
+    prior: float
+    """Bits for two records of a base of one record to be one person; less one for each doubling."""
+    slope: float
+    """How many calibrated bits a bit of the sum is worth: attributes are not independent."""
+    levels: Mapping[tuple[str, str], LevelWeight]
+    """(attribute, level) → weight; what is not there says nothing."""
+    most_rare: Mapping[str, float]
+    """Attribute → bits of rarity beyond which more means a slip of the pen, not a rarer value."""
+
+    def weigh(self, attribute: str, level: str, rarity: float) -> float:
+        """Return the bits that an observation adds."""
+        weight = self.levels.get((attribute, level))
+        if weight is None:
+            return 0.0
+        if weight.per_bit:
+            rarity = min(rarity, self.most_rare.get(attribute, rarity))
+            return round(weight.bits + weight.per_bit * rarity, _DECIMALS)
+        return weight.bits
+
+
+def weights_from(document: Mapping[str, Any]) -> Weights:
+    """Read weights from their JSON document."""
+    return Weights(
+        version=document["version"],
+        prior=document["prior"],
+        slope=document["slope"],
+        levels={
+            (attribute, level): LevelWeight(*pair)
+            for attribute, rows in document["levels"].items()
+            for level, pair in rows.items()
+        },
+        most_rare=document["most_rare"],
+    )
+
+
+def to_document(weights: Weights) -> dict[str, Any]:
+    """Write weights as a JSON document that `weights_from` reads."""
+    levels: dict[str, dict[str, list[float]]] = {}
+    for (attribute, level), weight in weights.levels.items():
+        levels.setdefault(attribute, {})[level] = list(weight)
+    return {
+        "version": weights.version,
+        "prior": weights.prior,
+        "slope": weights.slope,
+        "most_rare": dict(weights.most_rare),
+        "levels": levels,
+    }
+
+
+@cache
+def default_weights() -> Weights:
+    """Load the weights that a tenant begins with."""
+    text = resources.files(__package__).joinpath("weights.json").read_text("utf-8")
+    return weights_from(json.loads(text))

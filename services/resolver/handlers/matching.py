@@ -1,0 +1,209 @@
+"""Compares new contacts with those that may be the same person, behind the gate.
+
+The gate gives every signal a contact by its identifiers, at once. Whether contacts that share no
+identifier are one person is decided here, from the events, in small batches: while more signals
+wait than the gate takes at a time, matching yields to it (ADR 0045).
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, Protocol
+
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
+from services.resolver.domain.blocks import Keyed, key_contacts, plan_blocks
+from services.resolver.domain.matches import CAUSE, Known, Matches, match
+from services.resolver.domain.matching.blocking import HOT
+from services.resolver.store import Store, Transaction
+from services.resolver.store.judging import Finding
+from services.resolver.store.matching import Named, Policy
+from shared.auth import Place
+from shared.errors import PoisonMessageError
+from shared.events import topics
+from shared.events.contact import ContactCreated, ContactsMerged, ContactsSplit, FactAsserted
+from shared.events.envelope import from_record
+from shared.kafka.batch import Batch, ConsumerRecord, Rejected
+from shared.observability import metrics
+
+YIELD_S: Final = 2.0
+"""Rest after a batch while signals wait at the gate, seconds."""
+
+
+class Hot(Protocol):
+    """What knows whether signals wait: the gate's own handler."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the last batch was full a moment ago."""
+
+
+class _Asserted(Struct, gc=False):
+    source_record: str
+
+
+class _Told(Struct, gc=False):
+    """As much of an event as matching has to know."""
+
+    contact_id: str
+    cause: str
+    asserted: _Asserted | None = None
+
+
+class _Mention(NamedTuple):
+    """The last event of a batch that tells of a contact, and what all of them told."""
+
+    cause: str
+    tenant: str
+    recorded_at: datetime
+    traceparent: str | None
+    records: set[bytes]
+
+
+class Matching:
+    """Handles the events of contacts whose records changed."""
+
+    def __init__(self, store: Store, gate: Hot) -> None:
+        self._store = store
+        self._gate = gate
+
+    async def handle_events(self, batch: Batch) -> Sequence[Rejected]:
+        """Compare every contact that a batch tells of, and decide."""
+        told, rejected = _read(batch.records)
+        async with self._store.transaction() as tx:
+            if told:
+                await _Round(tx, told).decide()
+            await tx.save_offsets(batch.group, batch.next_offsets)
+        if self._gate.is_behind:
+            await asyncio.sleep(YIELD_S)
+        return rejected
+
+
+def _read(records: Sequence[ConsumerRecord]) -> tuple[dict[str, _Mention], list[Rejected]]:
+    """Return what is told of each contact; what is no event comes back."""
+    told: dict[str, _Mention] = {}
+    rejected = []
+    for record in records:
+        if dict(record.headers).get("ce_type") not in _TELLING:
+            continue
+        try:
+            envelope = from_record(record.headers, record.value)
+            event = _decode(envelope.data)
+        except PoisonMessageError as error:
+            rejected.append(Rejected(record, error))
+            continue
+        except DecodeError:
+            poison = PoisonMessageError("malformed", "is no contact event")
+            rejected.append(Rejected(record, poison))
+            continue
+        before = told.get(event.contact_id)
+        known = before.records if before else set()
+        if event.asserted is not None:
+            known.add(bytes.fromhex(event.asserted.source_record))
+        told[event.contact_id] = _Mention(
+            event.cause,
+            envelope.tenant or "",
+            envelope.recordedtime or envelope.time or datetime.now(UTC),
+            envelope.traceparent,
+            known,
+        )
+    return told, rejected
+
+
+_decode: Final = Decoder(_Told).decode
+_TELLING: Final = frozenset(
+    topics.TYPE_BY_MODEL[model].encode()
+    for model in (ContactCreated, FactAsserted, ContactsMerged, ContactsSplit)
+)
+"""Events after which a contact's records are others than before."""
+
+
+class _Round:
+    """One batch: bring blocks up to date, compare, carry out."""
+
+    def __init__(self, tx: Transaction, told: Mapping[str, _Mention]) -> None:
+        self._tx = tx
+        self._store = tx.matching
+        self._told = told
+        self._now = datetime.now(UTC)
+
+    async def decide(self) -> None:
+        """Compare the contacts, tenant by tenant, and carry out what comes of it."""
+        store = self._store
+        named = await store.find_contacts(self._told)
+        await store.lock({one.tenant_id for one in named})
+        # Again: another batch may have merged some of them while this one waited.
+        named = await store.find_contacts(self._told)
+        for tenant in sorted({one.tenant_id for one in named}):
+            await self._decide_in(tenant, [one for one in named if one.tenant_id == tenant])
+
+    async def _decide_in(self, tenant: int, named: Sequence[Named]) -> None:
+        store = self._store
+        present = {one.id: tenant for one in named if not one.is_absorbed}
+        records = await store.find_records(present)
+        told = {record for mention in self._told.values() for record in mention.records}
+        await store.add_to_counts(
+            (tenant, known.profile) for record, known in records.items() if record in told
+        )
+        candidates = await self._place(tenant, [one.id for one in named], present, records)
+        others = {other for found in candidates.values() for other in found} - present.keys()
+        records |= await store.find_records(others)
+        by = (await store.find_policies([tenant]))[tenant]
+        counts = await store.count(tenant, [known.profile for known in records.values()])
+        apart = await store.find_kept_apart({known.contact for known in records.values()})
+        found = match(records, candidates, by.matcher, counts, apart)
+        mentions = {one.id: self._told[one.public_id] for one in named}
+        await self._carry_out(tenant, found, by, mentions)
+
+    async def _place(
+        self,
+        tenant: int,
+        named: Collection[int],
+        present: Mapping[int, int],
+        records: Mapping[bytes, Known],
+    ) -> dict[int, list[int]]:
+        """Bring the blocks of contacts up to date; returns whom each is to be compared with."""
+        store = self._store
+        keyed = key_contacts(records, present)
+        # Absorbed contacts have no records any more, and so no keys.
+        keyed |= {one: Keyed(tenant, {}) for one in named if one not in present}
+        blocks = {block for one in keyed.values() for block in one.blocks()}
+        hot = await store.find_hot(blocks)
+        members = await store.find_blocks(blocks - hot, HOT + 1)
+        plan = plan_blocks(keyed, await store.find_keys(named), members, hot)
+        await store.replace_keys(plan.added, plan.removed)
+        await store.heat_blocks(plan.heated, self._now)
+        return {contact: others for contact, others in plan.candidates.items() if others}
+
+    async def _carry_out(
+        self, tenant: int, found: Matches, by: Policy, mentions: Mapping[int, _Mention]
+    ) -> None:
+        """Keep what was decided with its evidence, merge, and put up for review."""
+        decided = [*found.merges, *found.reviews]
+        if not decided:
+            return
+        mention = next(iter(mentions.values()))
+        numbers = await self._store.insert_decisions(tenant, decided, by, CAUSE, self._now)
+        await self._tx.lock_contacts({one for decision in decided for one in decision.pair})
+        for decision in found.merges:
+            metrics.MATCHES.labels(decision.action.name.lower()).inc()
+            told = mentions.get(decision.pair[0]) or mentions.get(decision.pair[1]) or mention
+            await self._tx.merge_found(
+                Finding(
+                    pair=decision.pair,
+                    cause=told.cause,
+                    received_at=told.recorded_at,
+                    reason=f"alike: {decision.verdict.tier}",
+                    decision_id=numbers[decision.pair],
+                    similarity=round(100 * decision.verdict.score.probability),
+                    traceparent=told.traceparent,
+                ),
+                Place(tenant, 0, told.tenant, ""),
+            )
+        new = await self._store.put_up_for_review(tenant, found.reviews, numbers, self._now)
+        metrics.MATCHES.labels("review").inc(len(new))
+        scores = {
+            one.pair: one.verdict.score.probability for one in found.reviews if one.pair in new
+        }
+        await self._tx.tell_alike(scores, mention.tenant, mention.recorded_at, self._now)

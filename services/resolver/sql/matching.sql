@@ -1,0 +1,131 @@
+-- name: lock_tenants
+-- One batch of matching at a time in a tenant, so that two new contacts which share a block never
+-- miss each other: $1 class of the locks, $2 tenants, sorted.
+SELECT count(pg_advisory_xact_lock($1::int, tenant::int)) FROM unnest($2::bigint[]) AS tenant;
+
+-- name: find_contacts
+-- $1 public ids.
+SELECT id, tenant_id, public_id, status = 'merged' AS is_absorbed FROM contact.contact
+WHERE public_id = ANY($1::text[]);
+
+-- name: find_facts
+-- What current records say of contacts, at most $2 records of each, the newest: $1 contact ids.
+SELECT u.contact_id, r.record_key, r.facts
+FROM unnest($1::bigint[]) AS u (contact_id)
+CROSS JOIN LATERAL (
+    SELECT record_key, facts FROM contact.source_record
+    WHERE contact_id = u.contact_id AND superseded_at IS NULL
+    ORDER BY occurred_at DESC, record_key LIMIT $2
+) AS r;
+
+-- name: find_keys
+-- $1 contact ids.
+SELECT contact_id, key FROM contact.blocking_key WHERE contact_id = ANY($1::bigint[]);
+
+-- name: delete_keys
+-- $1 contact ids, $2 keys, pairwise.
+DELETE FROM contact.blocking_key AS b
+USING unnest($1::bigint[], $2::bigint[]) AS u (contact_id, key)
+WHERE b.contact_id = u.contact_id AND b.key = u.key;
+
+-- name: find_blocks
+-- Who shares a key, at most $2 contacts of each key; hot keys find nobody: $1 keys.
+SELECT u.tenant_id, u.key, b.contact_id
+FROM unnest($1::contact.block_name[]) AS u
+CROSS JOIN LATERAL (
+    SELECT contact_id FROM contact.blocking_key
+    WHERE tenant_id = u.tenant_id AND key = u.key LIMIT $2
+) AS b;
+
+-- name: find_hot
+-- Which of these keys are hot: $1 keys.
+SELECT u.tenant_id, u.key FROM unnest($1::contact.block_name[]) AS u
+WHERE EXISTS (SELECT FROM contact.hot_block AS h WHERE h.tenant_id = u.tenant_id AND h.key = u.key);
+
+-- name: insert_keys
+-- $1 rows.
+INSERT INTO contact.blocking_key (tenant_id, key, contact_id, record_key)
+SELECT tenant_id, key, contact_id, record_key FROM unnest($1::contact.blocking_row[]);
+
+-- name: heat_blocks
+-- Keys that too many records have: neither written nor asked any more: $1 keys, $2 now.
+INSERT INTO contact.hot_block (tenant_id, key, since)
+SELECT tenant_id, key, $2 FROM unnest($1::contact.block_name[])
+ON CONFLICT DO NOTHING;
+
+-- name: cool_down
+-- What was written of keys before they were hot: $1 keys.
+DELETE FROM contact.blocking_key AS b
+USING unnest($1::contact.block_name[]) AS u
+WHERE b.tenant_id = u.tenant_id AND b.key = u.key;
+
+-- name: count_terms
+-- How many records have these terms: $1 terms.
+SELECT u.tenant_id, u.attribute, u.term, t.occurrences
+FROM unnest($1::contact.term_name[]) AS u
+CROSS JOIN LATERAL (
+    SELECT sum(occurrences)::bigint AS occurrences FROM contact.term_frequency
+    WHERE tenant_id = u.tenant_id AND attribute = u.attribute AND term = u.term
+) AS t
+WHERE t.occurrences IS NOT NULL;
+
+-- name: count_records
+-- How many records the tenants have: $1 tenants.
+SELECT tenant_id, sum(occurrences)::bigint AS records FROM contact.attribute_frequency
+WHERE tenant_id = ANY($1::bigint[]) AND attribute = 'record' GROUP BY tenant_id;
+
+-- name: add_terms
+-- Counted once per record and slot; sorted by the caller: $1 rows, $2 slot.
+INSERT INTO contact.term_frequency AS t (tenant_id, attribute, term, slot, occurrences)
+SELECT tenant_id, attribute, term, $2, occurrences FROM unnest($1::contact.term_row[])
+ON CONFLICT (tenant_id, attribute, term, slot)
+DO UPDATE SET occurrences = t.occurrences + excluded.occurrences;
+
+-- name: add_records
+-- $1 tenants, $2 how many, $3 slot.
+INSERT INTO contact.attribute_frequency AS a (tenant_id, attribute, slot, occurrences)
+SELECT tenant_id, 'record', $3, occurrences
+FROM unnest($1::bigint[], $2::bigint[]) AS u (tenant_id, occurrences)
+ON CONFLICT (tenant_id, attribute, slot)
+DO UPDATE SET occurrences = a.occurrences + excluded.occurrences;
+
+-- name: find_kept_apart
+-- Pairs of these contacts that a person keeps apart: $1 contact ids.
+SELECT entity_id_a, entity_id_b FROM contact.identity_judgement
+WHERE entity_type = 'contact' AND judgement = 'cannot_link' AND withdrawn_at IS NULL
+    AND entity_id_a = ANY($1::bigint[]) AND entity_id_b = ANY($1::bigint[]);
+
+-- name: find_policies
+-- What tenants decide by; the highest version is in force: $1 tenants.
+SELECT DISTINCT ON (s.tenant_id) s.tenant_id, s.scorer::text, s.merge_threshold,
+    s.merge_and_flag_threshold, s.review_threshold, s.weights_version, w.weights
+FROM contact.match_settings AS s
+LEFT JOIN contact.match_weights AS w
+    ON w.tenant_id = s.tenant_id AND w.version = s.weights_version
+WHERE s.tenant_id = ANY($1::bigint[])
+ORDER BY s.tenant_id, s.version DESC;
+
+-- name: insert_decisions
+-- $1 rows, $2 now; returns the ids in the order of the pairs.
+INSERT INTO contact.match_decision
+    (tenant_id, entity_id_a, entity_id_b, scorer, weights_version, probability, weight, tier, action,
+     merge_threshold, merge_and_flag_threshold, review_threshold, match_signals, vetoes, cause,
+     decided_at)
+SELECT tenant_id, a, b, scorer::contact.scorer, weights_version, probability, weight,
+       tier::contact.match_tier, action::contact.match_action, merge_at, flag_at, review_at, signals, vetoes, cause, $2
+FROM unnest($1::contact.decision_row[])
+RETURNING id, entity_id_a, entity_id_b;
+
+-- name: put_up_for_review
+-- A pair that waits already is shown with its newest score; one that was settled stays settled:
+-- $1 rows, $2 now.
+INSERT INTO contact.contact_dedup_candidates AS c
+    (tenant_id, contact_id_a, contact_id_b, reason, evidence, confidence_score, tier, decision_id,
+     created_at)
+SELECT tenant_id, a, b, 'alike', signals, probability, tier::contact.match_tier, decision_id, $2
+FROM unnest($1::contact.review_row[])
+ON CONFLICT (tenant_id, contact_id_a, contact_id_b) DO UPDATE
+SET evidence = excluded.evidence, confidence_score = excluded.confidence_score,
+    tier = excluded.tier, decision_id = excluded.decision_id
+WHERE c.status = 'open'
+RETURNING contact_id_a, contact_id_b, xmax = 0 AS is_new;

@@ -1,0 +1,257 @@
+"""What matching reads and writes: blocks, counts, policies, decisions."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from services.resolver.domain.blocks import Block
+from services.resolver.domain.matches import Decision, Known, Pair
+from services.resolver.domain.matching.evidence import EvidenceScorer
+from services.resolver.domain.matching.linking import Matcher
+from services.resolver.domain.matching.model import IDENTIFIERS, Profile, Term
+from services.resolver.domain.matching.profile import initials_of, profile_of, terms_of
+from services.resolver.domain.matching.spec import SpecScorer
+from services.resolver.domain.matching.statistics import Counts
+from services.resolver.domain.matching.tiers import Action, Thresholds, Tier
+from services.resolver.domain.matching.weights import default_weights, weights_from
+from shared.events.signal import Facts
+from shared.events.structs import Reader
+from shared.postgres.pool import Connection
+from shared.postgres.queries import Queries
+
+QUERIES: Final = Queries.load("services.resolver.sql", "matching.sql")
+
+PROFILES: Final = 20_000
+"""Profiles that a process remembers: comparing names again is cheap, reading them is not."""
+
+MOST_RECORDS: Final = 20
+"""Records of one contact that are compared: the newest say who it is."""
+
+SLOT: Final = 0
+"""The counters that matching writes: a tenant has one writer at a time."""
+
+LOCKS: Final = 0x6B69
+"""Class of the advisory locks of tenants."""
+
+_TIERS: Final = {tier: str(tier) for tier in Tier} | {Tier.MEDIUM_PLACE: "medium"}
+_ACTIONS: Final = {
+    Action.MERGE: "merge",
+    Action.FLAG: "merge_and_flag",
+    Action.REVIEW: "review",
+    Action.NOTHING: "keep_apart",
+}
+_read_facts: Final = Reader(Facts).read
+
+
+class Named(NamedTuple):
+    """A contact as its row says."""
+
+    id: int
+    tenant_id: int
+    public_id: str
+    is_absorbed: bool
+
+
+class Policy(NamedTuple):
+    """What a tenant decides by, with what decisions note of it."""
+
+    matcher: Matcher
+    scorer: str
+    weights_version: int | None
+
+
+DEFAULT: Final = Policy(Matcher(EvidenceScorer(default_weights())), "evidence", None)
+"""What a tenant decides by that never said anything else."""
+
+
+class MatchingStore:
+    """Reads and writes for one batch of matching, inside its transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def lock(self, tenants: Collection[int]) -> None:
+        """Let one batch of matching at a time into a tenant."""
+        await self._connection.execute(QUERIES["lock_tenants"], LOCKS, sorted(tenants))
+
+    async def find_contacts(self, public_ids: Collection[str]) -> list[Named]:
+        """Find contacts by public id; those gone are left out."""
+        rows = await self._connection.fetch(QUERIES["find_contacts"], sorted(public_ids))
+        return [Named(*row) for row in rows]
+
+    async def find_policies(self, tenants: Collection[int]) -> dict[int, Policy]:
+        """Return what each tenant decides by."""
+        found = dict.fromkeys(tenants, DEFAULT)
+        for row in await self._connection.fetch(QUERIES["find_policies"], sorted(tenants)):
+            weights = weights_from(orjson.loads(row["weights"])) if row["weights"] else None
+            scorer = (
+                SpecScorer()
+                if row["scorer"] == "spec"
+                else EvidenceScorer(weights or default_weights())
+            )
+            thresholds = Thresholds(
+                row["merge_threshold"], row["merge_and_flag_threshold"], row["review_threshold"]
+            )
+            found[row["tenant_id"]] = Policy(
+                Matcher(scorer, thresholds), row["scorer"], row["weights_version"]
+            )
+        return found
+
+    async def find_records(self, contacts: Collection[int]) -> dict[bytes, Known]:
+        """Read the current records of these contacts, as they are compared."""
+        rows = await self._connection.fetch(QUERIES["find_facts"], sorted(contacts), MOST_RECORDS)
+        return {record: Known(contact, _profile(facts)) for contact, record, facts in rows}
+
+    async def find_keys(self, contacts: Collection[int]) -> dict[int, set[int]]:
+        """Return contact → the keys that are written of it."""
+        found: dict[int, set[int]] = {}
+        for contact, key in await self._connection.fetch(QUERIES["find_keys"], sorted(contacts)):
+            found.setdefault(contact, set()).add(key)
+        return found
+
+    async def find_hot(self, blocks: Collection[Block]) -> set[Block]:
+        """Return those of these keys that are hot."""
+        rows = await self._connection.fetch(QUERIES["find_hot"], sorted(blocks))
+        return {(tenant, key) for tenant, key in rows}
+
+    async def find_blocks(self, blocks: Collection[Block], most: int) -> dict[Block, set[int]]:
+        """Return the contacts in each block, at most so many of each."""
+        found: dict[Block, set[int]] = {}
+        rows = await self._connection.fetch(QUERIES["find_blocks"], sorted(blocks), most)
+        for tenant, key, contact in rows:
+            found.setdefault((tenant, key), set()).add(contact)
+        return found
+
+    async def replace_keys(
+        self,
+        added: Collection[tuple[int, int, int, bytes]],
+        removed: Collection[tuple[int, int]],
+    ) -> None:
+        """Write (tenant, key, contact, record) rows, and delete (contact, key) ones."""
+        if removed:
+            contacts, keys = zip(*sorted(removed), strict=True)
+            await self._connection.execute(QUERIES["delete_keys"], contacts, keys)
+        if added:
+            await self._connection.execute(QUERIES["insert_keys"], sorted(added))
+
+    async def heat_blocks(self, blocks: Collection[Block], now: datetime) -> None:
+        """Ask and write these keys no more."""
+        if ordered := sorted(blocks):
+            await self._connection.execute(QUERIES["heat_blocks"], ordered, now)
+            await self._connection.execute(QUERIES["cool_down"], ordered)
+
+    async def count(self, tenant: int, profiles: Iterable[Profile]) -> Counts:
+        """Return how common what these profiles say is in the tenant.
+
+        Identifiers are counted among the profiles themselves: a block shows all who have one.
+        """
+        terms: set[Term] = set()
+        seen: dict[Term, set[str]] = {}
+        for profile in profiles:
+            for term in terms_of(profile):
+                if term[0] in IDENTIFIERS:
+                    seen.setdefault(term, set()).add(initials_of(profile))
+                else:
+                    terms.add(term)
+        counts: dict[Term, int] = {term: len(people) for term, people in seen.items()}
+        for row in await self._connection.fetch(
+            QUERIES["count_terms"], sorted((tenant, *term) for term in terms)
+        ):
+            counts[row["attribute"], row["term"]] = row["occurrences"]
+        rows = await self._connection.fetch(QUERIES["count_records"], [tenant])
+        return Counts(rows[0]["records"] if rows else 0, counts)
+
+    async def add_to_counts(self, profiles: Iterable[tuple[int, Profile]]) -> None:
+        """Count the terms of new records, (tenant, profile)."""
+        terms: Counter[tuple[int, str, str]] = Counter()
+        records: Counter[int] = Counter()
+        for tenant, profile in profiles:
+            records[tenant] += 1
+            for attribute, value in terms_of(profile):
+                if attribute not in IDENTIFIERS:
+                    terms[tenant, attribute, value] += 1
+        if terms:
+            rows = sorted((*name, occurrences) for name, occurrences in terms.items())
+            await self._connection.execute(QUERIES["add_terms"], rows, SLOT)
+        if records:
+            tenants, numbers = zip(*sorted(records.items()), strict=True)
+            await self._connection.execute(QUERIES["add_records"], tenants, numbers, SLOT)
+
+    async def find_kept_apart(self, contacts: Collection[int]) -> set[Pair]:
+        """Return the pairs of these contacts that a person keeps apart."""
+        rows = await self._connection.fetch(QUERIES["find_kept_apart"], sorted(contacts))
+        return {(low, high) for low, high in rows}
+
+    async def insert_decisions(
+        self,
+        tenant: int,
+        decisions: Sequence[Decision],
+        by: Policy,
+        cause: str,
+        now: datetime,
+    ) -> dict[Pair, int]:
+        """Keep decisions with all their evidence; returns pair → id."""
+        thresholds = by.matcher.thresholds
+        rows: list[tuple[Any, ...]] = [
+            (
+                tenant,
+                *one.pair,
+                by.scorer,
+                by.weights_version,
+                one.verdict.score.probability,
+                one.verdict.score.weight,
+                _TIERS[one.verdict.tier],
+                _ACTIONS[one.action],
+                thresholds.merge,
+                thresholds.merge_and_flag,
+                thresholds.review,
+                _evidence(one),
+                [str(one.verdict.veto)] if one.verdict.veto else [],
+                cause,
+            )
+            for one in decisions
+        ]
+        found = await self._connection.fetch(QUERIES["insert_decisions"], rows, now)
+        return {(low, high): number for number, low, high in found}
+
+    async def put_up_for_review(
+        self, tenant: int, decisions: Sequence[Decision], numbers: Mapping[Pair, int], now: datetime
+    ) -> set[Pair]:
+        """Put pairs into the queue; returns those that were never there."""
+        rows = [
+            (
+                tenant,
+                *one.pair,
+                _evidence(one),
+                one.verdict.score.probability,
+                _TIERS[one.verdict.tier],
+                numbers[one.pair],
+            )
+            for one in decisions
+        ]
+        found = await self._connection.fetch(QUERIES["put_up_for_review"], rows, now)
+        return {(low, high) for low, high, is_new in found if is_new}
+
+
+@lru_cache(maxsize=PROFILES)
+def _profile(facts: str) -> Profile:
+    return profile_of(_read_facts(facts))
+
+
+def _evidence(one: Decision) -> str:
+    return orjson.dumps(
+        [
+            {
+                "signal": signal.attribute,
+                "level": signal.level,
+                "weight": signal.weight,
+                "left": signal.left,
+                "right": signal.right,
+            }
+            for signal in one.verdict.score.signals
+        ]
+    ).decode()

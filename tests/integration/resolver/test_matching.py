@@ -1,0 +1,154 @@
+"""Contacts that share no identifier are compared, merged or put up for review; on real tables."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from services.resolver.domain.matching.evidence import EvidenceScorer
+from services.resolver.domain.matching.model import Signal
+from services.resolver.domain.matching.weights import default_weights
+from services.resolver.handlers.matching import Matching
+from shared.events import topics
+from shared.events.codec import unpack_headers
+from shared.kafka.batch import Batch, Rejected, next_offsets
+from tests.integration.resolver.conftest import Home, Resolver, record_of
+
+ADA = {
+    "name": "Adalbert Lovelace",
+    "company": "Analytical Engines",
+    "title": "Chief Mathematician",
+    "addresses": ({"city": "Marylebone"},),
+}
+
+
+class Idle:
+    """A gate at which nobody waits."""
+
+    is_behind = False
+
+
+class Matched:
+    """A resolver whose events are matched as its own second group would."""
+
+    def __init__(self, home: Home, resolver: Resolver) -> None:
+        self.home = home
+        self.resolver = resolver
+        self.matching = Matching(resolver.store, Idle())
+        self._read = 0
+
+    async def resolve(self, record: str, **said: Any) -> None:
+        """Let a signal through the gate, then match."""
+        await self.resolver.resolve(self.resolver.a_signal(record, **said))
+        await self.match()
+
+    async def match(self, *, again: bool = False) -> Sequence[Rejected]:
+        """Hand over the events since the last time, or all of them again."""
+        rows = await self.home.fetch(
+            "SELECT seq, headers, value FROM contact.outbox WHERE seq > $1 ORDER BY seq",
+            0 if again else self._read,
+        )
+        self._read = max([self._read, *(row["seq"] for row in rows)])
+        records = [
+            record_of(row["value"], row["seq"], topics.EVENTS.name, unpack_headers(row["headers"]))
+            for row in rows
+        ]
+        if not records:
+            return []
+        return await self.matching.handle_events(
+            Batch(records, "resolver-matching", next_offsets(records))
+        )
+
+    async def statuses(self) -> list[str]:
+        """Return the contacts' statuses, oldest first."""
+        rows = await self.home.fetch("SELECT status::text FROM contact.contact ORDER BY id")
+        return [row["status"] for row in rows]
+
+
+async def test_two_records_of_one_person_become_one_contact_with_the_evidence_kept(
+    home: Home,
+) -> None:
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        await matched.resolve("r1", email="adalbert.lovelace@engines.example", **ADA)
+        await matched.resolve("r2", email="adalbert.lovelace@gmail.com", **ADA)
+        assert await matched.statuses() == ["active", "merged"]
+        (decision,) = await home.fetch(
+            "SELECT id, probability, action::text, scorer::text FROM contact.match_decision"
+        )
+        assert decision["action"] in {"merge", "merge_and_flag"}
+        signals = await home.fetch(
+            "SELECT signal, level, left_value, right_value, weight FROM contact.match_signal "
+            "WHERE decision_id = $1 ORDER BY position",
+            decision["id"],
+        )
+        again = EvidenceScorer(default_weights()).recompute([Signal(*row) for row in signals])
+        assert again.probability == decision["probability"]
+        (log,) = await home.fetch("SELECT * FROM contact.contact_merge_log")
+        assert log["decision_id"] == decision["id"]
+        assert log["merged_by"] is None
+
+
+async def test_the_same_events_again_change_nothing(home: Home) -> None:
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        await matched.resolve("r1", email="adalbert.lovelace@engines.example", **ADA)
+        await matched.resolve("r2", email="adalbert.lovelace@gmail.com", **ADA)
+        await matched.match()
+        events = await home.value("SELECT count(*) FROM contact.contact_event")
+        keys = await home.value("SELECT count(*) FROM contact.blocking_key")
+        await matched.match(again=True)
+        assert await home.value("SELECT count(*) FROM contact.contact_event") == events
+        assert await home.value("SELECT count(*) FROM contact.blocking_key") == keys
+
+
+async def test_a_name_alone_is_never_enough_to_merge(home: Home) -> None:
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        await matched.resolve("r1", name="Adalbert Lovelace", email="a1@example.com")
+        await matched.resolve("r2", name="Adalbert Lovelace", email="zz9@example.org")
+        assert await matched.statuses() == ["active", "active"]
+
+
+async def test_a_pair_that_a_person_keeps_apart_stays_apart(home: Home) -> None:
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        for record, email in (("r1", "adalbert.lovelace@engines.example"), ("r2", "al@gmail.com")):
+            await resolver.resolve(resolver.a_signal(record, email=email, **ADA))
+        await home.execute(
+            "INSERT INTO contact.identity_judgement (tenant_id, judgement, entity_id_a, "
+            "entity_id_b, cause) SELECT min(tenant_id), 'cannot_link', min(id), max(id), 'test' "
+            "FROM contact.contact"
+        )
+        await matched.match()
+        assert await matched.statuses() == ["active", "active"]
+
+
+async def test_a_common_name_heats_its_block_and_stays_fast(home: Home) -> None:
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        for start in range(0, 150, 50):
+            await resolver.resolve(
+                *(
+                    resolver.a_signal(f"r{n}", name="John Smith", email=f"js{n}@mail{n}.example")
+                    for n in range(start, start + 50)
+                )
+            )
+            await matched.match()
+        assert set(await matched.statuses()) == {"active"}
+        assert await home.value("SELECT count(*) FROM contact.hot_block") > 0
+
+
+@pytest.mark.parametrize("value", [None, b"", b"[]", b"{}", b"\xff"])
+async def test_what_is_no_event_is_set_aside(home: Home, value: bytes | None) -> None:
+    async with home.resolver() as resolver:
+        headers = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", b"e1"),
+            ("ce_source", b"/test"),
+            ("ce_type", b"kith.contact.created.v1"),
+        ]
+        record = record_of(value, 0, topics.EVENTS.name, headers)
+        batch = Batch([record], "resolver-matching", next_offsets([record]))
+        (rejected,) = await Matching(resolver.store, Idle()).handle_events(batch)
+        assert rejected.error.reason == "malformed"

@@ -1,0 +1,126 @@
+"""Which contacts are compared, and what comes of it."""
+
+from collections.abc import Collection
+from typing import Any
+
+from services.resolver.domain.blocks import Keyed, key_contacts, plan_blocks
+from services.resolver.domain.matches import Known, Matches, match
+from services.resolver.domain.matching.blocking import HOT
+from services.resolver.domain.matching.evidence import EvidenceScorer
+from services.resolver.domain.matching.linking import Matcher
+from services.resolver.domain.matching.profile import profile_of
+from services.resolver.domain.matching.statistics import count_all
+from services.resolver.domain.matching.tiers import Action
+from services.resolver.domain.matching.weights import default_weights
+from tests.support.signals import a_signal, digest
+
+MATCHER = Matcher(EvidenceScorer(default_weights()))
+ALIKE = {
+    "name": "Adalbert Lovelace",
+    "company": "Analytical Engines",
+    "title": "Chief Mathematician",
+    "addresses": ({"city": "Marylebone"},),
+}
+
+
+def a_record(contact: int, **said: Any) -> tuple[bytes, Known]:
+    facts = a_signal(**said).facts
+    return digest(contact, repr(said)), Known(contact, profile_of(facts))
+
+
+def matched(*records: tuple[bytes, Known], apart: Collection[tuple[int, int]] = ()) -> Matches:
+    known = dict(records)
+    contacts = {one.contact for one in known.values()}
+    return match(
+        known,
+        {contact: sorted(contacts - {contact}) for contact in contacts},
+        MATCHER,
+        count_all([one.profile for one in known.values()]),
+        apart,
+    )
+
+
+def test_records_that_say_the_same_make_one_contact() -> None:
+    found = matched(
+        a_record(1, email="adalbert.lovelace@engines.example", **ALIKE),
+        a_record(2, email="adalbert.lovelace@gmail.com", **ALIKE),
+    )
+    (merge,) = found.merges
+    assert merge.pair == (1, 2)
+    assert merge.action >= Action.FLAG
+    assert found.reviews == []
+
+
+def test_what_a_person_keeps_apart_is_neither_merged_nor_shown_again() -> None:
+    found = matched(
+        a_record(1, email="adalbert.lovelace@engines.example", **ALIKE),
+        a_record(2, email="adalbert.lovelace@gmail.com", **ALIKE),
+        apart={(1, 2)},
+    )
+    assert found == Matches()
+
+
+def test_the_records_of_one_contact_are_held_together() -> None:
+    found = matched(
+        a_record(1, email="adalbert.lovelace@engines.example", **ALIKE),
+        a_record(1, name="Bertie", phone="+442079460000"),
+        a_record(2, email="adalbert.lovelace@gmail.com", **ALIKE),
+    )
+    assert all(decision.pair == (1, 2) for decision in [*found.merges, *found.reviews])
+
+
+def test_strangers_are_left_alone() -> None:
+    found = matched(
+        a_record(1, email="ada@engines.example", **ALIKE),
+        a_record(2, name="Charles Babbage", email="cb@difference.example", company="Difference"),
+    )
+    assert found == Matches()
+
+
+def keyed(contact: int, *keys: int) -> dict[int, Keyed]:
+    return {contact: Keyed(1, dict.fromkeys(keys, digest(contact)))}
+
+
+def test_candidates_are_those_with_the_rarest_keys_in_common() -> None:
+    crowd = set(range(100, 120))
+    plan = plan_blocks(keyed(1, 7, 8), {}, {(1, 7): crowd, (1, 8): {50}}, set())
+    assert plan.candidates[1][0] == 50
+    assert len(plan.candidates[1]) == 10
+
+
+def test_contacts_of_one_batch_find_each_other() -> None:
+    plan = plan_blocks(keyed(1, 7) | keyed(2, 7), {}, {}, set())
+    assert plan.candidates == {1: [2], 2: [1]}
+    assert len(plan.added) == 2
+
+
+def test_a_block_that_gets_too_full_is_given_up() -> None:
+    plan = plan_blocks(keyed(1, 7), {}, {(1, 7): set(range(100, 100 + HOT))}, set())
+    assert plan.heated == {(1, 7)}
+    assert plan.added == []
+    assert plan.candidates == {1: []}
+
+
+def test_keys_that_are_written_already_are_not_written_again_and_old_ones_go() -> None:
+    plan = plan_blocks(keyed(1, 7), {1: {7, 9}}, {(1, 7): {1}}, set())
+    assert plan.added == []
+    assert plan.removed == [(1, 9)]
+
+
+def test_hot_keys_are_neither_written_nor_asked() -> None:
+    plan = plan_blocks(keyed(1, 7), {}, {(1, 7): {2}}, {(1, 7)})
+    assert (plan.added, plan.candidates) == ([], {1: []})
+
+
+def test_a_contact_has_the_keys_of_all_its_records() -> None:
+    records = dict(
+        [
+            a_record(1, email="ada.lovelace@example.com", name="Ada Lovelace"),
+            a_record(1, name="Countess Lovelace"),
+            a_record(2, name="Nobody Asked"),
+        ]
+    )
+    found = key_contacts(records, {1: 5})
+    assert found.keys() == {1}
+    assert set(found[1].keys.values()) <= records.keys()
+    assert found[1].tenant_id == 5
