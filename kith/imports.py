@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -18,6 +19,9 @@ IMPORTS: Final = "/v1/imports"
 
 READING: Final = "/v1/imports/reading"
 """Where files are only looked at."""
+
+MAPPINGS: Final = "/v1/imports/mappings"
+"""Where mappings are kept."""
 
 Files = Annotated[
     list[Path],
@@ -49,6 +53,8 @@ Mapping = Annotated[
         "--json prints one to begin with.",
     ),
 ]
+Saved = Annotated[str | None, typer.Option(help="Name of a saved mapping; --mapping goes over it.")]
+Save = Annotated[str | None, typer.Option(help="Keep --mapping under this name first.")]
 Look = Annotated[bool, typer.Option("--look", help="Say how the files would be read, no more.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -65,6 +71,8 @@ def import_files(
     tag: Tag = None,
     region: Region = None,
     mapping: Mapping = None,
+    saved: Saved = None,
+    save: Save = None,
     look: Look = False,
     key: Key = None,
     url: Url = None,
@@ -73,13 +81,17 @@ def import_files(
     """Import address books. Importing the same file again changes nothing."""
     if not key:
         raise typer.BadParameter("give --key or set KITH_API_KEY", param_hint="--key")
-    parameters = {"source": source, "import_source": tag, "region": region}
+    if save and mapping is None:
+        raise typer.BadParameter("give the mapping to save: --mapping FILE", param_hint="--save")
+    parameters = {"source": source, "import_source": tag, "region": region, "saved": saved}
     wishes = {name: value for name, value in parameters.items() if value}
     if mapping is not None:
         wishes["mapping"] = read_mapping(mapping)
     reports, failed = [], False
     place = READING if look else IMPORTS
     with httpx.Client(base_url=url or local_url(), timeout=UPLOAD_SECONDS) as client:
+        if save:
+            _save(client, save, wishes["mapping"], key)
         for path in files:
             report = upload(client, path, wishes, key, place)
             failed = failed or "layout" not in report
@@ -101,6 +113,20 @@ def read_mapping(path: Path) -> str:
     except (orjson.JSONDecodeError, LookupError, TypeError):
         raise typer.BadParameter("is not JSON of columns", param_hint="--mapping") from None
     return orjson.dumps(found).decode()
+
+
+def _save(client: httpx.Client, name: str, mapping: str, key: str) -> None:
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        answer = client.put(f"{MAPPINGS}/{quote(name)}", content=mapping, headers=headers)
+        answer.raise_for_status()
+    except httpx.HTTPStatusError as error:
+        detail = error.response.json().get("detail", "")
+        raise typer.BadParameter(f"cannot be saved: {detail}", param_hint="--save") from None
+    except httpx.HTTPError as error:
+        raise typer.BadParameter(
+            f"ingest does not answer: {type(error).__name__}", param_hint="--save"
+        ) from None
 
 
 def upload(

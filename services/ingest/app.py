@@ -10,7 +10,7 @@ from faststream.asgi import AsgiFastStream
 
 from services.ingest.domain.mapping import Rules
 from services.ingest.handlers import Signals
-from services.ingest.routes import imports, signals
+from services.ingest.routes import imports, mappings, signals
 from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.problems import install_problems
 from services.ingest.settings import Settings
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> ASGIApp:
 def create_http() -> FastAPI:
     """Build the HTTP side; its `state.doorway` is set when the process starts."""
     http = FastAPI(title=TITLE, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
-    for part in (signals, imports):
+    for part in (signals, mappings, imports):
         http.include_router(part.router)
     install_problems(http)
     http.openapi = lambda: _describe(http)  # type: ignore[method-assign]

@@ -54,6 +54,41 @@ class Store:
                 orjson.dumps(report).decode(),
             )
 
+    async def find_mappings(self, place: Place) -> dict[str, dict[str, str]]:
+        """Return the saved mappings of a workspace by name."""
+        async with self._inside(place) as connection:
+            rows = await connection.fetch(
+                QUERIES["find_mappings"], place.tenant_id, place.workspace_id
+            )
+        return {row["name"]: orjson.loads(row["choices"]) for row in rows}
+
+    async def find_mapping(self, place: Place, name: str) -> dict[str, str] | None:
+        """Return a saved mapping, column → target."""
+        async with self._inside(place) as connection:
+            found: str | None = await connection.fetchval(
+                QUERIES["find_mapping"], place.tenant_id, place.workspace_id, name
+            )
+        return None if found is None else orjson.loads(found)
+
+    async def save_mapping(self, place: Place, name: str, choices: dict[str, str]) -> None:
+        """Keep a mapping under its name, in place of one that was there."""
+        async with self._inside(place) as connection:
+            await connection.execute(
+                QUERIES["save_mapping"],
+                place.tenant_id,
+                place.workspace_id,
+                name,
+                orjson.dumps(choices).decode(),
+            )
+
+    async def delete_mapping(self, place: Place, name: str) -> bool:
+        """Forget a mapping; tell whether there was one."""
+        async with self._inside(place) as connection:
+            found: str | None = await connection.fetchval(
+                QUERIES["delete_mapping"], place.tenant_id, place.workspace_id, name
+            )
+        return found is not None
+
     @asynccontextmanager
     async def _inside(self, place: Place) -> AsyncIterator[Connection]:
         with translated():

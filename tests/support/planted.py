@@ -188,6 +188,8 @@ ROWS = {
     "ingest.import_file": "INSERT INTO ingest.import_file"
     " (public_id, tenant_id, workspace_id, file_digest, report)"
     " VALUES ('imp_{ulid}', {tenant}, {workspace}, {key}, '{{}}')",
+    "ingest.column_mapping": "INSERT INTO ingest.column_mapping"
+    " (tenant_id, workspace_id, name, choices) VALUES ({tenant}, {workspace}, 'club', '{{}}')",
 }
 """Table → the statement that plants a row, in an order that foreign keys allow.
 

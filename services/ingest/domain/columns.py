@@ -191,7 +191,7 @@ class ColumnMapping:
         return {column.name: str(column.target) for column in self.columns}
 
 
-def read_choices(text: str) -> dict[str, str]:
+def read_choices(text: str | bytes) -> dict[str, str]:
     """Read an operator's choices: a JSON object, column → target."""
     try:
         choices = orjson.loads(text)

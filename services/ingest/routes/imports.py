@@ -21,6 +21,7 @@ from services.ingest.routes.doorway import (
     doorway_of,
     traceparent_of,
 )
+from services.ingest.routes.mappings import NAME, no_mapping
 from services.ingest.routes.problems import RESPONSES, JsonResponse, ProblemError
 from services.ingest.routes.uploads import receive
 from services.ingest.sources.reading import SOURCES, Terms, signals, survey
@@ -63,6 +64,11 @@ class Wishes(BaseModel):
         max_length=20_000,
         description='JSON, column → place: `{"Mobile": "phone[mobile]", "Shoe size": "skip"}`. '
         "What it does not name is read as suggested; other columns become custom fields.",
+    )
+    saved: str | None = Field(
+        default=None,
+        pattern=NAME,
+        description="Name of a mapping kept under /v1/imports/mappings; `mapping` goes over it.",
     )
 
 
@@ -109,7 +115,8 @@ async def post_import(
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
         digest = await receive(request, doorway.settings.max_file_bytes, spool)
         file = cast("BinaryIO", spool)
-        sniffed = await asyncio.to_thread(sniff, file, _choices(wishes))
+        choices = await _choices(wishes, caller, doorway)
+        sniffed = await asyncio.to_thread(sniff, file, choices)
         import_id = f"imp_{ULID()}"
         now = rfc3339(datetime.now(UTC))
         origin = Origin(
@@ -150,17 +157,18 @@ async def post_import(
     response_model=Reading,
     responses=RESPONSES,
     openapi_extra=_BODY,
-    dependencies=[Depends(caller_of)],
 )
 async def post_reading(
     request: Request,
+    caller: Annotated[Caller, Depends(caller_of)],
     doorway: Annotated[Doorway, Depends(doorway_of)],
     wishes: Annotated[Wishes, Query()],
 ) -> JsonResponse:
     """Say how a file would be read, and import nothing: its `columns` may be changed and sent."""
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
         await receive(request, doorway.settings.max_file_bytes, spool)
-        sniffed = await asyncio.to_thread(sniff, cast("BinaryIO", spool), _choices(wishes))
+        choices = await _choices(wishes, caller, doorway)
+        sniffed = await asyncio.to_thread(sniff, cast("BinaryIO", spool), choices)
     return JsonResponse(Reading(**sniffed.told()).model_dump())
 
 
@@ -177,8 +185,15 @@ async def get_import(
     return JsonResponse(report)
 
 
-def _choices(wishes: Wishes) -> dict[str, str]:
-    return read_choices(wishes.mapping) if wishes.mapping else {}
+async def _choices(wishes: Wishes, caller: Caller, doorway: Doorway) -> dict[str, str]:
+    """Return what the operator says of columns: by a saved mapping, and with the file."""
+    choices: dict[str, str] = {}
+    if wishes.saved:
+        saved = await doorway.store.find_mapping(caller.place, wishes.saved)
+        if saved is None:
+            raise no_mapping()
+        choices |= saved
+    return choices | read_choices(wishes.mapping) if wishes.mapping else choices
 
 
 async def _send(file: BinaryIO, sniffed: Sniffed, terms: Terms, doorway: Doorway) -> Tally:

@@ -17,3 +17,27 @@ ORDER BY id DESC LIMIT 1;
 -- Note an import: $1 public id, $2 tenant, $3 workspace, $4 digest of the file, $5 report.
 INSERT INTO ingest.import_file (public_id, tenant_id, workspace_id, file_digest, report)
 VALUES ($1, $2, $3, $4, $5::jsonb);
+
+-- name: find_mappings
+-- List the saved mappings of a workspace: $1 tenant, $2 workspace.
+SELECT name, choices FROM ingest.column_mapping
+WHERE tenant_id = $1 AND workspace_id = $2
+ORDER BY name;
+
+-- name: find_mapping
+-- Find a saved mapping: $1 tenant, $2 workspace, $3 name.
+SELECT choices FROM ingest.column_mapping
+WHERE tenant_id = $1 AND workspace_id = $2 AND name = $3;
+
+-- name: save_mapping
+-- Keep a mapping under its name: $1 tenant, $2 workspace, $3 name, $4 choices.
+INSERT INTO ingest.column_mapping (tenant_id, workspace_id, name, choices)
+VALUES ($1, $2, $3, $4::jsonb)
+ON CONFLICT (tenant_id, workspace_id, name)
+DO UPDATE SET choices = EXCLUDED.choices, updated_at = now();
+
+-- name: delete_mapping
+-- Forget a saved mapping: $1 tenant, $2 workspace, $3 name.
+DELETE FROM ingest.column_mapping
+WHERE tenant_id = $1 AND workspace_id = $2 AND name = $3
+RETURNING name;

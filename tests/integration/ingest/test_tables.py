@@ -49,3 +49,27 @@ async def test_a_workbook_is_imported_as_an_operator_says(ingest: Ingest) -> Non
         wrong = await ingest.client.post("/v1/imports", params={"mapping": mapping}, content=data)
         assert wrong.status_code in (400, 422)
         assert wrong.json()["field"] == "mapping"
+
+
+async def test_a_mapping_is_kept_by_name_and_used_again(ingest: Ingest) -> None:
+    """What is sent with a file goes over what was saved; each workspace has its own names."""
+    client, place = ingest.client, "/v1/imports/mappings/our-club"
+    data = b"Who,Reach,Colour\nAda Byron,+44 7700 900123,blue\n"
+    missing = await client.post("/v1/imports?saved=our-club", content=data)
+    assert (missing.status_code, missing.json()["field"]) == (404, "saved")
+    choices = {"Who": "full_name", "Reach": "phone[mobile]", "Colour": "skip"}
+    assert (await client.put(place, content=json.dumps(choices))).status_code == 200
+    assert (await client.get("/v1/imports/mappings")).json() == {"our-club": choices}
+    over = {"Colour": "custom[Colour]"}
+    answer = await client.post(
+        "/v1/imports/reading",
+        params={"saved": "our-club", "mapping": json.dumps(over)},
+        content=data,
+    )
+    assert answer.json()["columns"] == {**choices, **over}
+    wrong = await client.put(place, content=b'{"Who": "shoe"}')
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "mapping")
+    assert (await client.put(f"{place} 2", content=b"{}")).status_code == 422
+    assert (await ingest.reader.get("/v1/imports/mappings")).status_code == 403
+    assert (await client.delete(place)).status_code == 204
+    assert (await client.delete(place)).status_code == 404
