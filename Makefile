@@ -25,6 +25,9 @@ bench: $(STAMP)  ## Rates, ages, CPU and memory, beside a bare skeleton in the s
 soak: $(STAMP)  ## 10,000 histories of merges and splits, each lived twice.
 	@$(BIN)/python -m tests.soak
 
+accuracy: $(STAMP)  ## How right matching is, on labelled sets streamed in random order.
+	@$(BIN)/python -m tests.accuracy
+
 chaos: $(STAMP)  ## Kill everything while signals flow; one line per fault.
 	@$(BIN)/python -m tests.chaos
 

@@ -71,7 +71,11 @@ class EvidenceScorer:
     def recompute(self, signals: Sequence[Signal]) -> Score:
         """Add up signals: `score` ends here, so that stored signals give the same number."""
         bits = math.fsum(signal.weight for signal in signals)
-        return Score(to_probability(bits * self.weights.slope), bits, tuple(signals))
+        return Score(self.calibrate(bits), bits, tuple(signals))
+
+    def calibrate(self, bits: float) -> float:
+        """Turn a sum into a probability: attributes agree together, so that a sum says too much."""
+        return to_probability(bits * self.weights.slope if bits > 0.0 else bits)
 
 
 def observe(left: Profile, right: Profile, statistics: Statistics) -> list[Observation]:

@@ -10,7 +10,6 @@ from services.resolver.domain.matching.model import (
     Scorer,
     Statistics,
     to_bits,
-    to_probability,
 )
 from services.resolver.domain.matching.tiers import Action, Thresholds, Tier, allowed, tier_of
 from services.resolver.domain.matching.vetoes import BARS, Veto, veto_of
@@ -44,13 +43,12 @@ class Matcher:
     @property
     def floor(self) -> float:
         """Bits from which a link is kept."""
-        return to_bits(self.thresholds.review) - MARGIN
+        return min(0.0, to_bits(self.thresholds.review)) - MARGIN
 
     def judge(self, left: Profile, right: Profile, statistics: Statistics) -> Verdict:
         """Compare two records in full."""
         score = self.scorer.score(left, right, statistics)
-        bits = to_bits(score.probability)
-        weight = round(min(SUREST, max(-SUREST, bits)), 3)
+        weight = min(SUREST, max(-SUREST, score.weight))
         veto = veto_of(left, right, statistics) if weight >= self.floor else None
         most = allowed(score.signals, veto)
         action = min(most, self.thresholds.action_at(score.probability))
@@ -60,4 +58,5 @@ class Matcher:
 
     def rules(self, least: Action = Action.FLAG) -> Rules:
         """Return how groups are decided: `least` MERGE leaves out what would be flagged."""
-        return Rules(lambda mean: self.thresholds.action_at(to_probability(mean)), least)
+        calibrate, action_at = self.scorer.calibrate, self.thresholds.action_at
+        return Rules(lambda mean: action_at(calibrate(mean)), least)

@@ -76,7 +76,7 @@ class Score:
     probability: float
     """Calibrated, 0.0 to 1.0."""
     weight: float
-    """What the probability is made from: bits for `evidence`."""
+    """Bits: what groups of records are compared by, in the mean."""
     signals: tuple[Signal, ...]
 
 
@@ -92,6 +92,9 @@ class Scorer(Protocol):
 
     def recompute(self, signals: Sequence[Signal]) -> Score:
         """Make the score again from its stored signals: exactly the same numbers."""
+
+    def calibrate(self, bits: float) -> float:
+        """Return the probability that a weight, or a mean of weights, stands for."""
 
 
 def to_probability(bits: float) -> float:

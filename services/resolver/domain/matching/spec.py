@@ -6,12 +6,20 @@ and to be shown beside the default; it knows no evidence against a match.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 import jellyfish
 from rapidfuzz.distance import Levenshtein
 
-from services.resolver.domain.matching.model import Profile, Score, Signal, Statistics
+from services.resolver.domain.matching.model import (
+    Profile,
+    Score,
+    Signal,
+    Statistics,
+    to_bits,
+    to_probability,
+)
 
 WEIGHTS: Final[Mapping[tuple[str, str], float]] = {
     ("email", "equal"): 1.0,
@@ -53,7 +61,11 @@ class SpecScorer:
         doubt = 1.0
         for weight in sorted(signal.weight for signal in signals):
             doubt *= 1.0 - weight
-        return Score(1.0 - doubt, 1.0 - doubt, tuple(signals))
+        return Score(1.0 - doubt, to_bits(1.0 - doubt), tuple(signals))
+
+    def calibrate(self, bits: float) -> float:
+        """Return the confidence that a weight stands for."""
+        return to_probability(bits)
 
 
 def _signals(left: Profile, right: Profile) -> Iterable[Signal]:
@@ -61,25 +73,24 @@ def _signals(left: Profile, right: Profile) -> Iterable[Signal]:
         ours, theirs = left.values.get(attribute, ()), right.values.get(attribute, ())
         shared = next((value for value in ours if value in theirs), None)
         if shared is not None:
-            yield _signal(left, right, attribute, "equal", (shared, shared))
-    yield from _fuzzy(
-        left, right, "company", *(side.values.get("company", ()) for side in (left, right))
-    )
-    yield from _fuzzy(left, right, "name", *(_full_name(side) for side in (left, right)))
+            yield _signal(left, right, (attribute, "equal"), (shared, shared))
+    companies = (left.values.get("company", ()), right.values.get("company", ()))
+    yield from _fuzzy(left, right, "company", companies)
+    yield from _fuzzy(left, right, "name", (_full_name(left), _full_name(right)))
 
 
 def _fuzzy(
-    left: Profile, right: Profile, attribute: str, ours: Sequence[str], theirs: Sequence[str]
+    left: Profile, right: Profile, attribute: str, values: tuple[Sequence[str], Sequence[str]]
 ) -> Iterable[Signal]:
-    pairs = [(one, other) for one in ours for other in theirs]
-    for one, other in pairs:
-        if one == other:
-            yield _signal(left, right, attribute, "equal", (one, other))
-            return
-    for one, other in pairs:
-        if is_similar(one, other):
-            yield _signal(left, right, attribute, "fuzzy", (one, other))
-            return
+    """Explain the first equal pair of values, else the first that is similar."""
+    pairs = list(product(*values))
+    equal = next((pair for pair in pairs if pair[0] == pair[1]), None)
+    if equal is not None:
+        yield _signal(left, right, (attribute, "equal"), equal)
+        return
+    similar = next((pair for pair in pairs if is_similar(*pair)), None)
+    if similar is not None:
+        yield _signal(left, right, (attribute, "fuzzy"), similar)
 
 
 def is_similar(one: str, other: str) -> bool:
@@ -96,7 +107,9 @@ def _full_name(profile: Profile) -> Sequence[str]:
 
 
 def _signal(
-    left: Profile, right: Profile, attribute: str, level: str, pair: tuple[str, str]
+    left: Profile, right: Profile, what: tuple[str, str], values: tuple[str, str]
 ) -> Signal:
-    shown = (left.show(attribute, pair[0]), right.show(attribute, pair[1]))
-    return Signal(attribute, level, *shown, WEIGHTS[attribute, level])
+    """Explain `what`, an attribute and its level, as it stands in the table."""
+    attribute, level = what
+    shown = (left.show(attribute, values[0]), right.show(attribute, values[1]))
+    return Signal(attribute, level, *shown, WEIGHTS[what])

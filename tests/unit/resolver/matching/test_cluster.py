@@ -1,0 +1,106 @@
+"""Partitions of components: independent of order, sceptical of bridges, obedient to people."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.resolver.domain.matching.cluster import (
+    LARGEST,
+    Judgements,
+    Link,
+    Rules,
+    components,
+    name_groups,
+    partition,
+)
+from services.resolver.domain.matching.tiers import Action
+
+Pair = tuple[bytes, bytes]
+A, B, C, D = (bytes([number]) for number in range(4))
+
+
+def action_at(bits: float) -> Action:
+    return Action.MERGE if bits >= 4 else Action.FLAG if bits >= 0 else Action.NOTHING
+
+
+RULES = Rules(action_at)
+
+
+def linking(
+    weights: dict[Pair, float], *, barred: frozenset[Pair] = frozenset()
+) -> Callable[[bytes, bytes], Link]:
+    def link(one: bytes, other: bytes) -> Link:
+        return Link(weights.get((one, other), -9.0), Action.MERGE, (one, other) in barred)
+
+    return link
+
+
+def test_what_agrees_is_joined_and_every_join_is_told() -> None:
+    made = partition([A, B, C], linking({(A, B): 8, (A, C): 3, (B, C): 3}), RULES)
+    assert made.groups == ((A, B, C),)
+    assert [(step.left, step.right, step.action) for step in made.steps] == [
+        ((A,), (B,), Action.MERGE),
+        ((A, B), (C,), Action.FLAG),
+    ]
+
+
+def test_one_weak_bridge_fuses_nobody() -> None:
+    weights = {(A, B): 9.0, (C, D): 9.0, (B, C): 5.0, (A, C): -9.0, (A, D): -9.0, (B, D): -9.0}
+    assert partition([A, B, C, D], linking(weights), RULES).groups == ((A, B), (C, D))
+
+
+def test_a_bar_holds_against_any_weight_and_is_shown_to_people() -> None:
+    strict = Rules(lambda bits: Action.MERGE if bits > 0 else Action.NOTHING)
+    made = partition([A, B], linking({(A, B): 30}, barred=frozenset({(A, B)})), strict)
+    assert made.groups == ((A,), (B,))
+    assert [(one.left, one.right) for one in made.proposals] == [((A,), (B,))]
+
+
+def test_people_have_the_last_word() -> None:
+    link = linking({(A, B): 9, (B, C): -9, (A, C): -9})
+    said = Judgements(same=frozenset({(B, C)}), different=frozenset({(A, B)}))
+    made = partition([A, B, C], link, RULES, said)
+    assert made.groups == ((A,), (B, C))
+    assert not made.proposals
+
+
+@given(st.integers(0, 10_000), st.integers(2, 12))
+def test_a_partition_does_not_depend_on_the_order_of_its_records(seed: int, size: int) -> None:
+    dice = Random(seed)
+    records = [bytes([number]) for number in range(size)]
+    weights = {
+        (one, other): round(dice.gauss(0, 6)) + 0.0
+        for place, one in enumerate(records)
+        for other in records[place + 1 :]
+    }
+    shuffled = dice.sample(records, size)
+    made = partition(shuffled, linking(weights), RULES)
+    assert made == partition(records, linking(weights), RULES)
+    assert sorted(record for group in made.groups for record in group) == records
+
+
+def test_a_component_that_is_too_large_is_cut_at_its_weakest_links() -> None:
+    records = [number.to_bytes(2) for number in range(2 * LARGEST)]
+    links: dict[bytes, dict[bytes, float]] = {record: {} for record in records}
+    for one, other in pairwise(records):
+        weight = 0.5 if other == records[LARGEST] else 9.0
+        links[one][other] = links[other][one] = weight
+    found = components(links, records, 0.0)
+    assert sorted(map(len, found)) == [LARGEST, LARGEST]
+    assert found == components(links, reversed(records), 0.0)
+
+
+def test_thousands_of_equals_are_bounded() -> None:
+    records = [number.to_bytes(2) for number in range(LARGEST + 1)]
+    links = {one: {other: 5.0 for other in records if other != one} for one in records}
+    assert all(len(part) <= LARGEST for part in components(links, records, 0.0))
+
+
+def test_groups_keep_the_oldest_contact_and_the_largest_part() -> None:
+    merged = name_groups({A: 7, B: 3}, [(A, B)])
+    assert merged == {(A, B): (3, (7,))}
+    parted = name_groups({A: 7, B: 7, C: 7}, [(A,), (B, C)])
+    assert parted == {(A,): (None, ()), (B, C): (7, ())}

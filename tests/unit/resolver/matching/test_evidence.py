@@ -1,0 +1,111 @@
+"""The default scorer: evidence for and against, explained, and the same when computed again."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.resolver.domain.matching.evidence import EvidenceScorer
+from services.resolver.domain.matching.model import Profile, Score, Scorer
+from services.resolver.domain.matching.spec import SpecScorer
+from services.resolver.domain.matching.statistics import Counts
+from services.resolver.domain.matching.weights import default_weights, to_document, weights_from
+from tests.unit.resolver.matching.people import a_profile
+
+SCORER = EvidenceScorer(default_weights())
+
+profiles = st.builds(
+    a_profile,
+    st.sampled_from(
+        ("Ada Lovelace", "ada LOVELACE", "Adah Lovelace", "Bob Ng", "A. Lovelace", None)
+    ),
+    email=st.sampled_from((None, "ada@acme.com", "ada@gmail.com", "info@acme.com")),
+    phone=st.sampled_from((None, "+14155550100", "+14155550101")),
+    company=st.sampled_from((None, "Acme", "ACME Inc", "Zorg")),
+    title=st.sampled_from((None, "CTO", "Chief Technology Officer")),
+    city=st.sampled_from((None, "Paris", "Pariss", "London")),
+)
+
+
+def score(left: Profile, right: Profile, counts: Counts | None = None) -> Score:
+    return SCORER.score(left, right, counts or Counts())
+
+
+@given(profiles, profiles)
+def test_a_score_is_symmetric(left: Profile, right: Profile) -> None:
+    assert score(left, right).probability == score(right, left).probability
+
+
+@given(profiles, profiles, st.sampled_from((SCORER, SpecScorer())))
+def test_stored_signals_recompute_to_the_very_score(
+    left: Profile, right: Profile, scorer: Scorer
+) -> None:
+    made = scorer.score(left, right, Counts())
+    again = scorer.recompute(made.signals)
+    assert (again.probability, again.weight) == (made.probability, made.weight)
+    assert 0.0 <= made.probability <= 1.0
+
+
+def test_agreement_speaks_for_and_disagreement_against() -> None:
+    same = score(a_profile(company="Acme"), a_profile(company="Acme"))
+    other = score(a_profile(company="Acme"), a_profile("Bob Ng", company="Zorg"))
+    assert same.weight > other.weight
+    assert {one.attribute: one.weight < 0 for one in other.signals if one.attribute != "prior"} == {
+        "given": True,
+        "family": True,
+        "company": True,
+    }
+
+
+def test_a_rare_value_says_more_than_a_common_one() -> None:
+    pair = (a_profile(city="Paris"), a_profile(city="Paris"))
+    rare = score(*pair, Counts(100_000, {("city", "paris"): 3}))
+    common = score(*pair, Counts(100_000, {("city", "paris"): 30_000}))
+    assert rare.weight > common.weight
+
+
+def test_an_identifier_seen_with_many_people_says_little() -> None:
+    pair = (a_profile(email="x@acme.com"), a_profile(email="x@acme.com"))
+    own = score(*pair, Counts(100_000, {("email", "x@acme.com"): 1}))
+    shared = score(*pair, Counts(100_000, {("email", "x@acme.com"): 40}))
+    assert own.weight > shared.weight
+    assert [one.level for one in shared.signals if one.attribute == "email"] == ["shared"]
+
+
+def test_signals_show_both_values_as_their_sources_wrote_them() -> None:
+    made = score(a_profile(company="ACME, Inc."), a_profile(company="Acme Inc"))
+    (signal,) = (one for one in made.signals if one.attribute == "company")
+    assert (signal.level, signal.left, signal.right) == ("equal", "ACME, Inc.", "Acme Inc")
+
+
+def test_invisible_characters_case_and_spaces_are_no_difference() -> None:
+    made = score(a_profile("A\u200bda  LOVELACE"), a_profile("ada lovelace"))
+    assert {one.level for one in made.signals} == {"base", "equal"}
+
+
+def test_given_and_family_name_in_each_others_place_are_seen() -> None:
+    made = score(a_profile("Lovelace Ada"), a_profile("Ada Lovelace"))
+    assert {one.level for one in made.signals if one.attribute in ("given", "family")} == {"equal"}
+
+
+def test_any_attribute_of_a_source_is_evidence() -> None:
+    plain = score(a_profile(), a_profile())
+    fields = {"passport": "X1234567"}
+    more = score(a_profile(custom_fields=fields), a_profile(custom_fields=fields))
+    born = score(a_profile(birthday="1815-12-10"), a_profile(birthday="1815-12-10"))
+    assert more.weight > plain.weight + 3
+    assert born.weight > plain.weight + 3
+
+
+def test_weights_survive_their_document() -> None:
+    weights = default_weights()
+    assert weights_from(to_document(weights)) == weights
+
+
+def test_the_customers_formula_gives_the_customers_numbers() -> None:
+    scorer = SpecScorer()
+    left = a_profile(company="Acme", title="CTO", city="London")
+    named = scorer.score(left, left, Counts())
+    assert round(named.probability, 6) == round(1 - 0.70 * 0.75 * 0.85 * 0.90, 6)
+    mailed = scorer.score(a_profile(email="a@b.com"), a_profile(None, email="a@b.com"), Counts())
+    assert mailed.probability == 1.0
+    typo = scorer.score(a_profile("Catherine Smith"), a_profile("Katherine Smith"), Counts())
+    assert typo.probability > 0.19

@@ -1,0 +1,124 @@
+"""What a machine must not merge, and what may be done at most."""
+
+import pytest
+
+from services.resolver.domain.matching.blocking import blocking_keys
+from services.resolver.domain.matching.evidence import EvidenceScorer
+from services.resolver.domain.matching.linking import Matcher, Verdict
+from services.resolver.domain.matching.model import Profile
+from services.resolver.domain.matching.sharing import is_role_mailbox
+from services.resolver.domain.matching.statistics import Counts
+from services.resolver.domain.matching.tiers import Action, Thresholds, Tier
+from services.resolver.domain.matching.vetoes import Veto, veto_of
+from services.resolver.domain.matching.weights import default_weights
+from tests.unit.resolver.matching.people import a_profile
+
+MATCHER = Matcher(EvidenceScorer(default_weights()))
+
+
+def veto(left: Profile, right: Profile) -> Veto | None:
+    return veto_of(left, right, Counts())
+
+
+def judge(left: Profile, right: Profile) -> Verdict:
+    return MATCHER.judge(left, right, Counts(20_000))
+
+
+def test_two_known_names_that_disagree_are_barred() -> None:
+    assert veto(a_profile("Mary Smith"), a_profile("John Smith")) is Veto.NAMES
+
+
+@pytest.mark.parametrize(
+    "other", ["Smith John", "Jon Smith", "J. Smith", "Johnny Smith", "JOHN SMITH", "Joh Smith"]
+)
+def test_spellings_orders_and_pet_forms_are_no_conflict(other: str) -> None:
+    assert veto(a_profile("John Smith"), a_profile(other)) is None
+
+
+def test_a_garbled_name_casts_doubt_and_no_more() -> None:
+    assert veto(a_profile("John Smith"), a_profile("Xqjw Smith")) in {Veto.DOUBT, None}
+
+
+def test_a_name_becomes_known_when_many_bear_it() -> None:
+    left, right = a_profile("Oyunbileg Bat"), a_profile("Tsetsegmaa Bat")
+    counts = Counts(1_000, {("given", "oyunbileg"): 9, ("given", "tsetsegmaa"): 9})
+    assert veto(left, right) is Veto.DOUBT
+    assert veto_of(left, right, counts) is Veto.NAMES
+
+
+def test_father_and_son_are_two() -> None:
+    father, son = a_profile(name_suffix="Sr"), a_profile(name_suffix="Jr")
+    assert veto(father, son) is Veto.GENERATIONS
+
+
+def test_two_members_of_linkedin_are_two_and_one_is_one_whatever_the_name() -> None:
+    mary = a_profile("Mary Smith", urn="urn:li:member:1")
+    assert veto(mary, a_profile("Mary Smith", urn="urn:li:member:2")) is Veto.PROFILES
+    assert veto(mary, a_profile("John Jones", urn="urn:li:member:1")) is None
+    assert veto(mary, a_profile("Mary Smith", urn="urn:li:person:abcdef")) is None
+
+
+def test_papers_excuse_another_name() -> None:
+    papers = {"birthday": "1950-01-02", "custom_fields": {"tax_number": "A7719203"}}
+    assert veto(a_profile("Mary Smith", **papers), a_profile("Mary Jones", **papers)) is Veto.DOUBT
+
+
+def test_a_veto_beats_any_score() -> None:
+    same = {"email": "home@smith.org", "phone": "+14155550100", "city": "Paris"}
+    verdict = judge(a_profile("Mary Smith", **same), a_profile("John Smith", **same))
+    assert verdict.action <= Action.REVIEW
+    assert verdict.link.is_barred
+
+
+@pytest.mark.parametrize(
+    ("email", "expected"),
+    [
+        ("info@acme.com", True),
+        ("sales-uk@acme.com", True),
+        ("support2@acme.com", True),
+        ("customer.service@acme.com", True),
+        ("kontakt@acme.de", True),
+        ("ada@acme.com", False),
+        ("ada.sales@acme.com", False),
+        ("infotainment@acme.com", False),
+    ],
+)
+def test_role_mailboxes_are_told_by_their_words(email: str, *, expected: bool) -> None:
+    assert is_role_mailbox(email) is expected
+
+
+def test_nothing_merges_through_a_role_mailbox() -> None:
+    left = a_profile("Mary Smith", email="info@acme.com", company="Acme")
+    right = a_profile("Rob Brown", email="info@acme.com", company="Acme")
+    assert judge(left, right).action <= Action.REVIEW
+    assert not {key for key in blocking_keys(left) if "info" in key}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "tier"),
+    [
+        (a_profile(email="a@b.com"), a_profile(email="a@b.com"), Tier.EXACT),
+        (a_profile(company="Acme", title="CTO"), a_profile(company="Acme", title="CTO"), Tier.HIGH),
+        (a_profile(birthday="1815-12-10"), a_profile(birthday="1815-12-10"), Tier.HIGH),
+        (a_profile(company="Acme"), a_profile(company="Acme"), Tier.MEDIUM),
+        (a_profile(city="London"), a_profile(city="London"), Tier.MEDIUM_PLACE),
+        (a_profile(), a_profile(), Tier.LOW),
+        (a_profile(), a_profile("Bob Ng"), Tier.NONE),
+    ],
+)
+def test_tiers_are_the_customers(left: Profile, right: Profile, tier: Tier) -> None:
+    assert judge(left, right).tier is tier
+
+
+def test_thresholds_and_tiers_bind_together() -> None:
+    assert [Thresholds().action_at(p) for p in (0.95, 0.94, 0.60, 0.59, 0.20, 0.19)] == [
+        Action.MERGE,
+        Action.FLAG,
+        Action.FLAG,
+        Action.REVIEW,
+        Action.REVIEW,
+        Action.NOTHING,
+    ]
+    eager = Matcher(MATCHER.scorer, Thresholds(merge=0.0, merge_and_flag=0.0, review=0.0))
+    named = eager.judge(a_profile(city="London"), a_profile(city="London"), Counts())
+    assert named.action is Action.REVIEW
