@@ -14,6 +14,12 @@ HOT: Final = 60
 _HALF: Final = 6
 """Letters of a mailbox's name or digits of a phone that survive a slip in the rest."""
 
+_HEAD_OF_MAILBOX: Final = 8
+"""Letters at the start of a mailbox's name, where most names begin alike."""
+
+_LINE: Final = 7
+"""Last digits of a phone number that countries write alike."""
+
 _HEAD: Final = 3
 """Letters of a word that survive most slips and cuts."""
 
@@ -78,11 +84,11 @@ def _email_keys(email: str) -> Iterable[str]:
     yield f"email:{email}"
     if len(mailbox) >= _HALF:
         yield f"el:{mailbox}"
-        yield f"e<:{mailbox[: _HALF + 2]}"
+        yield f"e<:{mailbox[:_HEAD_OF_MAILBOX]}"
         yield f"e>:{mailbox[-_HALF:]}"
 
 
 def _phone_keys(phone: str) -> Iterable[str]:
     number, _, extension = phone.partition(";ext=")
-    yield f"p7:{number[-7:]}{extension}"
+    yield f"p7:{number[-_LINE:]}{extension}"
     yield f"p4:{(number + extension)[-_HALF:]}"

@@ -60,7 +60,7 @@ class EvidenceScorer:
     def score(self, left: Profile, right: Profile, statistics: Statistics) -> Score:
         """Compare two records and say why."""
         weights = self.weights
-        signals = [Signal(PRIOR, "base", "", "", round(weights.prior - statistics.size, 3))]
+        signals = [Signal(PRIOR, "base", "", "", weights.before(statistics.size))]
         for one in observe(left, right, statistics):
             kind = kind_of(one.attribute, one.left, one.right)
             weight = weights.weigh(kind, one.level, one.rarity)

@@ -1,7 +1,7 @@
 """A source record as it is compared: every attribute in one spelling, made once per record."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -61,6 +61,16 @@ def profile_of(facts: Facts) -> Profile:
         {attribute: tuple(values[:MOST_VALUES]) for attribute, values in build.values.items()},
         build.shown,
     )
+
+
+def without(profile: Profile, blocked: Collection[Term]) -> Profile:
+    """Leave out the values that a tenant blocked: they tell nothing of anybody."""
+    kept = {
+        attribute: tuple(value for value in values if (attribute, value) not in blocked)
+        for attribute, values in profile.values.items()
+    }
+    values = {attribute: values for attribute, values in kept.items() if values}
+    return Profile(profile.name, values, profile.shown)
 
 
 class _Builder:

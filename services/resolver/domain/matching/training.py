@@ -76,7 +76,7 @@ def train(pairs: Iterable[LabelledPair], present: Weights, version: str) -> Weig
 
 
 def _example(pair: LabelledPair, present: Weights) -> _Example:
-    bits = present.prior - pair.size
+    bits = present.before(pair.size)
     keys = []
     for one in pair.observations:
         kind = kind_of(one.attribute, one.left, one.right)

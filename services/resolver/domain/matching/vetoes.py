@@ -86,8 +86,9 @@ def _names(left: Profile, right: Profile, statistics: Statistics) -> Veto | None
 def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> bool:
     """Tell whether papers say that it is one person after all: id number, birthday, address.
 
-    Twins share birthday and address, spouses an account and an address: another given name is
-    excused by number and birthday alone. Another family name, as after a marriage, by any two.
+    Twins share birthday and address, spouses an account and an address: where both birthdays are
+    known, another given name is excused by number and birthday alone. Another family name, as
+    after a marriage, by any two.
     """
     papers = {
         "birthday": _agree(left, right, "birthday"),
@@ -97,7 +98,8 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
             if attribute.startswith(CUSTOM) and any(map(is_number, values))
         ),
     }
-    if "given" not in strange:
+    born = "birthday" in left.values and "birthday" in right.values
+    if "given" not in strange or not born:
         papers["address"] = _agree(left, right, "street") and (
             _agree(left, right, "postcode") or _agree(left, right, "city")
         )

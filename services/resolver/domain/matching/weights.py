@@ -26,7 +26,9 @@ class Weights:
 
     version: str
     prior: float
-    """Bits for two records of a base of one record to be one person; less one for each doubling."""
+    """Bits before anything is compared, in a base of one record."""
+    per_doubling: float
+    """Bits fewer for every doubling of the base: among more people more look alike."""
     slope: float
     """How many bits of odds a bit of the sum above 0 is worth: attributes are not independent."""
     levels: Mapping[tuple[str, str], LevelWeight]
@@ -34,14 +36,19 @@ class Weights:
     most_rare: Mapping[str, float]
     """Attribute → bits of rarity beyond which more means a slip of the pen, not a rarer value."""
 
+    def before(self, size: float) -> float:
+        """Return the bits for any two records that are worth comparing, in a base of this size."""
+        return round(self.prior - self.per_doubling * size, _DECIMALS)
+
     def weigh(self, attribute: str, level: str, rarity: float) -> float:
-        """Return the bits that an observation adds."""
+        """Return the bits that an observation adds; to be equal never speaks against a match."""
         weight = self.levels.get((attribute, level))
         if weight is None:
             return 0.0
         if weight.per_bit:
             rarity = min(rarity, self.most_rare.get(attribute, rarity))
-            return round(weight.bits + weight.per_bit * rarity, _DECIMALS)
+            bits = round(weight.bits + weight.per_bit * rarity, _DECIMALS)
+            return max(0.0, bits) if level == "equal" else bits
         return weight.bits
 
 
@@ -50,6 +57,7 @@ def weights_from(document: Mapping[str, Any]) -> Weights:
     return Weights(
         version=document["version"],
         prior=document["prior"],
+        per_doubling=document["per_doubling"],
         slope=document["slope"],
         levels={
             (attribute, level): LevelWeight(*pair)
@@ -68,6 +76,7 @@ def to_document(weights: Weights) -> dict[str, Any]:
     return {
         "version": weights.version,
         "prior": weights.prior,
+        "per_doubling": weights.per_doubling,
         "slope": weights.slope,
         "most_rare": dict(weights.most_rare),
         "levels": levels,

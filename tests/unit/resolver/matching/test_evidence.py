@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.model import Profile, Score, Scorer
+from services.resolver.domain.matching.profile import without
 from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.weights import default_weights, to_document, weights_from
@@ -93,6 +94,17 @@ def test_any_attribute_of_a_source_is_evidence() -> None:
     born = score(a_profile(birthday="1815-12-10"), a_profile(birthday="1815-12-10"))
     assert more.weight > plain.weight + 3
     assert born.weight > plain.weight + 3
+
+
+def test_a_blocked_value_tells_nothing() -> None:
+    profile = a_profile(email="nobody@acme.com", city="London")
+    left = without(profile, {("email", "nobody@acme.com"), ("domain", "acme.com")})
+    assert {one.attribute for one in score(left, profile).signals} == {
+        "prior",
+        "given",
+        "family",
+        "city",
+    }
 
 
 def test_weights_survive_their_document() -> None:

@@ -1,5 +1,7 @@
 """What a machine must not merge, and what may be done at most."""
 
+from typing import Any
+
 import pytest
 
 from services.resolver.domain.matching.blocking import blocking_keys
@@ -59,12 +61,12 @@ def test_two_members_of_linkedin_are_two_and_one_is_one_whatever_the_name() -> N
 
 
 def test_papers_excuse_another_name() -> None:
-    papers = {"birthday": "1950-01-02", "custom_fields": {"tax_number": "A7719203"}}
+    papers: dict[str, Any] = {"birthday": "1950-01-02", "custom_fields": {"tax_number": "A7719203"}}
     assert veto(a_profile("Mary Smith", **papers), a_profile("Mary Jones", **papers)) is Veto.DOUBT
 
 
 def test_a_veto_beats_any_score() -> None:
-    same = {"email": "home@smith.org", "phone": "+14155550100", "city": "Paris"}
+    same: dict[str, Any] = {"email": "home@smith.org", "phone": "+14155550100", "city": "Paris"}
     verdict = judge(a_profile("Mary Smith", **same), a_profile("John Smith", **same))
     assert verdict.action <= Action.REVIEW
     assert verdict.link.is_barred
