@@ -5,6 +5,7 @@ once, so that a merge and a split need no rules of their own: whoever holds a se
 what these records make of them (ADR 0043).
 """
 
+from collections import Counter
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,13 +73,16 @@ def compose(applied: Iterable[Applied], holds: Container[IdentifierKey]) -> Comp
     Gives what the gate's events fold to, delivery by delivery.
     """
     made = Composite()
-    visible = _Visible(made)
+    visible, employed = _Visible(made), _Employed(made)
     for number, one in enumerate(applied):
         claim = one.claim
         for key, identifier in one.identifiers:
             if key in holds:
                 made.identifiers.setdefault(key, identifier)
-        _add_details(made, claim, is_first=number == 0)
+        for points, rows in ((claim.facts.emails, made.emails), (claim.facts.phones, made.phones)):
+            for point in points:
+                rows.setdefault(point.value, (point, claim.source))
+        employed.add(claim, is_first=number == 0)
         visible.add(claim)
         made.bound.setdefault(claim.workspace_id, Bound(one.import_source, claim.asserted_at))
         if number == 0:
@@ -88,24 +92,32 @@ def compose(applied: Iterable[Applied], holds: Container[IdentifierKey]) -> Comp
     return made
 
 
-def _add_details(made: Composite, claim: Claim, *, is_first: bool) -> None:
-    """Add the e-mails, phones and jobs that no present claim tells of yet."""
-    facts = claim.facts
-    for points, rows in ((facts.emails, made.emails), (facts.phones, made.phones)):
-        for point in points:
-            rows.setdefault(point.value, (point, claim.source))
-    if not facts.employments:
-        return
-    if is_first:
-        made.jobs.extend(facts.employments)
-    told = {Job.of(job) for one in made.claims.values() for job in one.facts.employments}
-    for employment in facts.employments:
-        job = Job.of(employment)
-        if job not in told and (employment.company_name or employment.company_domain):
-            told.add(job)
-            made.employments.append((employment, claim.source))
-            if not is_first:
-                made.jobs.append(employment)
+class _Employed:
+    """Adds the jobs that no present claim tells of yet."""
+
+    def __init__(self, made: Composite) -> None:
+        self._made = made
+        self._told: Counter[Job] = Counter()
+        """Job → how many jobs of present claims are it."""
+
+    def add(self, claim: Claim, *, is_first: bool) -> None:
+        """Let a claim tell its jobs, before it takes the place of what its record said before."""
+        made, jobs = self._made, claim.facts.employments
+        if is_first:
+            made.jobs.extend(jobs)
+        added: set[Job] = set()
+        for employment in jobs:
+            job = Job.of(employment)
+            named = employment.company_name or employment.company_domain
+            if named and not self._told[job] and job not in added:
+                added.add(job)
+                made.employments.append((employment, claim.source))
+                if not is_first:
+                    made.jobs.append(employment)
+        self._told.update(map(Job.of, jobs))
+        replaced = made.claims.get(claim.record_key)
+        if replaced is not None:
+            self._told.subtract(map(Job.of, replaced.facts.employments))
 
 
 class _Visible:

@@ -18,6 +18,7 @@ from services.resolver.domain.bindings import (
 from services.resolver.domain.companies import link_companies
 from services.resolver.domain.details import added_details
 from services.resolver.domain.ledger import after, standing
+from services.resolver.domain.lifecycle import grown, status_at_birth
 from services.resolver.domain.model import (
     Candidate,
     Claim,
@@ -120,7 +121,7 @@ class _Gate:
             public_id=public_id,
             tenant_id=delivery.tenant_id,
             version=1,
-            status=_status_at_birth(delivery),
+            status=status_at_birth(delivery.source, delivery.signal.facts),
         )
         self.known.contacts[contact_id] = contact
         self.plan.contacts[contact_id] = contact
@@ -275,20 +276,12 @@ class _Gate:
 
 
 def _grown(contact: Contact, values: Values) -> ContactStatus | None:
-    """Make an incomplete contact active once it has a name (spec 003, 8.1)."""
-    if contact.status == "incomplete" and "display_name" in values:
-        contact.status = "active"
-        return "active"
-    return None
-
-
-def _status_at_birth(delivery: Delivery) -> ContactStatus:
-    """Spec 003, 8.2: participants of mail and finds of vendors wait for a name to be confirmed."""
-    if delivery.source.name == "email_sync" or delivery.source.source_type == "enrichment":
-        return "incomplete"
-    facts = delivery.signal.facts
-    named = facts.full_name or facts.first_name or facts.last_name
-    return "active" if named else "incomplete"
+    """Return the status that the contact has from now on, when it is another."""
+    status = grown(contact.status, values)
+    if status == contact.status:
+        return None
+    contact.status = status
+    return status
 
 
 def identifier_keys(deliveries: Iterable[Delivery]) -> set[IdentifierKey]:
