@@ -37,12 +37,13 @@ def create_app(settings: Settings) -> ASGIApp:
         group="resolver-bulk",
         max_records=settings.bulk_max_records,
     )
-    delivery.subscribe(
-        topics.EVENTS,
-        Matching(store, signals).handle_events,
-        group="resolver-matching",
-        max_records=settings.matching_max_records,
-    )
+    if settings.matching:
+        delivery.subscribe(
+            topics.EVENTS,
+            Matching(store, signals).handle_events,
+            group="resolver-matching",
+            max_records=settings.matching_max_records,
+        )
     delivery.subscribe(topics.COMMANDS, partial(handle_commands, store=store))
     http = create_http()
     http.state.store = store

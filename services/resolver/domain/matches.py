@@ -5,7 +5,6 @@ key are compared, record by record; those that agree well enough become one, dou
 for a person. What a contact already holds is one person here: parting it again is a split.
 """
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +18,7 @@ from services.resolver.domain.matching.cluster import (
     components,
     partition,
 )
-from services.resolver.domain.matching.linking import Matcher, Verdict
+from services.resolver.domain.matching.linking import SUREST, Matcher, Verdict
 from services.resolver.domain.matching.model import Profile, Statistics
 from services.resolver.domain.matching.tiers import Action
 from services.resolver.domain.model import Contact, Ids, Plan, RecordedEvent
@@ -30,6 +29,9 @@ Pair = tuple[int, int]
 
 CAUSE: Final = "matching"
 """What decisions and events name as their cause when no signal named both contacts."""
+
+HELD: Final = SUREST + 1.0
+"""Bits between records of one contact: surer than any comparison."""
 
 
 class Known(NamedTuple):
@@ -96,7 +98,7 @@ class _Round:
     def match(self, candidates: Mapping[int, Collection[int]]) -> Matches:
         links = self._links(candidates)
         matches = Matches()
-        for part in components(links, links, -math.inf):
+        for part in components(links, links, self._matcher.floor):
             found = partition(part, self._link, self._matcher.rules(), self._judgements(part))
             for step in found.steps:
                 if self._contacts(step.left).isdisjoint(self._contacts(step.right)):
@@ -121,7 +123,7 @@ class _Round:
                         _join(links, one, another, weight)
         for contact in self._contacts(links):
             for one, another in pairwise(self._of(contact)):
-                _join(links, one, another, math.inf)
+                _join(links, one, another, HELD)
         return links
 
     def _of(self, contact: int) -> Sequence[Record]:

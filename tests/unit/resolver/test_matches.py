@@ -124,3 +124,14 @@ def test_a_contact_has_the_keys_of_all_its_records() -> None:
     assert found.keys() == {1}
     assert set(found[1].keys.values()) <= records.keys()
     assert found[1].tenant_id == 5
+
+
+def test_a_crowd_of_look_alikes_is_cut_not_chased_for_ever() -> None:
+    crowd = [
+        a_record(
+            n, name=f"Adal Lovel{n}", company="Engines", title="Chief", email=f"a{n}@e.example"
+        )
+        for n in range(1, 130)
+    ]
+    found = matched(*crowd)
+    assert all(one.pair[0] < one.pair[1] for one in [*found.merges, *found.reviews])
