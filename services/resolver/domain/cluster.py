@@ -1,6 +1,6 @@
 """The contacts that a decision concerns, with all they were merged with; what is to be written."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
@@ -180,13 +180,11 @@ class Reshaping:
         return {one.public_id: one.version for one in self.touched.values()}
 
 
-def is_kept_apart(ones: Container[int], others: Container[int], apart: Iterable[Pair]) -> bool:
-    """Tell whether a person keeps anybody of the ones apart from anybody of the others.
-
-    The homes of two contacts, that is: whom a person separated stays separated from whatever the
-    other is merged with meanwhile.
-    """
-    return any(
-        (one in ones and other in others) or (one in others and other in ones)
-        for one, other in apart
-    )
+def between(pairs: Iterable[Pair], ones: Collection[int], others: Collection[int]) -> set[Pair]:
+    """Return the pairs that have one of the ones at one end and one of the others at the other."""
+    left, right = set(ones), set(others)
+    return {
+        (one, other)
+        for one, other in pairs
+        if (one in left and other in right) or (one in right and other in left)
+    }

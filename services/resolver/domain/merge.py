@@ -13,7 +13,7 @@ from services.resolver.domain.cluster import (
     Order,
     Pair,
     Reshaping,
-    is_kept_apart,
+    between,
     pair_of,
 )
 from services.resolver.domain.composition import Applied
@@ -64,7 +64,9 @@ def merge(
         return Refused("unchanged")
     if kept.status == "archived" and taken.status != "archived":
         return Refused("archived_survivor")
-    if not order.by_person and is_kept_apart(staying, going, cluster.apart):
+    # Among all homes: whom a person separated stays so, whoever was merged with either meanwhile.
+    apart = between(cluster.apart, staying, going)
+    if apart and not order.by_person:
         return Refused("kept_apart")
     new = Merge(merge_id, survivor, absorbed, order.by_person)
     pair = (kept.public_id, taken.public_id)
@@ -72,13 +74,12 @@ def merge(
     def tell(contact: Contact, shape: Shape | None) -> ContactEvent:
         return contacts_merged(order, contact, shape, merge_id, pair)
 
-    across = {pair_of(one, other) for one in staying for other in going}
     plan = reshape(settled, settled, [*cluster.merges, new], order, tell)
     plan.merged = new
     answer = "approved" if order.by_person else "auto_merged"
-    plan.settled = dict.fromkeys(across & cluster.candidates, answer)
+    plan.settled = dict.fromkeys(between(cluster.candidates, staying, going), answer)
     if order.by_person:
-        plan.overruled = sorted(across & cluster.apart)
+        plan.overruled = sorted(apart)
         plan.joined = [pair_of(survivor, absorbed)]
     return plan
 
@@ -181,9 +182,8 @@ def reject(cluster: Cluster, one: int, other: int, order: Order) -> Reshaping | 
     ours, theirs = homes.groups[homes.root(one)], homes.groups[homes.root(other)]
     if ours == theirs or pair_of(one, other) in cluster.apart:
         return Refused("unchanged")
-    across = {pair_of(left, right) for left in ours for right in theirs}
     plan = Reshaping(order, cluster)
-    plan.settled = dict.fromkeys(across & cluster.candidates, "rejected")
+    plan.settled = dict.fromkeys(between(cluster.candidates, ours, theirs), "rejected")
     plan.kept_apart = sorted({pair_of(one, other), *plan.settled} - cluster.apart)
     left, right = cluster.contacts[ours[0]], cluster.contacts[theirs[0]]
     for contact, another, group in ((left, right, theirs), (right, left, ours)):

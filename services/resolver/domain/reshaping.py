@@ -5,7 +5,7 @@ composed anew from the deliveries at their homes, and what comes out differently
 told. Hence a merge that was undone leaves nothing behind (DESIGN 4.5, ADR 0043).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from services.resolver.domain.bindings import NOTHING_PRIVATE, Private, private_values
 from services.resolver.domain.cluster import BindingChange, HomeRow, Order, Reshaping
@@ -67,7 +67,8 @@ class _Reshape:
         plan, before = self._plan, self._before
         for root in before.homes.groups:
             plan.was[root] = compose(before.applied[root], before.cluster.held.get(root, {}).keys())
-        for root, group in self._homes.groups.items():
+        for root, homes in self._homes.groups.items():
+            group = set(homes)
             applied = self._belonging(group)
             self._note_homes(applied)
             keys = {key for key, home in self._after.identifiers.items() if home in group}
@@ -83,7 +84,7 @@ class _Reshape:
         }
         return plan
 
-    def _belonging(self, group: Sequence[int]) -> list[Applied]:
+    def _belonging(self, group: Collection[int]) -> list[Applied]:
         """Return a group's deliveries in one order, each former contact's own order kept."""
         return interleave(
             [one for one in applied if one.home in group]
@@ -102,7 +103,7 @@ class _Reshape:
             and self._before.homes.groups[root] == self._homes.groups[root]
         )
 
-    def _stand(self, root: int, group: Sequence[int], made: Composite) -> None:
+    def _stand(self, root: int, group: Collection[int], made: Composite) -> None:
         """Give a contact that stands for itself its new shape."""
         contact, plan, cluster = self._cluster.contacts[root], self._plan, self._cluster
         contact.claims = made.claims

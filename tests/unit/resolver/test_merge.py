@@ -108,28 +108,28 @@ def test_what_nothing_assigns_stays_with_the_survivor_and_is_listed() -> None:
 
 def test_chosen_records_make_a_contact_of_their_own() -> None:
     world = pair()
-    world.tell("eve", email="ada@x.org", phone="+14155550101", name="Eve Moe", notes="hers")
+    world.tell("eve", email="ada@x.org", phone="+14155550101", name="A. Lovelace", notes="hers")
     record = next(key for key, one in world.known.contacts[1].claims.items() if one.facts.notes)
     done = world.take_out(1, [record], [])
     assert isinstance(done, Reshaping)
     ada, _, eve = world.states().values()
     assert [one.value for one in ada.identifiers] == ["ada@x.org"]
     assert [one.value for one in eve.identifiers] == ["+14155550101"]
-    assert (eve.fields["display_name"], eve.version) == ("Eve Moe", 3)
-    assert "Eve" not in ada.fields["display_name"]
+    assert (eve.fields["display_name"], eve.version) == ("A. Lovelace", 3)
+    assert ada.fields["display_name"] == "Ada Lovelace"
     assert world.apart == {(1, 3)}
 
 
 def test_a_chosen_identifier_takes_what_it_brought() -> None:
     world = pair()
-    world.tell("eve", email="ada@x.org", name="Eve Moe")
-    world.tell("eve2", email="ada@x.org", phone="+14155550101", name="Eve Moe")
-    world.tell("ada2", phone="+14155550101", name="Ada L.")
+    world.tell("ada2", email="ada@x.org")
+    world.tell("ada3", email="ada@x.org", phone="+14155550101")
+    world.tell("eve", phone="+14155550101", name="A. Lovelace")
     world.take_out(1, [], [(1, "phone_e164", "+14155550101")])
     ada, _, other = world.states().values()
     assert [one.value for one in ada.identifiers] == ["ada@x.org"]
     assert [one.value for one in other.identifiers] == ["+14155550101"]
-    assert other.fields["display_name"] == "Ada L."
+    assert other.fields["display_name"] == "A. Lovelace"
 
 
 def test_a_split_may_not_take_everything_nor_what_is_not_there() -> None:
@@ -187,7 +187,7 @@ def test_a_stage_set_by_a_person_survives_and_comes_apart() -> None:
     assert [world.bindings[number, 1].shown.is_favorite for number in (1, 2)] == [True, False]
 
 
-names = st.sampled_from(["Ada Lovelace", "Ada King", "Bob Ross", None])
+names = st.sampled_from(["Ada Lovelace", "A. Lovelace", "Ada", None])
 
 
 @settings(max_examples=200)
