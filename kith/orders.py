@@ -1,0 +1,100 @@
+"""Orders about who is whom, sent to the resolver over HTTP by somebody who waits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+
+from shared.errors import TransientError
+
+SECONDS: Final = 60.0
+"""How long one decision may take: a contact of thousands of records is composed anew."""
+
+DONE: Final = frozenset({"done", "unchanged"})
+"""Outcomes after which things are as they were ordered to be."""
+
+OUTCOMES: Final = {
+    "done": "done",
+    "unchanged": "it was so already",
+    "conflict": "changed since it was looked at: nothing was done; look again",
+    "unknown_contact": "no such contact in the API key's tenant",
+    "archived_survivor": "the survivor is archived and would hide the other: nothing was done",
+    "kept_apart": "a person keeps them apart: nothing was done",
+    "kept_together": "a person merged them: nothing was done",
+    "unknown_merge": "no such merge is in force in this contact",
+    "unknown_records": "no such record or identifier is in this contact",
+    "nothing_would_stay": "a split may not take everything",
+}
+"""Outcome → what it means."""
+
+Key = Annotated[
+    str | None, typer.Option(envvar="KITH_API_KEY", help="API key of scope contacts:write.")
+]
+Url = Annotated[
+    str | None,
+    typer.Option(envvar="RESOLVER_URL", help="Where the resolver is; default: the local stack."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an order."""
+
+    outcome: str
+    words: str
+    answer: Mapping[str, Any]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether things are as they were ordered to be."""
+        return self.outcome in DONE
+
+
+class Orders:
+    """Sends orders with one API key; its tenant is where they hold."""
+
+    def __init__(self, client: httpx.Client, key: str) -> None:
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {key}"}
+
+    def send(self, command: str, body: Mapping[str, Any]) -> Outcome:
+        """Send one order and return what became of it.
+
+        Raises `TransientError` when the resolver is away.
+        """
+        try:
+            answer = self._client.post(f"/v1/commands/{command}", json=body, headers=self._headers)
+        except httpx.HTTPError as error:
+            raise TransientError(f"the resolver does not answer: {type(error).__name__}") from None
+        try:
+            said: dict[str, Any] = answer.json()
+        except ValueError:
+            raise TransientError(f"the resolver answered {answer.status_code}") from None
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise TransientError(str(said.get("detail")))
+        outcome = str(said.get("outcome", "refused"))
+        words = OUTCOMES.get(outcome) or str(said.get("detail", answer.status_code))
+        return Outcome(outcome, words, said)
+
+
+def open_orders(key: str | None, url: str | None) -> tuple[httpx.Client, Orders]:
+    """Open a client for orders; the caller closes it."""
+    if not key:
+        hint = "make one: kith keys create --name review --scope contacts:write"
+        raise typer.BadParameter(f"give --key or set KITH_API_KEY; {hint}", param_hint="--key")
+    client = httpx.Client(base_url=url or _local_url(), timeout=SECONDS)
+    return client, Orders(client, key)
+
+
+def _local_url() -> str:
+    """Return where a resolver listens on the local stack."""
+    from kith.stack import Stack  # noqa: PLC0415  # the local stack is an optional extra
+    from kith.stack.errors import StackError  # noqa: PLC0415
+    from kith.stack.fleet import Fleet  # noqa: PLC0415
+
+    try:
+        return Fleet(Stack.load()).url("resolver")
+    except StackError as error:
+        raise typer.BadParameter(f"{error}; or give --url", param_hint="--url") from None

@@ -1,0 +1,308 @@
+"""`kith review list | show | approve | reject | merge | split | undo`: people decide who is whom.
+
+A pair is named by its number, or by both contacts' ids with a dot between. What `list` prints,
+`17@3.5`, also says which versions were seen: when one of the contacts has changed since, nothing
+is done. A name without versions stands for what is there now.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Final
+
+import orjson
+import typer
+
+from kith.asking import AsJson, Asked, Workspace, ask, say
+from kith.orders import Key, Orders, Outcome, Url, open_orders
+from kith.review_text import case_lines, pair_line, reference
+from services.resolver.domain.reviewing import PAIR, Filters
+from services.resolver.handlers.questions import list_pairs, show_pair
+from services.resolver.store.review import ReviewStore
+from shared.errors import ServiceError
+
+TIERS: Final = ("exact", "high", "medium", "low", "none")
+STATUSES: Final = ("open", "approved", "rejected", "retired", "auto_merged")
+MOST: Final = 1_000
+"""Pairs that are decided in one go."""
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+Pairs = Annotated[list[str] | None, typer.Argument(help="Pairs, as `list` prints them.")]
+Tier = Annotated[list[str] | None, typer.Option(help=f"Of: {', '.join(TIERS)}; repeat for more.")]
+Least = Annotated[float | None, typer.Option(min=0, max=1, help="Scored at least this.")]
+Contact = Annotated[str | None, typer.Option(help="con_…: pairs of this contact.")]
+Reason = Annotated[str | None, typer.Option("--why", help="For whoever asks later.")]
+Every = Annotated[bool, typer.Option("--all", help="All that wait and match, with --yes.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; else only say what would be done.")]
+Named = Annotated[str, typer.Argument(help="con_…, or con_…@3: as seen at this version.")]
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    root.add_typer(app, name="review")
+
+
+@app.command("list")
+def list_(
+    *,
+    tier: Tier = None,
+    least: Least = None,
+    contact: Contact = None,
+    status: Annotated[str, typer.Option(help=f"One of: {', '.join(STATUSES)}.")] = "open",
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="How many.")] = 20,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """List pairs that wait, those worth most first: how likely, times how much depends on it."""
+    if status not in STATUSES:
+        raise typer.BadParameter(f"one of {', '.join(STATUSES)}", param_hint="--status")
+    filters = Filters((status,), _tiers(tier), least, (contact,) if contact else None)
+    pairs = ask(lambda store: list_pairs(store, filters, None, limit), workspace)
+    for pair in pairs:
+        typer.echo(orjson.dumps(pair).decode() if as_json else pair_line(pair))
+    if not as_json:
+        typer.echo(f"{len(pairs)} pairs" if pairs else "no pair waits")
+
+
+@app.command()
+def show(pair: str, *, workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Show a pair side by side, each value with its source, and what speaks for and against."""
+    say(_find(pair, workspace), case_lines, as_json=as_json)
+
+
+@app.command()
+def approve(
+    pairs: Pairs = None,
+    *,
+    every: Every = False,
+    tier: Tier = None,
+    least: Least = None,
+    yes: Yes = False,
+    why: Reason = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say that pairs are one person each: they are merged, the older contact survives."""
+    chosen = _choose(pairs, Filters(("open",), _tiers(tier), least), every=every, yes=yes)
+    _decide("approve_merge", chosen, why, (key, url), as_json=as_json)
+
+
+@app.command()
+def reject(
+    pairs: Pairs = None,
+    *,
+    every: Every = False,
+    tier: Tier = None,
+    least: Least = None,
+    yes: Yes = False,
+    why: Reason = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say that pairs are two people each: no machine merges them, whatever arrives."""
+    chosen = _choose(pairs, Filters(("open",), _tiers(tier), least), every=every, yes=yes)
+    _decide("reject_merge", chosen, why, (key, url), as_json=as_json)
+
+
+@app.command()
+def merge(
+    survivor: Named,
+    absorbed: Named,
+    *,
+    why: Reason = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Merge two contacts, whether they waited for it or not."""
+    (kept, seen), (taken, seen_too) = _contact(survivor), _contact(absorbed)
+    body = {"contact_id": kept, "absorbed_id": taken, "expected": seen | seen_too, "reason": why}
+    _order("merge_contacts", [(f"{kept} ← {taken}", body)], (key, url), as_json=as_json)
+
+
+@app.command()
+def split(
+    contact: Named,
+    *,
+    record: Annotated[
+        list[str] | None, typer.Option(help="Key of a record to take out, as `kith why` tells it.")
+    ] = None,
+    identifier: Annotated[
+        list[str] | None, typer.Option(help="To take out, like email:ada@example.com.")
+    ] = None,
+    why: Reason = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take records or identifiers, and what they brought, out of a contact: somebody else's."""
+    if not record and not identifier:
+        raise typer.BadParameter("name records or identifiers; to undo a merge: kith review undo")
+    name, seen = _contact(contact)
+    body = {
+        "contact_id": name,
+        "records": record or [],
+        "identifiers": [_identifier(one) for one in identifier or ()],
+        "expected": seen,
+        "reason": why,
+    }
+    _order("split_contact", [(name, body)], (key, url), as_json=as_json)
+
+
+@app.command()
+def undo(
+    contact: Named,
+    *,
+    merge_id: Annotated[
+        str | None, typer.Option("--merge", help="mrg_…; default: the newest in force.")
+    ] = None,
+    why: Reason = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Undo a merge: everything is as if it had never been, later changes kept."""
+    name, seen = _contact(contact)
+    body = {"contact_id": name, "merge_id": merge_id, "expected": seen, "reason": why}
+    _order("split_contact", [(name, body)], (key, url), as_json=as_json)
+
+
+def parse_pair(text: str) -> tuple[Filters, tuple[int, int] | None]:
+    """Read a pair's name: whom it means, and which versions were seen."""
+    name, at, versions = text.partition("@")
+    seen = None
+    if at:
+        one, _, other = versions.partition(PAIR)
+        if not (one.isdecimal() and other.isdecimal()):
+            raise typer.BadParameter(f"{text}: write versions as @3.5")
+        seen = (int(one), int(other))
+    if name.isdecimal():
+        return Filters(statuses=None, numbers=(int(name),)), seen
+    left, dot, right = name.partition(PAIR)
+    if not dot or not left.startswith("con_") or not right.startswith("con_"):
+        raise typer.BadParameter(f"{text}: a number, or con_….con_…")
+    return Filters(statuses=None, contacts=(left, right)), seen
+
+
+def _find(text: str, workspace: str | None = None) -> Asked:
+    named, _ = parse_pair(text)
+    found = ask(lambda store: show_pair(store, named), workspace)
+    if found is None:
+        raise typer.BadParameter(f"no pair {text}: see `kith review list`")
+    return found
+
+
+def _choose(
+    pairs: Sequence[str] | None, filters: Filters, *, every: bool, yes: bool
+) -> list[Asked]:
+    """Find the pairs that are meant, each with the versions on which they are decided."""
+    if bool(pairs) == every:
+        raise typer.BadParameter("name pairs, or --all with --tier or --least and --yes")
+    if not every:
+        named = [parse_pair(text) for text in pairs or ()]
+        found = ask(lambda store: _each(store, [one for one, _ in named]), None)
+        missing = [text for text, one in zip(pairs or (), found, strict=True) if one is None]
+        if missing:
+            raise typer.BadParameter(f"no pair {', '.join(missing)}: see `kith review list`")
+        return [_seen(pair, seen) for pair, (_, seen) in zip(found, named, strict=True) if pair]
+    chosen = ask(lambda store: list_pairs(store, filters, None, MOST), None)
+    if not yes:
+        for pair in chosen:
+            typer.echo(pair_line(pair))
+        typer.echo(f"{len(chosen)} pairs; nothing is done without --yes")
+        raise typer.Exit(0)
+    return chosen
+
+
+async def _each(store: ReviewStore, named: Iterable[Filters]) -> list[Asked | None]:
+    found = [await list_pairs(store, one, None, 1) for one in named]
+    return [one[0] if one else None for one in found]
+
+
+def _seen(pair: Asked, versions: tuple[int, int] | None) -> Asked:
+    if versions is None:
+        return pair
+    contacts = [
+        {**contact, "version": version}
+        for contact, version in zip(pair["contacts"], versions, strict=True)
+    ]
+    return {**pair, "contacts": contacts}
+
+
+def _decide(
+    command: str,
+    pairs: Iterable[Asked],
+    why: str | None,
+    reach: tuple[str | None, str | None],
+    *,
+    as_json: bool,
+) -> None:
+    orders = []
+    for pair in pairs:
+        left, right = pair["contacts"]
+        body = {
+            "contact_id": left["id"],
+            "other_id": right["id"],
+            "expected": {one["id"]: one["version"] for one in (left, right)},
+            "reason": why,
+        }
+        orders.append((reference(pair), body))
+    _order(command, orders, reach, as_json=as_json)
+
+
+def _order(
+    command: str,
+    orders: Sequence[tuple[str, dict[str, Any]]],
+    reach: tuple[str | None, str | None],
+    *,
+    as_json: bool,
+) -> None:
+    """Send orders one after another, tell what became of each, and exit with 1 if one failed."""
+    client, resolver = open_orders(*reach)
+    failed = False
+    with client:
+        for name, body in orders:
+            outcome = _send(resolver, command, body)
+            failed = failed or not outcome.is_done
+            said = {"order": name, **outcome.answer}
+            typer.echo(orjson.dumps(said).decode() if as_json else f"{name}  {_words(outcome)}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _send(resolver: Orders, command: str, body: dict[str, Any]) -> Outcome:
+    try:
+        return resolver.send(command, body)
+    except ServiceError as error:
+        print(f"kith review: {error}; the rest was not sent", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _words(outcome: Outcome) -> str:
+    merge = outcome.answer.get("merge_id")
+    left = outcome.answer.get("unassigned") or ()
+    stayed = f"; {len(left)} records that nothing assigns stayed" if left else ""
+    return f"{outcome.words}{f': {merge}' if merge else ''}{stayed}"
+
+
+def _contact(text: str) -> tuple[str, dict[str, int]]:
+    name, at, version = text.partition("@")
+    if at and not version.isdecimal():
+        raise typer.BadParameter(f"{text}: write the version as @3")
+    return name, {name: int(version)} if at else {}
+
+
+def _identifier(text: str) -> dict[str, str]:
+    kind, colon, value = text.partition(":")
+    if not colon:
+        raise typer.BadParameter(f"{text}: write it as email:ada@example.com")
+    return {"type": kind, "value": value}
+
+
+def _tiers(tiers: Sequence[str] | None) -> Sequence[str] | None:
+    unknown = set(tiers or ()) - set(TIERS)
+    if unknown:
+        raise typer.BadParameter(f"one of {', '.join(TIERS)}", param_hint="--tier")
+    return tiers or None
