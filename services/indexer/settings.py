@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         description="So many contacts a second, for each index, however many events arrive.",
     )
     batch_max_records: int = Field(
-        default=2_000, ge=1, le=10_000, description="Events looked at at once, at most."
+        default=1_000, ge=1, le=10_000, description="Events looked at at once, at most."
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
