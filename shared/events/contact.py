@@ -10,12 +10,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from shared.events.signal import Employment, Facts, Identifier, ImportSource
+from shared.events.signal import (
+    Employment,
+    Facts,
+    Identifier,
+    IdentifierType,
+    ImportSource,
+)
 from shared.events.wire import (
     CompanyId,
     Confidence,
     ContactId,
     MergeId,
+    Short,
     Version,
     Wire,
     WorkspaceId,
@@ -42,6 +49,19 @@ VisibleField = Literal[
     "birthday",
 ]
 """The single values that a contact shows; survivorship picks each from the assertions."""
+
+
+ProposalReason = Literal[
+    "identifiers_of_several_contacts",
+    "names_in_conflict",
+    "father_and_son",
+    "different_linkedin_members",
+    "phone_backup",
+    "alike",
+]
+"""Why two contacts may be one person: one signal named both; or named one whose names deny it,
+by generation, by LinkedIn profile; an address book named one by less than an equal phone; or what
+their records say is much the same."""
 
 
 class Cause(Wire):
@@ -140,14 +160,24 @@ class BindingChanged(Cause):
     custom_fields: dict[str, JsonValue] = Field(default_factory=dict)
 
 
+class IdentifierRemoved(Cause):
+    """The contact is no longer known by an identifier; what its records say stays as it is."""
+
+    contact_id: ContactId
+    version: Version
+    type: IdentifierType
+    value: Short
+    reason: Literal["shared"]
+    """Several people were seen with it, so that it says of nobody who they are."""
+
+
 class MergeProposed(Cause):
     """This contact and the other may be one person: it waits for somebody to decide."""
 
     contact_id: ContactId
     version: Version
     other_id: ContactId
-    reason: Literal["identifiers_of_several_contacts", "alike"]
-    """One signal named both, or what their records say is much the same."""
+    reason: ProposalReason
     identifiers: tuple[Identifier, ...] = ()
     confidence: Confidence | None = None
     """How likely they are one person, where they were compared."""
@@ -254,6 +284,7 @@ ContactEvent = (
     | FactAsserted
     | FactRetracted
     | BindingChanged
+    | IdentifierRemoved
     | MergeProposed
     | MergeRejected
     | ContactsMerged

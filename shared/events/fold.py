@@ -25,6 +25,7 @@ from shared.events.contact import (
     FactAsserted,
     FactRetracted,
     FieldChange,
+    IdentifierRemoved,
     MergeProposed,
     MergeRejected,
     Origin,
@@ -148,6 +149,12 @@ def _privately_changed(state: ContactState, event: BindingChanged) -> ContactSta
     return replace(state, bindings={**state.bindings, event.workspace: after})
 
 
+def _identifier_removed(state: ContactState, event: IdentifierRemoved) -> ContactState:
+    removed = (event.type, event.value)
+    left = tuple(one for one in state.identifiers if (one.type, one.value) != removed)
+    return replace(state, identifiers=left)
+
+
 def _merge_proposed(state: ContactState, event: MergeProposed) -> ContactState:
     others = dict.fromkeys((*state.candidates, event.other_id))
     return replace(state, candidates=tuple(others))
@@ -181,6 +188,7 @@ _BY_MODEL: Final[dict[type[Wire], Callable[[ContactState, Any], ContactState]]] 
     FactAsserted: _asserted,
     FactRetracted: _retracted,
     BindingChanged: _privately_changed,
+    IdentifierRemoved: _identifier_removed,
     MergeProposed: _merge_proposed,
     MergeRejected: _merge_rejected,
     ContactsMerged: _reshaped,

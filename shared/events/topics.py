@@ -25,6 +25,7 @@ from shared.events.contact import (
     ContactUnarchived,
     FactAsserted,
     FactRetracted,
+    IdentifierRemoved,
     MergeProposed,
     MergeRejected,
 )
@@ -123,6 +124,7 @@ EVENTS = Topic(
         "kith.contact.fact_asserted.v1": FactAsserted,
         "kith.contact.fact_retracted.v1": FactRetracted,
         "kith.contact.binding_changed.v1": BindingChanged,
+        "kith.contact.identifier_removed.v1": IdentifierRemoved,
         "kith.contact.merge_proposed.v1": MergeProposed,
         "kith.contact.merge_rejected.v1": MergeRejected,
         "kith.contact.merged.v1": ContactsMerged,

@@ -7,7 +7,14 @@ from typing import Any
 from services.resolver.domain.arrival import deliver, read_signal
 from services.resolver.domain.model import Delivery, Source
 from shared.events.codec import encode
-from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
+from shared.events.signal import (
+    Employment,
+    Facts,
+    Identifier,
+    ImportSource,
+    NormalizedSignal,
+    Point,
+)
 
 TENANT = "ten_" + "0" * 26
 WORKSPACE = "wsp_" + "0" * 26
@@ -38,6 +45,7 @@ def a_signal(
     *,
     email: str | None = None,
     phone: str | None = None,
+    linkedin_urn: str | None = None,
     name: str | None = "Ada Lovelace",
     company: str | None = None,
     title: str | None = None,
@@ -48,6 +56,7 @@ def a_signal(
     version: int | None = None,
     signal_id: str | None = None,
     about: str | None = None,
+    import_source: ImportSource | None = None,
     **facts: Any,
 ) -> NormalizedSignal:
     """Make a signal: one record of one source, so many minutes after `MOMENT`."""
@@ -56,6 +65,8 @@ def a_signal(
         identifiers.append(Identifier(type="email", value=email))
     if phone:
         identifiers.append(Identifier(type="phone_e164", value=phone))
+    if linkedin_urn:
+        identifiers.append(Identifier(type="linkedin_urn", value=linkedin_urn))
     first, _, last = (name or "").partition(" ")
     said = Facts(
         full_name=name,
@@ -80,6 +91,7 @@ def a_signal(
         occurred_at=at,
         received_at=at,
         about=about,
+        import_source=import_source,
         facts=said,
         raw={"record": record},
     )

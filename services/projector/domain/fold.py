@@ -103,6 +103,13 @@ def _privately_changed(state: Body, body: Body) -> None:
         }
 
 
+def _identifier_removed(state: Body, body: Body) -> None:
+    removed = (body["type"], body["value"])
+    state["identifiers"] = [
+        one for one in state["identifiers"] if (one["type"], one["value"]) != removed
+    ]
+
+
 def _merge_proposed(state: Body, body: Body) -> None:
     if body["other_id"] not in state["candidates"]:
         state["candidates"].append(body["other_id"])
@@ -173,6 +180,7 @@ _APPLY: Final[dict[str, Callable[[Body, Body], None]]] = {
     "FactAsserted": _asserted,
     "FactRetracted": _retracted,
     "BindingChanged": _privately_changed,
+    "IdentifierRemoved": _identifier_removed,
     "MergeProposed": _merge_proposed,
     "MergeRejected": _merge_rejected,
     "ContactsMerged": _shaped,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from services.resolver.domain.companies import employers_of
+from services.resolver.domain.matching.sharing import is_role_mailbox
 from services.resolver.domain.model import STRENGTH, Delivery, Source
 from shared.events.signal import Identifier, NormalizedSignal
 from shared.events.structs import Reader, text_of
@@ -18,7 +19,10 @@ def deliver(
     source: Source,
     traceparent: str | None = None,
 ) -> Delivery:
-    """Make the delivery of a signal, its identifiers ranked and its employers found."""
+    """Make the delivery of a signal, its identifiers ranked and its employers found.
+
+    A role's mailbox is no identifier: it stays with what the record says.
+    """
     return Delivery(
         signal=signal,
         tenant_id=tenant_id,
@@ -30,6 +34,7 @@ def deliver(
             [
                 ((tenant_id, one.type, one.value), one)
                 for one in sorted(signal.facts.identifiers, key=_strength)
+                if one.type != "email" or not is_role_mailbox(one.value)
             ]
         ),
         employers=employers_of(signal.facts) if signal.facts.employments else (),

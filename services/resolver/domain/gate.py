@@ -1,14 +1,17 @@
 """The gate: whose signal is this? Decides a whole batch in memory, as if signals came one by one.
 
-Nothing hit → a new contact. One contact hit → that one. Several hit → the holder of the strongest
-identifier receives the signal, and each other becomes a candidate for review. A newer version of
-a source record stays with the contact that the record was given to.
+Nothing hit → a new contact. One contact hit → that one, unless names deny it: then a new contact
+and a candidate for review. Several hit → the holder of the strongest identifier that nothing speaks
+against receives the signal, and each other becomes a candidate (`admission`). A newer version of a
+source record stays with the contact that the record was given to.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from services.resolver.domain import telling
+from services.resolver.domain.admission import Admission, admit
 from services.resolver.domain.bindings import (
     NOTHING_PRIVATE,
     Private,
@@ -19,6 +22,7 @@ from services.resolver.domain.companies import link_companies
 from services.resolver.domain.details import added_details
 from services.resolver.domain.ledger import after, standing
 from services.resolver.domain.lifecycle import grown, status_at_birth
+from services.resolver.domain.matching.statistics import SHARED_BY
 from services.resolver.domain.model import (
     Candidate,
     Claim,
@@ -32,9 +36,10 @@ from services.resolver.domain.model import (
     Plan,
     RecordedEvent,
     Revision,
+    Sharing,
 )
 from services.resolver.domain.survivorship import Values, choose, differences, groups_of
-from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus
+from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus, ProposalReason
 from shared.events.signal import Identifier
 
 
@@ -68,47 +73,52 @@ class _Gate:
             said = telling.document(delivery.signal.facts)
             self._enter(delivery, said, revisions, holder, superseded=True)
             return "stale"
-        hits = self._hits(delivery, revisions)
+        admission = self._ask(delivery, revisions)
         companies = len(self.plan.companies)
         said = telling.document(link_companies(delivery, self.known, self.ids, self.plan))
         for new in self.plan.companies[companies:]:
             self._record(delivery, new.company.id, telling.company_created(delivery, new))
-        if hits:
-            contact = self.known.contacts[hits[0]]
+        if admission.receiver is not None:
+            contact = self.known.contacts[admission.receiver]
             kept = private_values(contact, delivery.workspace_id)
             changed = self._update(contact, delivery, said)
         else:
             kept, changed = NOTHING_PRIVATE, True
             contact = self._create(delivery, said)
         self._bind(contact, delivery, kept, changed=changed)
-        for other in hits[1:]:
-            self._propose(contact, self.known.contacts[other], delivery)
+        for other, reason in admission.proposals:
+            self._propose(contact, self.known.contacts[other], delivery, reason)
+        for key in admission.contested:
+            self._contest(contact, key, delivery)
         self._enter(delivery, said, revisions, contact, superseded=False)
-        return "updated" if hits else "created"
+        return "created" if admission.receiver is None else "updated"
 
-    def _hits(self, delivery: Delivery, revisions: list[Revision]) -> list[int]:
-        """Return the contacts that the signal names, the one to receive it first.
+    def _ask(self, delivery: Delivery, revisions: list[Revision]) -> Admission:
+        """Find the contacts that the signal names, and which of them receives it.
 
         A vendor that was asked about a contact and names no identifier of anybody spoke of that
         contact: nobody else would be found, and a stranger made of the answer.
         """
-        hits = dict.fromkeys([one.contact_id for one in revisions if one.current])
+        hits: dict[int, list[IdentifierKey]] = {}
+        pinned = next((one.contact_id for one in revisions if one.current), None)
+        if pinned is not None:
+            hits[pinned] = []
         holders = self.known.holders
         for key, _ in delivery.identifiers:
             if key in holders:
-                hits[holders[key]] = None
+                hits.setdefault(holders[key], []).append(key)
         if not hits and delivery.signal.about is not None:
             asked = self.known.about.get((delivery.tenant_id, delivery.signal.about))
             if asked is not None:
-                hits[asked] = None
-        return list(hits)
+                hits[asked] = []
+        return admit(delivery, hits, pinned, self.known) if hits else _NAMES_NOBODY
 
     def _attach(self, contact: Contact, delivery: Delivery) -> tuple[Identifier, ...]:
-        """Give the contact the identifiers that nobody holds yet."""
-        holders = self.known.holders
+        """Give the contact the identifiers that nobody holds yet, and that one person may."""
+        holders, sharing = self.known.holders, self.known.sharing
         added: list[Identifier] = []
         for key, identifier in delivery.identifiers:
-            if key not in holders:
+            if key not in holders and (key not in sharing or sharing[key].gates):
                 holders[key] = contact.id
                 self.plan.identifiers.append((key, identifier, contact.id, delivery))
                 added.append(identifier)
@@ -212,8 +222,34 @@ class _Gate:
                 import_source=previous.import_source if previous else delivery.signal.import_source,
             )
 
-    def _propose(self, contact: Contact, other: Contact, delivery: Delivery) -> None:
-        """Two contacts were named by one signal: put the pair up for review, once."""
+    def _contest(self, contact: Contact, key: IdentifierKey, delivery: Delivery) -> None:
+        """Note that a contact has an identifier whose holder is called otherwise.
+
+        From `SHARED_BY` contacts on it is shared: nobody is known by it any more.
+        """
+        known, plan = self.known, self.plan
+        sharing = known.sharing.setdefault(key, Sharing())
+        if sharing.status != "suspected":
+            return
+        holder = known.contacts[known.holders[key]]
+        new = [one for one in (holder.id, contact.id) if one not in sharing.contacts]
+        if not new:
+            return
+        sharing.contacts += new
+        plan.sharing[key] = sharing
+        if len(sharing.contacts) < SHARED_BY:
+            return
+        sharing.status = "shared"
+        del known.holders[key]
+        plan.retired.append(key)
+        plan.contacts[holder.id] = holder
+        self._advance(holder)
+        self._record(delivery, holder.id, telling.identifier_removed(delivery, holder, key))
+
+    def _propose(
+        self, contact: Contact, other: Contact, delivery: Delivery, reason: ProposalReason
+    ) -> None:
+        """Two contacts may be one person: put the pair up for review, once."""
         pair = (min(contact.id, other.id), max(contact.id, other.id))
         if pair in self.known.candidates:
             return
@@ -223,11 +259,13 @@ class _Gate:
             for key, identifier in delivery.identifiers
             if self.known.holders.get(key) == other.id
         )
-        self.plan.candidates.append(Candidate(contact.tenant_id, *pair, identifiers=shared))
+        self.plan.candidates.append(
+            Candidate(contact.tenant_id, *pair, identifiers=shared, reason=reason)
+        )
         self.plan.contacts[other.id] = other
         for one, another in ((contact, other), (other, contact)):
             self._advance(one)
-            event = telling.merge_proposed(delivery, one, another, shared)
+            event = telling.merge_proposed(delivery, one, another, shared, reason)
             self._record(delivery, one.id, event)
 
     def _record(
@@ -273,6 +311,10 @@ class _Gate:
             LedgerRow(delivery, said, revision.number, contact.id, contact.version, superseded)
         )
         revisions.append(revision)
+
+
+_NAMES_NOBODY: Final = Admission(None)
+"""Of a signal that names no contact."""
 
 
 def _grown(contact: Contact, values: Values) -> ContactStatus | None:

@@ -3,12 +3,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus, VisibleField
+from shared.events.contact import (
+    CompanyCreated,
+    ContactEvent,
+    ContactStatus,
+    ProposalReason,
+    VisibleField,
+)
 from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
 
 IdentifierKey = tuple[int, str, str]
@@ -135,11 +141,28 @@ class Company:
 
 
 @dataclass(slots=True)
+class Sharing:
+    """An identifier that several people were seen with, or may be."""
+
+    status: Literal["suspected", "shared", "blocked", "cleared"] = "suspected"
+    """Suspected: it gates still. Shared or blocked: no more. Cleared: a person says it is one's."""
+    contacts: list[int] = field(default_factory=list)
+    """Those seen with it while suspected, who holds it among them."""
+
+    @property
+    def gates(self) -> bool:
+        """Say whether the identifier still tells who somebody is."""
+        return self.status in {"suspected", "cleared"}
+
+
+@dataclass(slots=True)
 class Known:
     """All that the database knows about a batch."""
 
     holders: dict[IdentifierKey, int] = field(default_factory=dict)
     """Identifier → the contact that holds it."""
+    sharing: dict[IdentifierKey, Sharing] = field(default_factory=dict)
+    """Identifiers that names were seen to contest; all others are one person's."""
     about: dict[tuple[int, str], int] = field(default_factory=dict)
     """(tenant, public id) → the contact that a vendor was asked about."""
     contacts: dict[int, Contact] = field(default_factory=dict)
@@ -196,6 +219,7 @@ class Candidate:
     first: int
     second: int
     identifiers: tuple[Identifier, ...]
+    reason: ProposalReason
 
 
 class EmploymentRow(Struct, frozen=True, gc=False):
@@ -250,6 +274,10 @@ class Plan:
     updated: set[int] = field(default_factory=set)
     """Known contacts whose version moved."""
     identifiers: list[tuple[IdentifierKey, Identifier, int, Delivery]] = field(default_factory=list)
+    sharing: dict[IdentifierKey, Sharing] = field(default_factory=dict)
+    """Contested identifiers of which something changed."""
+    retired: list[IdentifierKey] = field(default_factory=list)
+    """Identifiers that nobody holds any more."""
     emails: list[PointRow] = field(default_factory=list)
     phones: list[PointRow] = field(default_factory=list)
     employments: list[EmploymentRow] = field(default_factory=list)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from services.resolver.domain.bindings import Private
-from services.resolver.domain.model import Contact, Delivery, Document, NewCompany
+from services.resolver.domain.model import Contact, Delivery, Document, IdentifierKey, NewCompany
 from services.resolver.domain.survivorship import Values
 from shared.events.contact import (
     Assertion,
@@ -15,7 +15,9 @@ from shared.events.contact import (
     ContactStatus,
     FactAsserted,
     FieldChange,
+    IdentifierRemoved,
     MergeProposed,
+    ProposalReason,
 )
 from shared.events.signal import Employment, Facts, Identifier
 from shared.events.structs import changed, struct_of, to_json, verbatim
@@ -25,6 +27,7 @@ _BindingChanged: Final = struct_of(BindingChanged)
 _CompanyCreated: Final = struct_of(CompanyCreated)
 _ContactCreated: Final = struct_of(ContactCreated)
 _FactAsserted: Final = struct_of(FactAsserted)
+_IdentifierRemoved: Final = struct_of(IdentifierRemoved)
 _MergeProposed: Final = struct_of(MergeProposed)
 
 
@@ -107,8 +110,28 @@ def binding_changed(delivery: Delivery, contact: Contact, keeps: Private) -> Bin
     )
 
 
+def identifier_removed(
+    delivery: Delivery, contact: Contact, key: IdentifierKey
+) -> IdentifierRemoved:
+    """Tell that a contact is no longer known by an identifier: several people have it."""
+    identifier = next(one for named, one in delivery.identifiers if named == key)
+    return _IdentifierRemoved(
+        occurred_at=delivery.signal.occurred_at,
+        cause=delivery.signal.signal_id,
+        contact_id=contact.public_id,
+        version=contact.version,
+        type=identifier.type,
+        value=identifier.value,
+        reason="shared",
+    )
+
+
 def merge_proposed(
-    delivery: Delivery, contact: Contact, other: Contact, shared: Sequence[Identifier]
+    delivery: Delivery,
+    contact: Contact,
+    other: Contact,
+    shared: Sequence[Identifier],
+    reason: ProposalReason,
 ) -> MergeProposed:
     """Tell that two contacts may be one person."""
     return _MergeProposed(
@@ -117,7 +140,7 @@ def merge_proposed(
         contact_id=contact.public_id,
         version=contact.version,
         other_id=other.public_id,
-        reason="identifiers_of_several_contacts",
+        reason=reason,
         identifiers=tuple(shared),
     )
 

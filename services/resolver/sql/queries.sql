@@ -25,6 +25,27 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS i;
 
+-- name: find_sharing
+-- Which of these identifiers several people were seen with, and while that is suspected only, the
+-- contacts that stand for them now: $1 keys.
+SELECT u.tenant_id, u.kind, u.value, s.sharing::text,
+       ARRAY(
+           SELECT DISTINCT coalesce(c.merged_into_id, c.id)
+           FROM contact.shared_identifier_contact AS w
+           JOIN contact.contact AS c ON c.id = w.contact_id
+           WHERE s.sharing = 'suspected' AND w.tenant_id = u.tenant_id
+               AND w.identifier_type = u.kind::contact.identifier_type
+               AND w.normalized_value = u.value
+           ORDER BY 1
+       ) AS contacts
+FROM unnest($1::contact.identifier_key[]) AS u
+CROSS JOIN LATERAL (
+    SELECT sharing FROM contact.shared_identifier
+    WHERE tenant_id = u.tenant_id AND identifier_type = u.kind::contact.identifier_type
+        AND normalized_value = u.value
+    LIMIT 1
+) AS s;
+
 -- name: find_revisions
 -- What the ledger holds of these records, oldest first: $1 names.
 SELECT u.tenant_id, u.record_key, r.*
@@ -118,6 +139,37 @@ SELECT tenant_id, kind::contact.identifier_type, value, contact_id, source_id, c
        assumed_region, $2
 FROM unnest($1::contact.identifier_row[]);
 
+-- name: save_sharing
+-- How many people were seen with an identifier; a person's word on it stands: $1 tenants, $2 types, $3 values, $4 sharing,
+-- $5 how many contacts, $6 now.
+INSERT INTO contact.shared_identifier AS s
+    (tenant_id, identifier_type, normalized_value, sharing, reason, contacts, first_seen_at,
+     changed_at)
+SELECT u.tenant_id, u.kind::contact.identifier_type, u.value, u.sharing::contact.sharing,
+       'fan_out', u.contacts, $6, $6
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::int[])
+    AS u (tenant_id, kind, value, sharing, contacts)
+ON CONFLICT (tenant_id, identifier_type, normalized_value) DO UPDATE
+SET sharing = excluded.sharing, contacts = excluded.contacts, changed_at = excluded.changed_at
+WHERE s.reason = 'fan_out';
+
+-- name: insert_sharing_contacts
+-- Who was seen with an identifier: $1 tenants, $2 types, $3 values, $4 contacts.
+INSERT INTO contact.shared_identifier_contact
+    (tenant_id, identifier_type, normalized_value, contact_id)
+SELECT u.tenant_id, u.kind::contact.identifier_type, u.value, u.contact_id
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])
+    AS u (tenant_id, kind, value, contact_id)
+ON CONFLICT DO NOTHING;
+
+-- name: retire_identifiers
+-- These gate no more: $1 keys, $2 now.
+UPDATE contact.contact_identifier AS i
+SET deleted_at = $2
+FROM unnest($1::contact.identifier_key[]) AS u
+WHERE i.tenant_id = u.tenant_id AND i.identifier_type = u.kind::contact.identifier_type
+    AND i.normalized_value = u.value AND i.deleted_at IS NULL;
+
 -- name: insert_emails
 -- $1 rows, $2 now.
 INSERT INTO contact.contact_email
@@ -187,11 +239,11 @@ INSERT INTO contact.contact_latest_data
 SELECT contact_id, binding_id, tenant_id, $2 FROM unnest($1::contact.latest_row[]);
 
 -- name: insert_candidates
--- $1 rows, $2 now.
+-- $1 rows, $2 now, $3 the reason of each.
 INSERT INTO contact.contact_dedup_candidates
     (tenant_id, contact_id_a, contact_id_b, reason, evidence, created_at)
-SELECT tenant_id, a, b, 'identifiers_of_several_contacts', evidence, $2
-FROM unnest($1::contact.candidate_row[])
+SELECT u.tenant_id, u.a, u.b, u.reason, u.evidence, $2
+FROM unnest($1::contact.candidate_row[], $3::text[]) AS u (tenant_id, a, b, evidence, reason)
 ON CONFLICT DO NOTHING;
 
 -- name: publish_contact_events

@@ -14,6 +14,7 @@ from services.resolver.domain.model import (
     Delivery,
     Known,
     Revision,
+    Sharing,
     Source,
 )
 from services.resolver.domain.survivorship import groups_of
@@ -122,7 +123,11 @@ class Loader:
                 for revision in known.records.get(record, [])
                 if revision.current
             )
-            touched.update(known.holders[key] for key, _ in one.identifiers if key in known.holders)
+            for key, _ in one.identifiers:
+                if key in known.holders:
+                    touched.add(known.holders[key])
+                if key in known.sharing:
+                    touched.update(known.sharing[key].contacts)
             if one.signal.about is not None:
                 touched.update(self._asked(one.tenant_id, one.signal.about))
         return touched
@@ -147,6 +152,9 @@ class Loader:
         for row in await self._connection.fetch(QUERIES["find_holders"], identifiers):
             key = (row["tenant_id"], row["kind"], row["value"])
             self._known.holders[key] = row["contact_id"]
+        for row in await self._connection.fetch(QUERIES["find_sharing"], identifiers):
+            key = (row["tenant_id"], row["kind"], row["value"])
+            self._known.sharing[key] = Sharing(row["sharing"], list(row["contacts"]))
 
     def _asked(self, tenant_id: int, public_id: str) -> list[int]:
         found = self._known.about.get((tenant_id, public_id))

@@ -138,6 +138,7 @@ class Writer:
                 for key, identifier, contact_id, delivery in plan.identifiers
             ),
         )
+        await self._sharing()
         for name, points in (("insert_emails", plan.emails), ("insert_phones", plan.phones)):
             await self._run(
                 name,
@@ -165,6 +166,21 @@ class Writer:
             ],
         )
 
+    async def _sharing(self) -> None:
+        plan = self._plan
+        if not plan.sharing:
+            return
+        rows = sorted(
+            (*key, one.status, len(one.contacts), tuple(one.contacts))
+            for key, one in plan.sharing.items()
+        )
+        *columns, _ = zip(*rows, strict=True)
+        await self._connection.execute(QUERIES["save_sharing"], *columns, plan.now)
+        seen = [(*row[:3], contact) for row in rows for contact in row[5]]
+        await self._connection.execute(QUERIES["insert_sharing_contacts"], *zip(*seen, strict=True))
+        # After the inserts: a batch may bring an identifier and all who share it.
+        await self._run("retire_identifiers", plan.retired)
+
     async def _bindings(self) -> None:
         bindings = sorted(self._plan.bindings.values(), key=lambda one: one.id)
         await self._run("insert_bindings", [_binding_row(one) for one in bindings if one.is_new])
@@ -180,18 +196,17 @@ class Writer:
         )
 
     async def _candidates(self) -> None:
-        await self._run(
-            "insert_candidates",
-            [
-                (
-                    one.tenant_id,
-                    one.first,
-                    one.second,
-                    to_json(one.identifiers).decode(),
-                )
-                for one in self._plan.candidates
-            ],
-        )
+        candidates = self._plan.candidates
+        if candidates:
+            await self._connection.execute(
+                QUERIES["insert_candidates"],
+                [
+                    (one.tenant_id, one.first, one.second, to_json(one.identifiers).decode())
+                    for one in candidates
+                ],
+                self._plan.now,
+                [one.reason for one in candidates],
+            )
 
     async def _events(self) -> None:
         contacts: list[tuple[Any, ...]] = []

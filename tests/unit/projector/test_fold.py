@@ -24,6 +24,7 @@ from shared.events.contact import (
     FactAsserted,
     FactRetracted,
     FieldChange,
+    IdentifierRemoved,
     KnownBy,
     MergeProposed,
     MergeRejected,
@@ -102,6 +103,13 @@ later = st.one_of(
         source=st.just("apollo"),
         source_record=st.just("c" * 32),
         changes=changes,
+    ),
+    st.builds(
+        IdentifierRemoved,
+        **common,
+        type=st.just("email"),
+        value=st.sampled_from(["a@example.org", "b@example.org"]),
+        reason=st.just("shared"),
     ),
     st.builds(
         MergeProposed,

@@ -82,7 +82,7 @@ def test_a_hit_updates_the_contact_and_says_what_changed() -> None:
                 email="ada@example.com",
                 phone="+14155550100",
                 source="manual_entry",
-                name="Ada King",
+                name="Ada B. Lovelace",
             ),
         ]
     )
@@ -91,7 +91,7 @@ def test_a_hit_updates_the_contact_and_says_what_changed() -> None:
     assert isinstance(created, ContactCreated)
     assert isinstance(asserted, FactAsserted)
     assert {(one.field, one.old, one.new) for one in asserted.changes} >= {
-        ("display_name", "Ada Lovelace", "Ada King"),
+        ("display_name", "Ada Lovelace", "Ada B. Lovelace"),
         ("phone_primary", None, "+14155550100"),
     }
     assert [one.value for one in asserted.identifiers_added] == ["+14155550100"]
@@ -103,7 +103,7 @@ def test_a_lower_priority_never_overwrites() -> None:
         [
             a_delivery("r1", email="ada@example.com", source="manual_entry", name="Ada King"),
             a_delivery(
-                "r2", email="ada@example.com", source="csv_upload", name="A. Lovelace", minutes=5
+                "r2", email="ada@example.com", source="csv_upload", name="A. King", minutes=5
             ),
         ]
     )

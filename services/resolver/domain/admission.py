@@ -1,0 +1,256 @@
+"""Whether a contact may take a signal that names it: what an identifier says, unless names deny it.
+
+An identifier says who somebody is as long as nothing contradicts it. Names that contradict are
+for a person to settle (DESIGN 4.4); names of which one may be garbled are left to matching, which
+weighs all that the records say and whose merges can be undone (ADR 0047).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from enum import Enum, auto
+from functools import lru_cache
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from services.resolver.domain.matching.profile import profile_of
+from services.resolver.domain.matching.statistics import Counts
+from services.resolver.domain.matching.vetoes import BARS, Veto, veto_of
+from services.resolver.domain.model import Claim, Contact, Delivery, IdentifierKey, Known
+from services.resolver.domain.names.compare import NameLevel, compare_persons
+from services.resolver.domain.names.person import PersonName, parse_person
+from shared.events.contact import ProposalReason
+from shared.events.signal import Facts, ImportSource
+
+Hits = Mapping[int, Collection[IdentifierKey]]
+"""Contact that a signal names → the identifiers by which it does, strongest first."""
+
+PHONE_BACKUPS: Final[frozenset[ImportSource]] = frozenset({"mark-import", "iris-import"})
+"""Imports of whole address books: held to the customer's stricter rule (DESIGN 9)."""
+
+SHAREABLE: Final = frozenset({"email", "phone_e164"})
+"""Types of identifiers that several people may use; all others are one account's."""
+
+_NO_COUNTS: Final = Counts()
+"""The gate asks no statistics: what it decides must not depend on what came before."""
+
+_AGREEING: Final = frozenset({NameLevel.EXACT, NameLevel.EQUIVALENT, NameLevel.NICKNAME})
+"""Levels at which every part of both names says the same."""
+
+
+class Admission(NamedTuple):
+    """What becomes of a signal that names contacts."""
+
+    receiver: int | None
+    """The contact that takes the signal; None: one of its own."""
+    proposals: tuple[tuple[int, ProposalReason], ...] = ()
+    """Contacts that may be the same person, and why nobody but a person says so."""
+    contested: tuple[IdentifierKey, ...] = ()
+    """Identifiers that a contact holds whose names deny the signal: several people have them."""
+
+
+def admit(delivery: Delivery, hits: Hits, pinned: int | None, known: Known) -> Admission:
+    """Choose who takes a signal: the strongest identifier's contact that nothing speaks against.
+
+    `pinned` is the contact of the record's present version: it keeps its record, whatever the new
+    version says, since people are renamed.
+    """
+    is_backup = delivery.signal.import_source in PHONE_BACKUPS
+    if len(hits) == 1:
+        ((contact, keys),) = hits.items()
+        if contact == pinned or (
+            not is_backup and bar_of(delivery, known.contacts[contact], keys) is None
+        ):
+            return Admission(contact)
+    bars = {
+        contact: None if contact == pinned else bar_of(delivery, known.contacts[contact], keys)
+        for contact, keys in hits.items()
+    }
+    receiver = pinned
+    if receiver is None:
+        receiver = _receiver(delivery, hits, bars)
+        if receiver is None and not is_backup:
+            receiver = _bearer(delivery, hits, known)
+    return Admission(
+        receiver,
+        tuple(
+            (contact, reason)
+            for contact, bar in bars.items()
+            if contact != receiver
+            and (reason := _reason(delivery, bar, is_received=receiver is not None))
+        ),
+        tuple(
+            key
+            for contact, bar in bars.items()
+            if bar in BARS and contact != receiver
+            for key in hits[contact]
+            if key[1] in SHAREABLE
+        ),
+    )
+
+
+def _receiver(delivery: Delivery, hits: Hits, bars: Mapping[int, Veto | None]) -> int | None:
+    if delivery.signal.import_source in PHONE_BACKUPS:
+        (first, keys), *others = hits.items()
+        if others or bars[first] or all(kind != "phone_e164" for _, kind, _ in keys):
+            return None
+    return next((contact for contact, bar in bars.items() if bar is None), None)
+
+
+def _bearer(delivery: Delivery, hits: Hits, known: Known) -> int | None:
+    """Find who else has an identifier of the signal, by the very name that the signal says.
+
+    The holder of a family's phone is whoever came first: the others find their own contacts too.
+    """
+    for keys in hits.values():
+        for key in keys:
+            sharing = known.sharing.get(key)
+            for contact in sharing.contacts if sharing else ():
+                if contact not in hits and is_agreed(delivery, known.contacts[contact]):
+                    return contact
+    return None
+
+
+def _reason(delivery: Delivery, bar: Veto | None, *, is_received: bool) -> ProposalReason | None:
+    match bar:
+        case Veto.NAMES:
+            return "names_in_conflict"
+        case Veto.GENERATIONS:
+            return "father_and_son"
+        case Veto.PROFILES:
+            return "different_linkedin_members"
+    if delivery.signal.import_source in PHONE_BACKUPS:
+        return "phone_backup"
+    return "identifiers_of_several_contacts" if is_received else None
+
+
+def bar_of(delivery: Delivery, contact: Contact, keys: Iterable[IdentifierKey]) -> Veto | None:
+    """Return what speaks against a contact that the signal names by these identifiers.
+
+    Who is the same LinkedIn member may be called anything. Where records of the contact name one
+    of the identifiers, their names alone count: a contact that a person merged has several.
+    """
+    if delivery.identifiers and delivery.identifiers[0][0][1] == "linkedin_urn":
+        if any(kind == "linkedin_urn" for _, kind, _ in keys):
+            return None
+        if _is_other_member(delivery, contact):
+            return Veto.PROFILES
+    facts = delivery.signal.facts
+    said = _NAME_OF(facts)
+    if said == _NAMELESS:
+        return None
+    claims = contact.claims.values()
+    for claim in claims:
+        if _NAME_OF(claim.facts) == said:
+            return None
+    opposed = []
+    for claim in claims:
+        match _relation(said, _NAME_OF(claim.facts)):
+            case _Relation.SAME:
+                return None
+            case _Relation.OPPOSED:
+                opposed.append(claim)
+    return _veto(facts, contact, opposed, set(keys)) if opposed else None
+
+
+def is_agreed(delivery: Delivery, contact: Contact) -> bool:
+    """Tell whether a record of the contact says the signal's name, whole, and nothing denies it."""
+    said = _NAME_OF(delivery.signal.facts)
+    name = _person(said)
+    return (
+        bool(name.given and name.family)
+        and any(
+            _relation(said, _NAME_OF(claim.facts)) is _Relation.SAME
+            for claim in contact.claims.values()
+        )
+        and bar_of(delivery, contact, ()) is None
+    )
+
+
+def _veto(
+    facts: Facts, contact: Contact, opposed: Iterable[Claim], keys: Collection[IdentifierKey]
+) -> Veto | None:
+    """Ask the vetoes of matching: of the records that name the identifiers, if those have names."""
+    naming = {
+        claim.record_key
+        for claim in contact.claims.values()
+        if any((contact.tenant_id, one.type, one.value) in keys for one in claim.facts.identifiers)
+        and _NAME_OF(claim.facts) != _NAMELESS
+    }
+    asked = {
+        _NAME_OF(claim.facts): claim
+        for claim in opposed
+        if not naming or claim.record_key in naming
+    }
+    profile, found = profile_of(facts), None
+    for claim in asked.values():
+        veto = veto_of(profile, profile_of(claim.facts), _NO_COUNTS)
+        if veto in BARS:
+            return veto
+        found = found or veto
+    return found
+
+
+def _is_other_member(delivery: Delivery, contact: Contact) -> bool:
+    """Tell whether the contact is a LinkedIn member, and none that the signal names."""
+    ours = _members(delivery.signal.facts)
+    theirs: dict[str, set[str]] = {}
+    for claim in contact.claims.values():
+        for kind, members in _members(claim.facts).items():
+            theirs.setdefault(kind, set()).update(members)
+    return any(members.isdisjoint(theirs.get(kind, members)) for kind, members in ours.items())
+
+
+def _members(facts: Facts) -> dict[str, set[str]]:
+    """Return LinkedIn URNs by their kind: URNs of two kinds say nothing of one another."""
+    kinds: dict[str, set[str]] = {}
+    for one in facts.identifiers:
+        if one.type == "linkedin_urn":
+            kinds.setdefault(one.value.rpartition(":")[0], set()).add(one.value)
+    return kinds
+
+
+class _Relation(Enum):
+    """How two names stand to one another."""
+
+    SAME = auto()
+    """Every part of both says the same."""
+    OPEN = auto()
+    """They may be one person's: one says less, or says it badly."""
+    OPPOSED = auto()
+
+
+_NAME_OF: Final = attrgetter(
+    "full_name",
+    "first_name",
+    "middle_name",
+    "last_name",
+    "name_prefix",
+    "name_suffix",
+    "nickname",
+)
+_Name = tuple[str | None, ...]
+"""A name as its record says it, part by part."""
+_NAMELESS: Final[_Name] = (None,) * 7
+
+
+@lru_cache(maxsize=131_072)
+def _relation(one: _Name, other: _Name) -> _Relation:
+    first, second = _person(one), _person(other)
+    if first.generation and second.generation and first.generation != second.generation:
+        return _Relation.OPPOSED
+    agreement = compare_persons(first, second)
+    if agreement.level in _AGREEING:
+        return _Relation.SAME
+    return _Relation.OPPOSED if agreement.is_conflict else _Relation.OPEN
+
+
+def _person(name: _Name) -> PersonName:
+    full, first, middle, last, prefix, suffix, nickname = name
+    return parse_person(
+        full,
+        first_name=first,
+        middle_name=middle,
+        last_name=last,
+        name_prefix=prefix,
+        name_suffix=suffix,
+        nickname=nickname,
+    )
