@@ -9,10 +9,9 @@ import orjson
 import typer
 
 from kith.reach import postgres_settings
-from services.resolver.store.review import ReviewStore
+from services.resolver.store.review import ReviewStore, reading
 from shared.auth import Directory
 from shared.errors import ServiceError
-from shared.postgres.errors import translated
 from shared.postgres.pool import connect
 
 Asked = dict[str, Any]
@@ -32,9 +31,8 @@ def ask(question: Callable[[ReviewStore], Awaitable[Result]], workspace: str | N
     async def main() -> Result:
         async with connect(postgres_settings(), "kith-review") as pool:
             place = await Directory(pool).resolve(None, workspace) if workspace else None
-            with translated():
-                async with pool.acquire() as connection, connection.transaction(readonly=True):
-                    return await question(ReviewStore(connection, place))
+            async with reading(pool, place) as store:
+                return await question(store)
 
     try:
         return asyncio.run(main())

@@ -16,7 +16,7 @@ from kith.asking import AsJson, Asked, Workspace, ask, say
 from kith.orders import Key, Orders, Outcome, Url, open_orders
 from kith.review_text import case_lines, pair_line, reference
 from services.resolver.domain.reviewing import PAIR, Filters
-from services.resolver.handlers.questions import list_pairs, show_pair
+from services.resolver.store.questions import list_pairs, show_pair
 from services.resolver.store.review import ReviewStore
 from shared.errors import ServiceError
 

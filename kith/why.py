@@ -6,7 +6,7 @@ import typer
 
 from kith.asking import AsJson, Asked, Workspace, ask, say
 from kith.review_text import how_lines, why_lines, why_not_lines
-from services.resolver.handlers import questions
+from services.resolver.store import questions
 
 Contact = Annotated[str, typer.Argument(help="con_…")]
 

@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.types import Lifespan
 
 from services.api.domain.contacts import ROOT
-from services.api.routes import contacts, history, openapi
+from services.api.routes import contacts, history, openapi, review
 from services.api.routes.answers import install_errors
 from services.api.routes.gate import Lag
+from services.api.routes.resolver import SECONDS, Resolver
 from services.api.settings import Settings
 from services.api.store import Store
 from shared.auth import KeyRing
@@ -21,7 +23,8 @@ from shared.probes import ASGIApp, Receive, Scope, Send, probe_routes
 TITLE = "kith API"
 ABOUT = (
     "Contacts, resolved from many sources into one record per person. JSON:API 1.1 with cursor "
-    "pagination; every request needs an API key of scope `contacts:read`."
+    "pagination; every request needs an API key: of scope `contacts:read`, to decide of scope "
+    "`contacts:write`."
 )
 
 
@@ -33,8 +36,13 @@ def create_app(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(http: FastAPI) -> AsyncIterator[None]:
-        async with connect(settings.postgres, "kith-api") as pool:
-            attach(http, pool)
+        async with (
+            connect(settings.postgres, "kith-api") as pool,
+            httpx.AsyncClient(
+                base_url=settings.resolver_url, timeout=SECONDS, trust_env=False
+            ) as client,
+        ):
+            attach(http, pool, client)
             yield
 
     http = create_http(lifespan)
@@ -59,18 +67,19 @@ def create_http(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    for part in (contacts, history, openapi):
+    for part in (review, contacts, history, openapi):
         http.include_router(part.router)
     install_errors(http)
     http.openapi = lambda: _describe(http)  # type: ignore[method-assign]
     return http
 
 
-def attach(http: FastAPI, pool: Pool) -> None:
-    """Give the HTTP side its database."""
+def attach(http: FastAPI, pool: Pool, client: httpx.AsyncClient) -> None:
+    """Give the HTTP side its database, and the resolver to pass questions and orders on to."""
     http.state.store = Store(pool)
     http.state.keys = KeyRing(pool)
     http.state.lag = Lag(http.state.store)
+    http.state.resolver = Resolver(client)
 
 
 def _describe(http: FastAPI) -> dict[str, Any]:

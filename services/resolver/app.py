@@ -52,6 +52,7 @@ def create_app(settings: Settings) -> ASGIApp:
     async def lifespan() -> AsyncIterator[None]:
         async with connect(settings.postgres, "kith-resolver", lookups_only=True) as pool, producer:
             store.open(pool)
+            http.state.pool = pool
             http.state.keys = KeyRing(pool)
             yield
 

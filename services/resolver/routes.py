@@ -1,20 +1,23 @@
-"""`POST /v1/commands/{name}`: orders of people who wait for what comes of them.
+"""`POST /v1/commands/{name}`: orders of people who wait; `GET /v1/…`: what they ask before.
 
-The same commands as on `contact.commands.v1`, carried out by the same function. Tenant and
-workspace are the API key's.
+The same commands as on `contact.commands.v1`, carried out by the same function. The review queue,
+why, why not and how are answered from what decisions stored; for the api, which passes them on.
+Tenant and workspace are the API key's.
 """
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import Depends, FastAPI, Request, Response
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from ulid import ULID
 
 from services.resolver.domain.judgements import Answer
-from services.resolver.store import Store
+from services.resolver.domain.reviewing import PAIR, Filters
+from services.resolver.store import Store, questions
+from services.resolver.store.review import reading
 from shared.auth import Caller, KeyRing, bearer_token
 from shared.errors import PoisonMessageError, ServiceError
 from shared.events.command import (
@@ -32,6 +35,12 @@ log = get_logger(__name__)
 
 WRITE_SCOPE: Final = "contacts:write"
 """What a key needs to give orders."""
+
+READ_SCOPE: Final = "contacts:read"
+"""What a key needs to ask."""
+
+LONGEST_LIST: Final = 101
+"""Pairs in one answer: a page of the api, and the one that tells that there is more."""
 
 MAX_BYTES: Final = 262_144
 """The largest order: a thousand chosen records and as many identifiers."""
@@ -64,6 +73,14 @@ class ProblemError(Exception):
 
 
 async def _caller(request: Request) -> Caller:
+    return await _may(request, WRITE_SCOPE)
+
+
+async def _asker(request: Request) -> Caller:
+    return await _may(request, READ_SCOPE)
+
+
+async def _may(request: Request, scope: str) -> Caller:
     keys: KeyRing = request.app.state.keys
     token = bearer_token(request.headers.get("authorization"))
     caller = await keys.check(token) if token else None
@@ -71,9 +88,81 @@ async def _caller(request: Request) -> Caller:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED, "send a valid API key: Authorization: Bearer kith_…"
         )
-    if WRITE_SCOPE not in caller.scopes:
-        raise ProblemError(HTTPStatus.FORBIDDEN, f"the API key lacks the scope {WRITE_SCOPE}")
+    if scope not in caller.scopes:
+        raise ProblemError(HTTPStatus.FORBIDDEN, f"the API key lacks the scope {scope}")
     return caller
+
+
+Asker = Annotated[Caller, Depends(_asker)]
+"""Who asks, and for which workspace."""
+
+
+class Asked(BaseModel):
+    """Which pairs are asked for."""
+
+    status: list[Literal["open", "approved", "rejected", "retired", "auto_merged"]] = ["open"]
+    tier: list[Literal["exact", "high", "medium", "low", "none"]] = []
+    least: Annotated[float, Field(ge=0, le=1)] | None = None
+    contact: str | None = None
+    after_value: float | None = None
+    after_number: int | None = None
+    limit: Annotated[int, Field(ge=1, le=LONGEST_LIST)] = 26
+
+
+async def get_pairs(request: Request, asker: Asker) -> Response:
+    """List the review queue, what is worth most first."""
+    given = request.query_params
+    lists = {name: given.getlist(name) for name in ("status", "tier") if name in given}
+    try:
+        asked = Asked.model_validate({**given, **lists})
+    except ValidationError as error:
+        found = invalid(error)
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, found.detail, found.field or None
+        ) from None
+    filters = Filters(
+        statuses=asked.status,
+        tiers=asked.tier or None,
+        least=asked.least,
+        contacts=(asked.contact,) if asked.contact else None,
+    )
+    after = None
+    if asked.after_value is not None and asked.after_number is not None:
+        after = (asked.after_value, asked.after_number)
+    async with reading(request.app.state.pool, asker.place) as store:
+        return _said(await questions.list_pairs(store, filters, after, asked.limit))
+
+
+async def get_pair(request: Request, pair: str, asker: Asker) -> Response:
+    """Show one pair in full."""
+    contacts = tuple(pair.split(PAIR, maxsplit=1))
+    async with reading(request.app.state.pool, asker.place) as store:
+        named = Filters(statuses=None, contacts=contacts)
+        return _said(await questions.show_pair(store, named) if len(contacts) > 1 else None)
+
+
+async def get_why(request: Request, contact: str, asker: Asker) -> Response:
+    """Tell why the records of a contact are one contact."""
+    async with reading(request.app.state.pool, asker.place) as store:
+        return _said(await questions.why(store, contact))
+
+
+async def get_why_not(request: Request, contact: str, other: str, asker: Asker) -> Response:
+    """Tell how two contacts compare now."""
+    async with reading(request.app.state.pool, asker.place) as store:
+        return _said(await questions.why_not(store, contact, other))
+
+
+async def get_how(request: Request, contact: str, asker: Asker) -> Response:
+    """Replay a contact step by step."""
+    async with reading(request.app.state.pool, asker.place) as store:
+        return _said(await questions.how(store, contact))
+
+
+def _said(answer: object) -> Response:
+    if answer is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "is not known in the API key's workspace")
+    return Response(orjson.dumps(answer), media_type="application/json")
 
 
 async def post_command(
@@ -138,9 +227,14 @@ def _answer(command: Judgement, answer: Answer) -> Response:
 
 
 def create_http() -> FastAPI:
-    """Build the HTTP side; `state.store` and `state.keys` are set when the process starts."""
+    """Build the HTTP side; `state` gets `store`, `pool` and `keys` when the process starts."""
     http = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     http.add_api_route("/v1/commands/{name}", post_command, methods=["POST"])
+    http.add_api_route("/v1/merge-candidates", get_pairs)
+    http.add_api_route("/v1/merge-candidates/{pair}", get_pair)
+    http.add_api_route("/v1/contacts/{contact}/why", get_why)
+    http.add_api_route("/v1/contacts/{contact}/why-not/{other}", get_why_not)
+    http.add_api_route("/v1/contacts/{contact}/how", get_how)
     http.add_exception_handler(ProblemError, _refused)
     http.add_exception_handler(ServiceError, _put_off)
     return http

@@ -17,7 +17,9 @@ from kith.administration import create_key, create_tenant, create_workspace
 from services.api.app import attach, create_http
 from services.projector.handlers import handle_events
 from services.projector.store import Store as ReadModel
-from shared.auth import Directory, Place
+from services.resolver.routes import create_http as create_resolver
+from services.resolver.store import Store as Resolver
+from shared.auth import Directory, KeyRing, Place
 from shared.events import topics
 from shared.events.codec import Attributes, encode, event_headers
 from shared.events.contact import BindingChanged, ContactCreated, ContactEvent
@@ -169,6 +171,10 @@ async def a_world(scratch: Databases, name: str) -> AsyncIterator[World]:
         connect(settings("kith_cli"), "test") as cli,
         connect(settings("kith_projector"), "test") as projector,
         connect(settings("kith_api"), "test") as api,
+        connect(settings("kith_resolver"), "test", lookups_only=True) as resolver,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(_resolver(resolver)), base_url="http://resolver.test"
+        ) as client,
     ):
         one, other = await create_tenant(cli, "one"), await create_tenant(cli, "other")
         directory = Directory(projector)
@@ -183,12 +189,22 @@ async def a_world(scratch: Databases, name: str) -> AsyncIterator[World]:
         read_model = ReadModel()
         read_model.open(projector)
         http = create_http()
-        attach(http, api)
+        attach(http, api, client)
         admin = await asyncpg.connect(dsn_of("postgres"))
         try:
             yield World(admin, http, read_model, projector, dsn_of, here, beside, elsewhere, tokens)
         finally:
             await admin.close()
+
+
+def _resolver(pool: Pool) -> FastAPI:
+    """Build the resolver's HTTP side, to which the api passes questions and orders on."""
+    http = create_resolver()
+    http.state.store = Resolver()
+    http.state.store.open(pool)
+    http.state.pool = pool
+    http.state.keys = KeyRing(pool)
+    return http
 
 
 def body(response: httpx.Response) -> dict[str, Any]:

@@ -64,7 +64,7 @@ async def reader(request: Request) -> Place:
     """Let in who may read, and say where; then wait for the position they ask for."""
     caller = await authenticate(request)
     if READ_SCOPE not in caller.scopes:
-        raise _forbidden()
+        raise forbidden(READ_SCOPE)
     check_accept(request.headers.get("Accept"))
     check_content_type(request.headers.get("Content-Type"))
     position = parse_position(
@@ -115,15 +115,16 @@ def _unauthorized(extra: str, detail: str) -> RequestError:
     return RequestError([problem], {"WWW-Authenticate": f'Bearer realm="kith"{extra}'})
 
 
-def _forbidden() -> RequestError:
+def forbidden(scope: str) -> RequestError:
+    """Refuse a key that lacks a scope."""
     problem = Problem(
         403,
         "insufficient_scope",
         "Forbidden",
-        f"This API key lacks the scope `{READ_SCOPE}`.",
+        f"This API key lacks the scope `{scope}`.",
         header="Authorization",
     )
-    challenge = f'Bearer realm="kith", error="insufficient_scope", scope="{READ_SCOPE}"'
+    challenge = f'Bearer realm="kith", error="insufficient_scope", scope="{scope}"'
     return RequestError([problem], {"WWW-Authenticate": challenge})
 
 

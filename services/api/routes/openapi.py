@@ -23,6 +23,11 @@ _DESCRIPTIONS: Final = {
     f"{', '.join((*CONTACT_ATTRIBUTES, *CONTACT_RELATIONSHIPS))}.",
     "fields[contact_identifiers]": "Show only these of each identifier.",
     "at": "ISO 8601: show the contact as kith knew it at this moment.",
+    "filter[state]": "What became of a pair: open (the default), approved, rejected, retired, "
+    "auto_merged.",
+    "filter[tier]": "exact, high, medium, low, none: how strong the evidence is.",
+    "filter[least_score]": "Pairs scored at least this, 0 to 1.",
+    "filter[contact]": "Pairs of this contact.",
     "waitFor": "A position that a write answered: wait until it can be read.",
     **{f"filter[{name}]": text for name, text in FILTERS.items()},
 }

@@ -92,6 +92,16 @@ OUTCOMES: Final = {
 }
 """Action → what comes of it."""
 
+REASONS: Final = {
+    "identifiers_of_several_contacts": "a record of one names what the other is known by",
+    "names_in_conflict": "they share an identifier, but their names disagree",
+    "father_and_son": "they share an identifier, but one is the junior, the other the senior",
+    "different_linkedin_members": "they share an identifier, but LinkedIn knows two members",
+    "phone_backup": "an address book names one of them by less than an equal phone number",
+    "alike": "what their records say is much the same",
+}
+"""Why a pair was put up for review, where no score says it."""
+
 HALVINGS: Final = 60
 """Steps of looking for the weight of a probability: a double holds no more."""
 
@@ -229,6 +239,13 @@ def conclude(evidence: Evidence, scorer: Scorer) -> str:
 
 def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
+
+
+def say_reason(reason: str, identifiers: Sequence[tuple[str, str]]) -> str:
+    """Say why a pair was put up without a score, and through which identifiers."""
+    words = REASONS.get(reason, reason.replace("_", " "))
+    named = ", ".join(f"{kind} {value}" for kind, value in identifiers)
+    return f"{_sentence(f'{words}: {named}' if named else words)} {_sentence(OUTCOMES['review'])}"
 
 
 def say_veto(veto: str) -> str:

@@ -11,6 +11,7 @@ from services.resolver.domain.explaining import (
     is_exact,
     name_attribute,
     ranked,
+    say_reason,
     say_signal,
     say_veto,
     shortfall,
@@ -45,7 +46,7 @@ def tell_pair(pair: Waiting) -> Document:
         "tier": pair.tier,
         "score": pair.score,
         "stake": pair.stake,
-        "value": round(pair.value, 4),
+        "value": pair.value,
         "named": [{"type": kind, "value": value} for kind, value in pair.named],
         "created_at": _moment(pair.created_at),
         "reviewed_at": _moment(pair.reviewed_at) if pair.reviewed_at else None,
@@ -63,7 +64,7 @@ def tell_case(
     left, right = said
     return {
         **tell_pair(pair),
-        "words": conclude(*explained) if explained else _named(pair),
+        "words": conclude(*explained) if explained else say_reason(pair.reason, pair.named),
         "values": [
             {
                 "field": row.field,
@@ -177,11 +178,6 @@ def _signal(signal: Signal, scorer: Scorer, *, hide: bool) -> Document:
         "right": None if hidden else signal.right,
         "words": say_signal(shown, scorer, hidden=hidden),
     }
-
-
-def _named(pair: Waiting) -> str:
-    values = ", ".join(f"{kind} {value}" for kind, value in pair.named)
-    return f"A record of one of them names what the other is known by: {values}."
 
 
 def _values(values: Sequence[Value]) -> list[Document]:

@@ -4,7 +4,8 @@ Reads only, as the resolver or as an operator at the command line. With a place,
 contacts that its workspace does not know; without one, everything.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from typing import Final, NamedTuple, cast
 
 import asyncpg
@@ -38,7 +39,8 @@ from shared.events.contact import ContactEvent
 from shared.events.signal import Facts
 from shared.events.structs import Reader
 from shared.events.topics import EVENTS
-from shared.postgres.pool import Connection
+from shared.postgres.errors import translated
+from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import Queries
 
 QUERIES: Final = Queries.load("services.resolver.sql", "review.sql")
@@ -223,6 +225,17 @@ class ReviewStore:
             )
             for row in rows
         )
+
+
+@asynccontextmanager
+async def reading(pool: Pool, place: Place | None) -> AsyncIterator[ReviewStore]:
+    """Answer questions in one read-only transaction: all of an answer is of one moment."""
+    with translated():
+        async with (
+            pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield ReviewStore(connection, place)
 
 
 def _worth(verdict: Verdict) -> tuple[Action, float]:

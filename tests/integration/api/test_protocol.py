@@ -10,6 +10,7 @@ import pytest
 from kith.administration import AdministrationError, create_key, revoke_key, rotate_key
 from shared.auth import KEY_CACHE_SECONDS, KeyRing, new_key
 from shared.postgres.pool import connect
+from tests.integration.api.test_review import DESCRIBED
 from tests.support.api import World, body
 from tests.support.contacts import a_contact, identified
 
@@ -209,7 +210,8 @@ async def test_answers_are_what_openapi_says(world: World) -> None:
             path = f"/api/v1/contacts/{{contact_id}}{tail}"
             answers[path] = await client.get(f"/api/v1/contacts/{contact.contact_id}{tail}")
         refused = await client.get("/api/v1/contacts?page[size]=1000")
-    assert set(openapi["paths"]) == set(answers)
+    asked_of_the_resolver = {path for path in openapi["paths"] if path not in answers}
+    assert asked_of_the_resolver == DESCRIBED  # held to their descriptions in test_review.py
     for path, response in answers.items():
         described = openapi["paths"][path]["get"]["responses"]["200"]["content"]
         schema = described["application/vnd.api+json"]["schema"]

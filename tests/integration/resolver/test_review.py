@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 from kith.__main__ import app
 from kith.administration import create_key
 from services.resolver.domain.reviewing import Filters
-from services.resolver.handlers.questions import how, list_pairs, show_pair, why, why_not
 from services.resolver.routes import create_http
+from services.resolver.store.questions import how, list_pairs, show_pair, why, why_not
 from services.resolver.store.review import ReviewStore
 from shared.auth import Directory, KeyRing, Place
 from shared.postgres.pool import Pool, connect

@@ -2,17 +2,19 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.resolver.domain.explaining import (
+    REASONS,
     Evidence,
     conclude,
     is_exact,
     ranked,
+    say_reason,
     say_signal,
     shortfall,
 )
@@ -24,6 +26,7 @@ from services.resolver.domain.matching.tiers import Thresholds
 from services.resolver.domain.matching.weights import default_weights
 from services.resolver.domain.review_documents import tell_evidence
 from services.resolver.domain.reviewing import Said, joined_by, side_by_side
+from shared.events.contact import MergeProposed
 from shared.events.signal import Facts, Identifier, Point
 
 SCORER = EvidenceScorer(default_weights())
@@ -99,6 +102,17 @@ def test_what_is_missing_is_just_enough(scorer: Scorer, weights: list[float]) ->
 
 def test_a_score_that_does_not_come_out_again_is_noticed() -> None:
     assert not is_exact(replace(evidence(1.0, 2.0), probability=0.5), SCORER)
+
+
+def test_why_a_pair_was_put_up_without_a_score() -> None:
+    said = say_reason("names_in_conflict", [("email", "a@b.c")])
+    assert said.endswith("their names disagree: email a@b.c. A person has to decide.")
+    assert say_reason("of_another_release", []).startswith("Of another release.")
+
+
+@pytest.mark.parametrize("reason", get_args(MergeProposed.model_fields["reason"].annotation))
+def test_every_reason_of_a_proposal_has_words(reason: str) -> None:
+    assert reason in REASONS
 
 
 def test_signals_are_told_by_what_they_are_worth() -> None:

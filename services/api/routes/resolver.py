@@ -1,0 +1,93 @@
+"""What the api passes on to the resolver, which alone decides who is whom and knows why.
+
+The caller's own API key goes along, so that the resolver's walls are the caller's.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, cast
+from urllib.parse import quote
+
+import httpx
+from fastapi import Depends, Request
+
+from services.api.domain.problems import Problem, RequestError
+from shared.errors import TransientError
+
+SECONDS: Final = 30.0
+"""The longest wait for an answer: a decision about a contact of many records takes its time."""
+
+_REFUSED: Final = {
+    401: ("unauthorized", "Unauthorized"),
+    403: ("insufficient_scope", "Forbidden"),
+    404: ("not_found", "Not found"),
+    409: ("conflict", "Conflict"),
+    413: ("too_large", "Too large"),
+}
+"""Status → code and title; whatever else is refused is 422."""
+
+_OUTCOMES: Final = {
+    "conflict": "A contact changed since these versions: nothing was done. Look again.",
+    "unknown_contact": "There is no such contact here.",
+    "archived_survivor": "The contact that would survive is archived.",
+    "kept_apart": "A person keeps them apart.",
+    "kept_together": "A person merged them.",
+}
+"""Why an order was not carried out, in words."""
+
+
+class Resolver:
+    """The resolver over HTTP, on behalf of one caller at a time."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def ask(
+        self, request: Request, path: Sequence[str], query: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Pass a question on; raises `RequestError` with what the resolver refuses."""
+        return await self._send(request, "GET", path, params=query)
+
+    async def order(
+        self, request: Request, command: str, body: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Pass an order on; returns when it is carried out."""
+        said = await self._send(request, "POST", ("commands", command), json=body)
+        return cast("Mapping[str, Any]", said)
+
+    async def _send(
+        self, request: Request, method: str, path: Sequence[str], **content: Any
+    ) -> Any:
+        headers = {
+            name: request.headers[name]
+            for name in ("authorization", "traceparent")
+            if name in request.headers
+        }
+        place = "/v1/" + "/".join(quote(part, safe="") for part in path)
+        try:
+            answer = await self._client.request(method, place, headers=headers, **content)
+        except httpx.HTTPError as error:
+            raise TransientError(f"the resolver does not answer: {type(error).__name__}") from None
+        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise TransientError(f"the resolver answered {answer.status_code}")
+        said = answer.json()
+        if answer.is_error:
+            raise _refused(answer.status_code, said)
+        return said
+
+
+def resolver_of(request: Request) -> Resolver:
+    """Return the resolver that the app was given."""
+    resolver: Resolver = request.app.state.resolver
+    return resolver
+
+
+def _refused(status: int, said: Mapping[str, Any]) -> RequestError:
+    code, title = _REFUSED.get(status, ("refused", "Refused"))
+    outcome = said.get("outcome")
+    detail = _OUTCOMES.get(str(outcome), str(outcome)) if outcome else str(said.get("detail", ""))
+    problem = Problem(status if status in _REFUSED else 422, code, title, detail)
+    return RequestError([problem])
+
+
+InResolver = Annotated[Resolver, Depends(resolver_of)]
+"""The resolver."""

@@ -1,0 +1,209 @@
+"""The review queue and the reasons for decisions over the api, in front of a real resolver."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx
+import jsonschema
+import orjson
+import pytest
+
+from kith.administration import create_key
+from shared.auth import Place
+from shared.postgres.pool import connect
+from tests.integration.resolver.conftest import Resolver
+from tests.support.api import World, body
+
+QUEUE = "/api/v1/merge-candidates"
+DESCRIBED = {
+    QUEUE,
+    f"{QUEUE}/{{pair}}",
+    f"{QUEUE}/{{pair}}/approve",
+    f"{QUEUE}/{{pair}}/reject",
+    "/api/v1/contacts/{contact_id}/why",
+    "/api/v1/contacts/{contact_id}/why-not/{other_id}",
+    "/api/v1/contacts/{contact_id}/how",
+}
+"""Paths whose answers the resolver knows."""
+
+
+@pytest.fixture
+async def resolver(world: World) -> AsyncIterator[Resolver]:
+    async with connect(world.settings("kith_resolver"), "test", lookups_only=True) as pool:
+        yield Resolver(pool, world.here.tenant, world.here.workspace)
+
+
+@pytest.fixture
+async def decider(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """Come with a key that may read and write."""
+    connection = await asyncpg.connect(world.dsn_of("kith_cli"))
+    scopes = ["contacts:read", "contacts:write"]
+    key = await create_key(connection, world.here.workspace, "decides", scopes)
+    await connection.close()
+    async with world.client(headers={"Authorization": f"Bearer {key.token}"}) as client:
+        yield client
+
+
+async def in_two_minds(resolver: Resolver, number: int = 0) -> None:
+    """Let a pair wait: a record of one names what the other is known by."""
+    email, phone = f"ada{number}@acme.io", f"+1415555010{number}"
+    await resolver.resolve(resolver.a_signal(f"a{number}", email=email, notes="a secret"))
+    await resolver.resolve(resolver.a_signal(f"b{number}", phone=phone, name="Ada King"))
+    await resolver.resolve(resolver.a_signal(f"c{number}", email=email, phone=phone))
+
+
+def versions(pair: dict[str, Any]) -> dict[str, int]:
+    """Return the versions that a pair was seen at."""
+    return {one["id"]: one["version"] for one in pair["attributes"]["contacts"]}
+
+
+async def test_a_pair_is_listed_shown_and_approved_and_why_tells_of_it(
+    world: World, resolver: Resolver, decider: httpx.AsyncClient
+) -> None:
+    await in_two_minds(resolver)
+    (pair,) = body(await decider.get(QUEUE))["data"]
+    assert pair["attributes"]["status"] == "open"
+    case = body(await decider.get(f"{QUEUE}/{pair['id']}"))["data"]["attributes"]
+    rows = {row["field"]: row for row in case["values"]}
+    shown = {one["value"] for one in rows["full_name"]["left"] + rows["full_name"]["right"]}
+    assert "Ada King" in shown
+    assert b"a secret" not in orjson.dumps(case)
+    order = {"meta": {"versions": versions(pair), "reason": "one and the same"}}
+    done = await decider.post(f"{QUEUE}/{pair['id']}/approve", json=order)
+    assert done.status_code == 200
+    told = orjson.loads(done.content)["meta"]
+    assert told["outcome"] == "done"
+    assert set(told["positions"]) == set(versions(pair))
+    assert body(await decider.get(QUEUE))["data"] == []
+    first, second = versions(pair)
+    why = body(await decider.get(f"/api/v1/contacts/{second}/why"))["data"]
+    assert (why["type"], why["id"]) == ("merge_reasons", first)
+    assert why["attributes"]["merges"][0]["by"] == "person"
+    how = body(await decider.get(f"/api/v1/contacts/{first}/how"))["data"]["attributes"]
+    assert how["steps"][-1]["what"] == "ContactsMerged"
+
+
+async def test_a_decision_on_what_has_changed_since_is_a_conflict(
+    world: World, resolver: Resolver, decider: httpx.AsyncClient
+) -> None:
+    await in_two_minds(resolver)
+    (pair,) = body(await decider.get(QUEUE))["data"]
+    await resolver.resolve(resolver.a_signal("d", email="ada0@acme.io", title="Countess"))
+    order = {"meta": {"versions": versions(pair)}}
+    late = await decider.post(f"{QUEUE}/{pair['id']}/reject", json=order)
+    assert late.status_code == 409
+    assert body(late)["errors"][0]["code"] == "conflict"
+    (now,) = body(await decider.get(QUEUE))["data"]
+    order = {"meta": {"versions": versions(now)}}
+    done = await decider.post(f"{QUEUE}/{pair['id']}/reject", json=order)
+    assert done.status_code == 200
+    one, other = versions(now)
+    compared = body(await decider.get(f"/api/v1/contacts/{one}/why-not/{other}"))["data"]
+    assert compared["attributes"]["is_kept_apart"]
+    rejected = body(await decider.get(QUEUE, params={"filter[state]": "rejected"}))["data"]
+    assert [one["id"] for one in rejected] == [pair["id"]]
+
+
+async def test_the_queue_is_read_page_by_page(
+    world: World, resolver: Resolver, decider: httpx.AsyncClient
+) -> None:
+    for number in range(3):
+        await in_two_minds(resolver, number)
+    seen: list[str] = []
+    place: str | None = f"{QUEUE}?page[size]=2"
+    while place:
+        page = body(await decider.get(place))
+        seen += [one["id"] for one in page["data"]]
+        assert page["links"]["prev"] is None
+        place = page["links"]["next"]
+    assert len(seen) == len(set(seen)) == 3
+
+
+async def test_answers_are_what_openapi_says(
+    resolver: Resolver, decider: httpx.AsyncClient
+) -> None:
+    await in_two_minds(resolver)
+    openapi = (await decider.get("/api/v1/openapi.json")).json()
+    listed = await decider.get(QUEUE)
+    (pair,) = body(listed)["data"]
+    one, other = versions(pair)
+    names = {"pair": pair["id"], "contact_id": one, "other_id": other}
+    order = {"meta": {"versions": versions(pair)}}
+    for path in sorted(DESCRIBED):
+        method = "post" if path.endswith(("approve", "reject")) else "get"
+        if path.endswith("reject"):
+            continue  # the same as approve, which came first
+        place = path.format(**names)
+        asked = decider.post(place, json=order) if method == "post" else decider.get(place)
+        answer = await asked
+        described = openapi["paths"][path][method]["responses"]["200"]["content"]
+        schema = described["application/vnd.api+json"]["schema"]
+        assert answer.status_code == 200, answer.text
+        jsonschema.validate(answer.json(), {**schema, "components": openapi["components"]})
+
+
+async def test_neither_another_workspace_nor_another_tenant_sees_any_of_it(
+    world: World, resolver: Resolver
+) -> None:
+    await in_two_minds(resolver)
+    async with world.client() as client:
+        (pair,) = body(await client.get(QUEUE))["data"]
+    one, other = versions(pair)
+    paths = [
+        f"{QUEUE}/{pair['id']}",
+        f"/api/v1/contacts/{one}/why",
+        f"/api/v1/contacts/{one}/why-not/{other}",
+        f"/api/v1/contacts/{one}/how",
+    ]
+    places: tuple[Place, ...] = (world.beside, world.elsewhere)
+    for place in places:
+        async with world.client(place) as client:
+            assert body(await client.get(QUEUE))["data"] == []
+            for path in paths:
+                answer = await client.get(path)
+                assert (answer.status_code, path) == (404, path)
+                assert body(answer)["errors"][0]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", 400),
+        (b"{}", 400),
+        (b'{"meta": {"versions": {"con_1": 1}}}', 400),
+        (b'{"meta": {"versions": {"con_1": 1, "con_2": 1}}}', 400),
+        (b" " * 100_000, 413),
+    ],
+)
+async def test_a_decision_has_to_say_what_was_seen(
+    decider: httpx.AsyncClient, content: bytes, status: int
+) -> None:
+    pair = f"con_{'1' * 26}.con_{'2' * 26}"
+    answer = await decider.post(f"{QUEUE}/{pair}/approve", content=content)
+    assert answer.status_code == status
+
+
+async def test_who_may_only_read_decides_nothing(world: World) -> None:
+    pair = f"con_{'1' * 26}.con_{'2' * 26}"
+    order = {"meta": {"versions": dict.fromkeys(pair.split("."), 1)}}
+    async with world.client() as client:
+        answer = await client.post(f"{QUEUE}/{pair}/approve", json=order)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["filter[state]=lost", "filter[tier]=top", "filter[least_score]=2", "page[after]=WyJ4Il0"],
+)
+async def test_what_cannot_be_asked_is_refused(world: World, query: str) -> None:
+    async with world.client() as client:
+        assert (await client.get(f"{QUEUE}?{query}")).status_code == 400
+
+
+async def test_nobody_there_is_not_found(decider: httpx.AsyncClient) -> None:
+    pair = f"con_{'1' * 26}.con_{'2' * 26}"
+    order = {"meta": {"versions": dict.fromkeys(pair.split("."), 1)}}
+    assert (await decider.post(f"{QUEUE}/{pair}/approve", json=order)).status_code == 404
+    assert (await decider.get(f"{QUEUE}/anything")).status_code == 404
+    assert (await decider.get("/api/v1/contacts/%2e%2e/why")).status_code == 404
