@@ -180,13 +180,12 @@ def _veto(
         for claim in opposed
         if not naming or claim.record_key in naming
     }
-    profile, found = profile_of(facts), None
+    profile = profile_of(facts)
     for claim in asked.values():
         veto = veto_of(profile, profile_of(claim.facts), _NO_COUNTS)
         if veto in BARS:
             return veto
-        found = found or veto
-    return found
+    return Veto.DOUBT if asked else None
 
 
 def _is_other_member(delivery: Delivery, contact: Contact) -> bool:
@@ -216,6 +215,7 @@ class _Relation(Enum):
     OPEN = auto()
     """They may be one person's: one says less, or says it badly."""
     OPPOSED = auto()
+    """They disagree, whether or not both look like names that somebody meant."""
 
 
 _NAME_OF: Final = attrgetter(
@@ -240,7 +240,8 @@ def _relation(one: _Name, other: _Name) -> _Relation:
     agreement = compare_persons(first, second)
     if agreement.level in _AGREEING:
         return _Relation.SAME
-    return _Relation.OPPOSED if agreement.is_conflict else _Relation.OPEN
+    is_opposed = agreement.is_conflict or agreement.level is NameLevel.GARBLED
+    return _Relation.OPPOSED if is_opposed else _Relation.OPEN
 
 
 def _person(name: _Name) -> PersonName:
