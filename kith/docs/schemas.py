@@ -1,6 +1,6 @@
 """JSON Schemas of the messages, and which changes to one would break those who use it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -49,7 +49,7 @@ def component_schemas() -> dict[str, Schema]:
     return schemas
 
 
-def _describe(schemas: Mapping[str, Schema], roots: list[type[BaseModel]]) -> None:
+def _describe(schemas: Mapping[str, Schema], roots: Sequence[type[BaseModel]]) -> None:
     """Put the attributes' docstrings where the schema has none."""
     for model in _with_parts(roots):
         properties = schemas.get(model.__name__, {}).get("properties", {})
@@ -58,7 +58,7 @@ def _describe(schemas: Mapping[str, Schema], roots: list[type[BaseModel]]) -> No
                 properties[name].setdefault("description", text)
 
 
-def _with_parts(roots: list[type[BaseModel]]) -> Iterator[type[BaseModel]]:
+def _with_parts(roots: Sequence[type[BaseModel]]) -> Iterator[type[BaseModel]]:
     seen: set[type[BaseModel]] = set()
     waiting: list[Any] = list(roots)
     while waiting:

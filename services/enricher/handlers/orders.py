@@ -9,10 +9,10 @@ from services.enricher.domain.request import NewRequest, admission
 from services.enricher.store import Store
 from shared.auth import Place
 from shared.errors import PoisonMessageError
-from shared.events.refusal import invalid
 from shared.events.enrichment import EnrichmentRequested
 from shared.events.envelope import from_record
 from shared.events.fold import fold
+from shared.events.refusal import invalid
 from shared.events.topics import TYPE_BY_MODEL
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.observability.metrics import ENRICHMENT_REQUESTS
