@@ -8,6 +8,9 @@ from typing import Final
 
 import asyncpg
 
+from kith.demo.case import choose_case
+from kith.demo.report import Case
+from shared.auth import Place
 from shared.events import topics
 from shared.postgres.queries import Queries
 
@@ -125,6 +128,11 @@ class Ledger:
         """Find the pairs that wait for a person."""
         rows = await self._rows("find_open_candidates", home.tenant_id)
         return [(row["contact_id_a"], row["contact_id_b"]) for row in rows]
+
+    async def choose_case(self, home: Home) -> Case | None:
+        """Explain the pair that a person should decide about next."""
+        place = Place(home.tenant_id, home.workspace_id, home.tenant, home.workspace)
+        return await choose_case(self._connection, place)
 
     async def count_differences(self, home: Home) -> int:
         """Count contacts that the read model does not show as the ledger has them."""

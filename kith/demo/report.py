@@ -56,6 +56,21 @@ class Example(Figure):
     values: tuple[Value, ...]
 
 
+class Case(Figure):
+    """A pair that waits for a person, and what speaks for and against it."""
+
+    pair: str
+    """As `kith review` takes it."""
+    contacts: tuple[str, ...]
+    names: tuple[str, ...]
+    score: float | None
+    words: str
+    values: tuple[tuple[str, str, str], ...]
+    """(field, of the one, of the other): each side's best value, with its source."""
+    signals: tuple[str, ...]
+    """In words, what says most first."""
+
+
 class Report(Figure):
     """The figures of one run."""
 
@@ -99,6 +114,8 @@ class Report(Figure):
     """Questions to the vendor simulator in this run, by what became of them."""
     files: tuple[FileReport, ...]
     examples: tuple[Example, ...]
+    case: Case | None = None
+    """The pair in review that is worth most; None when none waits."""
     urls: dict[str, str]
     curl: str
     stop: str
@@ -111,6 +128,8 @@ def lines(report: Report) -> Iterator[str]:
     yield from _quality(report)
     for example in report.examples:
         yield from _example(example)
+    if report.case:
+        yield from _case(report.case, report.in_review)
     yield ""
     yield "Open"
     for name, url in report.urls.items():
@@ -179,6 +198,17 @@ def _example(example: Example) -> Iterator[str]:
     yield f"Contact {example.id}, known from {', '.join(example.sources)}"
     for value in example.values:
         yield f"  {value.field:<18} {value.value:<42} {value.source}, {value.record}"
+
+
+def _case(case: Case, waiting: int) -> Iterator[str]:
+    yield ""
+    yield f"Review: {waiting:,} pairs wait; worth most is {' / '.join(case.names)}"
+    yield f"  {case.words}"
+    for field, left, right in case.values:
+        yield f"  {field:<18} {left:<42} {right}".rstrip()
+    yield from (f"    {signal}" for signal in case.signals)
+    yield f"  decide             kith review show {case.pair}"
+    yield f"                     kith review approve {case.pair}   (or reject)"
 
 
 def _row(name: str, number: int, words: str) -> str:

@@ -191,6 +191,7 @@ async def _report(run: Run, fed: Fed, found: Found, ages: Buckets, times: Times)
         enrichment={},
         files=tuple(_tell_file(file, found) for file in fed.files),
         examples=await choose_examples(run.client, run.fleet, run.token, ledger, home),
+        case=await ledger.choose_case(home),
         urls=urls,
         curl=f"curl -gs -H 'Authorization: Bearer {run.token}' '{urls['contacts']}?page[size]=3'",
         stop="kith down",

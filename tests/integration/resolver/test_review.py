@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from kith.__main__ import app
 from kith.administration import create_key
+from kith.demo.case import choose_case
 from services.resolver.domain.reviewing import Filters
 from services.resolver.routes import create_http
 from services.resolver.store.questions import how, list_pairs, show_pair, why, why_not
@@ -247,6 +248,23 @@ async def test_what_is_worth_most_comes_first_page_by_page(
     assert rest == everything[1:]
     assert await store.find_queue(Filters(tiers=("high",)), None, 10) == []
     assert len(await store.find_queue(Filters(contacts=(first.left.public_id,)), None, 10)) == 1
+
+
+async def test_the_demo_explains_the_pair_that_is_worth_most(
+    home: Home, resolver: Resolver, pool: Pool
+) -> None:
+    here = await Directory(pool).resolve(home.tenant, home.workspace)
+    connection = await asyncpg.connect(home.dsn("kith_cli"))
+    try:
+        assert await choose_case(connection, here) is None
+        ada, king = await in_two_minds(home, resolver)
+        case = await choose_case(connection, here)
+    finally:
+        await connection.close()
+    assert case
+    assert case.contacts == (ada, king)
+    assert "A person has to decide." in case.words
+    assert ("full_name", "Ada Lovelace (hubspot_crm)", "Ada King (hubspot_crm)") in case.values
 
 
 async def test_a_workspace_sees_only_pairs_of_its_own_contacts(

@@ -4,7 +4,7 @@ import pytest
 
 from kith.demo.examples import tell_example
 from kith.demo.ledger import SourceRecord
-from kith.demo.report import Ages, Example, FileReport, Quality, Report, Value, lines
+from kith.demo.report import Ages, Case, Example, FileReport, Quality, Report, Value, lines
 from kith.demo.screen import Figures, Screen
 
 REPORT = Report(
@@ -37,6 +37,15 @@ REPORT = Report(
             values=(Value(field="city", value="Berlin", source="vcard_upload", record="record 7"),),
         ),
     ),
+    case=Case(
+        pair="17@3.5",
+        contacts=("con_1", "con_2"),
+        names=("Ada Lovelace", "Ada King"),
+        score=0.4,
+        words="Scored 0.4000: a name agrees.",
+        values=(("email", "ada@acme.io (csv_upload)", "ada@king.example (hubspot_crm)"),),
+        signals=("given name is the same (Ada): +3.2 bits, for it",),
+    ),
     urls={"contacts": "http://127.0.0.1:1/api/v1/contacts"},
     curl="curl …",
     stop="kith down",
@@ -58,6 +67,9 @@ REPORT = Report(
         "http://127.0.0.1:1/api/v1/contacts",
         "curl …",
         "kith down",
+        "24 pairs wait; worth most is Ada Lovelace / Ada King",
+        "given name is the same (Ada)",
+        "kith review approve 17@3.5",
         "Every signal is accounted for.",
     ],
 )
@@ -72,6 +84,10 @@ def test_a_second_run_says_that_no_contact_is_made_twice() -> None:
     text = "\n".join(lines(again))
     assert "all this was fed before: no contact is made twice" in text
     assert "p99" not in text
+
+
+def test_without_a_case_nothing_is_explained() -> None:
+    assert "kith review" not in "\n".join(lines(REPORT.model_copy(update={"case": None})))
 
 
 def test_problems_stand_last_and_nothing_claims_success() -> None:
