@@ -12,8 +12,8 @@ from services.resolver.domain.matching.evidence import PRIOR
 from services.resolver.domain.matching.linking import SUREST, Verdict
 from services.resolver.domain.matching.model import CUSTOM, Scorer, Signal
 from services.resolver.domain.matching.spec import SpecScorer
-from services.resolver.domain.matching.tiers import Action, Thresholds, Tier
-from services.resolver.domain.matching.vetoes import Veto
+from services.resolver.domain.matching.tiers import Action, Thresholds, Tier, allowed
+from services.resolver.domain.matching.vetoes import BARS, Veto
 
 ACTION_NAMES: Final = {
     Action.MERGE: "merge",
@@ -219,22 +219,29 @@ def _worth(weight: float, scorer: Scorer) -> str:
 
 
 def conclude(evidence: Evidence, scorer: Scorer) -> str:
-    """Say in a sentence or two what came of the evidence, and why."""
-    said = f"Scored {evidence.probability:.4f}: {TIERS[evidence.tier]} ({evidence.tier})."
-    vetoes = [say_veto(veto) for veto in evidence.vetoes]
+    """Say in a few sentences what came of the evidence, and why."""
+    said = [f"Scored {evidence.probability:.4f}: {TIERS[evidence.tier]} ({evidence.tier})."]
+    said += [_sentence(say_veto(veto)) for veto in evidence.vetoes]
     missing = shortfall(evidence, scorer)
-    if vetoes:
-        reason = f" {_sentence('; '.join(vetoes))}"
-    elif missing.bits:
-        reason = (
-            f" From {missing.threshold:.2f} pairs are merged: "
+    if missing.bits:
+        said.append(
+            f"From {missing.threshold:.2f} pairs are merged: "
             f"{missing.bits:.1f} bits of evidence are missing."
         )
-    elif evidence.action in {"review", "keep_apart"}:
-        reason = " The score would suffice, but not for this kind of evidence."
-    else:
-        reason = ""
-    return f"{said}{reason} {_sentence(OUTCOMES[evidence.action])}"
+    elif evidence.action in {"review", "keep_apart"} and not set(evidence.vetoes) & BARS:
+        said.append(_why_not_merged(evidence))
+    said.append(_sentence(OUTCOMES[evidence.action]))
+    return " ".join(said)
+
+
+def _why_not_merged(evidence: Evidence) -> str:
+    """Say why a score that suffices did not: its kind of evidence, or the contacts' other records.
+
+    What is stored is the comparison of the two records that agree most.
+    """
+    if allowed(evidence.signals, None) <= Action.REVIEW:
+        return "The score would suffice, but not for this kind of evidence."
+    return "These two records agree most; with all their other records the contacts agree less."
 
 
 def _sentence(words: str) -> str:

@@ -77,6 +77,15 @@ def test_a_veto_is_the_reason_whatever_the_score() -> None:
     assert said.endswith("A person has to decide.")
 
 
+def test_a_score_that_suffices_and_did_not_says_why() -> None:
+    alone = (Signal("city", "equal", "Leeds", "Leeds", 40.0),)
+    together = (*alone, Signal("email", "equal", "a@b.c", "a@b.c", 9.0))
+    for signals, words in ((alone, "this kind of evidence"), (together, "all their other records")):
+        score = SCORER.recompute(signals)
+        found = evidence(0.0, signals=signals, probability=score.probability, weight=score.weight)
+        assert words in conclude(found, SCORER)
+
+
 def test_an_unknown_veto_stands_for_itself() -> None:
     assert "From_another_release." in conclude(
         evidence(1.0, vetoes=("from_another_release",)), SCORER
