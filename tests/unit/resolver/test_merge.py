@@ -167,7 +167,7 @@ def test_a_rejected_candidate_is_gone_and_kept_apart() -> None:
 def test_the_survivor_takes_the_candidates_over() -> None:
     world = pair()
     world.tell("cyd", email="cyd@x.org", name="Cyd Low")
-    world.tell("both", email="cyd@x.org", phone="+14155550100")
+    world.tell("both", email="cyd@x.org", phone="+14155550100", name=None)
     world.merge(1, 2)
     ada, _, cyd = world.states().values()
     assert ada.candidates == (cyd.contact_id,)
