@@ -18,6 +18,7 @@ from services.resolver.domain.bindings import (
     private_values,
     view_of,
 )
+from services.resolver.domain.cluster import pair_of
 from services.resolver.domain.companies import link_companies
 from services.resolver.domain.details import added_details
 from services.resolver.domain.ledger import after, standing
@@ -250,7 +251,7 @@ class _Gate:
         self, contact: Contact, other: Contact, delivery: Delivery, reason: ProposalReason
     ) -> None:
         """Two contacts may be one person: put the pair up for review, once."""
-        pair = (min(contact.id, other.id), max(contact.id, other.id))
+        pair = pair_of(contact.id, other.id)
         if pair in self.known.candidates:
             return
         self.known.candidates.add(pair)

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import pairwise, product
 from typing import Final, NamedTuple
 
+from services.resolver.domain.cluster import Pair, pair_of
 from services.resolver.domain.matching.cluster import (
     Judgements,
     Link,
@@ -23,9 +24,6 @@ from services.resolver.domain.matching.model import Profile, Statistics
 from services.resolver.domain.matching.tiers import Action
 from services.resolver.domain.model import Contact, Ids, Plan, RecordedEvent
 from services.resolver.domain.telling import alike
-
-Pair = tuple[int, int]
-"""Two contacts, the lower id first."""
 
 CAUSE: Final = "matching"
 """What decisions and events name as their cause when no signal named both contacts."""
@@ -162,9 +160,8 @@ class _Round:
         self, left: Sequence[Record], right: Sequence[Record], action: Action
     ) -> Decision:
         verdicts = [self._compare(*pair) for pair in product(left, right)]
-        one, other = min(self._contacts(left)), min(self._contacts(right))
         return Decision(
-            pair=(min(one, other), max(one, other)),
+            pair=pair_of(min(self._contacts(left)), min(self._contacts(right))),
             verdict=max(verdicts, key=lambda found: (found.link.allowed, found.link.weight)),
             action=action,
         )

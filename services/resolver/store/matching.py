@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from services.resolver.domain.blocks import Block
-from services.resolver.domain.matches import Decision, Known, Pair
+from services.resolver.domain.cluster import Pair
+from services.resolver.domain.matches import Decision, Known
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.model import IDENTIFIERS, Profile, Term

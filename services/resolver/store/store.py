@@ -7,8 +7,9 @@ from typing import Final
 
 from aiokafka import TopicPartition
 
+from services.resolver.domain.cluster import Pair
 from services.resolver.domain.judgements import Answer
-from services.resolver.domain.matches import Pair, alike_plan
+from services.resolver.domain.matches import alike_plan
 from services.resolver.domain.model import Contact, Delivery, Ids, Known, Plan, Source
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.judging import Finding, Judge
