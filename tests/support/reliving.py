@@ -149,8 +149,6 @@ class Life:
 
     async def tempt(self) -> Counter[str]:
         """Let the machine try to merge every pair that a person separated; returns the answers."""
-        _, workspace = self.workspaces[0]
-        place = Place(self.tenant_id, self.workspaces[0][0], self.tenant, workspace)
         answers: Counter[str] = Counter()
         for row in await self.owner.fetch(
             "SELECT entity_id_a, entity_id_b FROM contact.identity_judgement"
@@ -158,9 +156,11 @@ class Life:
             self.tenant_id,
         ):
             pair = (row["entity_id_a"], row["entity_id_b"])
-            finding = Finding(pair, "test", datetime.now(UTC), "tempted", 1, 99)
+            finding = Finding(
+                self.tenant_id, self.tenant, pair, "test", datetime.now(UTC), "tempted", 1, 99
+            )
             async with self.store.transaction() as tx:
-                answers[(await tx.merge_found(finding, place)).outcome] += 1
+                answers[(await tx.merge_found(finding)).outcome] += 1
         return answers
 
     async def repeat(self, scripts: Sequence[Sequence[Step]], again: str) -> int:

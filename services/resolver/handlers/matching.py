@@ -19,7 +19,6 @@ from services.resolver.domain.matching.blocking import HOT
 from services.resolver.store import Store, Transaction
 from services.resolver.store.judging import Finding
 from services.resolver.store.matching import Named, Policy
-from shared.auth import Place
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.contact import ContactCreated, ContactsMerged, ContactsSplit, FactAsserted
@@ -191,6 +190,8 @@ class _Round:
             told = mentions.get(decision.pair[0]) or mentions.get(decision.pair[1]) or mention
             await self._tx.merge_found(
                 Finding(
+                    tenant_id=tenant,
+                    tenant=told.tenant,
                     pair=decision.pair,
                     cause=told.cause,
                     received_at=told.recorded_at,
@@ -198,8 +199,7 @@ class _Round:
                     decision_id=numbers[decision.pair],
                     similarity=round(100 * decision.verdict.score.probability),
                     traceparent=told.traceparent,
-                ),
-                Place(tenant, 0, told.tenant, ""),
+                )
             )
         new = await self._store.put_up_for_review(tenant, found.reviews, numbers, self._now)
         metrics.MATCHES.labels("review").inc(len(new))

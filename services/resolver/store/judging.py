@@ -27,6 +27,9 @@ IDS: Final = 100
 class Finding:
     """Two contacts that the machine takes for one person, and its decision with the evidence."""
 
+    tenant_id: int
+    tenant: str
+    """The tenant's public id."""
     pair: tuple[int, int]
     cause: str
     """The signal that led to it."""
@@ -49,9 +52,9 @@ class Judge:
         self._sources = sources
         self._ids = ids
 
-    async def merge_found(self, finding: Finding, place: Place) -> Answer:
+    async def merge_found(self, finding: Finding) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart; the older survives."""
-        loader = self._loader(place)
+        loader = self._loader(finding.tenant_id, finding.tenant)
         cluster = await loader.load_groups(await loader.roots_of(finding.pair))
         order = Order(
             command_id=finding.cause,
@@ -76,7 +79,9 @@ class Judge:
         )
         if done:
             return Answer("done", {row["public_id"]: row["applied_version"] for row in done})
-        cluster, named = await self._loader(place).load(contacts_of(command))
+        cluster, named = await self._loader(place.tenant_id, place.tenant).load(
+            contacts_of(command)
+        )
         now = datetime.now(UTC)
         order = Order(
             command_id=command.command_id,
@@ -95,5 +100,5 @@ class Judge:
             await self._connection.execute(QUERIES["log_commands"], [row], now)
         return answer(plan)
 
-    def _loader(self, place: Place) -> ClusterLoader:
-        return ClusterLoader(self._connection, self._sources, place.tenant_id, place.tenant)
+    def _loader(self, tenant_id: int, tenant: str) -> ClusterLoader:
+        return ClusterLoader(self._connection, self._sources, tenant_id, tenant)

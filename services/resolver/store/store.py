@@ -54,9 +54,9 @@ class Transaction:
         """Carry out what a person or a rule says about who is whom."""
         return await self._judge().carry_out(command, place, traceparent)
 
-    async def merge_found(self, finding: Finding, place: Place) -> Answer:
+    async def merge_found(self, finding: Finding) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart."""
-        return await self._judge().merge_found(finding, place)
+        return await self._judge().merge_found(finding)
 
     @property
     def matching(self) -> MatchingStore:

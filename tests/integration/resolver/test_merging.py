@@ -155,9 +155,19 @@ async def test_what_a_person_separated_the_machine_leaves(home: Home, resolver: 
 
 async def machine(home: Home, resolver: Resolver) -> str:
     one, other = await home.fetch("SELECT id FROM contact.contact ORDER BY id LIMIT 2")
-    finding = Finding((one["id"], other["id"]), "test#1", datetime.now(UTC), "alike", 1, 97)
+    place = await place_of(home)
+    finding = Finding(
+        place.tenant_id,
+        place.tenant,
+        (one["id"], other["id"]),
+        "test#1",
+        datetime.now(UTC),
+        "alike",
+        1,
+        97,
+    )
     async with resolver.store.transaction() as tx:
-        answer = await tx.merge_found(finding, await place_of(home))
+        answer = await tx.merge_found(finding)
     return answer.outcome
 
 
