@@ -23,6 +23,11 @@ in order. Sending the same record again changes nothing. A signal that cannot be
 `contact.signals.v1.ingest.dlq`, with the headers `kith_dlq_reason`, `kith_dlq_field` and
 `kith_dlq_detail`.
 
+**What happened between people**, an e-mail, a meeting, a call, a form …, is a signal too: type
+`kith.signal.activity.v1`, schema `ActivitySignal`, the same topic and the same delivery. Each
+participant with an address, a number or a profile is found among the contacts or becomes one, and
+gets the activity on the timeline; a newer version of the record replaces it.
+
 **To read events**, consume `contact.events.v1` with a group of your own and
 `auto.offset.reset=earliest`. Delivery is at least once: `ce_id` identifies an event. Events of one
 contact or company share a key (its id, also `ce_subject`) and come in order; `ce_sequence` numbers
@@ -31,7 +36,7 @@ Ignore types and fields that you do not know: they may be added at any time. A c
 reader is a new topic.
 """
 
-SIGNAL_EXAMPLE: dict[str, Any] = {
+CONTACT_EXAMPLE: dict[str, Any] = {
     "headers": {
         "content-type": "application/json",
         "ce_specversion": "1.0",
@@ -51,7 +56,32 @@ SIGNAL_EXAMPLE: dict[str, Any] = {
         "employments": [{"company_name": "Analytical Engines", "title": "Programmer"}],
     },
 }
-"""A signal as an outsider would send it; a test reads it as ingest does."""
+ACTIVITY_EXAMPLE: dict[str, Any] = {
+    "headers": {
+        "content-type": "application/json",
+        "ce_specversion": "1.0",
+        "ce_id": "pbx-2026-01-31-17",
+        "ce_source": "/pbx/berlin",
+        "ce_type": "kith.signal.activity.v1",
+        "ce_time": "2026-01-31T12:07:41Z",
+    },
+    "payload": {
+        "signal": "activity",
+        "source": "call_log",
+        "source_record_id": "2026-01-31-17",
+        "kind": "call",
+        "direction": "inbound",
+        "status": "answered",
+        "occurred_at": "2026-01-31T12:00:00Z",
+        "duration_s": 461,
+        "phone_region": "DE",
+        "participants": [{"role": "caller", "name": "Ada Lovelace", "phone": "030 1234567"}],
+    },
+}
+SIGNAL_EXAMPLES = {
+    example["headers"]["ce_type"]: example for example in (CONTACT_EXAMPLE, ACTIVITY_EXAMPLE)
+}
+"""CloudEvents type → a signal as an outsider would send it; a test reads it as ingest does."""
 
 STRING = {"type": "string"}
 
@@ -138,7 +168,7 @@ def _message_name(ce_type: str) -> str:
 def _message(ce_type: str, topic: topics.Topic) -> dict[str, Any]:
     model = topics.MODEL_BY_TYPE[ce_type]
     events = topic is topics.EVENTS
-    examples = {"examples": [SIGNAL_EXAMPLE]} if topic is topics.SIGNALS else {}
+    examples = {"examples": [SIGNAL_EXAMPLES[ce_type]]} if topic is topics.SIGNALS else {}
     return {
         "name": ce_type,
         "title": model.__name__,

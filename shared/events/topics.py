@@ -7,6 +7,7 @@ Partition counts never change: a key must keep its partition (DESIGN 3.2).
 from dataclasses import dataclass
 from typing import Final
 
+from shared.events.activity import ActivitySignal, NormalizedActivity
 from shared.events.command import (
     ApproveMerge,
     ArchiveContact,
@@ -75,13 +76,16 @@ def dead_letter_topic(topic: str, group: str) -> str:
 
 SIGNALS = Topic(
     name="contact.signals.v1",
-    title="Contact signals as upstream systems publish them",
+    title="Contact and activity signals as upstream systems publish them",
     key="any; recommended: source and source record id",
     partitions=12,
     retention_ms=7 * DAY_MS,
     producers=("upstream",),
     consumers=("ingest",),
-    messages={"kith.signal.contact.v1": ContactSignal},
+    messages={
+        "kith.signal.contact.v1": ContactSignal,
+        "kith.signal.activity.v1": ActivitySignal,
+    },
     public=True,
 )
 SIGNALS_NORMALIZED = Topic(
@@ -92,7 +96,10 @@ SIGNALS_NORMALIZED = Topic(
     retention_ms=7 * DAY_MS,
     producers=("ingest", "enricher"),
     consumers=("resolver",),
-    messages={"kith.signal.normalized.v1": NormalizedSignal},
+    messages={
+        "kith.signal.normalized.v1": NormalizedSignal,
+        "kith.signal.normalized_activity.v1": NormalizedActivity,
+    },
 )
 SIGNALS_NORMALIZED_BULK = Topic(
     name="contact.signals.normalized.bulk.v1",
@@ -102,7 +109,10 @@ SIGNALS_NORMALIZED_BULK = Topic(
     retention_ms=7 * DAY_MS,
     producers=("ingest",),
     consumers=("resolver-bulk",),
-    messages={"kith.signal.normalized.v1": NormalizedSignal},
+    messages={
+        "kith.signal.normalized.v1": NormalizedSignal,
+        "kith.signal.normalized_activity.v1": NormalizedActivity,
+    },
 )
 EVENTS = Topic(
     name="contact.events.v1",

@@ -41,6 +41,12 @@ class Wire(BaseModel):
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255), _WithoutNul()]
 """A name, a label, a title: at most 255 characters."""
 
+Line = Annotated[str, StringConstraints(max_length=1_000), _WithoutNul()]
+"""A subject, a place, the name of a conversation: at most 1,000 characters."""
+
+Snippet = Annotated[str, StringConstraints(max_length=2_000), _WithoutNul()]
+"""The beginning of a text: at most 2,000 characters."""
+
 Long = Annotated[str, StringConstraints(max_length=10_000), _WithoutNul()]
 """A note, an address block: at most 10,000 characters."""
 

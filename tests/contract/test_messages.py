@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from kith.__main__ import app
 from kith.docs import cli
-from kith.docs.asyncapi import SIGNAL_EXAMPLE
+from kith.docs.asyncapi import SIGNAL_EXAMPLES
 from kith.docs.cli import DOCS
 from kith.docs.schemas import breaking_changes, message_schema, message_schemas
 from shared.events import topics
@@ -142,9 +142,11 @@ def test_the_asyncapi_document_is_well_formed() -> None:
             target = target[part]
 
 
-def test_the_example_for_outsiders_is_a_signal() -> None:
-    envelope, _ = parse({"headers": SIGNAL_EXAMPLE["headers"], "data": SIGNAL_EXAMPLE["payload"]})
-    assert envelope.type == "kith.signal.contact.v1"
+@pytest.mark.parametrize("ce_type", topics.SIGNALS.messages)
+def test_the_example_for_outsiders_is_a_signal(ce_type: str) -> None:
+    example = SIGNAL_EXAMPLES[ce_type]
+    envelope, _ = parse({"headers": example["headers"], "data": example["payload"]})
+    assert envelope.type == ce_type
 
 
 def assert_holds(read: Any, written: Any) -> None:
