@@ -14,6 +14,7 @@ from shared.events.wire import (
     CompanyId,
     Confidence,
     ContactId,
+    ImportId,
     Long,
     Short,
     SourceName,
@@ -189,6 +190,8 @@ class NormalizedSignal(Wire):
     received_at: datetime
     """When kith first saw the signal: end-to-end age counts from here."""
     import_source: ImportSource | None = None
+    import_id: ImportId | None = None
+    """The import that brought it, where one did: what an import brought can be taken back."""
     confidence: Confidence = 1.0
     about: ContactId | None = None
     facts: Facts

@@ -68,6 +68,9 @@ WorkspaceId = Annotated[str, StringConstraints(pattern=r"^wsp_[0-9A-HJKMNP-TV-Z]
 MergeId = Annotated[str, StringConstraints(pattern=r"^mrg_[0-9A-HJKMNP-TV-Z]{26}$")]
 """A merge's public id: `mrg_` and a ULID."""
 
+ImportId = Annotated[str, StringConstraints(pattern=r"^imp_[0-9A-HJKMNP-TV-Z]{26}$")]
+"""An import's public id: `imp_` and a ULID."""
+
 Version = Annotated[int, Field(ge=1)]
 """An entity's version: its events are numbered 1, 2, 3 … without gaps."""
 

@@ -57,6 +57,7 @@ def a_signal(
     signal_id: str | None = None,
     about: str | None = None,
     import_source: ImportSource | None = None,
+    import_id: str | None = None,
     **facts: Any,
 ) -> NormalizedSignal:
     """Make a signal: one record of one source, so many minutes after `MOMENT`."""
@@ -92,6 +93,7 @@ def a_signal(
         received_at=at,
         about=about,
         import_source=import_source,
+        import_id=import_id,
         facts=said,
         raw={"record": record},
     )

@@ -105,16 +105,20 @@ FROM unnest($1::contact.revision_name[]) AS u
 WHERE r.tenant_id = u.tenant_id AND r.record_key = u.record_key AND r.revision = u.revision;
 
 -- name: insert_ledger
--- One row per delivery; what was stale at birth is superseded at once: $1 rows, $2 now.
+-- One row per delivery; what was stale at birth is superseded at once: $1 rows, $2 now, $3 the
+-- import of each.
 INSERT INTO contact.source_record (
     tenant_id, workspace_id, source_id, record_key, revision, content_hash, source_record_id,
     source_version, signal_id, occurred_at, received_at, contact_id, applied_version, confidence,
-    import_source, facts, raw, rejected, applied_at, superseded_at)
+    import_source, facts, raw, rejected, applied_at, superseded_at, import_id)
 SELECT tenant_id, workspace_id, source_id, record_key, revision, content_hash, source_record_id,
        source_version, signal_id, occurred_at, received_at, contact_id, applied_version,
        confidence, import_source, facts, raw, rejected, $2::timestamptz,
-       CASE WHEN stale THEN $2::timestamptz END
-FROM unnest($1::contact.ledger_row[]);
+       CASE WHEN stale THEN $2::timestamptz END, u.import_id
+FROM unnest($1::contact.ledger_row[], $3::text[])
+    AS u (tenant_id, workspace_id, source_id, record_key, revision, content_hash,
+          source_record_id, source_version, signal_id, occurred_at, received_at, contact_id,
+          applied_version, confidence, import_source, facts, raw, rejected, stale, import_id);
 
 -- name: insert_contacts
 -- $1 rows, $2 now.

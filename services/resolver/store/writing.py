@@ -75,7 +75,9 @@ class Writer:
                     row.superseded,
                 )
             )
-        await self._run("insert_ledger", rows)
+        if rows:
+            imports = [row.delivery.signal.import_id for row in self._plan.ledger]
+            await self._connection.execute(QUERIES["insert_ledger"], rows, self._plan.now, imports)
         # After the inserts: a batch may bring two versions of one record.
         await self._run("supersede", self._plan.superseded)
 

@@ -54,6 +54,17 @@ async def test_a_redelivered_batch_changes_nothing(home: Home, resolver: Resolve
     assert await everything(home) == before
 
 
+async def test_the_ledger_says_which_import_it_was(home: Home, resolver: Resolver) -> None:
+    brought = "imp_" + "1" * 26
+    await resolver.resolve(
+        resolver.a_signal("r1", import_id=brought), resolver.a_signal("r2", email="b@example.com")
+    )
+    rows = await home.fetch(
+        "SELECT source_record_id, import_id FROM contact.source_record ORDER BY 1"
+    )
+    assert [tuple(row) for row in rows] == [("r1", brought), ("r2", None)]
+
+
 async def everything(home: Home) -> dict[str, Any]:
     tables = await home.fetch(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
