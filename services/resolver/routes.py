@@ -2,21 +2,26 @@
 
 The same commands as on `contact.commands.v1`, carried out by the same function. The review queue,
 why, why not and how are answered from what decisions stored; for the api, which passes them on.
+`POST /v1/decisions` and `/v1/verdicts` tell an import what its rows would lead to, and led to.
 Tenant and workspace are the API key's.
 """
 
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import orjson
 from fastapi import Depends, FastAPI, Request, Response
+from msgspec import DecodeError, Raw, Struct
+from msgspec.json import Decoder
 from pydantic import BaseModel, Field, ValidationError
 from ulid import ULID
 
 from services.resolver.domain.judgements import Answer
 from services.resolver.domain.reviewing import PAIR, Filters
-from services.resolver.store import Store, questions
+from services.resolver.store import Store, previews, questions
 from services.resolver.store.review import reading
 from shared.auth import Caller, KeyRing, bearer_token
 from shared.errors import PoisonMessageError, ServiceError
@@ -44,6 +49,16 @@ LONGEST_LIST: Final = 101
 
 MAX_BYTES: Final = 262_144
 """The largest order: a thousand chosen records and as many identifiers."""
+
+MAX_PREVIEW_BYTES: Final = 32 << 20
+"""The largest question about signals."""
+
+MOST_SIGNALS: Final = 1_000
+"""Signals in one question, and as many that come before them."""
+
+_DIGEST = re.compile("[0-9a-f]{32}")
+
+Found = TypeVar("Found")
 
 COMMANDS: Final[dict[str, type[Judgement]]] = {
     "merge_contacts": MergeContacts,
@@ -159,6 +174,68 @@ async def get_how(request: Request, contact: str, asker: Asker) -> Response:
         return _said(await questions.how(store, contact))
 
 
+class Decided(Struct, frozen=True):
+    """Signals of which a preview is asked, and those that would come before them."""
+
+    signals: list[Raw]
+    context: list[Raw] = []
+
+
+class Outcomes(Struct, frozen=True):
+    """Signals whose verdicts are asked."""
+
+    signals: list[previews.Sent]
+
+
+_decode_decided: Final = Decoder(Decided).decode
+_decode_outcomes: Final = Decoder(Outcomes).decode
+
+
+async def post_decisions(request: Request, asker: Asker) -> Response:
+    """Tell what normalised signals would lead to; nothing is written."""
+    asked = _decoded(_decode_decided, await _body(request, MAX_PREVIEW_BYTES))
+    _refuse_many(asked.signals)
+    _refuse_many(asked.context)
+    told = await previews.preview_signals(
+        request.app.state.store,
+        asker.place,
+        [bytes(one) for one in asked.context],
+        [bytes(one) for one in asked.signals],
+    )
+    return _said({"decisions": told})
+
+
+async def post_verdicts(request: Request, asker: Asker) -> Response:
+    """Tell what became of signals that were sent."""
+    asked = _decoded(_decode_outcomes, await _body(request, MAX_PREVIEW_BYTES))
+    _refuse_many(asked.signals)
+    for one in asked.signals:
+        if not (_DIGEST.fullmatch(one.record_key) and _DIGEST.fullmatch(one.content_hash)):
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "record_key and content_hash must be 32 hexadecimal digits",
+                "signals",
+            )
+    told = await previews.find_verdicts(request.app.state.store, asker.place, asked.signals)
+    return _said({"verdicts": told})
+
+
+def _decoded(decode: Callable[[bytes], Found], body: bytes) -> Found:
+    try:
+        return decode(body)
+    except DecodeError:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST, 'the body must be a JSON object with a list "signals"'
+        ) from None
+
+
+def _refuse_many(signals: Sequence[object]) -> None:
+    if len(signals) > MOST_SIGNALS:
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"ask of at most {MOST_SIGNALS} signals", "signals"
+        )
+
+
 def _said(answer: object) -> Response:
     if answer is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, "is not known in the API key's workspace")
@@ -177,13 +254,13 @@ async def post_command(
     return _answer(command, answer)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, limit: int = MAX_BYTES) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > MAX_BYTES:
+        if len(body) > limit:
             raise ProblemError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"an order has at most {MAX_BYTES} bytes"
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {limit} bytes"
             )
     return bytes(body)
 
@@ -230,6 +307,8 @@ def create_http() -> FastAPI:
     """Build the HTTP side; `state` gets `store`, `pool` and `keys` when the process starts."""
     http = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     http.add_api_route("/v1/commands/{name}", post_command, methods=["POST"])
+    http.add_api_route("/v1/decisions", post_decisions, methods=["POST"])
+    http.add_api_route("/v1/verdicts", post_verdicts, methods=["POST"])
     http.add_api_route("/v1/merge-candidates", get_pairs)
     http.add_api_route("/v1/merge-candidates/{pair}", get_pair)
     http.add_api_route("/v1/contacts/{contact}/why", get_why)

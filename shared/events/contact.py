@@ -57,11 +57,12 @@ ProposalReason = Literal[
     "father_and_son",
     "different_linkedin_members",
     "phone_backup",
+    "same_name",
     "alike",
 ]
 """Why two contacts may be one person: one signal named both; or named one whose names deny it,
-by generation, by LinkedIn profile; an address book named one by less than an equal phone; or what
-their records say is much the same."""
+by generation, by LinkedIn profile; an address book named one by less than an equal phone; an
+import's preview found one of the same name; or what their records say is much the same."""
 
 
 class Cause(Wire):

@@ -43,6 +43,9 @@ ImportSource = Literal["mark-import", "iris-import", "crm-direct"]
 MAX_VALUES = 50
 """The most e-mails, phones, jobs or addresses one signal may carry."""
 
+MAX_NAMESAKES = 5
+"""The most contacts of one name that a signal may be put up for review with."""
+
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2, for example `DE`."""
 
@@ -194,6 +197,9 @@ class NormalizedSignal(Wire):
     """The import that brought it, where one did: what an import brought can be taken back."""
     confidence: Confidence = 1.0
     about: ContactId | None = None
+    possible_duplicates: Annotated[tuple[ContactId, ...], Field(max_length=MAX_NAMESAKES)] = ()
+    """Contacts of the same name that an import's preview showed: put up for review, should the
+    signal make a contact."""
     facts: Facts
     rejected: tuple[RejectedValue, ...] = ()
     raw: dict[str, Any]

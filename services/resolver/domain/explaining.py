@@ -98,6 +98,7 @@ REASONS: Final = {
     "father_and_son": "they share an identifier, but one is the junior, the other the senior",
     "different_linkedin_members": "they share an identifier, but LinkedIn knows two members",
     "phone_backup": "an address book names one of them by less than an equal phone number",
+    "same_name": "they have the very same name, and an import brought one of them",
     "alike": "what their records say is much the same",
 }
 """Why a pair was put up for review, where no score says it."""

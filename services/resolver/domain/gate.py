@@ -91,6 +91,8 @@ class _Gate:
             self._propose(contact, self.known.contacts[other], delivery, reason)
         for key in admission.contested:
             self._contest(contact, key, delivery)
+        if delivery.signal.possible_duplicates and admission.receiver is None:
+            self._propose_namesakes(contact, delivery)
         self._enter(delivery, said, revisions, contact, superseded=False)
         return "created" if admission.receiver is None else "updated"
 
@@ -268,6 +270,13 @@ class _Gate:
             self._advance(one)
             event = telling.merge_proposed(delivery, one, another, shared, reason)
             self._record(delivery, one.id, event)
+
+    def _propose_namesakes(self, contact: Contact, delivery: Delivery) -> None:
+        """Put a new contact up for review with those whom an import's preview found alike."""
+        for public_id in delivery.signal.possible_duplicates:
+            other = self.known.about.get((delivery.tenant_id, public_id))
+            if other is not None and other != contact.id:
+                self._propose(contact, self.known.contacts[other], delivery, "same_name")
 
     def _record(
         self,

@@ -33,8 +33,15 @@ _LOOKS: Final = 5
 class Loader:
     """Reads for one batch, inside its transaction."""
 
-    def __init__(self, connection: Connection, sources: Mapping[int, Source]) -> None:
+    def __init__(
+        self, connection: Connection, sources: Mapping[int, Source], *, looking: bool = False
+    ) -> None:
+        """Look only, where nothing will be written, in a transaction of one snapshot.
+
+        Then nobody is locked out, and whom duplicates belong to is read too.
+        """
         self._connection = connection
+        self._looking = looking
         self._sources = sources
         self._known = Known()
         self._reshaped = False
@@ -60,7 +67,7 @@ class Loader:
         await self._read_about(deliveries)
         await self._read_companies(domains, names)
         await self._read_contacts(self._touched(deliveries))
-        if self._reshaped:
+        if self._reshaped and not self._looking:
             await self._look_again(deliveries, records, identifiers)
         return self._known
 
@@ -98,7 +105,7 @@ class Loader:
 
     async def _lock(self, keys: Iterable[int]) -> None:
         ordered = sorted(set(keys))
-        if ordered:
+        if ordered and not self._looking:
             await self._connection.fetchval(QUERIES["lock"], ordered)
 
     def _touched(self, deliveries: Sequence[Delivery]) -> set[int]:
@@ -111,7 +118,8 @@ class Loader:
         moving = {
             (one.tenant_id, one.record_key)
             for one in deliveries
-            if standing(one, known.records.get((one.tenant_id, one.record_key), [])) != "duplicate"
+            if self._looking
+            or standing(one, known.records.get((one.tenant_id, one.record_key), [])) != "duplicate"
         }
         touched: set[int] = set()
         for one in deliveries:
@@ -130,6 +138,8 @@ class Loader:
                     touched.update(known.sharing[key].contacts)
             if one.signal.about is not None:
                 touched.update(self._asked(one.tenant_id, one.signal.about))
+            for alike in one.signal.possible_duplicates:
+                touched.update(self._asked(one.tenant_id, alike))
         return touched
 
     async def _read_revisions(self, records: Sequence[tuple[int, bytes]]) -> None:
@@ -161,8 +171,11 @@ class Loader:
         return [] if found is None else [found]
 
     async def _read_about(self, deliveries: Iterable[Delivery]) -> None:
-        """Find the contacts that vendors were asked about."""
+        """Find the contacts that vendors were asked about, and those that may be meant."""
         asked = {(one.tenant_id, one.signal.about) for one in deliveries if one.signal.about}
+        asked |= {
+            (one.tenant_id, alike) for one in deliveries for alike in one.signal.possible_duplicates
+        }
         if not asked:
             return
         tenants, names = zip(*asked, strict=True)

@@ -140,6 +140,8 @@ class Store:
         self, command: Judgement, place: Place, traceparent: str | None = None
     ) -> Answer:
         """Carry out what a person or a rule says about who is whom, in a transaction of its own."""
+        if not self.sources:
+            await self.sources_by_name()
         async with self.transaction() as tx:
             return await tx.judge(command, place, traceparent)
 
@@ -155,10 +157,18 @@ class Store:
         return count
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Open a transaction that sees one moment and writes nothing."""
+        with translated():
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                yield connection
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction; errors come out as delivery policy."""
-        if not self.sources:  # whatever this process is told first, claims name their sources
-            await self.sources_by_name()
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield Transaction(self, connection)
