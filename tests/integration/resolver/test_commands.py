@@ -51,6 +51,24 @@ async def test_archive_and_bring_back(home: Home, resolver: Resolver) -> None:
     assert await home.value("SELECT count(*) FROM contact.outbox") == 3
 
 
+async def test_a_command_may_be_the_first_that_a_process_hears(
+    home: Home, resolver: Resolver
+) -> None:
+    """The contact's claims name their sources: a process that has met none learns them first."""
+    await resolver.resolve(resolver.a_signal(email="ada@example.com"))
+    contact = await home.value("SELECT public_id FROM contact.contact")
+    archive = ArchiveContact(
+        command_id="cmd_" + "1" * 26,
+        tenant=resolver.tenant,
+        workspace=resolver.workspace,
+        issued_at=datetime.now(UTC),
+        contact_id=contact,
+    )
+    async with home.resolver() as fresh:
+        assert await order(fresh, archive) == []
+    assert await home.value("SELECT status::text FROM contact.contact") == "archived"
+
+
 async def test_a_stranger_cannot_order(home: Home, resolver: Resolver) -> None:
     """A command of an unknown tenant is poison; one for an unknown contact changes nothing."""
     await resolver.resolve(resolver.a_signal(email="ada@example.com"))
