@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from faststream.asgi import AsgiFastStream
 
 from services.ingest.domain.mapping import Rules
-from services.ingest.handlers import Signals
+from services.ingest.handlers.signals import Signals
 from services.ingest.routes import imports, mappings, signals
 from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.problems import install_problems

@@ -12,7 +12,7 @@ from kith.administration import create_key
 from kith.topics import ensure_topics, specs
 from services.ingest.app import create_http
 from services.ingest.domain.mapping import Rules
-from services.ingest.handlers import Signals
+from services.ingest.handlers.signals import Signals
 from services.ingest.routes.doorway import Doorway
 from services.ingest.settings import Settings
 from services.ingest.store import Store
