@@ -31,7 +31,7 @@ def render_config(setting: Setting, *, compression: str) -> str:
         "unix_socket_directories = ''\n"
         "max_connections = 100\n"
         "max_locks_per_transaction = 512\n"
-        "shared_buffers = 256MB\n"
+        "shared_buffers = 512MB\n"
         "effective_cache_size = 2GB\n"
         "work_mem = 16MB\n"
         "maintenance_work_mem = 128MB\n"

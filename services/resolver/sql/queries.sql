@@ -321,11 +321,15 @@ CROSS JOIN LATERAL (
 ) AS o;
 
 -- name: delete_published
--- By name, not up to the last one: a transaction that began before may commit after.
--- $1 shards, $2 their events' numbers.
-DELETE FROM contact.outbox o
-USING unnest($1::smallint[], $2::bigint[]) AS u (shard, seq)
-WHERE o.shard = u.shard AND o.seq = u.seq;
+--- By name, not up to the last one: a transaction that began before may commit after.
+--- $1 shards, $2 their events' numbers. Each is looked up by itself: joined, the whole queue was read
+--- for every one of them, since the planner has mostly seen this table empty.
+DELETE FROM contact.outbox WHERE ctid = ANY (ARRAY(
+    SELECT found.ctid FROM unnest($1::smallint[], $2::bigint[]) AS u (shard, seq)
+    CROSS JOIN LATERAL (
+        SELECT o.ctid FROM contact.outbox o WHERE o.shard = u.shard AND o.seq = u.seq LIMIT 1
+    ) AS found
+));
 
 -- name: measure_outbox
 -- How many events wait in each shard, and for how long, seconds.

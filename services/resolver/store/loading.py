@@ -52,6 +52,9 @@ class Loader:
         identifiers = sorted(identifier_keys(deliveries))
         domains, names = company_keys(deliveries)
         records = sorted({(one.tenant_id, one.record_key) for one in deliveries})
+        await self._read_companies(domains, names)
+        known = self._known
+        strange = sorted(domains - known.companies_by_domain.keys())
         await self._lock(
             [
                 *[
@@ -59,13 +62,14 @@ class Loader:
                     for tenant, kind, value in identifiers
                 ],
                 *[lock_key(f"record\0{tenant}\0{key.hex()}") for tenant, key in records],
-                *[lock_key(f"domain\0{tenant}\0{domain}") for tenant, domain in domains],
+                *[lock_key(f"domain\0{tenant}\0{domain}") for tenant, domain in strange],
             ]
         )
         await self._read_revisions(records)
         await self._read_holders(identifiers)
         await self._read_about(deliveries)
-        await self._read_companies(domains, names)
+        # Another batch may have met the same company while this one waited.
+        await self._read_companies(strange, names - known.companies_by_name.keys())
         await self._read_contacts(self._touched(deliveries))
         if self._reshaped and not self._looking:
             await self._look_again(deliveries, records, identifiers)
