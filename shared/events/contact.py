@@ -149,6 +149,9 @@ class FactRetracted(Cause):
     source: str
     source_record: str
     changes: tuple[FieldChange, ...] = ()
+    employments_removed: tuple[Employment, ...] = ()
+    """Jobs that no record tells of any more, as the record told them: whatever is the same job
+    (`fold.job_key`) goes."""
 
 
 class BindingChanged(Cause):
@@ -168,8 +171,9 @@ class IdentifierRemoved(Cause):
     version: Version
     type: IdentifierType
     value: Short
-    reason: Literal["shared"]
-    """Several people were seen with it, so that it says of nobody who they are."""
+    reason: Literal["shared", "dropped"]
+    """Shared: several people were seen with it, so that it says of nobody who they are. Dropped: no
+    record says it any more; it resolves to the contact all the same, for what is old."""
 
 
 class MergeProposed(Cause):

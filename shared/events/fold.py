@@ -95,6 +95,12 @@ def fold(
     return state
 
 
+def job_key(employment: Employment) -> tuple[str, str]:
+    """Return what makes two jobs the same: who employs, and as what."""
+    company = employment.company_domain or employment.company_name or ""
+    return company.casefold(), (employment.title or "").casefold()
+
+
 def _born(event: ContactCreated) -> ContactState:
     origin = _origin(event.asserted)
     return ContactState(
@@ -136,7 +142,15 @@ def _asserted(state: ContactState, event: FactAsserted) -> ContactState:
 
 def _retracted(state: ContactState, event: FactRetracted) -> ContactState:
     fields, provenance = _changed(state, event.changes, None)
-    return replace(state, fields=fields, provenance=provenance)
+    removed = {job_key(one) for one in event.employments_removed}
+    return replace(
+        state,
+        fields=fields,
+        provenance=provenance,
+        employments=tuple(one for one in state.employments if job_key(one) not in removed)
+        if removed
+        else state.employments,
+    )
 
 
 def _privately_changed(state: ContactState, event: BindingChanged) -> ContactState:

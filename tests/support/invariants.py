@@ -193,7 +193,9 @@ _TABLES = """
 WITH held AS (
     SELECT contact_id, array_agg(identifier_type || ':' || normalized_value) AS identifiers
     FROM contact.contact_identifier
-    WHERE deleted_at IS NULL AND ($1::bigint IS NULL OR tenant_id = $1) GROUP BY 1
+    WHERE deleted_at IS NULL AND status <> 'inactive'
+        AND ($1::bigint IS NULL OR tenant_id = $1)
+    GROUP BY 1
 ), pairs AS (
     SELECT tenant_id, contact_id_a AS one, contact_id_b AS other
     FROM contact.contact_dedup_candidates WHERE status = 'open'

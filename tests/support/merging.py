@@ -32,6 +32,7 @@ from services.resolver.domain.model import (
     Ids,
     Known,
     LedgerRow,
+    Plan,
     RecordedEvent,
     Revision,
 )
@@ -73,15 +74,15 @@ class World:
     streams: dict[str, list[ContactEvent]] = field(default_factory=dict)
     clock: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def tell(self, record: str, workspace: int = 1, **said: Any) -> None:
+    def tell(self, record: str, workspace: int = 1, **said: Any) -> Plan:
         """Let one signal through the gate."""
         name = WORKSPACES[workspace]
         signal = read_signal(encode(a_signal(record, workspace=name, **said)))
-        self.resolve(deliver(signal, 1, workspace, SOURCES[signal.source]))
+        return self.resolve(deliver(signal, 1, workspace, SOURCES[signal.source]))
 
-    def resolve(self, delivery: Delivery) -> None:
-        """Decide one delivery and keep what comes of it."""
-        plan = decide([delivery], self.known, self.ids, self.now())
+    def resolve(self, *deliveries: Delivery) -> Plan:
+        """Decide a batch and keep what comes of it."""
+        plan = decide(deliveries, self.known, self.ids, self.now())
         self.ledger += [(plan.now, row) for row in plan.ledger]
         self.candidates |= {(one.first, one.second) for one in plan.candidates}
         for (contact, workspace), row in plan.bindings.items():
@@ -89,6 +90,7 @@ class World:
             shown = old.shown if old and old.is_live else Kept()
             self.bindings[contact, workspace] = BindingOf(row.id, is_live=True, shown=shown)
         self._publish(plan.events)
+        return plan
 
     def archive(self, contact: int) -> None:
         """Archive a contact, or bring it back."""

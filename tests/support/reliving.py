@@ -329,15 +329,16 @@ _TABLES: Final = {
     "contact": "SELECT c.public_id, c.status::text, s.public_id AS survivor"
     " FROM contact.contact c LEFT JOIN contact.contact s ON s.id = c.merged_into_id"
     " WHERE c.tenant_id = $1",
-    "identifiers": "SELECT c.public_id, i.identifier_type::text, i.normalized_value, i.source_id"
+    "identifiers": "SELECT c.public_id, i.identifier_type::text, i.normalized_value,"
+    " i.status::text, CASE WHEN i.status <> 'inactive' THEN i.source_id END AS source_id"
     " FROM contact.contact_identifier i JOIN contact.contact c ON c.id = i.contact_id"
     " WHERE i.tenant_id = $1 AND i.deleted_at IS NULL",
     "emails": "SELECT c.public_id, e.email, e.label, e.is_primary, e.status::text, e.source_id"
     " FROM contact.contact_email e JOIN contact.contact c ON c.id = e.contact_id"
-    " WHERE e.tenant_id = $1",
+    " WHERE e.tenant_id = $1 AND e.valid_until IS NULL",
     "phones": "SELECT c.public_id, p.e164_number, p.label, p.is_primary, p.source_id"
     " FROM contact.contact_phones p JOIN contact.contact c ON c.id = p.contact_id"
-    " WHERE p.tenant_id = $1",
+    " WHERE p.tenant_id = $1 AND p.valid_until IS NULL",
     "employments": "SELECT c.public_id, o.public_id AS company, e.company_name, e.title,"
     " e.is_current, e.source_id FROM contact.contact_employment e"
     " JOIN contact.contact c ON c.id = e.contact_id"

@@ -73,7 +73,7 @@ def a_signal(
         full_name=name,
         first_name=first or None,
         last_name=last or None,
-        emails=(Point(value=email),) if email else (),
+        emails=facts.pop("emails", (Point(value=email),) if email else ()),
         phones=(Point(value=phone),) if phone else (),
         identifiers=tuple(identifiers),
         employments=(Employment(company_name=company, title=title),) if company or title else (),

@@ -85,6 +85,9 @@ def _asserted(state: Body, body: Body) -> None:
 
 def _retracted(state: Body, body: Body) -> None:
     _change(state, body, None)
+    if gone := body.get("employments_removed"):
+        removed = {_job_key(one) for one in gone}
+        state["employments"] = [one for one in state["employments"] if _job_key(one) not in removed]
 
 
 def _privately_changed(state: Body, body: Body) -> None:
@@ -211,6 +214,11 @@ def _change(state: Body, body: Body, own: Body | None) -> None:
     if len(used) < len(origins):
         state["origins"] = [origins[index] for index in used]
         state["provenance"] = {name: used.index(index) for name, index in provenance.items()}
+
+
+def _job_key(job: Body) -> tuple[str, str]:
+    company: str = job.get("company_domain") or job.get("company_name") or ""
+    return company.casefold(), (job.get("title") or "").casefold()
 
 
 def _origin(asserted: Body) -> Body:

@@ -6,15 +6,22 @@ what these records make of them (ADR 0043).
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from services.resolver.domain.details import (
+    EMAILS,
+    PHONES,
+    retold,
+    unsaid_identifiers,
+    unsaid_jobs,
+)
 from services.resolver.domain.lifecycle import grown, status_at_birth
-from services.resolver.domain.model import Claim, IdentifierKey, Job, Source
+from services.resolver.domain.model import Claim, IdentifierKey, Job, Said, Source
 from shared.events.contact import ContactStatus, VisibleField
-from shared.events.signal import Employment, Identifier, Point
+from shared.events.signal import Employment, Facts, Identifier, Point
 
 Evidence = Literal["own", "record", "identifier", "person", "none"]
 """Why a delivery belongs where it does: it came while its home stood alone, its record belongs
@@ -57,6 +64,9 @@ class Composite:
     origins: dict[VisibleField, Claim] = field(default_factory=dict)
     """Visible field → the claim that first brought its value."""
     identifiers: dict[IdentifierKey, Identifier] = field(default_factory=dict)
+    """Those that a record says at present."""
+    said: dict[IdentifierKey, Said | None] = field(default_factory=dict)
+    """All that it holds → who says it at present; None: nobody does any more."""
     emails: dict[str, tuple[Point, Source]] = field(default_factory=dict)
     phones: dict[str, tuple[Point, Source]] = field(default_factory=dict)
     jobs: list[Employment] = field(default_factory=list)
@@ -67,7 +77,7 @@ class Composite:
     """Workspace → how it came to know the contact."""
 
 
-def compose(applied: Iterable[Applied], holds: Container[IdentifierKey]) -> Composite:
+def compose(applied: Iterable[Applied], holds: Collection[IdentifierKey]) -> Composite:
     """Replay deliveries in their order; of their identifiers, only those in `holds` are taken.
 
     Gives what the gate's events fold to, delivery by delivery.
@@ -76,20 +86,44 @@ def compose(applied: Iterable[Applied], holds: Container[IdentifierKey]) -> Comp
     visible, employed = _Visible(made), _Employed(made)
     for number, one in enumerate(applied):
         claim = one.claim
+        replaced = made.claims.get(claim.record_key)
         for key, identifier in one.identifiers:
-            if key in holds:
-                made.identifiers.setdefault(key, identifier)
+            if key in holds and key not in made.identifiers:
+                made.identifiers[key] = identifier
+                made.said[key] = (identifier, claim.source, claim.confidence)
         for points, rows in ((claim.facts.emails, made.emails), (claim.facts.phones, made.phones)):
             for point in points:
                 rows.setdefault(point.value, (point, claim.source))
         employed.add(claim, is_first=number == 0)
         visible.add(claim)
+        if replaced is not None:
+            _drop(made, replaced.facts, claim.facts)
         made.bound.setdefault(claim.workspace_id, Bound(one.import_source, claim.asserted_at))
         if number == 0:
             made.status = status_at_birth(claim.source, claim.facts)
         else:
             made.status = grown(made.status, made.fields)
+    made.said.update((key, None) for key in holds if key not in made.said)
     return made
+
+
+def _drop(made: Composite, before: Facts, after: Facts) -> None:
+    """Take back what a record said before, where no record says it now."""
+    claims = made.claims.values()
+    gone = {(one.type, one.value) for one in unsaid_identifiers(before, after, claims)}
+    for key in [key for key in made.identifiers if key[1:] in gone] if gone else ():
+        del made.identifiers[key]
+        made.said[key] = None
+    for telling, rows in ((EMAILS, made.emails), (PHONES, made.phones)):
+        for value, told in retold(telling, before, after, claims).items():
+            if told is None:
+                rows.pop(value, None)
+            else:
+                rows[value] = told
+    jobs = {Job.of(one) for one in unsaid_jobs(before, after, claims)}
+    if jobs:
+        made.jobs = [one for one in made.jobs if Job.of(one) not in jobs]
+        made.employments = [one for one in made.employments if Job.of(one[0]) not in jobs]
 
 
 class _Employed:

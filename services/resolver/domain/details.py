@@ -1,17 +1,34 @@
-"""E-mails, phones and jobs: the rows of a contact that a signal adds."""
+"""E-mails, phones and jobs: the rows of a contact that a signal adds, changes or takes back.
 
-from collections.abc import Iterable
+A row says what the first record told of its value that tells it still. Once that record tells
+something else, or nothing, the row is the weightiest of the other records' that tell of it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import attrgetter
+from typing import Final
 
 from services.resolver.domain.model import (
+    Claim,
     Contact,
     Delivery,
     EmploymentRow,
     Job,
     Known,
     Plan,
-    PointRow,
+    Points,
+    Source,
 )
-from shared.events.signal import Employment, Facts, Point
+from shared.events.signal import Employment, Facts, Identifier, Point
+
+Told = tuple[Point, Source]
+"""An e-mail or a phone as it is told, and who tells."""
+
+Telling = Callable[[Facts], tuple[Point, ...]]
+"""Reads one kind of points from what a record says."""
+
+EMAILS: Final[Telling] = attrgetter("emails")
+PHONES: Final[Telling] = attrgetter("phones")
 
 
 def added_details(
@@ -48,7 +65,7 @@ def added_details(
 
 
 def _note(
-    rows: list[PointRow],
+    rows: Points,
     contact: Contact,
     delivery: Delivery,
     points: Iterable[Point],
@@ -57,4 +74,82 @@ def _note(
     for point in points:
         if point.value not in told:
             told.add(point.value)
-            rows.append((delivery.tenant_id, contact.id, point, delivery.source))
+            rows[contact.id, point.value] = (delivery.tenant_id, point, delivery.source)
+
+
+def dropped_details(
+    plan: Plan, contact: Contact, before: Facts, after: Facts
+) -> tuple[Employment, ...]:
+    """Plan what follows for the rows when a record says this instead of that.
+
+    The contact's claims are those afterwards. Returns the jobs that no record tells of any more.
+    """
+    claims = contact.claims.values()
+    for telling, rows, dropped in (
+        (EMAILS, plan.emails, plan.dropped_emails),
+        (PHONES, plan.phones, plan.dropped_phones),
+    ):
+        for value, told in retold(telling, before, after, claims).items():
+            if told is None:
+                rows.pop((contact.id, value), None)
+                dropped.append((contact.id, value))
+            else:
+                rows[contact.id, value] = (contact.tenant_id, *told)
+    gone = unsaid_jobs(before, after, claims)
+    if gone:
+        jobs = {Job.of(one) for one in gone}
+        plan.employments = [
+            one
+            for one in plan.employments
+            if one.contact_id != contact.id or Job.of(one.employment) not in jobs
+        ]
+        plan.dropped_jobs += [(contact.id, job) for job in jobs]
+    return gone
+
+
+def retold(
+    telling: Telling, before: Facts, after: Facts, claims: Collection[Claim]
+) -> Mapping[str, Told | None]:
+    """Return the values that a record no longer tells as it did → how they are told now.
+
+    None: nobody tells of them any more.
+    """
+    was, now = telling(before), telling(after)
+    if was == now:
+        return {}
+    return {point.value: _best(telling, point.value, claims) for point in was if point not in now}
+
+
+def _best(telling: Telling, value: str, claims: Iterable[Claim]) -> Told | None:
+    found = [
+        (claim.weight, point, claim.source)
+        for claim in claims
+        for point in telling(claim.facts)[::-1]
+        if point.value == value
+    ]
+    if not found:
+        return None
+    _, point, source = max(found, key=lambda one: one[0])
+    return point, source
+
+
+def unsaid_identifiers(
+    before: Facts, after: Facts, claims: Collection[Claim]
+) -> tuple[Identifier, ...]:
+    """Return the identifiers of a record that neither it nor any other says any more."""
+    if before.identifiers == after.identifiers:
+        return ()
+    said = {(one.type, one.value) for claim in claims for one in claim.facts.identifiers}
+    return tuple(one for one in before.identifiers if (one.type, one.value) not in said)
+
+
+def unsaid_jobs(before: Facts, after: Facts, claims: Collection[Claim]) -> tuple[Employment, ...]:
+    """Return the jobs of a record that neither it nor any other tells of any more, each once."""
+    if before.employments == after.employments:
+        return ()
+    told = {Job.of(one) for claim in claims for one in claim.facts.employments}
+    gone: dict[Job, Employment] = {}
+    for one in before.employments:
+        if Job.of(one) not in told:
+            gone.setdefault(Job.of(one), one)
+    return tuple(gone.values())

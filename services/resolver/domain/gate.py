@@ -20,7 +20,11 @@ from services.resolver.domain.bindings import (
 )
 from services.resolver.domain.cluster import pair_of
 from services.resolver.domain.companies import link_companies
-from services.resolver.domain.details import added_details
+from services.resolver.domain.details import (
+    added_details,
+    dropped_details,
+    unsaid_identifiers,
+)
 from services.resolver.domain.ledger import after, standing
 from services.resolver.domain.lifecycle import grown, status_at_birth
 from services.resolver.domain.matching.statistics import SHARED_BY
@@ -41,7 +45,7 @@ from services.resolver.domain.model import (
 )
 from services.resolver.domain.survivorship import Values, choose, differences, groups_of
 from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus, ProposalReason
-from shared.events.signal import Identifier
+from shared.events.signal import Facts, Identifier
 
 
 def decide(deliveries: Iterable[Delivery], known: Known, ids: Ids, now: datetime) -> Plan:
@@ -117,13 +121,22 @@ class _Gate:
         return admit(delivery, hits, pinned, self.known) if hits else _NAMES_NOBODY
 
     def _attach(self, contact: Contact, delivery: Delivery) -> tuple[Identifier, ...]:
-        """Give the contact the identifiers that nobody holds yet, and that one person may."""
+        """Give the contact the identifiers that nobody holds yet, and that one person may.
+
+        One that it holds though no record said it any more is said again.
+        """
         holders, sharing = self.known.holders, self.known.sharing
         added: list[Identifier] = []
         for key, identifier in delivery.identifiers:
-            if key not in holders and (key not in sharing or sharing[key].gates):
-                holders[key] = contact.id
-                self.plan.identifiers.append((key, identifier, contact.id, delivery))
+            holder = holders.get(key)
+            if holder is None:
+                if key not in sharing or sharing[key].gates:
+                    holders[key] = contact.id
+                    self.plan.identifiers.append((key, identifier, contact.id, delivery))
+                    added.append(identifier)
+            elif holder == contact.id and not _says(contact, identifier):
+                said = (identifier, delivery.source, delivery.signal.confidence)
+                self.plan.said[key] = said
                 added.append(identifier)
         return tuple(added)
 
@@ -151,6 +164,7 @@ class _Gate:
         self.plan.contacts[contact.id] = contact
         identifiers = self._attach(contact, delivery)
         employments = added_details(self.plan, self.known, contact, delivery, said.facts)
+        replaced = contact.claims.get(delivery.record_key)
         before = self._values_of(contact)
         values = self._claim(contact, delivery, said)
         changes = differences(before, values, contact.claims.values(), delivery.record_key)
@@ -166,7 +180,24 @@ class _Gate:
             changes=changes,
         )
         self._record(delivery, contact.id, event)
+        if replaced is not None:
+            self._drop(contact, delivery, replaced.facts, said.facts)
         return bool(changes)
+
+    def _drop(self, contact: Contact, delivery: Delivery, before: Facts, after: Facts) -> None:
+        """Take back what the record said before, where nothing says it now."""
+        claims = contact.claims.values()
+        for one in unsaid_identifiers(before, after, claims):
+            key = (contact.tenant_id, one.type, one.value)
+            if self.known.holders.get(key) == contact.id:
+                self.plan.said[key] = None
+                self._advance(contact)
+                event = telling.identifier_removed(delivery, contact, one, "dropped")
+                self._record(delivery, contact.id, event)
+        jobs = dropped_details(self.plan, contact, before, after)
+        if jobs:
+            self._advance(contact)
+            self._record(delivery, contact.id, telling.jobs_retracted(delivery, contact, jobs))
 
     def _advance(self, contact: Contact) -> None:
         contact.version += 1
@@ -247,7 +278,9 @@ class _Gate:
         plan.retired.append(key)
         plan.contacts[holder.id] = holder
         self._advance(holder)
-        self._record(delivery, holder.id, telling.identifier_removed(delivery, holder, key))
+        identifier = next(one for named, one in delivery.identifiers if named == key)
+        event = telling.identifier_removed(delivery, holder, identifier, "shared")
+        self._record(delivery, holder.id, event)
 
     def _propose(
         self, contact: Contact, other: Contact, delivery: Delivery, reason: ProposalReason
@@ -325,6 +358,15 @@ class _Gate:
 
 _NAMES_NOBODY: Final = Admission(None)
 """Of a signal that names no contact."""
+
+
+def _says(contact: Contact, identifier: Identifier) -> bool:
+    """Tell whether a record of the contact says the identifier at present."""
+    return any(
+        one.value == identifier.value and one.type == identifier.type
+        for claim in contact.claims.values()
+        for one in claim.facts.identifiers
+    )
 
 
 def _grown(contact: Contact, values: Values) -> ContactStatus | None:

@@ -15,6 +15,7 @@ from shared.events.contact import (
     ProposalReason,
     VisibleField,
 )
+from shared.events.fold import job_key
 from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
 
 IdentifierKey = tuple[int, str, str]
@@ -258,8 +259,28 @@ class NewCompany:
     source: Source
 
 
-PointRow = tuple[int, int, Point, Source]
-"""An e-mail or a phone to be written: tenant, contact, value, who told."""
+class Job(NamedTuple):
+    """A job as the domain compares it: the same company and title is the same job."""
+
+    company: str
+    title: str
+
+    @classmethod
+    def of(cls, employment: Employment) -> "Job":
+        """Take what makes two jobs the same: who employs, and as what."""
+        return cls(*job_key(employment))
+
+    @property
+    def key(self) -> str:
+        """Return it as one text: the unit separator is in no name."""
+        return f"{self.company}\x1f{self.title}"
+
+
+Said = tuple[Identifier, Source, float]
+"""An identifier, who says it, and how sure that source is."""
+
+Points = dict[tuple[int, str], tuple[int, Point, Source]]
+"""E-mails or phones to be written: (contact, value) → tenant, as whom it is told, who told."""
 
 
 @dataclass(slots=True)
@@ -278,9 +299,16 @@ class Plan:
     """Contested identifiers of which something changed."""
     retired: list[IdentifierKey] = field(default_factory=list)
     """Identifiers that nobody holds any more."""
-    emails: list[PointRow] = field(default_factory=list)
-    phones: list[PointRow] = field(default_factory=list)
+    said: dict[IdentifierKey, Said | None] = field(default_factory=dict)
+    """Identifiers held already → how they are said again; None: no record says them any more, so
+    that they are inactive."""
+    emails: Points = field(default_factory=dict)
+    phones: Points = field(default_factory=dict)
     employments: list[EmploymentRow] = field(default_factory=list)
+    dropped_emails: list[tuple[int, str]] = field(default_factory=list)
+    """(contact, value) that no record says any more; dropped before others are written."""
+    dropped_phones: list[tuple[int, str]] = field(default_factory=list)
+    dropped_jobs: list[tuple[int, Job]] = field(default_factory=list)
     companies: list[NewCompany] = field(default_factory=list)
     bindings: dict[tuple[int, int], BindingRow] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
@@ -289,16 +317,3 @@ class Plan:
     """Every contact the plan touches."""
     outcomes: dict[str, int] = field(default_factory=dict)
     """What became of the signals: created, updated, duplicate, stale; and candidates."""
-
-
-class Job(NamedTuple):
-    """A job as the domain compares it: the same company and title is the same job."""
-
-    company: str
-    title: str
-
-    @classmethod
-    def of(cls, employment: Employment) -> "Job":
-        """Take what makes two jobs the same: who employs, and as what."""
-        company = employment.company_domain or employment.company_name or ""
-        return cls(company.casefold(), (employment.title or "").casefold())

@@ -250,6 +250,16 @@ def _asserted(told: Mapping[str, Any]) -> str:
     return f"{told['asserted']['source']} said {'this' if brought else 'nothing new'}{brought}"
 
 
+def _retracted(told: Mapping[str, Any]) -> str:
+    jobs = [
+        " at ".join(word for word in (one["title"], one["company_name"]) if word)
+        for one in told["employments_removed"]
+    ]
+    if jobs:
+        return f"{told['source']} no longer says {', '.join(jobs)}{_changes(told['changes'])}"
+    return f"a record of {told['source']} was taken back{_changes(told['changes'])}"
+
+
 def _proposed(told: Mapping[str, Any]) -> str:
     sure = "" if told["confidence"] is None else f", scored {told['confidence']:.4f}"
     return f"put up for review with {told['other_id']}: {told['reason']}{sure}"
@@ -265,8 +275,10 @@ def _merged(told: Mapping[str, Any]) -> str:
 _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "ContactCreated": _created,
     "FactAsserted": _asserted,
-    "FactRetracted": lambda told: (
-        f"a record of {told['source']} was taken back{_changes(told['changes'])}"
+    "FactRetracted": _retracted,
+    "IdentifierRemoved": lambda told: (
+        f"no longer known by {told['value']}: "
+        f"{'several people have it' if told['reason'] == 'shared' else 'no record says it now'}"
     ),
     "BindingChanged": lambda _: "this workspace's own notes, labels or fields changed",
     "MergeProposed": _proposed,

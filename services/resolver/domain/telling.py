@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from services.resolver.domain.bindings import Private
-from services.resolver.domain.model import Contact, Delivery, Document, IdentifierKey, NewCompany
+from services.resolver.domain.model import Contact, Delivery, Document, NewCompany
 from services.resolver.domain.survivorship import Values
 from shared.events.contact import (
     Assertion,
@@ -14,6 +14,7 @@ from shared.events.contact import (
     ContactCreated,
     ContactStatus,
     FactAsserted,
+    FactRetracted,
     FieldChange,
     IdentifierRemoved,
     MergeProposed,
@@ -27,6 +28,7 @@ _BindingChanged: Final = struct_of(BindingChanged)
 _CompanyCreated: Final = struct_of(CompanyCreated)
 _ContactCreated: Final = struct_of(ContactCreated)
 _FactAsserted: Final = struct_of(FactAsserted)
+_FactRetracted: Final = struct_of(FactRetracted)
 _IdentifierRemoved: Final = struct_of(IdentifierRemoved)
 _MergeProposed: Final = struct_of(MergeProposed)
 
@@ -111,10 +113,12 @@ def binding_changed(delivery: Delivery, contact: Contact, keeps: Private) -> Bin
 
 
 def identifier_removed(
-    delivery: Delivery, contact: Contact, key: IdentifierKey
+    delivery: Delivery,
+    contact: Contact,
+    identifier: Identifier,
+    reason: Literal["shared", "dropped"],
 ) -> IdentifierRemoved:
-    """Tell that a contact is no longer known by an identifier: several people have it."""
-    identifier = next(one for named, one in delivery.identifiers if named == key)
+    """Tell that a contact is no longer known by an identifier, and why."""
     return _IdentifierRemoved(
         occurred_at=delivery.signal.occurred_at,
         cause=delivery.signal.signal_id,
@@ -122,7 +126,22 @@ def identifier_removed(
         version=contact.version,
         type=identifier.type,
         value=identifier.value,
-        reason="shared",
+        reason=reason,
+    )
+
+
+def jobs_retracted(
+    delivery: Delivery, contact: Contact, jobs: tuple[Employment, ...]
+) -> FactRetracted:
+    """Tell that a record no longer tells of jobs, and no other does."""
+    return _FactRetracted(
+        occurred_at=delivery.signal.occurred_at,
+        cause=delivery.signal.signal_id,
+        contact_id=contact.public_id,
+        version=contact.version,
+        source=delivery.source.name,
+        source_record=delivery.signal.record_key,
+        employments_removed=jobs,
     )
 
 

@@ -143,12 +143,12 @@ ON CONFLICT (tenant_id, identifier_type, normalized_value) DO UPDATE
 SET home_id = excluded.home_id;
 
 -- name: delete_emails
--- They are written anew: $1 contacts.
-DELETE FROM contact.contact_email WHERE contact_id = ANY($1::bigint[]);
+-- They are written anew, but for those that nobody says any more: $1 contacts.
+DELETE FROM contact.contact_email WHERE contact_id = ANY($1::bigint[]) AND valid_until IS NULL;
 
 -- name: delete_phones
--- They are written anew: $1 contacts.
-DELETE FROM contact.contact_phones WHERE contact_id = ANY($1::bigint[]);
+-- They are written anew, but for those that nobody says any more: $1 contacts.
+DELETE FROM contact.contact_phones WHERE contact_id = ANY($1::bigint[]) AND valid_until IS NULL;
 
 -- name: delete_employments
 -- They are written anew: $1 contacts.

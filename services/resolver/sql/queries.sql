@@ -174,21 +174,56 @@ FROM unnest($1::contact.identifier_key[]) AS u
 WHERE i.tenant_id = u.tenant_id AND i.identifier_type = u.kind::contact.identifier_type
     AND i.normalized_value = u.value AND i.deleted_at IS NULL;
 
+-- name: say_identifiers
+-- Identifiers that a record says again, or none says any more; those resolve all the same:
+-- $1 tenants, $2 types, $3 values, $4 sources, null where none says it, $5 confidences, $6 whether
+-- the region was assumed, $7 now.
+UPDATE contact.contact_identifier AS i
+SET status = CASE WHEN u.source_id IS NULL THEN 'inactive' WHEN i.status = 'inactive' THEN 'active'
+             ELSE i.status END::contact.identifier_status,
+    valid_until = CASE WHEN u.source_id IS NULL THEN coalesce(i.valid_until, $7::date) END,
+    source_id = coalesce(u.source_id, i.source_id),
+    confidence = coalesce(u.confidence, i.confidence),
+    assumed_region = coalesce(u.assumed_region, i.assumed_region),
+    updated_at = $7
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::real[], $6::boolean[])
+    AS u (tenant_id, kind, value, source_id, confidence, assumed_region)
+WHERE i.tenant_id = u.tenant_id AND i.identifier_type = u.kind::contact.identifier_type
+    AND i.normalized_value = u.value AND i.deleted_at IS NULL;
+
 -- name: insert_emails
--- $1 rows, $2 now.
+-- One that is there already is told in another way, or again: $1 rows, $2 now.
 INSERT INTO contact.contact_email
     (tenant_id, contact_id, email, label, is_primary, source_id, created_at)
 SELECT tenant_id, contact_id, value, label, is_primary, source_id, $2
 FROM unnest($1::contact.point_row[])
-ON CONFLICT DO NOTHING;
+ON CONFLICT (contact_id, email) DO UPDATE
+SET label = excluded.label, is_primary = excluded.is_primary, source_id = excluded.source_id,
+    valid_until = NULL;
 
 -- name: insert_phones
--- $1 rows, $2 now.
+-- One that is there already is told in another way, or again: $1 rows, $2 now.
 INSERT INTO contact.contact_phones
     (tenant_id, contact_id, e164_number, label, is_primary, source_id, created_at)
 SELECT tenant_id, contact_id, value, label, is_primary, source_id, $2
 FROM unnest($1::contact.point_row[])
-ON CONFLICT DO NOTHING;
+ON CONFLICT (contact_id, e164_number) DO UPDATE
+SET label = excluded.label, is_primary = excluded.is_primary, source_id = excluded.source_id,
+    valid_until = NULL;
+
+-- name: drop_emails
+-- No record says these any more: what was found out about them stays: $1 contacts, $2 e-mails,
+-- $3 now.
+UPDATE contact.contact_email AS e SET valid_until = $3::date
+FROM unnest($1::bigint[], $2::text[]) AS u (contact_id, value)
+WHERE e.contact_id = u.contact_id AND e.email = u.value AND e.valid_until IS NULL;
+
+-- name: drop_phones
+-- No record says these any more: what was found out about them stays: $1 contacts, $2 phones,
+-- $3 now.
+UPDATE contact.contact_phones AS p SET valid_until = $3::date
+FROM unnest($1::bigint[], $2::text[]) AS u (contact_id, value)
+WHERE p.contact_id = u.contact_id AND p.e164_number = u.value AND p.valid_until IS NULL;
 
 -- name: insert_companies
 -- $1 rows, $2 now.
@@ -206,13 +241,23 @@ FROM unnest($1::contact.company_identifier_row[])
 ON CONFLICT (tenant_id, identifier_type, normalized_value) WHERE deleted_at IS NULL DO NOTHING;
 
 -- name: insert_employments
--- $1 rows, $2 now.
+-- $1 rows, $2 now, $3 what makes each the same job as another.
 INSERT INTO contact.contact_employment
     (tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
-     is_current, source_id, created_at)
+     is_current, source_id, created_at, job_key)
 SELECT tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
-       is_current, source_id, $2
-FROM unnest($1::contact.employment_row[]);
+       is_current, source_id, $2, job_key
+FROM unnest($1::contact.employment_row[], $3::text[])
+    AS u (tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
+          is_current, source_id, job_key);
+
+-- name: drop_employments
+-- No record tells of these jobs any more; one written before keys were is known by its words:
+-- $1 contacts, $2 what makes them the same job.
+DELETE FROM contact.contact_employment AS e
+USING unnest($1::bigint[], $2::text[]) AS u (contact_id, job_key)
+WHERE e.contact_id = u.contact_id
+    AND coalesce(e.job_key, lower(concat(e.company_name, chr(31), e.title))) = u.job_key;
 
 -- name: insert_bindings
 -- $1 rows, $2 now.

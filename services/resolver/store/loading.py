@@ -1,7 +1,7 @@
 """Read what a batch touches: locks first, then everything in a handful of statements."""
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from services.resolver.domain.companies import company_keys
@@ -12,6 +12,7 @@ from services.resolver.domain.model import (
     Company,
     Contact,
     Delivery,
+    IdentifierKey,
     Known,
     Revision,
     Sharing,
@@ -73,7 +74,32 @@ class Loader:
         await self._read_contacts(self._touched(deliveries))
         if self._reshaped and not self._looking:
             await self._look_again(deliveries, records, identifiers)
+        await self._read_dropped(deliveries, set(identifiers))
         return self._known
+
+    async def _read_dropped(
+        self, deliveries: Iterable[Delivery], read: Collection[IdentifierKey]
+    ) -> None:
+        """Find who holds what a newer version of a record says no more, where there is any.
+
+        Not locked: what a contact of the batch holds, nobody else changes meanwhile.
+        """
+        known = self._known
+        dropped: set[IdentifierKey] = set()
+        for one in deliveries:
+            for revision in known.records.get((one.tenant_id, one.record_key), ()):
+                contact = known.contacts.get(revision.contact_id) if revision.current else None
+                claim = contact.claims.get(one.record_key) if contact else None
+                if claim and claim.facts.identifiers != one.signal.facts.identifiers:
+                    dropped.update(
+                        (one.tenant_id, said.type, said.value) for said in claim.facts.identifiers
+                    )
+        missing = sorted(dropped.difference(read))
+        if missing:
+            for row in await self._connection.fetch(QUERIES["find_holders"], missing):
+                key = (row["tenant_id"], row["kind"], row["value"])
+                if row["contact_id"] in known.contacts:
+                    known.holders[key] = row["contact_id"]
 
     async def _look_again(
         self,

@@ -102,7 +102,9 @@ class Reshaper:
         rows.created = {contact.id: (contact, source) for contact, source in plan.created}
         for contact, made in plan.composed.items():
             for points, into in ((made.emails, rows.emails), (made.phones, rows.phones)):
-                into += [(self._tenant, contact, *one) for one in points.values()]
+                for value, told in points.items():
+                    into[contact, value] = (self._tenant, *told)
+            rows.said.update(made.said)
             rows.employments += [
                 EmploymentRow(
                     self._tenant,

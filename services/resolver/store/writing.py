@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from services.resolver.domain.model import BindingRow, Plan, RecordedEvent
+from services.resolver.domain.model import BindingRow, Job, Plan, RecordedEvent
 from services.resolver.store.queries import QUERIES
 from shared.events.codec import (
     Attributes,
@@ -140,18 +140,19 @@ class Writer:
                 for key, identifier, contact_id, delivery in plan.identifiers
             ),
         )
+        await self._say_identifiers()
         await self._sharing()
+        await self._drop()
         for name, points in (("insert_emails", plan.emails), ("insert_phones", plan.phones)):
             await self._run(
                 name,
                 [
                     (tenant, contact_id, point.value, point.label, point.primary, source.id)
-                    for tenant, contact_id, point, source in points
+                    for (contact_id, _), (tenant, point, source) in points.items()
                 ],
             )
-        await self._run(
-            "insert_employments",
-            [
+        if plan.employments:
+            rows = [
                 (
                     one.tenant_id,
                     one.contact_id,
@@ -165,8 +166,39 @@ class Writer:
                     one.source.id,
                 )
                 for one in plan.employments
-            ],
-        )
+            ]
+            keys = [Job.of(one.employment).key for one in plan.employments]
+            await self._connection.execute(QUERIES["insert_employments"], rows, plan.now, keys)
+
+    async def _say_identifiers(self) -> None:
+        """Let identifiers be inactive that no record says any more, and active again once one does.
+
+        After the inserts: a batch may bring an identifier and take it back.
+        """
+        rows = [
+            (*key, said[1].id, said[2], said[0].assumed_region)
+            if said
+            else (*key, None, None, None)
+            for key, said in sorted(self._plan.said.items())
+        ]
+        if rows:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            await self._connection.execute(QUERIES["say_identifiers"], *columns, self._plan.now)
+
+    async def _drop(self) -> None:
+        """Take back rows that no record tells of any more, before some of them are told again."""
+        plan = self._plan
+        for name, dropped in (
+            ("drop_emails", plan.dropped_emails),
+            ("drop_phones", plan.dropped_phones),
+        ):
+            if dropped:
+                contacts, values = map(list, zip(*dropped, strict=True))
+                await self._connection.execute(QUERIES[name], contacts, values, plan.now)
+        if plan.dropped_jobs:
+            jobs = [(contact, job.key) for contact, job in plan.dropped_jobs]
+            contacts, keys = map(list, zip(*jobs, strict=True))
+            await self._connection.execute(QUERIES["drop_employments"], contacts, keys)
 
     async def _sharing(self) -> None:
         plan = self._plan

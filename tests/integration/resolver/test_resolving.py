@@ -65,6 +65,42 @@ async def test_the_ledger_says_which_import_it_was(home: Home, resolver: Resolve
     assert [tuple(row) for row in rows] == [("r1", brought), ("r2", None)]
 
 
+async def test_what_a_record_says_no_more_is_retired(home: Home, resolver: Resolver) -> None:
+    """By the table, in one batch and over several; told again, it is there once."""
+    old = {"email": "old@x.org", "phone": "+14155550100", "company": "Acme", "title": "CTO"}
+    new = {"email": "new@x.org", "company": "Engines", "title": "CEO"}
+    await resolver.resolve(resolver.a_signal(**old))
+    for minutes, said in enumerate((new, old, new, old, new), start=1):
+        await resolver.resolve(resolver.a_signal(**said, minutes=minutes))
+    await resolver.resolve(
+        *(resolver.a_signal("r2", **one, minutes=n) for n, one in enumerate((new, old, new)))
+    )
+    await check(home)
+    rows = await home.fetch(
+        "SELECT normalized_value, status::text, valid_until IS NULL AS in_use"
+        " FROM contact.contact_identifier ORDER BY 1"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("+14155550100", "inactive", False),
+        ("new@x.org", "active", True),
+        ("old@x.org", "inactive", False),
+    ]
+    rows = await home.fetch(
+        "SELECT email AS value, valid_until IS NULL AS in_use FROM contact.contact_email UNION ALL"
+        " SELECT e164_number, valid_until IS NULL FROM contact.contact_phones ORDER BY 1"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("+14155550100", False),
+        ("new@x.org", True),
+        ("old@x.org", False),
+    ]
+    jobs = await home.fetch("SELECT company_name, title FROM contact.contact_employment")
+    assert [tuple(row) for row in jobs] == [("Engines", "CEO")]
+    await resolver.resolve(resolver.a_signal("r3", email="old@x.org", minutes=9))
+    assert await home.value("SELECT count(*) FROM contact.contact") == 1
+    await check(home)
+
+
 async def everything(home: Home) -> dict[str, Any]:
     tables = await home.fetch(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"

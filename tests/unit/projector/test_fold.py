@@ -103,13 +103,16 @@ later = st.one_of(
         source=st.just("apollo"),
         source_record=st.just("c" * 32),
         changes=changes,
+        employments_removed=st.sampled_from(
+            [(), (Employment(company_name="ENGINES"),), (Employment(title="analyst"),)]
+        ),
     ),
     st.builds(
         IdentifierRemoved,
         **common,
         type=st.just("email"),
         value=st.sampled_from(["a@example.org", "b@example.org"]),
-        reason=st.just("shared"),
+        reason=st.sampled_from(["shared", "dropped"]),
     ),
     st.builds(
         MergeProposed,

@@ -1,0 +1,118 @@
+"""A newer version of a record takes back all that the older one said and nobody else says."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.resolver.domain.model import Delivery, Job, Plan
+from shared.events.contact import ContactEvent, FactRetracted, IdentifierRemoved
+from shared.events.fold import ContactState, job_key
+from shared.events.signal import Employment, Point
+from tests.support.histories import a_said
+from tests.support.merging import World
+
+
+def the_state(world: World) -> ContactState:
+    (state,) = world.states().values()
+    return state
+
+
+def the_events(world: World) -> list[ContactEvent]:
+    (events,) = world.streams.values()
+    return events
+
+
+def test_an_identifier_that_no_record_says_any_more_still_resolves() -> None:
+    world = World()
+    world.tell("r1", email="old@x.org", phone="+14155550100")
+    world.tell("r1", email="new@x.org", phone="+14155550100", minutes=1)
+    assert [one.value for one in the_state(world).identifiers] == ["+14155550100", "new@x.org"]
+    removed = the_events(world)[-1]
+    assert isinstance(removed, IdentifierRemoved)
+    assert (removed.value, removed.reason) == ("old@x.org", "dropped")
+    world.tell("r2", email="old@x.org", minutes=2)
+    values = [one.value for one in the_state(world).identifiers]
+    assert values == ["+14155550100", "new@x.org", "old@x.org"]
+
+
+def test_what_another_record_says_stays() -> None:
+    world = World()
+    world.tell("r1", email="a@x.org", company="Acme", title="CTO")
+    world.tell("r2", email="a@x.org", company="ACME", title="cto", minutes=1)
+    world.tell("r1", email="b@x.org", minutes=2)
+    state = the_state(world)
+    assert {one.value for one in state.identifiers} == {"a@x.org", "b@x.org"}
+    assert [one.title for one in state.employments] == ["CTO"]
+    assert not any(isinstance(one, FactRetracted | IdentifierRemoved) for one in the_events(world))
+
+
+def test_a_job_dropped_and_told_again_is_there_once() -> None:
+    world = World()
+    for minutes, title in enumerate(["CTO", None, "CTO", "CEO"]):
+        company = "Acme" if title else None
+        world.tell("r1", email="a@x.org", company=company, title=title, minutes=minutes)
+        assert [one.title for one in the_state(world).employments] == ([title] if title else [])
+    assert the_state(world).fields["job_title"] == "CEO"
+
+
+def test_a_job_of_several_spellings_goes_as_one() -> None:
+    """State and event spell it as different records told it."""
+    world = World()
+    world.tell("r1", email="a@x.org", company="Acme", title="CTO")
+    world.tell("r2", email="a@x.org", company="ACME", title="Cto", minutes=1)
+    world.tell("r1", email="a@x.org", minutes=2)
+    assert [one.title for one in the_state(world).employments] == ["CTO"]
+    world.tell("r2", email="a@x.org", minutes=3)
+    assert the_state(world).employments == ()
+
+
+def test_rows_follow_within_one_batch() -> None:
+    """What one batch brings and takes back is not written; what it tells anew is, as told last."""
+    world = World()
+    plans = [
+        world.tell("r1", email="a@x.org", company="Acme", title="CTO"),
+        world.tell("r1", email="b@x.org", minutes=1),
+        world.tell("r1", email="a@x.org", company="Acme", title="CTO", minutes=2),
+    ]
+    together = World().resolve(*(one for plan in plans for one in _deliveries(plan)))
+    assert set(together.emails) == {(1, "a@x.org")}
+    assert together.dropped_emails == [(1, "a@x.org"), (1, "b@x.org")]
+    assert [one.employment.title for one in together.employments] == ["CTO"]
+    assert together.dropped_jobs == [(1, Job("acme", "cto"))]
+
+
+def test_another_label_is_told_in_place_of_the_first() -> None:
+    world = World()
+    work = (Point(value="a@x.org", label="work"),)
+    home = (Point(value="a@x.org", label="home", primary=True),)
+    world.tell("r1", email="a@x.org", emails=work)
+    plan = world.tell("r1", email="a@x.org", emails=home, minutes=1)
+    (told,) = [point for _, point, _ in plan.emails.values()]
+    assert (told.label, told.primary) == ("home", True)
+
+
+@given(st.integers(0, 2**32), st.integers(2, 25))
+def test_a_contact_has_what_its_records_say_at_present(seed: int, length: int) -> None:
+    dice, world = Random(seed), World()
+    for _ in range(length):
+        one = a_said(dice, length)
+        world.tell(one.record, one.workspace, **one.said)
+    for contact in world.known.contacts.values():
+        state = world.states()[contact.public_id]
+        claims = contact.claims.values()
+        said = {(1, one.type, one.value) for claim in claims for one in claim.facts.identifiers}
+        held = {key for key, holder in world.known.holders.items() if holder == contact.id}
+        shown = {(1, one.type, one.value) for one in state.identifiers}
+        assert shown == held & said
+        told = [job for claim in claims for job in claim.facts.employments]
+        assert {job_key(one) for one in state.employments} >= _at_employers(told)
+        assert {job_key(one) for one in state.employments} <= {job_key(one) for one in told}
+
+
+def _at_employers(jobs: list[Employment]) -> set[tuple[str, str]]:
+    return {job_key(one) for one in jobs if one.company_name or one.company_domain}
+
+
+def _deliveries(plan: Plan) -> list[Delivery]:
+    return [row.delivery for row in plan.ledger]
