@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from kith.evaluation.measures import Quality, closure, impure
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.sharing import is_role_mailbox
@@ -19,7 +20,6 @@ from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.tiers import Action
 from services.resolver.domain.matching.weights import default_weights
 from tests.accuracy.base import Base, labels_of
-from tests.accuracy.measures import Quality, closure, impure
 from tests.accuracy.report import HEAD, Figures, sharing_failures, to_json, to_markdown
 from tests.accuracy.sets import Labelled, crm, febrl
 
