@@ -1,7 +1,7 @@
 """What an evaluation found, as text and as JSON."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kith.evaluation.labelled import Labelled
@@ -48,6 +48,8 @@ class Scored:
     refused: int
     """Records that name nobody: ingest refuses them; each counts as a contact of its own."""
     calibration: Mapping[str, Calibrated]
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    """Field → values that ingest left out of records, since they cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,9 @@ def scored_lines(scored: Scored) -> Iterator[str]:
     )
     if scored.refused:
         yield f"  {scored.refused:,} records have neither name nor identifier: each stands alone"
+    for name, count in scored.unreadable.items():
+        hint = "; national numbers need --region" if name == "phones" else ""
+        yield f"  {count:,} {name} cannot be read and are left out of their records{hint}"
     if scored.calibration:
         yield f"  {'tier':10}{'pairs':>10}{'said':>10}{'right':>10}"
     for tier, row in scored.calibration.items():

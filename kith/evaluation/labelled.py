@@ -1,5 +1,6 @@
 """A labelled table, read as ingest reads files: each row with who it is about."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from kith.evaluation.errors import EvaluationError
 from services.ingest.domain.columns import SKIP, ColumnMapping, Target
 from services.ingest.domain.mapping import Normalized, Origin, Rules, to_normalized
 from services.ingest.domain.reading import read_value
+from services.ingest.domain.vocabulary import key_of
 from services.ingest.sources.people import read_people
 from services.ingest.sources.row import BadRow, Blank, Row
-from services.ingest.sources.sniff import Sniffed, sniff
+from services.ingest.sources.sniff import Sniffed, UnknownHeaderError, sniff
 from services.ingest.sources.table import read_header
 from services.ingest.sources.vocabulary import vocabulary
 from shared.errors import PoisonMessageError
@@ -131,9 +133,9 @@ def _choose(file: BinaryIO, truth: str, maps: Sequence[str]) -> tuple[str, dict[
     """Find the truth's column, and what is said or known of the others."""
     try:
         sniffed = sniff(file)
-    except PoisonMessageError as error:
-        # The header may say nothing of people in known words: then the truth's name finds it.
-        sniffed = _sniff_by_wishes(file, truth, maps, error)
+    except UnknownHeaderError:
+        # The header may say nothing of people in known words: then what was wished for finds it.
+        sniffed = _sniff_by_wishes(file, truth, maps)
     mapping = _mapping(sniffed)
     column = find_column(truth, mapping)
     wishes = read_wishes(maps, mapping, vocabulary())
@@ -144,24 +146,19 @@ def _choose(file: BinaryIO, truth: str, maps: Sequence[str]) -> tuple[str, dict[
     return column, choices
 
 
-def _sniff_by_wishes(
-    file: BinaryIO, truth: str, maps: Sequence[str], error: PoisonMessageError
-) -> Sniffed:
-    names = {wish.partition("=")[2].strip() for wish in maps} | {truth}
-    # Any identifying place will do to find the header; what columns are is settled afterwards.
-    choices = dict.fromkeys(names, str(SKIP))
-    if maps:
-        choices[next(iter(names - {truth}), truth)] = str(Target("full_name"))
-    try:
-        return sniff(file, choices)
-    except PoisonMessageError:
-        header = _widest_header(file)
-        if not all(map(str.isprintable, header)) or not any(header):
-            raise error from None
-        raise EvaluationError(
-            f"no column is known to speak of a person; the first line has: {', '.join(header)}. "
-            "Say what they are: --map full_name=COLUMN, --map email=COLUMN …"
-        ) from None
+def _sniff_by_wishes(file: BinaryIO, truth: str, maps: Sequence[str]) -> Sniffed:
+    header = _widest_header(file)
+    wished = {key_of(wish.partition("=")[2]) for wish in maps}
+    names = [name for name in header if key_of(name) in wished]
+    if names and key_of(truth) in map(key_of, header):
+        # Any identifying place finds the header; what its columns are is settled afterwards.
+        choices = dict.fromkeys(names, str(SKIP)) | {names[0]: str(Target("full_name"))}
+        with contextlib.suppress(UnknownHeaderError):
+            return sniff(file, choices)
+    raise EvaluationError(
+        f"no column is known to speak of a person; the first line has: {', '.join(header)}. "
+        "Say what they are: --map full_name=COLUMN, --map email=COLUMN …"
+    )
 
 
 def _widest_header(file: BinaryIO) -> list[str]:

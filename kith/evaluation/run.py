@@ -1,8 +1,9 @@
 """Streams labelled records through the production path, scorer by scorer, and measures."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,7 +17,6 @@ from kith.evaluation.scratch import Databases
 from kith.evaluation.standing import QUERIES, Standing, Truth, read_standing
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.domain.outgoing import normalized_headers
-from shared.auth import Place
 from shared.errors import PoisonMessageError
 from shared.events.envelope import rfc3339
 from shared.identifiers.digests import Digests
@@ -58,17 +58,34 @@ class Streamed:
         self._pipeline = pipeline
         self._connection = connection
         self._truth = truth
+        self.unreadable: Counter[str] = Counter()
+        """Field → values that ingest left out, since they cannot be read."""
 
     async def admit(self, rows: Sequence[LabelledRow], wishes: Wishes, progress: Progress) -> float:
         """Send records on their way, batch by batch; returns the seconds that it took."""
         rules = Rules(Digests("kith eval"), wishes.region)
         started = time.perf_counter()
         for start in range(0, len(rows), wishes.batch):
-            signals = _normalize(rows[start : start + wishes.batch], self._pipeline.place, rules)
+            signals = self._normalize(rows[start : start + wishes.batch], rules)
             if signals:
                 await self._pipeline.admit(signals)
             progress(min(start + wishes.batch, len(rows)), len(rows))
         return time.perf_counter() - started
+
+    def _normalize(self, rows: Sequence[LabelledRow], rules: Rules) -> list[Signal]:
+        """Normalise rows as ingest does; what names nobody is refused there, and left out here."""
+        now = rfc3339(datetime.now(UTC))
+        place = self._pipeline.place
+        signals = []
+        for row in rows:
+            origin = Origin(f"/kith/eval#{row.line}", place.tenant, place.workspace, now, now)
+            try:
+                signal = normalized(row, origin, rules)
+            except PoisonMessageError:
+                continue
+            self.unreadable.update(one["field"].partition(".")[0] for one in signal.rejected)
+            signals.append((normalized_headers(origin), signal.body))
+        return signals
 
     async def standing(self) -> Standing:
         """Read what came of everything so far."""
@@ -110,7 +127,10 @@ async def evaluate(
     finally:
         await connection.close()
     await databases.drop(database)
-    return _figures(scorer, labelled, automatic, reviewed, seconds)
+    return replace(
+        _figures(scorer, labelled, automatic, reviewed, seconds),
+        unreadable=dict(streamed.unreadable),
+    )
 
 
 def _figures(
@@ -136,20 +156,6 @@ def _figures(
         refused=len(labelled.rows) - len(standing.contacts),
         calibration=standing.calibration(truth),
     )
-
-
-def _normalize(rows: Sequence[LabelledRow], place: Place, rules: Rules) -> list[Signal]:
-    """Normalise rows as ingest does; what names nobody is refused there, and left out here."""
-    now = rfc3339(datetime.now(UTC))
-    signals = []
-    for row in rows:
-        origin = Origin(f"/kith/eval#{row.line}", place.tenant, place.workspace, now, now)
-        try:
-            signal = normalized(row, origin, rules)
-        except PoisonMessageError:
-            continue
-        signals.append((normalized_headers(origin), signal.body))
-    return signals
 
 
 async def _choose_scorer(dsn: str, scorer: str) -> None:
