@@ -1,5 +1,6 @@
 """The resolver, assembled: what gets built is built here, and nowhere else."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -54,10 +55,15 @@ def create_app(settings: Settings) -> ASGIApp:
             store.open(pool)
             http.state.pool = pool
             http.state.keys = KeyRing(pool)
-            yield
+            again = asyncio.create_task(signals.reconsideration.run())
+            try:
+                yield
+            finally:
+                again.cancel()
 
     async def measure() -> None:
         metrics.MERGE_CANDIDATES_PENDING.set(await store.count_open_candidates())
+        metrics.RECONSIDERATIONS_PENDING.set(await store.count_reconsiderations())
 
     probes = probe_routes(delivery, ready={"postgres": store.ping}, measure=[measure])
     return with_http(AsgiFastStream(broker, lifespan=lifespan, asgi_routes=probes), http)

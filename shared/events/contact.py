@@ -256,6 +256,9 @@ class ContactsSplit(Cause):
     """This contact as it is now; absent while it stands behind another."""
     unassigned: tuple[str, ...] = ()
     """Keys, hex, of the records that nothing assigned to either: they stayed here."""
+    others: tuple[ContactId, ...] = ()
+    """Beside `new_id`, whom else records went to: a shared identifier had joined several."""
+    decided_by: Literal["person", "machine"] = "person"
     reason: str | None = None
 
 

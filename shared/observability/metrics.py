@@ -92,6 +92,14 @@ GATE_RESULTS: Final = Counter(
     "Signals by what the gate made of them: created, updated, duplicate, stale; and candidate.",
     ("result",),
 )
+RECONSIDERATION_STEPS: Final = Counter(
+    "reconsideration_steps_total",
+    "Steps taken to part what a value had joined that turned out to be shared.",
+    (),
+)
+RECONSIDERATIONS_PENDING: Final = Gauge(
+    "reconsiderations_pending", "Contacts that wait to be parted: a shared value had joined them."
+)
 MATCHES: Final = Counter(
     "matches_total",
     "Pairs of contacts by what matching made of them: merge, flag (merged, to be looked at), "

@@ -36,6 +36,7 @@ from services.resolver.domain.model import (
     RecordedEvent,
     Revision,
 )
+from services.resolver.domain.reconsidering import Doubt, outside, part
 from services.resolver.domain.survivorship import groups_of
 from shared.events.codec import encode, event_type, parse_event
 from shared.events.command import ArchiveContact, UnarchiveContact
@@ -72,6 +73,8 @@ class World:
     own: dict[tuple[int, int], Kept] = field(default_factory=dict)
     absorbed_as: dict[int, ContactStatus] = field(default_factory=dict)
     streams: dict[str, list[ContactEvent]] = field(default_factory=dict)
+    held: set[bytes] = field(default_factory=set)
+    """Records that a person's word holds where they are."""
     clock: Iterator[int] = field(default_factory=lambda: count(1))
 
     def tell(self, record: str, workspace: int = 1, **said: Any) -> Plan:
@@ -90,6 +93,29 @@ class World:
             shown = old.shown if old and old.is_live else Kept()
             self.bindings[contact, workspace] = BindingOf(row.id, is_live=True, shown=shown)
         self._publish(plan.events)
+        for one in plan.found_out:
+            for contact in sorted(one.contacts):
+                while self.part(contact, one.key):
+                    pass
+        return plan
+
+    def part(self, contact: int, value: IdentifierKey, most: int = 200) -> Reshaping | None:
+        """Take out of a contact what a shared value alone had joined; one step of it."""
+        idle = {key for key, one in self.known.sharing.items() if not one.gates}
+        doubt = Doubt(value, idle, self.held)
+        root = self.root(contact)
+        named = outside(self.cluster(root), root, doubt, most)
+        having: dict[IdentifierKey, list[int]] = {}
+        for key in named:
+            seen = self.known.sharing[key].contacts if key in self.known.sharing else []
+            roots = {self.root(one) for one in (*seen, self.known.holders.get(key, root))}
+            if roots - {root}:
+                having[key] = sorted(roots - {root})
+        cluster = self.cluster(root, *(one for each in having.values() for one in each))
+        doubt = replace(doubt, elsewhere=having)
+        plan = part(cluster, root, doubt, self.order(by_person=False), most)
+        if plan is not None:
+            self.apply(plan)
         return plan
 
     def archive(self, contact: int) -> None:

@@ -89,6 +89,9 @@ ROWS = {
     " VALUES ({tenant}, 'email', 'info@acme.test', 'shared', 'pattern')",
     "contact.shared_identifier_contact": "INSERT INTO contact.shared_identifier_contact"
     " VALUES ({tenant}, 'email', 'info@acme.test', 101)",
+    "contact.reconsideration": "INSERT INTO contact.reconsideration"
+    " (tenant_id, identifier_type, normalized_value, contact_id, tenant, cause, received_at)"
+    " VALUES ({tenant}, 'email', 'info@acme.test', 101, 'ten_x', 'sig_x', now())",
     "contact.term_frequency": "INSERT INTO contact.term_frequency"
     " VALUES ({tenant}, 'family_name', 'lovelace', 0, 3)",
     "contact.attribute_frequency": "INSERT INTO contact.attribute_frequency"

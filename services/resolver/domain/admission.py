@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum, auto
 from functools import lru_cache
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from services.resolver.domain.matching.profile import profile_of
 from services.resolver.domain.matching.statistics import Counts
@@ -18,7 +18,7 @@ from services.resolver.domain.model import Claim, Contact, Delivery, IdentifierK
 from services.resolver.domain.names.compare import NameLevel, compare_persons
 from services.resolver.domain.names.person import PersonName, parse_person
 from shared.events.contact import ProposalReason
-from shared.events.signal import Facts, ImportSource
+from shared.events.signal import Facts, Identifier, ImportSource
 
 Hits = Mapping[int, Collection[IdentifierKey]]
 """Contact that a signal names → the identifiers by which it does, strongest first."""
@@ -34,6 +34,18 @@ _NO_COUNTS: Final = Counts()
 
 _AGREEING: Final = frozenset({NameLevel.EXACT, NameLevel.EQUIVALENT, NameLevel.NICKNAME})
 """Levels at which every part of both names says the same."""
+
+
+class Applicant(Protocol):
+    """What asks for a contact: a signal at the gate, or a delivery that is decided again."""
+
+    @property
+    def facts(self) -> Facts:
+        """What it says."""
+
+    @property
+    def identifiers(self) -> tuple[tuple[IdentifierKey, Identifier], ...]:
+        """Whom it names, strongest first."""
 
 
 class Admission(NamedTuple):
@@ -122,18 +134,18 @@ def _reason(delivery: Delivery, bar: Veto | None, *, is_received: bool) -> Propo
     return "identifiers_of_several_contacts" if is_received else None
 
 
-def bar_of(delivery: Delivery, contact: Contact, keys: Iterable[IdentifierKey]) -> Veto | None:
+def bar_of(one: Applicant, contact: Contact, keys: Iterable[IdentifierKey]) -> Veto | None:
     """Return what speaks against a contact that the signal names by these identifiers.
 
     Who is the same LinkedIn member may be called anything. Where records of the contact name one
     of the identifiers, their names alone count: a contact that a person merged has several.
     """
-    if delivery.identifiers and delivery.identifiers[0][0][1] == "linkedin_urn":
+    if one.identifiers and one.identifiers[0][0][1] == "linkedin_urn":
         if any(kind == "linkedin_urn" for _, kind, _ in keys):
             return None
-        if _is_other_member(delivery, contact):
+        if _is_other_member(one, contact):
             return Veto.PROFILES
-    facts = delivery.signal.facts
+    facts = one.facts
     said = _NAME_OF(facts)
     if said == _NAMELESS:
         return None
@@ -151,9 +163,9 @@ def bar_of(delivery: Delivery, contact: Contact, keys: Iterable[IdentifierKey]) 
     return _veto(facts, contact, opposed, set(keys)) if opposed else None
 
 
-def is_agreed(delivery: Delivery, contact: Contact) -> bool:
+def is_agreed(one: Applicant, contact: Contact) -> bool:
     """Tell whether a record of the contact says the signal's name, whole, and nothing denies it."""
-    said = _NAME_OF(delivery.signal.facts)
+    said = _NAME_OF(one.facts)
     name = _person(said)
     return (
         bool(name.given and name.family)
@@ -161,7 +173,7 @@ def is_agreed(delivery: Delivery, contact: Contact) -> bool:
             _relation(said, _NAME_OF(claim.facts)) is _Relation.SAME
             for claim in contact.claims.values()
         )
-        and bar_of(delivery, contact, ()) is None
+        and bar_of(one, contact, ()) is None
     )
 
 
@@ -188,9 +200,9 @@ def _veto(
     return Veto.DOUBT if asked else None
 
 
-def _is_other_member(delivery: Delivery, contact: Contact) -> bool:
+def _is_other_member(one: Applicant, contact: Contact) -> bool:
     """Tell whether the contact is a LinkedIn member, and none that the signal names."""
-    ours = _members(delivery.signal.facts)
+    ours = _members(one.facts)
     theirs: dict[str, set[str]] = {}
     for claim in contact.claims.values():
         for kind, members in _members(claim.facts).items():

@@ -4,8 +4,8 @@ from typing import Final
 
 from services.resolver.domain.companies import employers_of
 from services.resolver.domain.matching.sharing import is_role_mailbox
-from services.resolver.domain.model import STRENGTH, Delivery, Source
-from shared.events.signal import Identifier, NormalizedSignal
+from services.resolver.domain.model import STRENGTH, Delivery, IdentifierKey, Source
+from shared.events.signal import Facts, Identifier, NormalizedSignal
 from shared.events.structs import Reader, text_of
 
 read_signal: Final = Reader(NormalizedSignal, verbatim="raw").read
@@ -19,10 +19,7 @@ def deliver(
     source: Source,
     traceparent: str | None = None,
 ) -> Delivery:
-    """Make the delivery of a signal, its identifiers ranked and its employers found.
-
-    A role's mailbox is no identifier: it stays with what the record says.
-    """
+    """Make the delivery of a signal, its identifiers ranked and its employers found."""
     return Delivery(
         signal=signal,
         tenant_id=tenant_id,
@@ -30,16 +27,24 @@ def deliver(
         source=source,
         record_key=bytes.fromhex(signal.record_key),
         content_hash=bytes.fromhex(signal.content_hash),
-        identifiers=tuple(
-            [
-                ((tenant_id, one.type, one.value), one)
-                for one in sorted(signal.facts.identifiers, key=_strength)
-                if one.type != "email" or not is_role_mailbox(one.value)
-            ]
-        ),
+        identifiers=identifiers_of(signal.facts, tenant_id),
         employers=employers_of(signal.facts) if signal.facts.employments else (),
         raw=text_of(signal.raw),
         traceparent=traceparent,
+    )
+
+
+def identifiers_of(facts: Facts, tenant_id: int) -> tuple[tuple[IdentifierKey, Identifier], ...]:
+    """Return whom a record names, with their keys, strongest first.
+
+    A role's mailbox is no identifier: it stays with what the record says.
+    """
+    return tuple(
+        [
+            ((tenant_id, one.type, one.value), one)
+            for one in sorted(facts.identifiers, key=_strength)
+            if one.type != "email" or not is_role_mailbox(one.value)
+        ]
     )
 
 

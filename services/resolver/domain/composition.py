@@ -23,9 +23,10 @@ from services.resolver.domain.model import Claim, IdentifierKey, Job, Said, Sour
 from shared.events.contact import ContactStatus, VisibleField
 from shared.events.signal import Employment, Facts, Identifier, Point
 
-Evidence = Literal["own", "record", "identifier", "person", "none"]
+Evidence = Literal["own", "record", "identifier", "name", "person", "none"]
 """Why a delivery belongs where it does: it came while its home stood alone, its record belongs
-there, it names an identifier held there, a person said so; or nothing says, and it stays."""
+there, it names an identifier held there, it says the name of whoever is there, a person said so;
+or nothing says, and it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class Applied:
     evidence: Evidence = "none"
     place: int | None = None
     """Its place among the deliveries of its contact, as stored; None while not stored yet."""
+
+    @property
+    def facts(self) -> Facts:
+        """What it says."""
+        return self.claim.facts
 
 
 @dataclass(frozen=True, slots=True)

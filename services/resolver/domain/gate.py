@@ -34,6 +34,7 @@ from services.resolver.domain.model import (
     Contact,
     Delivery,
     Document,
+    FoundOut,
     IdentifierKey,
     Ids,
     Known,
@@ -259,7 +260,8 @@ class _Gate:
     def _contest(self, contact: Contact, key: IdentifierKey, delivery: Delivery) -> None:
         """Note that a contact has an identifier whose holder is called otherwise.
 
-        From `SHARED_BY` contacts on it is shared: nobody is known by it any more.
+        From `SHARED_BY` contacts on it is shared: nobody is known by it any more, and what it has
+        joined is decided again (`reconsidering`).
         """
         known, plan = self.known, self.plan
         sharing = known.sharing.setdefault(key, Sharing())
@@ -276,6 +278,8 @@ class _Gate:
         sharing.status = "shared"
         del known.holders[key]
         plan.retired.append(key)
+        taking = [one for one in sharing.contacts if len(known.contacts[one].claims) > 1]
+        plan.found_out.append(FoundOut(key, tuple(taking), delivery))
         plan.contacts[holder.id] = holder
         self._advance(holder)
         identifier = next(one for named, one in delivery.identifiers if named == key)

@@ -5,11 +5,12 @@ either: contacts are the groups that the merges in force make of homes, so that 
 undone in any order, as if it had never been (DESIGN 4.5, ADR 0043).
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from services.resolver.domain.admission import bar_of, is_agreed
 from services.resolver.domain.composition import Applied, Evidence
-from services.resolver.domain.model import IdentifierKey
+from services.resolver.domain.model import Contact, IdentifierKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,42 +77,73 @@ def settle(
     """Say of every delivery and identifier of one contact which of its homes it belongs to.
 
     What came since the last merge is decided as the gate would have: the record's home first, then
-    the home of its strongest identifier. What nothing assigns stays with `root`, the survivor.
+    the home of its strongest identifier that no name denies, then whoever of those merged bears its
+    name. What nothing assigns stays with `root`, the survivor.
     """
-    homed = {key: home for key, home in held.items() if home is not None}
-    records = {one.claim.record_key: one.home for one in applied if one.home is not None}
-    settled = []
-    for one in applied:
-        if one.home is None:
-            home, evidence = _home_of(one, homed, records, homes, root)
-            records[one.claim.record_key] = home
-            settled.append(replace(one, home=home, evidence=evidence))
-            for key, _ in one.identifiers:
-                if key in held:
-                    homed.setdefault(key, home)
-        else:
-            settled.append(one)
+    settling = _Settling(held, homes, root)
+    settling.remember(applied)
+    settled = [settling.settle(one) for one in applied]
     for key in held:
-        homed.setdefault(key, root)
-    return settled, homed
+        settling.homed.setdefault(key, root)
+    return settled, settling.homed
 
 
-def _home_of(
-    one: Applied,
-    homed: Mapping[IdentifierKey, int],
-    records: Mapping[bytes, int | None],
-    homes: Collection[int],
-    root: int,
-) -> tuple[int, Evidence]:
-    known = records.get(one.claim.record_key)
-    if known is not None:
-        return known, "record"
-    if len(homes) == 1:
-        return root, "own"
-    for key, _ in one.identifiers:
-        if key in homed:
-            return homed[key], "identifier"
-    return root, "none"
+class _Settling:
+    """Deliveries of one contact on their way to its homes, in the order in which they came."""
+
+    def __init__(self, held: Belongings, homes: Collection[int], root: int) -> None:
+        self.homed = {key: home for key, home in held.items() if home is not None}
+        """Identifier → the home that it brings its records to."""
+        self._held = held
+        self._homes = homes
+        self._root = root
+        self._records: dict[bytes, int] = {}
+        self._apart: dict[int, Contact] = {}
+        """Home → itself, with what its own records said until now."""
+
+    def remember(self, applied: Iterable[Applied]) -> None:
+        """Note which records have a home already."""
+        for one in applied:
+            if one.home is not None:
+                self._records[one.claim.record_key] = one.home
+
+    def settle(self, one: Applied) -> Applied:
+        """Give a delivery its home, unless it has one."""
+        if one.home is None:
+            home, evidence = self._home_of(one)
+            self._records[one.claim.record_key] = home
+            for key, _ in one.identifiers:
+                if key in self._held:
+                    self.homed.setdefault(key, home)
+            one = replace(one, home=home, evidence=evidence)
+        if one.home is not None and len(self._homes) > 1:
+            self._at(one.home).claims[one.claim.record_key] = one.claim
+        return one
+
+    def _home_of(self, one: Applied) -> tuple[int, Evidence]:
+        known = self._records.get(one.claim.record_key)
+        if known is not None:
+            return known, "record"
+        if len(self._homes) == 1:
+            return self._root, "own"
+        hits: dict[int, list[IdentifierKey]] = {}
+        for key, _ in one.identifiers:
+            if key in self.homed:
+                hits.setdefault(self.homed[key], []).append(key)
+        for home, keys in hits.items():
+            if bar_of(one, self._at(home), keys) is None:
+                return home, "identifier"
+        for home in self._homes if hits else ():
+            if home not in hits and is_agreed(one, self._at(home)):
+                return home, "name"
+        return self._root, "none"
+
+    def _at(self, home: int) -> Contact:
+        contact = self._apart.get(home)
+        if contact is None:
+            tenant = next(iter(self._held), (0,))[0]
+            contact = self._apart[home] = Contact(home, "", tenant, 0, "active")
+        return contact
 
 
 def interleave(histories: Iterable[Sequence[Applied]]) -> list[Applied]:

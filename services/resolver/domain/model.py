@@ -90,6 +90,11 @@ class Delivery(Struct, frozen=True, gc=False):
     """The payload as it came, JSON."""
     traceparent: str | None = None
 
+    @property
+    def facts(self) -> Facts:
+        """What the signal says."""
+        return self.signal.facts
+
 
 class Revision(Struct, frozen=True, gc=False):
     """One delivery of a source record that the ledger holds."""
@@ -283,6 +288,16 @@ Points = dict[tuple[int, str], tuple[int, Point, Source]]
 """E-mails or phones to be written: (contact, value) → tenant, as whom it is told, who told."""
 
 
+class FoundOut(NamedTuple):
+    """An identifier that turned out to be shared."""
+
+    key: IdentifierKey
+    contacts: tuple[int, ...]
+    """Those that may have taken records by it."""
+    delivery: Delivery
+    """What found it out."""
+
+
 @dataclass(slots=True)
 class Plan:
     """What to write, in the order of the tables; nothing else is written."""
@@ -304,6 +319,8 @@ class Plan:
     that they are inactive."""
     emails: Points = field(default_factory=dict)
     phones: Points = field(default_factory=dict)
+    found_out: list[FoundOut] = field(default_factory=list)
+    """Identifiers that turned out to be shared: what they had joined is decided again."""
     employments: list[EmploymentRow] = field(default_factory=list)
     dropped_emails: list[tuple[int, str]] = field(default_factory=list)
     """(contact, value) that no record says any more; dropped before others are written."""

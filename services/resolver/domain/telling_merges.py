@@ -121,7 +121,8 @@ def contacts_split(
     pair: tuple[str, str],
     moved: Iterable[Identifier],
     survivor: str | None,
-    unassigned: Iterable[bytes],
+    unassigned: Iterable[bytes] = (),
+    others: Iterable[str] = (),
 ) -> ContactsSplit:
     """Tell of a split; `pair` names the contact that everything was in, then the other."""
     original, new = pair
@@ -137,6 +138,8 @@ def contacts_split(
         survivor_id=survivor,
         shape=shape,
         unassigned=tuple(key.hex() for key in unassigned),
+        others=tuple(others),
+        decided_by="person" if order.by_person else "machine",
         reason=order.reason,
     )
 

@@ -9,6 +9,7 @@ from typing import Final
 from services.resolver.domain.arrival import deliver, read_signal
 from services.resolver.domain.gate import decide
 from services.resolver.domain.model import Delivery, Source
+from services.resolver.handlers.reconsidering import Reconsideration
 from services.resolver.store import Store
 from shared.auth import Place
 from shared.errors import PoisonMessageError
@@ -30,6 +31,7 @@ class Signals:
         self._bulk_share = bulk_share
         self._full = full
         self._behind_at = 0.0
+        self.reconsideration = Reconsideration(store)
         self._sources: dict[str, Source] = {}
         self._live_at = 0.0
 
@@ -67,6 +69,8 @@ class Signals:
         for outcome, count in plan.outcomes.items():
             metrics.GATE_RESULTS.labels(outcome).inc(count)
         metrics.GATE_RESULTS.labels("candidate").inc(len(plan.candidates))
+        if plan.found_out:
+            await self.reconsideration.begin()
         return rejected
 
     async def _read(

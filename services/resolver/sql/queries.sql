@@ -191,6 +191,23 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::real[], $6
 WHERE i.tenant_id = u.tenant_id AND i.identifier_type = u.kind::contact.identifier_type
     AND i.normalized_value = u.value AND i.deleted_at IS NULL;
 
+-- name: queue_reconsideration
+-- Contacts that may have taken records by a value found out to be shared, or that matching may
+-- have merged by it: $1 tenant, $2 type, $3 value, $4 contacts, $5 its blocking key or null,
+-- $6 the tenant's public id, $7 what found it out, $8 when kith first saw that, $9 its trace
+-- context, $10 when it was found out.
+INSERT INTO contact.reconsideration
+    (tenant_id, identifier_type, normalized_value, contact_id, tenant, cause, received_at,
+     traceparent, created_at, due_at)
+SELECT $1::bigint, $2::text::contact.identifier_type, $3, who.contact_id, $6, $7, $8::timestamptz,
+       $9, $10::timestamptz, $10
+FROM (
+    SELECT unnest($4::bigint[]) AS contact_id
+    UNION
+    SELECT contact_id FROM contact.blocking_key WHERE tenant_id = $1 AND key = $5::bigint
+) AS who
+ON CONFLICT DO NOTHING;
+
 -- name: insert_emails
 -- One that is there already is told in another way, or again: $1 rows, $2 now.
 INSERT INTO contact.contact_email

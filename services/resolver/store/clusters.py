@@ -5,11 +5,12 @@ from typing import Final
 
 import asyncpg
 
+from services.resolver.domain.arrival import identifiers_of
 from services.resolver.domain.cluster import BindingOf, Cluster, Kept
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Merge
 from services.resolver.domain.ledger import is_newer
-from services.resolver.domain.model import STRENGTH, Claim, Contact, Source
+from services.resolver.domain.model import Claim, Contact, Source
 from services.resolver.domain.survivorship import groups_of
 from services.resolver.store.queries import QUERIES
 from shared.errors import TransientError
@@ -103,7 +104,7 @@ class ClusterLoader:
                 applied.append(self._applied(row))
 
     def _applied(self, row: asyncpg.Record) -> Applied:
-        facts, tenant = _read_facts(row["facts"]), self._cluster.tenant_id
+        facts = _read_facts(row["facts"])
         claim = Claim(
             record_key=row["record_key"],
             source=self._sources[row["source_id"]],
@@ -118,10 +119,7 @@ class ClusterLoader:
             revision=row["revision"],
             applied_at=row["applied_at"],
             import_source=row["import_source"],
-            identifiers=tuple(
-                ((tenant, one.type, one.value), one)
-                for one in sorted(facts.identifiers, key=lambda one: STRENGTH[one.type])
-            ),
+            identifiers=identifiers_of(facts, self._cluster.tenant_id),
             home=row["home_id"],
             evidence=row["evidence"] or "none",
             place=row["place"],

@@ -16,6 +16,8 @@ from services.resolver.store.judging import Finding, Judge
 from services.resolver.store.loading import Loader
 from services.resolver.store.matching import MatchingStore
 from services.resolver.store.queries import QUERIES
+from services.resolver.store.reconsidering import STATEMENTS as RECONSIDERING
+from services.resolver.store.reconsidering import Reconsiderer
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
 from shared.events.command import Judgement
@@ -57,6 +59,10 @@ class Transaction:
     async def merge_found(self, finding: Finding) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart."""
         return await self._judge().merge_found(finding)
+
+    def reconsider(self) -> Reconsiderer:
+        """Decide again what shared values had joined."""
+        return Reconsiderer(self._connection, self._store.sources, self._store.ids)
 
     @property
     def matching(self) -> MatchingStore:
@@ -142,6 +148,27 @@ class Store:
         """Carry out what a person or a rule says about who is whom, in a transaction of its own."""
         async with self.transaction() as tx:
             return await tx.judge(command, place, traceparent)
+
+    async def reconsider(self) -> bool:
+        """Take one step at what shared values had joined; False when nothing is left to do.
+
+        Whoever can't be decided about at present goes to the end of the queue.
+        """
+        if not self.sources:
+            await self.sources_by_name()
+        try:
+            async with self.transaction() as tx:
+                return await tx.reconsider().step()
+        except Exception:
+            async with self.transaction() as tx:
+                await tx.reconsider().postpone()
+            raise
+
+    async def count_reconsiderations(self) -> int:
+        """Count the contacts that wait to be decided about again."""
+        with translated():
+            count: int = await self._pool.fetchval(RECONSIDERING["count_queued"])
+        return count
 
     async def ping(self) -> None:
         """Raise when the database does not answer."""

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import orjson
 
+from services.resolver.domain.blocks import number_of
+from services.resolver.domain.matching.profile import attribute_of
 from services.resolver.domain.model import BindingRow, Job, Plan, RecordedEvent
 from services.resolver.store.queries import QUERIES
 from shared.events.codec import (
@@ -214,6 +216,19 @@ class Writer:
         await self._connection.execute(QUERIES["insert_sharing_contacts"], *zip(*seen, strict=True))
         # After the inserts: a batch may bring an identifier and all who share it.
         await self._run("retire_identifiers", plan.retired)
+        for key, contacts, delivery in plan.found_out:
+            signal = delivery.signal
+            await self._connection.execute(
+                QUERIES["queue_reconsideration"],
+                *key,
+                contacts,
+                number_of(f"{attribute_of(key[1])}:{key[2]}"),
+                signal.tenant,
+                signal.signal_id,
+                signal.received_at,
+                delivery.traceparent,
+                plan.now,
+            )
 
     async def _bindings(self) -> None:
         bindings = sorted(self._plan.bindings.values(), key=lambda one: one.id)

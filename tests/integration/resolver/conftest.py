@@ -117,6 +117,11 @@ class Home:
 
 @pytest.fixture
 async def home(made: Databases) -> Home:
+    return await new_home(made)
+
+
+async def new_home(made: Databases) -> Home:
+    """Make a database with one tenant and one workspace."""
     name = await made.create()
     connection = await asyncpg.connect(made.dsn("kith_cli", name))
     try:
@@ -136,4 +141,4 @@ async def resolver(home: Home) -> AsyncIterator[Resolver]:
         yield resolver
 
 
-__all__ = ["Home", "Resolver", "record_of"]
+__all__ = ["Home", "Resolver", "new_home", "record_of"]

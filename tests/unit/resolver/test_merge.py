@@ -92,6 +92,22 @@ def test_what_came_since_goes_with_what_it_names() -> None:
     assert [one.title for one in ada.employments] == ["CTO"]
 
 
+def test_a_split_asks_names_of_what_came_since() -> None:
+    """What names deny at the home of its identifier goes to who bears its name at another."""
+    world = pair()
+    world.tell("desk", email="ada@x.org", phone="+14155550111", name=None)
+    world.merge(1, 2)
+    world.tell("new", phone="+14155550111", name="Bob Ross", company="Arts", title="Painter")
+    world.tell("same", phone="+14155550111", name="Ada Lovelace", company="Arts", title="Poet")
+    done = world.undo(1)
+    assert isinstance(done, Reshaping)
+    assert done.unassigned == ()
+    ada, bob = world.states().values()
+    assert [job.title for job in ada.employments] == ["CTO", "Poet"]
+    assert [job.title for job in bob.employments] == ["Painter"]
+    assert {one.evidence for one in world.homes.values()} == {"own", "identifier", "name"}
+
+
 def test_what_nothing_assigns_stays_with_the_survivor_and_is_listed() -> None:
     world = pair()
     world.merge(1, 2)

@@ -39,7 +39,7 @@ def profile_of(facts: Facts) -> Profile:
     build.add("given", " ".join(name.given), facts.first_name or facts.full_name)
     build.add("family", " ".join(name.family), facts.last_name or facts.full_name)
     for identifier in facts.identifiers:
-        build.add(_attribute_of(identifier.type), _handle(identifier.type, identifier.value))
+        build.add(attribute_of(identifier.type), _handle(identifier.type, identifier.value))
         if identifier.type == "email":
             build.add("domain", _domain_of_host(identifier.value.rpartition("@")[2]))
     for job in facts.employments:
@@ -120,7 +120,8 @@ def terms_of(profile: Profile) -> Iterable[Term]:
     return ((name, value) for name, values in profile.values.items() for value in values)
 
 
-def _attribute_of(kind: str) -> str:
+def attribute_of(kind: str) -> str:
+    """Name the attribute that identifiers of a type are compared as."""
     match kind:
         case "phone_e164":
             return "phone"

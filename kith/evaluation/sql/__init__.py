@@ -1,1 +1,0 @@
-"""What an evaluation asks of its scratch database."""
