@@ -1,8 +1,9 @@
 """One connection pool per process, with timeouts and a name that shows in pg_stat_activity."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 else:
     Pool = asyncpg.Pool
     Connection = asyncpg.pool.PoolConnectionProxy
+
+REPLAN_S: Final = 10.0
+"""How old the plans of prepared statements may be, seconds."""
 
 
 @asynccontextmanager
@@ -34,6 +38,7 @@ async def connect(
         min_size=settings.pool_min,
         max_size=settings.pool_max,
         command_timeout=120,
+        setup=_replanning(),
         server_settings={
             "application_name": application_name,
             "statement_timeout": str(settings.statement_timeout_ms),
@@ -48,3 +53,20 @@ async def connect(
         yield pool
     finally:
         await pool.close()
+
+
+def _replanning() -> Callable[[Connection], Coroutine[None, None, None]]:
+    """Have each connection make its plans anew now and then, when it is taken from the pool.
+
+    A prepared statement keeps the plan that was right for the rows of its first runs: on a table
+    that was empty then, that is reading all of it for every row, until somebody analyses it.
+    """
+    planned_at: dict[int, float] = {}
+
+    async def replan(connection: Connection) -> None:
+        backend, now = connection.get_server_pid(), time.monotonic()
+        if now - planned_at.setdefault(backend, now) > REPLAN_S:
+            planned_at[backend] = now
+            await connection.execute("DISCARD PLANS")
+
+    return replan

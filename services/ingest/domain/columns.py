@@ -35,6 +35,7 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "identifier": ("value",),
     "job": ("company_name", "company_domain", "title", "department"),
     "address": (
+        "house_number",
         "street",
         "street2",
         "street3",

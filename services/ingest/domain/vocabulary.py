@@ -10,7 +10,7 @@ from typing import Final, Literal
 DayOrder = Literal["ymd", "mdy", "dmy"]
 """How a language writes the numbers of a date."""
 
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Za-z])(?=\d)")
 _NUMBER: Final = re.compile(r"\d+")
 _OTHER: Final = re.compile(r"[\W_]+")
 
@@ -28,8 +28,8 @@ NUMBER: Final = "{n}"
 def key_of(name: str) -> str:
     r"""Reduce a header to what matters: `E-mail 1 - Value` and `email_1_value` agree.
 
-    >>> key_of("E-mail 1 - Value"), key_of(" FirstName"), key_of("Téléphone (bureau)")
-    ('email 1 value', 'first name', 'téléphone bureau')
+    >>> key_of("E-mail 1 - Value"), key_of(" FirstName"), key_of("phone2"), key_of("Tél. (bureau)")
+    ('email 1 value', 'first name', 'phone 2', 'tél bureau')
     """
     text = unicodedata.normalize("NFKC", name.replace(NUMBER, "0"))
     words = _OTHER.sub(" ", _CAMEL.sub(" ", text).casefold()).strip()

@@ -210,7 +210,10 @@ def _address(row: Gathering, key: Key, group: Group) -> None:
         street = [group["formatted"]]
     if street:
         lines = (line.strip(" ,\t\r") for part in street for line in part.split("\n"))
-        address["street"] = ", ".join(filter(None, lines))[:MAX_SHORT]
+        named = ", ".join(filter(None, lines))
+        if named and (number := group.get("house_number")):
+            named = f"{number} {named}"
+        address["street"] = named[:MAX_SHORT]
     if address:
         row.add("addresses", "street", key, compact({**address, "label": row.label(key, group)[0]}))
 

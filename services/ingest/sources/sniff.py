@@ -44,6 +44,10 @@ _KNOWN = (
 )
 
 
+class UnknownHeaderError(PoisonMessageError):
+    """A table in which no column is known to say who a person is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sniffed:
     """How a file is to be read."""
@@ -244,8 +248,8 @@ def _no_table(kind: str) -> PoisonMessageError:
     )
 
 
-def _no_header() -> PoisonMessageError:
-    return PoisonMessageError(
+def _no_header() -> UnknownHeaderError:
+    return UnknownHeaderError(
         "invalid",
         f"the header is not one that is known; {_KNOWN} are read. Export the file again and send "
         "it unchanged, or say what its columns are",

@@ -1,11 +1,11 @@
 """A small run of `make accuracy`: right enough, and the same in any order and at once."""
 
+from kith.evaluation.measures import Quality
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.tiers import Action
 from services.resolver.domain.matching.weights import default_weights
 from tests.accuracy.base import Base, labels_of
-from tests.accuracy.measures import Quality
 from tests.accuracy.sets import Labelled, crm
 
 MATCHER = Matcher(EvidenceScorer(default_weights()))

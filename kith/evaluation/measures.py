@@ -30,6 +30,18 @@ class Quality:
         return cls(together / claimed if claimed else 1.0, together / wanted if wanted else 1.0)
 
 
+def majority(people: Iterable[str]) -> str | None:
+    """Return who most of these records are about, the first by name of equals; None of none."""
+    counts = Counter(people)
+    return min(counts, key=lambda person: (-counts[person], person)) if counts else None
+
+
+def left_over(found: Mapping[Key, object], truth: Mapping[Key, object]) -> float:
+    """Return the share of contacts that should not be there: more than one of a person."""
+    contacts = {(found[key], person) for key, person in truth.items()}
+    return 1.0 - len(set(truth.values())) / len(contacts) if contacts else 0.0
+
+
 def _pairs(sizes: Counter[object]) -> int:
     return sum(size * (size - 1) // 2 for size in sizes.values())
 

@@ -1,0 +1,1 @@
+"""What an evaluation asks of its scratch database."""

@@ -1,0 +1,142 @@
+"""`kith eval` on the local stack: through the gate and matching, and nothing is left behind."""
+
+import asyncio
+import csv
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import orjson
+import pytest
+
+from kith.evaluation.labelled import read_labelled
+from kith.evaluation.run import Wishes, evaluate
+from kith.stack import Stack
+from tests.support.database import Databases, databases
+from tests.support.stack import running_stack
+
+HEADER = ("first_name", "last_name", "email", "company", "job_title", "city", "who")
+PEOPLE = (
+    ("Adalbert", "Lovelace", "Analytical Engines", "Chief Mathematician", "Marylebone"),
+    ("Ottoline", "Hopperfield", "Harbour Compilers", "Rear Admiral", "Arlington"),
+    ("Ignatius", "Turingham", "Bletchley Machines", "Cryptanalyst", "Wilmslow"),
+)
+KITH = (sys.executable, "-m", "kith")
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with running_stack(["postgres"]) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+async def made(stack: Stack) -> AsyncIterator[Databases]:
+    async with databases(stack) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three people: one seen twice by e-mail, one twice by everything else, one by name alone."""
+    (ada, grace, alan) = PEOPLE
+    rows = [
+        (*ada[:2], "adalbert@engines.example", *ada[2:], "ada"),
+        (ada[0], ada[1], "adalbert@engines.example", "", "", "", "ada"),
+        (*grace[:2], "o.hopperfield@harbour.example", *grace[2:], "grace"),
+        (*grace[:2], "ottoline@home.example", *grace[2:], "grace"),
+        (*alan[:2], "ignatius@bletchley.example", "", "", alan[4], "alan"),
+        (*alan[:2], "turingham77@post.example", "", "", alan[4], "alan"),
+        ("", "", "", "Nobody Ltd", "", "", "alan"),
+    ]
+    path = tmp_path_factory.mktemp("eval") / "people.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([HEADER, *rows])
+    return path
+
+
+async def test_every_reading_of_one_file(made: Databases, table: Path) -> None:
+    labelled = read_labelled(table, "who")
+    wishes = Wishes(seed=1, batch=2, region="US", is_oracle=True, is_spec=False)
+    told: list[tuple[int, int]] = []
+    scored = await evaluate(
+        made, labelled, wishes, "evidence", lambda done, total: told.append((done, total))
+    )
+    assert told == [(2, 7), (4, 7), (6, 7), (7, 7)]
+    assert scored.automatic.precision == 1.0
+    assert scored.automatic.recall == pytest.approx(2 / 5)
+    assert scored.unflagged.recall == pytest.approx(1 / 5)
+    assert scored.reviewed is not None
+    assert scored.reviewed.recall == pytest.approx(3 / 5)
+    assert (scored.flagged.count, scored.flagged.right) == (1, 1.0)
+    assert (scored.reviews, scored.refused) == (1, 1)
+    assert scored.calibration["high"].right == 1.0
+
+
+async def test_the_customers_formula_decides_in_a_base_of_its_own(
+    made: Databases, table: Path
+) -> None:
+    wishes = Wishes(seed=1, batch=100, region="US", is_oracle=False, is_spec=True)
+    scored = await evaluate(made, read_labelled(table, "who"), wishes, "spec", lambda *_: None)
+    assert scored.scorer == "spec"
+    assert scored.automatic.recall == pytest.approx(1 / 5)
+    assert scored.reviews == 2
+
+
+def on_server(stack: Stack, statement: str) -> list[asyncpg.Record]:
+    """Ask the server of the scratch databases, as their owner."""
+
+    async def ask() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(stack.postgres_dsn("kith_migrator"))
+        try:
+            return list(await connection.fetch(statement))
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+LEFT = "SELECT datname FROM pg_database WHERE starts_with(datname, 'kith_eval_')"
+
+
+def test_it_is_interrupted_and_leaves_nothing(stack: Stack, tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    with path.open("w", newline="") as file:
+        rows = ((f"Name{n}", f"Family{n % 50}", f"n{n}@x.example", n) for n in range(5_000))
+        csv.writer(file).writerows([("first_name", "last_name", "email", "who"), *rows])
+    process = subprocess.Popen(
+        [*KITH, "eval", str(path), "--truth", "who"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "KITH_HOME": str(stack.places.home)},
+    )
+    try:
+        assert process.stderr is not None
+        assert b"records" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.communicate()
+    assert on_server(stack, LEFT) == []
+
+
+def test_the_command_answers_in_json_and_sweeps_up_after_the_killed(
+    stack: Stack, table: Path
+) -> None:
+    on_server(stack, "CREATE DATABASE kith_eval_999999999_dead")
+    done = subprocess.run(
+        [*KITH, "eval", str(table), "--truth", "who", "--no-spec", "--json"],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "KITH_HOME": str(stack.places.home)},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    document = orjson.loads(done.stdout)
+    assert document["columns"]["job_title"] == "job.title"
+    assert document["scored"][0]["automatic"]["f1"] == pytest.approx(4 / 7)
+    assert on_server(stack, LEFT) == []

@@ -1,0 +1,95 @@
+"""Prepared statements on tables that were empty when they were prepared."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from services.resolver.store.queries import QUERIES
+from shared.postgres import pool as module
+from shared.postgres.pool import Connection, Pool, connect
+from shared.postgres.settings import PostgresSettings
+from tests.support.database import Databases
+
+ROWS = 20_000
+OFTEN = 8
+"""Runs after which PostgreSQL has settled on one plan for all parameters."""
+
+TOUCH = """
+UPDATE public.grown AS g SET n = u.n FROM unnest($1::bigint[], $2::int[]) AS u (id, n)
+WHERE g.id = u.id
+"""
+
+
+@asynccontextmanager
+async def one_connection(dsn: str) -> AsyncIterator[Pool]:
+    settings = PostgresSettings.model_validate({"dsn": dsn, "pool_min": 1, "pool_max": 1})
+    async with connect(settings, "test-plans", lookups_only=True) as pool:
+        yield pool
+
+
+async def tuples_read(connection: Connection, table: str, statement: str, *values: object) -> int:
+    """Run a statement; returns how many rows of the table it looked at."""
+    async with connection.transaction():
+        await connection.execute(statement, *values)
+        read: int = await connection.fetchval(
+            "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)"
+            " FROM pg_stat_xact_all_tables WHERE relid = $1::text::regclass",
+            table,
+        )
+    return read
+
+
+@pytest.mark.parametrize(("replan_s", "fresh"), [(-1.0, True), (3600.0, False)])
+async def test_plans_are_made_anew(
+    dsn: str,
+    owner: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    replan_s: float,
+    fresh: bool,
+) -> None:
+    """Only who plans anew stops reading all of a table that has grown meanwhile."""
+    monkeypatch.setattr(module, "REPLAN_S", replan_s)
+    await owner.execute(
+        "CREATE TABLE public.grown (id bigint PRIMARY KEY, n int) WITH (autovacuum_enabled = off)"
+    )
+    await owner.execute("ANALYZE public.grown")
+    async with one_connection(dsn) as pool:
+        for _ in range(OFTEN):
+            async with pool.acquire() as connection:
+                await connection.execute(TOUCH, [0], [0])
+        await owner.execute(
+            "INSERT INTO public.grown SELECT id, 0 FROM generate_series(1, $1::int) AS id", ROWS
+        )
+        async with pool.acquire() as connection:
+            read = await tuples_read(connection, "public.grown", TOUCH, [1], [1])
+    assert (read < OFTEN) == fresh, read
+
+
+async def test_deleting_reads_no_more_than_it_deletes(made: Databases) -> None:
+    """The outbox looks empty for ever, and is long when the relay is behind."""
+    database = await made.create()
+    owner = await asyncpg.connect(made.dsn("kith_migrator", database))
+    await owner.execute("ANALYZE contact.outbox")
+    async with one_connection(made.dsn("kith_relay", database)) as pool:
+        async with pool.acquire() as connection:
+            for _ in range(OFTEN):
+                await connection.execute(QUERIES["delete_published"], [0], [0])
+            await owner.execute(
+                "INSERT INTO contact.outbox (shard, key, headers, value)"
+                " SELECT 0, 'con', '', '' FROM generate_series(1, $1::int)",
+                ROWS,
+            )
+            rows = await connection.fetch(QUERIES["read_outbox"], [0], 10)
+            read = await tuples_read(
+                connection,
+                "contact.outbox",
+                QUERIES["delete_published"],
+                [row["shard"] for row in rows],
+                [row["seq"] for row in rows],
+            )
+        assert await owner.fetchval("SELECT count(*) FROM contact.outbox") == ROWS - len(rows)
+    await owner.close()
+    assert read <= 2 * len(rows)
