@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import typer
 
-from kith import dead, imports, keys, migrate, rebuild, review, topics, why
+from kith import dead, exports, imports, keys, migrate, rebuild, review, topics, why
 from kith.docs import cli as docs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -22,6 +22,7 @@ docs.register(app)
 migrate.register(app)
 keys.register(app)
 imports.register(app)
+exports.register(app)
 rebuild.register(app)
 review.register(app)
 why.register(app)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import typer
 from pydantic import SecretStr, ValidationError
 
 from shared.kafka import KafkaSettings
@@ -34,3 +35,15 @@ def postgres_settings() -> PostgresSettings:
         if any(problem["type"] != "missing" for problem in error.errors(include_input=False)):
             raise
         return PostgresSettings(dsn=SecretStr(_local_stack().postgres_dsn("kith_cli")))
+
+
+def local_url(service: str) -> str:
+    """Return where a service of the local stack listens."""
+    from kith.stack import Stack  # noqa: PLC0415  # the local stack is an optional extra
+    from kith.stack.errors import StackError  # noqa: PLC0415
+    from kith.stack.fleet import Fleet  # noqa: PLC0415
+
+    try:
+        return Fleet(Stack.load()).url(service)
+    except StackError as error:
+        raise typer.BadParameter(f"{error}; or give --url", param_hint="--url") from None

@@ -10,11 +10,12 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import Lifespan
 
 from services.api.domain.contacts import ROOT
-from services.api.routes import contacts, history, openapi, review
+from services.api.routes import contacts, export, history, openapi, review
 from services.api.routes.answers import install_errors
+from services.api.routes.export import Exports
 from services.api.routes.gate import Lag
 from services.api.routes.resolver import SECONDS, Resolver
-from services.api.settings import Settings
+from services.api.settings import ExportSettings, Settings
 from services.api.store import Store
 from shared.auth import KeyRing
 from shared.postgres.pool import Pool, connect
@@ -42,7 +43,7 @@ def create_app(settings: Settings) -> ASGIApp:
                 base_url=settings.resolver_url, timeout=SECONDS, trust_env=False
             ) as client,
         ):
-            attach(http, pool, client)
+            attach(http, pool, client, settings.export)
             yield
 
     http = create_http(lifespan)
@@ -67,18 +68,21 @@ def create_http(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    for part in (review, contacts, history, openapi):
+    for part in (review, export, contacts, history, openapi):  # `export` is no contact's id
         http.include_router(part.router)
     install_errors(http)
     http.openapi = lambda: _describe(http)  # type: ignore[method-assign]
     return http
 
 
-def attach(http: FastAPI, pool: Pool, client: httpx.AsyncClient) -> None:
+def attach(
+    http: FastAPI, pool: Pool, client: httpx.AsyncClient, exports: ExportSettings | None = None
+) -> None:
     """Give the HTTP side its database, and the resolver to pass questions and orders on to."""
     http.state.store = Store(pool)
     http.state.keys = KeyRing(pool)
     http.state.lag = Lag(http.state.store)
+    http.state.exports = Exports(exports or ExportSettings())
     http.state.resolver = Resolver(client)
 
 

@@ -6,6 +6,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.postgres.settings import PostgresSettings
 
 
+class ExportSettings(BaseSettings):
+    """How much one replica exports at once."""
+
+    model_config = SettingsConfigDict(env_prefix="API_EXPORT_", frozen=True, env_ignore_empty=True)
+
+    at_once: int = Field(
+        default=4, ge=1, le=100, description="Exports that one replica writes at once."
+    )
+    max_contacts: int = Field(
+        default=1_000_000, ge=1, description="Contacts of one export at most."
+    )
+
+
 class Settings(BaseSettings):
     """The api's settings; PostgreSQL's are its own part's, role `kith_api`."""
 
@@ -14,6 +27,7 @@ class Settings(BaseSettings):
     )
 
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
+    export: ExportSettings = Field(default_factory=ExportSettings)
     resolver_url: str = Field(
         default="http://resolver:8080",
         validation_alias=AliasChoices("API_RESOLVER_URL", "RESOLVER_URL"),

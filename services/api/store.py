@@ -10,6 +10,7 @@ import orjson
 
 from services.api.domain.contacts import ContactRow
 from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
+from services.api.domain.export.record import Facts
 from services.api.domain.history import HistoryRow
 from services.api.domain.listing import ContactQuery, Filters, SortKey
 from services.api.domain.paging import PageRequest
@@ -26,6 +27,10 @@ QUERIES: Final = Queries.load("services.api.sql")
 MAX_HITS: Final = 1_000
 """Most contacts that a search text is narrowed down to."""
 
+EXPORT_PAGE: Final = 200
+"""Contacts that an export reads at once: a page takes the event loop some 20 ms."""
+
+_BY_ID: Final = (SortKey("id", descending=False),)
 _MOMENTS: Final = {"created_at", "updated_at"}
 _COLUMNS: Final = {
     "id": "view.public_id",
@@ -139,6 +144,54 @@ class Store:
             )
         return [(row["event_type"], row["payload"]) for row in rows]
 
+    async def find_all(
+        self, place: Place, filters: Filters, ids: list[str] | None, after: str | None
+    ) -> list[tuple[ContactRow, list[Facts]]]:
+        """Read the next contacts in the order of their ids, each with what its sources say."""
+        page = PageRequest(EXPORT_PAGE - 1, after=(after,) if after else None)
+        async with self._reading(place) as connection:
+            arguments = _filter_arguments(place, filters, ids)
+            tail, more = page_clause(_BY_ID, page, first=len(arguments) + 1)
+            rows = await connection.fetch(QUERIES["find_contacts"] + tail, *arguments, *more)
+            found = [row["public_id"] for row in rows]
+            said: dict[str, list[Facts]] = {name: [] for name in found}
+            for row in await connection.fetch(QUERIES["find_facts"], *_ids(place), found):
+                said[row["contact_id"]].append(orjson.loads(row["facts"]))
+        return [(_contact(row, ()), said[row["public_id"]]) for row in rows]
+
+    async def find_hits(self, place: Place, text: str) -> list[str]:
+        """Read which contacts fit a search text, best first."""
+        async with self._reading(place) as connection:
+            hits = await connection.fetch(QUERIES["find_hits"], *_ids(place), text, MAX_HITS)
+        return [hit["public_id"] for hit in hits]
+
+    async def count(self, place: Place, filters: Filters, ids: list[str] | None) -> int:
+        """Count contacts."""
+        arguments = _filter_arguments(place, filters, ids)
+        async with self._reading(place) as connection:
+            counted: int = await connection.fetchval(
+                QUERIES["count_contacts"] + _conditions(), *arguments
+            )
+        return counted
+
+    async def find_custom_names(
+        self, place: Place, filters: Filters, ids: list[str] | None
+    ) -> list[str]:
+        """Read what custom fields are called, those that most contacts have first."""
+        arguments = _filter_arguments(place, filters, ids)
+        order = f"\nGROUP BY own.name ORDER BY count(*) DESC, own.name LIMIT {MAX_HITS}"
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(
+                QUERIES["find_custom_names"] + _conditions() + order, *arguments
+            )
+        return [row["name"] for row in rows]
+
+    async def find_survivors(self, place: Place, ids: Sequence[str]) -> dict[str, str | None]:
+        """Read which contacts are known, and whom each stands behind, if anybody."""
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(QUERIES["find_survivors"], *_ids(place), list(ids))
+        return {row["public_id"]: row["survivor_id"] for row in rows}
+
     async def get_lag(self) -> float:
         """Read how many seconds the read model is behind, for all tenants alike."""
         with translated():
@@ -165,6 +218,11 @@ class Store:
                     QUERIES["enter"], str(place.tenant_id), str(place.workspace_id)
                 )
                 yield connection
+
+
+def _conditions() -> str:
+    """Return what `find_contacts` asks of a row."""
+    return "\nWHERE" + QUERIES["find_contacts"].partition("WHERE")[2]
 
 
 def page_clause(
@@ -235,6 +293,7 @@ def _filter_arguments(place: Place, filters: Filters, ids: list[str] | None) -> 
         filters.updated_after,
         filters.updated_before,
         ids,
+        filters.label,
     ]
 
 

@@ -141,6 +141,14 @@ VENDOR_SECONDS: Final = Histogram(
     "vendor_latency_seconds", "Duration of a call to a vendor.", ("vendor",), buckets=_SECONDS
 )
 
+# Api.
+
+EXPORTED_CONTACTS: Final = Counter(
+    "api_exported_contacts_total",
+    "Contacts written into files, by format: csv, xlsx, vcard, vcard3, json.",
+    ("format",),
+)
+
 # HTTP and the process, set by shared.process.
 
 HTTP_REQUESTS: Final = Counter(

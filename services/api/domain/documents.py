@@ -17,6 +17,7 @@ class Employment(Part):
 
     company_name: str | None = None
     company_id: str | None = None
+    company_domain: str | None = None
     title: str | None = None
     department: str | None = None
     start_date: str | None = None

@@ -63,6 +63,7 @@ FILTERS: Final[dict[str, str]] = {
     "phone": "One of the contact's phone numbers, E.164.",
     "city": "City, whole, any case.",
     "country": "Country, whole, any case.",
+    "label": "One of this workspace's labels, whole; groups of address books are labels.",
     "created_after": "ISO 8601, inclusive.",
     "created_before": "ISO 8601, exclusive.",
     "updated_after": "ISO 8601, inclusive.",
@@ -127,6 +128,7 @@ class Filters:
     phone: str | None = None
     city: str | None = None
     country: str | None = None
+    label: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     updated_after: datetime | None = None
@@ -214,6 +216,7 @@ def parse_filters(parameters: Parameters) -> Filters:
         phone=some("filter[phone]"),
         city=some("filter[city]"),
         country=some("filter[country]"),
+        label=some("filter[label]"),
         created_after=moment("filter[created_after]"),
         created_before=moment("filter[created_before]"),
         updated_after=moment("filter[updated_after]"),

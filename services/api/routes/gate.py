@@ -61,19 +61,33 @@ def lag_of(request: Request) -> Lag:
 
 
 async def reader(request: Request) -> Place:
-    """Let in who may read, and say where; then wait for the position they ask for."""
+    """Let in who may read documents, and say where; then wait for the position they ask for."""
+    place = await _admitted(request)
+    check_accept(request.headers.get("Accept"))
+    return await _positioned(request, place)
+
+
+async def file_reader(request: Request) -> Place:
+    """Let in who may read, whatever they accept: they name a format; then wait as above."""
+    return await _positioned(request, await _admitted(request))
+
+
+async def _admitted(request: Request) -> Place:
     caller = await authenticate(request)
     if READ_SCOPE not in caller.scopes:
         raise forbidden(READ_SCOPE)
-    check_accept(request.headers.get("Accept"))
+    return caller.place
+
+
+async def _positioned(request: Request, place: Place) -> Place:
     check_content_type(request.headers.get("Content-Type"))
     position = parse_position(
         request.headers.get(POSITION_HEADER), request.query_params.get(WAIT_PARAMETER)
     )
     if position is not None:
         seconds = parse_wait(request.headers.get("Prefer"))
-        await wait_for(store_of(request), caller.place, position, seconds)
-    return caller.place
+        await wait_for(store_of(request), place, position, seconds)
+    return place
 
 
 async def authenticate(request: Request) -> Caller:

@@ -22,6 +22,8 @@ _DESCRIPTIONS: Final = {
     "fields[contacts]": "Show only these: "
     f"{', '.join((*CONTACT_ATTRIBUTES, *CONTACT_RELATIONSHIPS))}.",
     "fields[contact_identifiers]": "Show only these of each identifier.",
+    "format": "csv (the default), xlsx, vcard (4.0), vcard3 (3.0), json; `Accept` may say it.",
+    "filter[id]": "Only these contacts; several by comma (alias: ids).",
     "at": "ISO 8601: show the contact as kith knew it at this moment.",
     "filter[state]": "What became of a pair: open (the default), approved, rejected, retired, "
     "auto_merged.",

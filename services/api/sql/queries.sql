@@ -7,7 +7,7 @@ SELECT set_config('kith.tenant_id', $1::text, true), set_config('kith.workspace_
 -- name: find_contacts
 -- Contacts of tenant $1 and workspace $2. $3 statuses; a null filter does not restrict: $4 stages,
 -- $5 sources, $6 company pattern, $7 company id, $8 e-mail, $9 phone, $10 city, $11 country,
--- $12/$13 created from/before, $14/$15 updated from/before, $16 ids.
+-- $12/$13 created from/before, $14/$15 updated from/before, $16 ids, $17 label.
 -- The store appends where the page starts, the order and the limit.
 SELECT view.*, NULL AS provenance
 FROM read.contact_view AS view
@@ -25,7 +25,37 @@ WHERE view.tenant_id = $1 AND view.workspace_id = $2
     AND ($13::timestamptz IS NULL OR view.created_at < $13)
     AND ($14::timestamptz IS NULL OR view.updated_at >= $14)
     AND ($15::timestamptz IS NULL OR view.updated_at < $15)
-    AND ($16::text[] IS NULL OR view.public_id = ANY ($16));
+    AND ($16::text[] IS NULL OR view.public_id = ANY ($16))
+    AND ($17::text IS NULL OR EXISTS (
+        SELECT FROM json_each(view.detail -> 'bindings') AS binding,
+            json_array_elements_text(binding.value -> 'labels') AS label (name)
+        WHERE label.name = $17
+    ));
+
+-- name: count_contacts
+-- How many contacts there are. The store appends the conditions of find_contacts.
+SELECT count(*)
+FROM read.contact_view AS view;
+
+-- name: find_custom_names
+-- What the custom fields of contacts are called. The store appends the conditions of find_contacts
+-- and an order. Only rows that have custom fields are worth parsing.
+SELECT own.name
+FROM read.contact_view AS view
+CROSS JOIN LATERAL json_each(
+    CASE WHEN view.detail::text LIKE '%"custom_fields":{"%' THEN view.detail -> 'bindings' END
+) AS binding
+CROSS JOIN LATERAL json_object_keys(binding.value -> 'custom_fields') AS own (name);
+
+-- name: find_survivors
+-- Of contacts $3 of tenant $1 and workspace $2 those that are known, and whom each stands behind.
+SELECT view.public_id, view.detail ->> 'survivor_id' AS survivor_id
+FROM read.contact_view AS view
+WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = ANY ($3::text[]);
+
+-- name: find_facts
+-- What every current source record says of contacts $3 of tenant $1 and workspace $2, ranked.
+SELECT said.contact_id, said.facts FROM app.find_facts($1, $2, $3) AS said;
 
 -- name: find_hits
 -- The best $4 contacts for a search text $3 in tenant $1 and workspace $2, best first.

@@ -33,7 +33,15 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "website": ("value",),
     "date": ("value",),
     "identifier": ("value",),
-    "job": ("company_name", "company_domain", "title", "department"),
+    "job": (
+        "company_name",
+        "company_domain",
+        "title",
+        "department",
+        "start_date",
+        "end_date",
+        "is_current",
+    ),
     "address": (
         "house_number",
         "street",
@@ -52,7 +60,16 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Kind → its parts; a kind without a slot has one group of them."""
 
-_PLAIN: Final = (*NAMES, "headline", "notes", "linkedin_url", "labels", "record_id", "skip")
+_PLAIN: Final = (
+    *NAMES,
+    "headline",
+    "notes",
+    "linkedin_url",
+    "labels",
+    "record_id",
+    "more",
+    "skip",
+)
 """Kinds that are one cell each."""
 
 _FORM: Final = re.compile(

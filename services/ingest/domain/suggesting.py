@@ -92,10 +92,14 @@ def recognise(header: Sequence[str], vocabulary: Vocabulary) -> ColumnMapping | 
     if layout is None:
         return None
     found: list[_Reading] = []
-    for key in keys:
+    for name, key in zip(header, keys, strict=True):
         text = layout.columns.find(key)
         if text is not None:
             found.append(_Reading(target_of(text), "layout", layout.columns.rank(key)))
+            continue
+        if layout.custom and name.startswith(layout.custom):
+            own = custom(name.removeprefix(layout.custom))
+            found.append(_Reading(own, "layout", layout.columns.rank(key)))
             continue
         reading = _by_alias(key, vocabulary)
         # A column that the product did not write itself is read only where it names the person.

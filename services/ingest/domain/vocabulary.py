@@ -100,6 +100,8 @@ class Layout:
     """Keys of columns that alone speak of nobody: a row without more is blank."""
     unset: frozenset[str] = frozenset()
     """What the product writes, case-folded, where a person chose nothing."""
+    custom: str = ""
+    """Before the names of columns that are custom fields; empty: no column says so."""
     phone_in_notes: bool = False
     """A note that is nothing but a phone number is one."""
 

@@ -44,6 +44,8 @@ _LONG_VALUE: Final = "has more than 255 characters"
 _MANY: Final = f"has more than {MAX_VALUES} values; the others are kept in the source record only"
 
 _STREET: Final = ("street", "street2", "street3", "extended", "po_box")
+_DAYS: Final = ("start_date", "end_date")
+_NO: Final = frozenset({"no", "n", "false", "0"})
 _PLACE: Final = ("city", "state", "postal_code", "country")
 _TITLES: Final = {"relation": "Relation", "event": "Event", "im": "IM"}
 
@@ -198,9 +200,18 @@ def _website(row: Gathering, key: Key, group: Group) -> None:
 
 def _job(row: Gathering, key: Key, group: Group) -> None:
     jobs = row.lists.setdefault("employments", [])
+    job: dict[str, Any] = dict(group)
     for part in group:
         row.columns[f"employments.{len(jobs)}.{part}"] = row.frame.parts[key, part]
-    jobs.append(group)
+        if part in _DAYS:
+            job[part] = day = read_day(group[part], row.frame.days, EVENT_PIVOT)
+            if day is None or day.startswith("--"):
+                del job[part]
+                row.left_out.append((row.frame.parts[key, part], _BAD_DATE))
+    if "is_current" in job:
+        job["is_current"] = job["is_current"].casefold() not in _NO
+    if job.keys() - {"is_current"}:
+        jobs.append(job)
 
 
 def _address(row: Gathering, key: Key, group: Group) -> None:

@@ -12,7 +12,8 @@ from services.ingest.domain.columns import NAMES, Column, ColumnMapping
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.domain.vocabulary import Layout, Table, key_of
 from services.ingest.sources.gathering import MARK, MAX_SHORT, Frame, Gathering, Key
-from services.ingest.sources.row import BadRow, Blank, Row, Rows
+from services.ingest.sources.more import MALFORMED, add_more
+from services.ingest.sources.row import CONTACT_ID, BadRow, Blank, Row, Rows
 from services.ingest.sources.sniff import Sniffed
 from services.ingest.sources.table import Cells, read_table
 from services.ingest.sources.vocabulary import vocabulary
@@ -34,10 +35,13 @@ _ANY: Final = Layout(
 )
 """How a table of no known product is read."""
 
-_MAY_BE_LONG: Final = frozenset({*NAMES, "notes", "labels", "custom", "email", "phone", "website"})
+_MAY_BE_LONG: Final = frozenset(
+    {*NAMES, "notes", "labels", "custom", "email", "phone", "website", "more"}
+)
 """Kinds whose cells may be longer than one value, or are refused where they are."""
 
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
+_GUARDED = re.compile("'+[=+\\-@＝＋－＠\t\r]")  # noqa: RUF001  # spreadsheets take the wide ones, too
 _NOTHING_BUT_PHONE = re.compile(r"(?:[A-Za-z]{2,8}[:.]?\s*)?(\+?\(?\d[\d\s().\-/]{5,20}\d)")
 
 _TOO_LONG: Final = "has more than 255 characters; kept as a custom field"
@@ -86,7 +90,9 @@ class _Place(NamedTuple):
         )
 
 
-_PLAIN: Final = frozenset({*NAMES, "headline", "notes", "linkedin_url", "labels", "record_id"})
+_PLAIN: Final = frozenset(
+    {*NAMES, "headline", "notes", "linkedin_url", "labels", "record_id", "more"}
+)
 
 
 class People:
@@ -157,6 +163,8 @@ class People:
             custom = self._kept(row)
             if custom:
                 record["custom_fields"] = custom
+        if (more := record.pop("more", None)) and not add_more(record, more):
+            row.left_out.append((self._columns["more"], MALFORMED))
 
     def _finish_notes(self, row: Gathering, notes: str) -> None:
         if len(notes) > MAX_NOTES:
@@ -186,6 +194,8 @@ class People:
     def _uid(self, record: dict[str, Any]) -> str | None:
         """Return what the file itself identifies the record by."""
         if found := record.pop("record_id", None):
+            if CONTACT_ID.fullmatch(found):
+                record["about"] = found
             return f"{self._layout.name}:{found[: self._layout.record_id_characters or None]}"
         url = record.get("linkedin_url")
         if url and self._layout.record_id == "linkedin_url":
@@ -198,4 +208,4 @@ def _unguarded(cell: str) -> str:
     """Undo how tables keep a spreadsheet from reading a cell as a number or a formula."""
     if match := _QUOTED_FORMULA.fullmatch(cell):
         return match[1].strip()
-    return cell[1:] if cell[0] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell
+    return cell[1:] if _GUARDED.match(cell) else cell

@@ -1,10 +1,14 @@
 """What a format's reader yields, and what several of them need to say it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from services.ingest.domain.days import read_iso_day
+
+CONTACT_ID: Final = re.compile(r"con_[0-9A-HJKMNP-TV-Z]{26}")
+"""A contact's id: it names the record in an export of kith's own, and whom it is about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Final
 
-from services.ingest.sources.row import BadRow, Blank, Row, Rows, compact
+from services.ingest.sources.more import MALFORMED, add_more
+from services.ingest.sources.row import CONTACT_ID, BadRow, Blank, Row, Rows, compact
 from services.ingest.sources.sniff import Sniffed
 from services.ingest.sources.vcard_cards import MAX_PROPERTIES, Card, read_cards
 from services.ingest.sources.vcard_custom import add_android, add_custom
@@ -64,10 +65,16 @@ def _row(card: Card, groups: Groups) -> Row | BadRow | Blank:
     add_links(found)
     add_notes(found)
     add_labels(found, [*android_groups, *groups.names.get(uid or "", ())])
+    more = found.take("X-KITH-MORE")
     add_custom(found, card.agents)
     record = compact({**found.record, "custom_fields": found.custom})
+    for one in more:
+        if not add_more(record, text_of(one)):
+            found.note(one.head.name, MALFORMED)
     if not record:
         return BadRow(card.line, "END", _CUT) if card.cut else Blank(card.line)
+    if uid and CONTACT_ID.fullmatch(uid):
+        record["about"] = uid
     if uid and (version := _version_of(found.take("REV"))) is not None:
         record["source_version"] = version
     return Row(card.line, record, raw, uid, found.left_out, found.columns)

@@ -1,6 +1,7 @@
 """Who a card is about: names, jobs, birthday, notes, labels."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from services.ingest.sources.row import compact, read_birthday
@@ -18,6 +19,14 @@ _BARE = re.compile(r"[+\d\s().\-/]+")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?=$|[T ])")
 _PARTIAL = re.compile(r"\d{4}(?:-?\d{2})?|---?\d{2}-?")
+
+_JOB: Final = {
+    "X-KITH-JOB-DOMAIN": "company_domain",
+    "X-KITH-JOB-START": "start_date",
+    "X-KITH-JOB-END": "end_date",
+    "X-KITH-JOB-CURRENT": "is_current",
+}
+"""What our own exports say of a job besides, in the group of its company."""
 
 _BAD_BIRTHDAY: Final = "is not a date like 1815-12-10, or --12-10"
 _EVERYONE: Final = frozenset({"mycontacts", "my contacts"})
@@ -78,21 +87,41 @@ def add_employments(found: Gathered) -> None:
     groups = {company.head.group for company in companies} - {""}
     own = {one.head.group: one for one in reversed(titles) if one.head.group in groups}
     others = iter([one for one in titles if own.get(one.head.group) is not one])
+    besides = _besides(found)
     for company in companies:
-        _add_job(found, company, own.pop(company.head.group, None) or next(others, None))
+        title = own.pop(company.head.group, None) or next(others, None)
+        _add_job(found, company, title, besides.get(company.head.group))
     for title in others:
         _add_job(found, None, title)
     for role in roles:
         found.keep("role", text_of(role), "ROLE")
 
 
-def _add_job(found: Gathered, company: Property | None, title: Property | None) -> None:
+def _besides(found: Gathered) -> dict[str, dict[str, str | bool]]:
+    """Return group → what else is said of the job."""
+    besides: dict[str, dict[str, str | bool]] = {}
+    for one in found.take(*_JOB):
+        part, text = _JOB[one.head.name], text_of(one)
+        day = read_date(one) if part.endswith("_date") else text
+        if day is not None and not day.startswith("--"):
+            said = text.lower() != "no" if part == "is_current" else day
+            besides.setdefault(one.head.group, {})[part] = said
+    return besides
+
+
+def _add_job(
+    found: Gathered,
+    company: Property | None,
+    title: Property | None,
+    besides: Mapping[str, str | bool] | None = None,
+) -> None:
     name, *units = parts_of(company.value) if company is not None else [""]
     job = compact(
         {
             "company_name": found.fitted(name, "ORG"),
             "department": found.fitted(", ".join(unit for unit in units if unit), "ORG"),
             "title": found.fitted(text_of(title), "TITLE") if title is not None else None,
+            **(besides or {}),
         }
     )
     if job:

@@ -19,6 +19,7 @@ from services.ingest.domain.vocabulary import (
 )
 
 _ORDER: Final = (
+    "kith",
     "google",
     "linkedin",
     "apollo",
@@ -85,6 +86,7 @@ def _layouts(document: dict[str, Any]) -> list[Layout]:
             record_id_characters=part.get("record_id_characters", 0),
             nobody=_keys(part.get("nobody", [])),
             unset=frozenset(map(str.casefold, part.get("unset", []))),
+            custom=part.get("custom", ""),
             phone_in_notes=part.get("phone_in_notes", False),
         )
         for part in document["layout"]

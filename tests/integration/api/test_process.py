@@ -11,10 +11,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from kith.__main__ import app
 from tests.support.api import World, body
 from tests.support.contacts import a_contact
 
+RUNNER = CliRunner()
 SECRET = "planted@acme.test"
 
 
@@ -71,6 +74,25 @@ async def test_it_serves_says_nothing_of_people_and_stops_when_told(
         await client.get("/api/v1/contacts", params={"filter[nonsense]": SECRET})
         await client.get(f"/api/v1/contacts/{SECRET}")
         await client.get("/api/v1/contacts", headers={"Authorization": f"Bearer {SECRET}"})
+        file = tmp_path / "contacts.vcf"
+        words = [
+            "export",
+            "--format",
+            "vcard",
+            "--out",
+            str(file),
+            "--key",
+            token,
+            "--url",
+            api.url,
+        ]
+        exported = await asyncio.to_thread(RUNNER.invoke, app, words)
+        assert (exported.exit_code, exported.stderr[:11]) == (0, "1 contacts,")
+        assert f"EMAIL;PREF=1:{SECRET}\r\n" in file.read_bytes().decode()
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert not file.with_name(f"{file.name}.part").exists()
+        refused = await asyncio.to_thread(RUNNER.invoke, app, [*words, "--filter", "x=y"])
+        assert (refused.exit_code, "no such parameter" in refused.stderr) == (1, True)
         metrics = (await client.get("/metrics")).text
         api.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(api.process.wait(), 15) == 0

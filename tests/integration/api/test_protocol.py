@@ -210,7 +210,8 @@ async def test_answers_are_what_openapi_says(world: World) -> None:
             path = f"/api/v1/contacts/{{contact_id}}{tail}"
             answers[path] = await client.get(f"/api/v1/contacts/{contact.contact_id}{tail}")
         refused = await client.get("/api/v1/contacts?page[size]=1000")
-    asked_of_the_resolver = {path for path in openapi["paths"] if path not in answers}
+    files = {"/api/v1/contacts/export"}  # no documents; held by test_export.py
+    asked_of_the_resolver = {path for path in openapi["paths"] if path not in {*answers, *files}}
     assert asked_of_the_resolver == DESCRIBED  # held to their descriptions in test_review.py
     for path, response in answers.items():
         described = openapi["paths"][path]["get"]["responses"]["200"]["content"]
