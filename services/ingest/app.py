@@ -10,7 +10,7 @@ from faststream.asgi import AsgiFastStream
 
 from services.ingest.domain.mapping import Rules
 from services.ingest.handlers.signals import Signals
-from services.ingest.routes import imports, mappings, signals
+from services.ingest.routes import captures, imports, mappings, signals
 from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.problems import install_problems
 from services.ingest.settings import Settings
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> ASGIApp:
 def create_http() -> FastAPI:
     """Build the HTTP side; its `state.doorway` is set when the process starts."""
     http = FastAPI(title=TITLE, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
-    for part in (signals, mappings, imports):
+    for part in (signals, captures, mappings, imports):
         http.include_router(part.router)
     install_problems(http)
     http.openapi = lambda: _describe(http)  # type: ignore[method-assign]
@@ -70,7 +70,9 @@ def _describe(http: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=TITLE, version="1", description=ABOUT, routes=http.routes)
         parts = document.setdefault("components", {})
         schema = dict(signals.BODY_SCHEMA)
-        parts.setdefault("schemas", {}).update({**schema.pop("$defs"), "ContactSignal": schema})
+        parts.setdefault("schemas", {}).update(
+            {**schema.pop("$defs"), "ContactSignal": schema, **captures.SCHEMAS}
+        )
         parts["securitySchemes"] = {
             "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "kith_…"}
         }

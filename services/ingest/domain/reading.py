@@ -91,6 +91,13 @@ def read_many(body: bytes, limit: int) -> list[object]:
 
 def read_value(value: object, *, may_hold_nul: bool) -> tuple[ContactSignal, bytes]:
     """Read one signal that is already parsed; return it validated, as a struct, and as JSON."""
+    body = within_bounds(value, may_hold_nul=may_hold_nul)
+    assert isinstance(value, dict)
+    return _validated(value), body
+
+
+def within_bounds(value: object, *, may_hold_nul: bool) -> bytes:
+    """Return an object's JSON, or refuse it for its size, its depth, or a NUL character."""
     if not isinstance(value, dict):
         raise PoisonMessageError("malformed", f"is a JSON {type(value).__name__}; send an object")
     if deeper_than(value, MAX_DEPTH):
@@ -99,7 +106,7 @@ def read_value(value: object, *, may_hold_nul: bool) -> tuple[ContactSignal, byt
     refuse_large(body)
     if may_hold_nul:
         refuse_nul(value)
-    return _validated(value), body
+    return body
 
 
 def _validated(value: dict[str, Any]) -> ContactSignal:
@@ -110,7 +117,7 @@ def _validated(value: dict[str, Any]) -> ContactSignal:
     try:
         return as_struct(ContactSignal.model_validate(value))
     except ValidationError as error:
-        raise _invalid(error) from None
+        raise in_our_words(error) from None
 
 
 def refuse_nul(raw: object) -> None:
@@ -136,7 +143,7 @@ def _nul_paths(value: object, path: str) -> Iterator[str]:
                 stack.append((item, key if known else path or "(an unknown field)"))
 
 
-def _invalid(error: ValidationError) -> PoisonMessageError:
+def in_our_words(error: ValidationError) -> PoisonMessageError:
     """Say what is wrong with the first bad field, and how many more there are."""
     details = error.errors(include_url=False, include_input=False, include_context=True)
     first = details[0]
