@@ -46,6 +46,8 @@ class Pipeline:
         batch = self._batch(topics.SIGNALS_NORMALIZED.name, "resolver", signals)
         if rejected := await self._signals.handle_signals(batch):
             raise rejected[0].error
+        while await self._store.reconsider():
+            pass
         await self.match()
 
     async def match(self) -> None:

@@ -22,6 +22,7 @@ from services.resolver.domain.matching.weights import default_weights
 from tests.accuracy.base import Base, labels_of
 from tests.accuracy.report import HEAD, Figures, sharing_failures, to_json, to_markdown
 from tests.accuracy.sets import Labelled, crm, febrl, write_tables
+from tests.accuracy.sharing import measure_sharing
 
 SEEDS: Final = (7, 42, 2024, 90210, 314159)
 """Seeds of dupehell that nothing was tuned on."""
@@ -126,6 +127,13 @@ def _sets(seeds: Sequence[int], size: int) -> Iterator[Labelled]:
                 yield crm(difficulty, seed, size, is_sharing=True)
 
 
+def _sharing(seed: int, size: int) -> list[str]:
+    """Measure what shared identifiers cost, gate included; returns the goals that are missed."""
+    costs = measure_sharing(seed, size)
+    print(*(one.line() for one in costs), sep="\n")
+    return [failure for one in costs for failure in one.failures()]
+
+
 def main() -> int:
     """Measure all sets; the exit code is 1 when a goal is missed."""
     parser = argparse.ArgumentParser(prog="make accuracy", description=__doc__)
@@ -135,6 +143,9 @@ def main() -> int:
     parser.add_argument(
         "--write", type=Path, metavar="FOLDER", help="only write the sets, for `kith eval`"
     )
+    parser.add_argument(
+        "--sharing", action="store_true", help="only shared identifiers, through the whole resolver"
+    )
     options = parser.parse_args()
     seeds = tuple(options.seed or (SEEDS[:1] if options.quick else SEEDS))
     size = 5_000 if options.quick else options.size
@@ -142,6 +153,8 @@ def main() -> int:
         for path in write_tables(options.write, seeds[0], size):
             print(path)
         return 0
+    if options.sharing:
+        return int(bool(_sharing(seeds[0], size)))
     figures = []
     print(HEAD, flush=True)
     for labelled in _sets(seeds, size):

@@ -64,14 +64,20 @@ def febrl(number: int) -> Labelled:
 
 
 def write_tables(folder: Path, seed: int, size: int) -> Iterator[Path]:
-    """Write the sets as tables that `kith eval` reads, the truth in `person`; yields each file."""
+    """Write the sets as tables that `kith eval` reads, the truth in `person`; yields each file.
+
+    The CRM sets come twice: as they are, and with shared identifiers.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for number in (3, 4):
         yield _write(folder / f"febrl{number}.csv", _load_febrl(number))
     for difficulty in ("light", "medium", "hell"):
-        made = _generate(difficulty, seed, size)
-        rows = ({"person": row["master_id"]} | {name: row[name] for name in _CRM} for row in made)
-        yield _write(folder / f"crm_{difficulty}_{seed}.csv", rows)
+        made = list(_generate(difficulty, seed, size))
+        for suffix, rows in (("", made), ("_shared", share_identifiers(made, seed))):
+            table = (
+                {"person": row["master_id"]} | {name: row[name] for name in _CRM} for row in rows
+            )
+            yield _write(folder / f"crm_{difficulty}_{seed}{suffix}.csv", table)
 
 
 def _write(path: Path, rows: Iterable[Row]) -> Path:
