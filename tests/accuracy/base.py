@@ -152,7 +152,7 @@ class Base:
             return known
 
         return [
-            partition(part, link, rules)
+            partition(part, link, rules, linked=self.links)
             for part in components(self.links, self.profiles, self.matcher.floor)
         ]
 

@@ -97,7 +97,9 @@ class _Round:
         links = self._links(candidates)
         matches = Matches()
         for part in components(links, links, self._matcher.floor):
-            found = partition(part, self._link, self._matcher.rules(), self._judgements(part))
+            found = partition(
+                part, self._link, self._matcher.rules(), self._judgements(part), links
+            )
             for step in found.steps:
                 if self._contacts(step.left).isdisjoint(self._contacts(step.right)):
                     matches.merges.append(self._decision(step.left, step.right, step.action))

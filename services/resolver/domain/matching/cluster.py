@@ -22,6 +22,9 @@ CUT: Final = 1.0
 Record = bytes
 """A source record, by its key: what ties go by, so that the order of arrival never matters."""
 
+Pair = tuple[Record, Record]
+"""Two records, or two groups by their lowest records; the lower first."""
+
 
 class Link(NamedTuple):
     """How two records compare."""
@@ -77,8 +80,8 @@ class Rules:
 class Judgements:
     """What people said: never overridden. A pair is (lower, higher)."""
 
-    same: frozenset[tuple[Record, Record]] = frozenset()
-    different: frozenset[tuple[Record, Record]] = frozenset()
+    same: frozenset[Pair] = frozenset()
+    different: frozenset[Pair] = frozenset()
 
 
 NO_JUDGEMENTS: Final = Judgements()
@@ -130,9 +133,15 @@ def partition(
     link: Callable[[Record, Record], Link],
     rules: Rules,
     judgements: Judgements = NO_JUDGEMENTS,
+    linked: Mapping[Record, Iterable[Record]] | None = None,
 ) -> Partition:
-    """Partition one component. `link` compares any two of its records, the lower first."""
-    table = _Table(sorted(records), link, rules, judgements)
+    """Partition one component. `link` compares any two of its records, the lower first.
+
+    `linked` names the pairs that are worth comparing by themselves: all, where it is left out.
+    Groups without any such pair between them never join, so that the others are compared only
+    where their groups might.
+    """
+    table = _Table(sorted(records), link, rules, judgements, linked)
     table.join_same()
     while (best := table.best()) is not None:
         table.join(*best)
@@ -178,7 +187,7 @@ class _Between(NamedTuple):
 
 
 class _Table:
-    """Groups, named by their lowest record, and what lies between any two."""
+    """Groups, named by their lowest record, and what lies between those that may have to do."""
 
     def __init__(
         self,
@@ -186,58 +195,104 @@ class _Table:
         link: Callable[[Record, Record], Link],
         rules: Rules,
         judgements: Judgements,
+        linked: Mapping[Record, Iterable[Record]] | None,
     ) -> None:
+        self.link = link
         self.rules = rules
         self.judgements = judgements
         self.groups: dict[Record, tuple[Record, ...]] = {one: (one,) for one in records}
+        self.group_of = {one: one for one in records}
         self.steps: list[Step] = []
-        self.between: dict[tuple[Record, Record], _Between] = {}
-        for place, one in enumerate(records):
-            for other in records[place + 1 :]:
-                weight, allowed, is_barred = link(one, other)
-                self.between[one, other] = _Between(
-                    weight, 1, allowed, int(is_barred), (one, other) in judgements.different
-                )
+        self.between: dict[Pair, _Between] = {}
+        self.joinable: dict[Pair, tuple[float, Action]] = {}
+        """Mean and action of the groups that may join: what `best` chooses from."""
+        self.near: dict[Record, set[Record]] = {one: set() for one in records}
+        """Group → groups with a pair worth comparing between them."""
+        for one, others in self._worth_comparing(records, linked):
+            for other in others:
+                self.near[one].add(other)
+                self.near[other].add(one)
+                self._set((one, other), self._compare(one, other))
+
+    @staticmethod
+    def _worth_comparing(
+        records: Sequence[Record], linked: Mapping[Record, Iterable[Record]] | None
+    ) -> Iterable[tuple[Record, Iterable[Record]]]:
+        if linked is None:
+            return ((one, records[place + 1 :]) for place, one in enumerate(records))
+        inside = set(records)
+        return (
+            (one, [other for other in linked.get(one, ()) if other > one and other in inside])
+            for one in records
+        )
+
+    def _compare(self, low: Record, high: Record) -> _Between:
+        """Compare two records, of which the first has the lower key."""
+        weight, allowed, is_barred = self.link(low, high)
+        is_different = (low, high) in self.judgements.different
+        return _Between(weight, 1, allowed, int(is_barred), is_different)
+
+    def _of(self, one: Record, other: Record) -> _Between:
+        """Return what lies between two groups; compares those that were not worth it so far."""
+        known = self.between.get((one, other) if one < other else (other, one))
+        if known is not None:
+            return known
+        found = None
+        for left in self.groups[one]:
+            for right in self.groups[other]:
+                pair = self._compare(min(left, right), max(left, right))
+                found = pair if found is None else found.plus(pair)
+        if found is None:
+            raise ValueError("a group has no records")
+        return found
+
+    def _set(self, pair: Pair, between: _Between) -> None:
+        self.between[pair] = between
+        self.joinable.pop(pair, None)
+        if not between.is_closed:
+            mean = between.mean
+            action = min(self.rules.action_at(mean), between.allowed)
+            if action >= self.rules.least:
+                self.joinable[pair] = mean, action
 
     def join_same(self) -> None:
         """Join what people said is one, whatever the machine thinks of it."""
         for one, other in sorted(self.judgements.same):
-            left, right = self._group_of(one), self._group_of(other)
+            left, right = self.group_of.get(one), self.group_of.get(other)
             if left is not None and right is not None and left != right:
                 low, high = min(left, right), max(left, right)
-                if not self.between[low, high].is_different:
+                between = self._of(low, high)
+                if not between.is_different:
+                    self.between[low, high] = between
                     self.join((low, high), Action.MERGE)
 
-    def _group_of(self, record: Record) -> Record | None:
-        return next((name for name, group in self.groups.items() if record in group), None)
-
-    def best(self) -> tuple[tuple[Record, Record], Action] | None:
+    def best(self) -> tuple[Pair, Action] | None:
         """Return the pair of groups that agree most among those that may join."""
-        found = None
-        highest = 0.0
-        for pair, between in self.between.items():
-            if between.is_closed:
-                continue
-            mean = between.mean
-            if found is not None and (mean < highest or (mean == highest and pair > found[0])):
-                continue
-            action = min(self.rules.action_at(mean), between.allowed)
-            if action >= self.rules.least:
-                found, highest = (pair, action), mean
-        return found
+        if not self.joinable:
+            return None
+        pair = min(self.joinable, key=lambda one: (-self.joinable[one][0], one))
+        return pair, self.joinable[pair][1]
 
-    def join(self, pair: tuple[Record, Record], action: Action) -> None:
+    def join(self, pair: Pair, action: Action) -> None:
         """Make one group of two."""
         low, high = pair
+        others = (self.near[low] | self.near[high]) - {low, high}
+        between = {other: self._of(low, other).plus(self._of(high, other)) for other in others}
         mean = self.between.pop(pair).mean
+        self.joinable.pop(pair, None)
         left, right = self.groups[low], self.groups.pop(high)
         self.steps.append(Step(left, right, mean, action))
         self.groups[low] = tuple(sorted(left + right))
-        for other in self.groups:
-            if other != low:
-                gone = self.between.pop((min(high, other), max(high, other)))
-                kept = (min(low, other), max(low, other))
-                self.between[kept] = self.between[kept].plus(gone)
+        self.group_of.update(dict.fromkeys(right, low))
+        for other in self.near.pop(high):
+            gone = (min(high, other), max(high, other))
+            self.between.pop(gone, None)
+            self.joinable.pop(gone, None)
+            self.near[other].discard(high)
+        self.near[low] = others
+        for other, found in between.items():
+            self.near[other].add(low)
+            self._set((min(low, other), max(low, other)), found)
 
     def proposals(self) -> Iterable[Proposal]:
         """Return the pairs of groups that a person should look at."""
