@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.resolver.domain.matching.levels import (
-    COMPARATORS,
     RANK,
     TELLING,
-    compare_custom,
-    compare_texts,
+    comparator_of,
     kind_of,
 )
 from services.resolver.domain.matching.model import (
-    CUSTOM,
     Observation,
     Profile,
     Score,
@@ -108,10 +105,7 @@ def _best(
 
 
 def _observe(attribute: str, left: str, right: str, statistics: Statistics) -> Observation:
-    compare = COMPARATORS.get(attribute)
-    if compare is None:
-        compare = compare_custom if attribute.startswith(CUSTOM) else compare_texts
-    level = compare(left, right)
+    level = comparator_of(attribute)(left, right)
     if attribute == "given" and level in _DOUBTFUL and _are_forms(left, right):
         level = "nickname"
     if level == "equal" and is_shared(attribute, left, statistics):

@@ -26,6 +26,8 @@ RANK: Final[Mapping[str, int]] = {
             "part",
             "loose",
             "remote",
+            "neighbour",
+            "numbered",
             "differ",
         )
     )
@@ -46,14 +48,22 @@ _SHORTEST_LOCAL: Final = 6
 _LINE: Final = 7
 """Last digits of a phone number that name the line where countries are written differently."""
 
+_RANGE: Final = 2
+"""Last digits of a phone number in which the lines of one company differ, bought together."""
+
 _SHORTEST_NUMBER: Final = 5
 """Characters from which a value with a digit is compared as a number, not as a word."""
+
+
+_NO_DIGITS: Final = str.maketrans("", "", "0123456789")
 
 
 def compare_texts(left: str, right: str) -> str:
     """Compare words: names, companies, titles, places."""
     if left == right:
         return "equal"
+    if _are_numbered(left, right):
+        return "numbered"
     short, long = (left, right) if len(left) < len(right) else (right, left)
     if long.startswith(short):
         return "initial" if len(short) == 1 else "prefix"
@@ -64,6 +74,15 @@ def compare_texts(left: str, right: str) -> str:
         if alike >= least:
             return level
     return "differ"
+
+
+def _are_numbered(left: str, right: str) -> bool:
+    """Tell whether two texts part by their numbers alone: `Plant 12` and `Plant 13` are two."""
+    words = left.translate(_NO_DIGITS)
+    if len(words) == len(left):
+        return False
+    others = right.translate(_NO_DIGITS)
+    return len(others) != len(right) and words == others
 
 
 def _is_subset(short: str, long: str) -> bool:
@@ -80,11 +99,13 @@ def compare_emails(left: str, right: str) -> str:
         return "differ"
     if mailbox == other:
         return "local"
+    if _are_numbered(mailbox, other):
+        return "numbered"
     return "near" if OSA.distance(mailbox, other, score_cutoff=2) <= 2 else "differ"
 
 
 def compare_phones(left: str, right: str) -> str:
-    """Compare numbers with their extensions: one line, or a digit mistyped."""
+    """Compare numbers with their extensions: one line, a digit mistyped, or lines of one range."""
     if left == right:
         return "equal"
     number, _, extension = left.partition(";ext=")
@@ -92,7 +113,7 @@ def compare_phones(left: str, right: str) -> str:
     if number == other:
         return "line"
     if extension == another and OSA.distance(number, other, score_cutoff=1) <= 1:
-        return "near"
+        return "neighbour" if number[:-_RANGE] == other[:-_RANGE] else "near"
     return "similar" if number[-_LINE:] == other[-_LINE:] else "differ"
 
 
@@ -148,7 +169,15 @@ COMPARATORS: Final[Mapping[str, Callable[[str, str], str]]] = {
     "postcode": compare_numbers,
     "birthday": compare_birthdays,
 }
-"""Attribute → how its values are compared; all others as texts."""
+"""Attribute → how its values are compared."""
+
+
+def comparator_of(attribute: str) -> Callable[[str, str], str]:
+    """Return how two values of an attribute are compared: where nothing else is said, as texts."""
+    compare = COMPARATORS.get(attribute)
+    if compare is None:
+        return compare_custom if attribute.startswith(CUSTOM) else compare_texts
+    return compare
 
 
 def kind_of(attribute: str, left: str, right: str) -> str:

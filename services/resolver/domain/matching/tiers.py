@@ -67,6 +67,12 @@ _PERSONAL: Final = frozenset({"birthday", "street", "postcode"})
 """Attributes of a private person that stand for a tier of their own with a name."""
 
 
+_KINDS: Final = dict.fromkeys(("street", "postcode", "city", "state", "country"), "place") | {
+    "domain": "company", "title": "company"
+}
+"""Attributes that agree together: an address, however full, is one piece of evidence."""
+
+
 def tier_of(signals: Iterable[Signal]) -> Tier:
     """Return the tier of a pair's evidence."""
     agree = set()
@@ -80,13 +86,13 @@ def tier_of(signals: Iterable[Signal]) -> Tier:
     named = bool(agree & {"given", "family"})
     others = agree - {"given", "family"}
     personal = others & _PERSONAL or any(one.startswith(CUSTOM) for one in others)
-    if others & IDENTIFIERS or (named and personal):
+    if named and (others & IDENTIFIERS or personal):
         return Tier.HIGH
     if named and ("domain" in others or {"company", "title"} <= others):
         return Tier.HIGH
     if named and "company" in others:
         return Tier.MEDIUM
-    if len(others) >= 2:
+    if len({_KINDS.get(one, one) for one in others}) >= 2:
         return Tier.MEDIUM
     return Tier.MEDIUM_PLACE if named and others else Tier.LOW
 

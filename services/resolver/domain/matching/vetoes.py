@@ -2,15 +2,14 @@
 
 from collections.abc import Collection
 from enum import StrEnum
-from functools import cache
-from importlib import resources
 from typing import Final
 
-from services.resolver.domain.matching.levels import COMPARATORS, compare_texts, is_number
+from services.resolver.domain.matching.levels import comparator_of, compare_texts, is_number
 from services.resolver.domain.matching.model import CUSTOM, Profile, Statistics
 from services.resolver.domain.matching.statistics import ESTABLISHED
 from services.resolver.domain.names.compare import compare_persons
 from services.resolver.domain.names.given import are_forms_of_one
+from services.resolver.domain.names.tables import read_words
 
 _SHORTEST: Final = 3
 """Letters from which a word can be told from a cut-off one."""
@@ -20,6 +19,12 @@ _STRANGE: Final = frozenset({"loose", "remote", "differ"})
 
 
 _SAME: Final = frozenset({"equal", "near"})
+
+
+_PERSONAL: Final = frozenset(
+    {"ssn", "soc", "social", "passport", "national", "nino", "cpf", "dni", "nhs", "aadhaar"}
+)
+"""Words in the name of a field that holds one person's number: spouses share no passport."""
 
 
 class Veto(StrEnum):
@@ -87,19 +92,22 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
     """Tell whether papers say that it is one person after all: id number, birthday, address.
 
     Twins share birthday and address, spouses an account and an address: where both birthdays are
-    known, another given name is excused by number and birthday alone. Another family name, as
-    after a marriage, by any two.
+    known, another given name is excused by number and birthday alone, unless the number is one
+    that the state gives to one person. Another family name, as after a marriage, by any two.
     """
-    papers = {
-        "birthday": _agree(left, right, "birthday"),
-        "number": any(
-            _agree(left, right, attribute)
-            for attribute, values in left.values.items()
-            if attribute.startswith(CUSTOM) and any(map(is_number, values))
-        ),
+    numbers = {
+        attribute: min(levels)
+        for attribute, values in left.values.items()
+        if attribute.startswith(CUSTOM) and any(map(is_number, values))
+        if (levels := _levels(left, right, attribute) & _SAME)
     }
+    papers = {"birthday": _agree(left, right, "birthday"), "number": bool(numbers)}
+    is_personal = any(
+        level == "equal" and not _PERSONAL.isdisjoint(attribute.removeprefix(CUSTOM).split("_"))
+        for attribute, level in numbers.items()
+    )
     born = "birthday" in left.values and "birthday" in right.values
-    if "given" not in strange or not born:
+    if "given" not in strange or not born or is_personal:
         papers["address"] = _agree(left, right, "street") and (
             _agree(left, right, "postcode") or _agree(left, right, "city")
         )
@@ -107,12 +115,16 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
 
 
 def _agree(left: Profile, right: Profile, attribute: str) -> bool:
-    compare = COMPARATORS.get(attribute, compare_texts)
-    return any(
-        compare(one, other) in _SAME
+    return not _levels(left, right, attribute).isdisjoint(_SAME)
+
+
+def _levels(left: Profile, right: Profile, attribute: str) -> set[str]:
+    compare = comparator_of(attribute)
+    return {
+        compare(one, other)
         for one in left.values.get(attribute, ())
         for other in right.values.get(attribute, ())
-    )
+    }
 
 
 def _is_crossed(left: Profile, right: Profile) -> bool:
@@ -136,11 +148,4 @@ def _is_strange(attribute: str, one: str, other: str) -> bool:
 def _is_established(attribute: str, value: str, statistics: Statistics) -> bool:
     if statistics.holders(attribute, value) >= ESTABLISHED and len(value) >= _SHORTEST:
         return True
-    return all(word in known_names() for word in value.split())
-
-
-@cache
-def known_names() -> frozenset[str]:
-    """Load the words that are known to be names."""
-    text = resources.files(__package__).joinpath("known_names.dat").read_text("utf-8")
-    return frozenset(line for line in text.splitlines() if not line.startswith("#"))
+    return read_words("known_names").issuperset(value.split())

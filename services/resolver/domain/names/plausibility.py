@@ -26,13 +26,15 @@ def is_oddly_written(word: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def is_plausible_word(word: str) -> bool:
-    """Say whether one folded word may be part of a name, by its letters."""
+    """Say whether one folded word may be part of a name: a known one, or one by its letters."""
     if (
         not word.isalpha()
         or word in read_words("placeholders")
         or word in read_words("legal_words")
     ):
         return False
+    if word in read_words("known_names"):
+        return True
     if len(word) < 3:
         return len(word) == 1 or word in read_words("short_names")
     follows = read_pairs("letters")

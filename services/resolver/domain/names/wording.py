@@ -60,6 +60,9 @@ _ADDRESS = re.compile(r"(?P<local>[^\s@<>()]+)@[^\s@<>()]+\.[^\s@<>()]+")
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 _DOTTED = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?\.?")
 _BETWEEN = re.compile(r"[^\w']+|_+")
+_NUMBER = re.compile(r"\d\d|\d$")
+"""Digits that stand for no letters: several together, or at the end."""
+
 _DIGITS = str.maketrans("01345", "oieas")
 """Digits that are typed or read for a letter."""
 
@@ -140,13 +143,15 @@ def _written_words(text: str) -> list[str]:
 
 
 def _letters_for_digits(word: str) -> str:
-    """Read `J0hn` as John, and drop words that are mostly digits."""
+    """Read `J0hn` as John, and drop words that are mostly digits.
+
+    Digits that stand for no letter are a number, which tells people apart: `Person7x42`.
+    """
     digits = 0 if word.isalpha() else sum(map(str.isdigit, word))
     if digits * 2 >= len(word):
         return ""
-    if not digits:
-        return word
-    return "".join(letter for letter in word.translate(_DIGITS) if not letter.isdigit())
+    letters = word.translate(_DIGITS) if digits and not _NUMBER.search(word) else word
+    return word if any(map(str.isdigit, letters)) else letters
 
 
 def _count_capitals(words: Sequence[str]) -> int:
