@@ -1,5 +1,6 @@
 """How far two values of one attribute agree, in levels: the rows of the table of weights."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -55,6 +56,9 @@ _SHORTEST_NUMBER: Final = 5
 """Characters from which a value with a digit is compared as a number, not as a word."""
 
 
+_LONG_NUMBER: Final = re.compile(r"\d{5}")
+"""A number in a mailbox that chance gave: there, another digit may be a slip; counters are short."""
+
 _NO_DIGITS: Final = str.maketrans("", "", "0123456789")
 
 
@@ -99,7 +103,7 @@ def compare_emails(left: str, right: str) -> str:
         return "differ"
     if mailbox == other:
         return "local"
-    if _are_numbered(mailbox, other):
+    if _are_numbered(mailbox, other) and not _LONG_NUMBER.search(mailbox):
         return "numbered"
     return "near" if OSA.distance(mailbox, other, score_cutoff=2) <= 2 else "differ"
 
