@@ -57,7 +57,7 @@ _SHORTEST_NUMBER: Final = 5
 
 
 _LONG_NUMBER: Final = re.compile(r"\d{5}")
-"""A number in a mailbox that chance gave: there, another digit may be a slip; counters are short."""
+"""A number that chance gave a mailbox: another digit may be a slip. Counters are shorter."""
 
 _NO_DIGITS: Final = str.maketrans("", "", "0123456789")
 

@@ -63,14 +63,24 @@ _AGREE: Final = frozenset(
 )
 """Levels that speak for a match."""
 
+_NAMES: Final = frozenset({"given", "family"})
+
 _PERSONAL: Final = frozenset({"birthday", "street", "postcode"})
 """Attributes of a private person that stand for a tier of their own with a name."""
 
 
-_KINDS: Final = dict.fromkeys(("street", "postcode", "city", "state", "country"), "place") | {
-    "domain": "company", "title": "company"
+_KINDS: Final = {
+    **dict.fromkeys(("street", "postcode", "city", "state", "country"), "place"),
+    **dict.fromkeys(("company", "domain", "title"), "work"),
 }
 """Attributes that agree together: an address, however full, is one piece of evidence."""
+
+_OF_MANY: Final = frozenset({"place", "work"})
+"""What families and colleagues share."""
+
+
+def _kinds(attributes: Iterable[str]) -> set[str]:
+    return {_KINDS.get(one, one) for one in attributes}
 
 
 def tier_of(signals: Iterable[Signal]) -> Tier:
@@ -83,8 +93,8 @@ def tier_of(signals: Iterable[Signal]) -> Tier:
             agree.add(signal.attribute)
     if not agree:
         return Tier.NONE
-    named = bool(agree & {"given", "family"})
-    others = agree - {"given", "family"}
+    named = bool(agree & _NAMES)
+    others = agree - _NAMES
     personal = others & _PERSONAL or any(one.startswith(CUSTOM) for one in others)
     if named and (others & IDENTIFIERS or personal):
         return Tier.HIGH
@@ -92,7 +102,7 @@ def tier_of(signals: Iterable[Signal]) -> Tier:
         return Tier.HIGH
     if named and "company" in others:
         return Tier.MEDIUM
-    if len({_KINDS.get(one, one) for one in others}) >= 2:
+    if len(_kinds(others)) >= 2:
         return Tier.MEDIUM
     return Tier.MEDIUM_PLACE if named and others else Tier.LOW
 
@@ -100,12 +110,19 @@ def tier_of(signals: Iterable[Signal]) -> Tier:
 def allowed(signals: Sequence[Signal], veto: Veto | None) -> Action:
     """Return the most that a pair's evidence allows, however probable it is.
 
-    A doubtful name is excused by two identifiers of different kinds that agree.
+    A doubtful name is excused by two identifiers of different kinds that agree; where a word of it
+    is another altogether, no address and no employer makes up for it: families share the one,
+    colleagues the other.
     """
     action = ACTIONS[tier_of(signals)]
     if veto in BARS:
         return min(action, Action.REVIEW)
     if veto is Veto.DOUBT:
         proofs = {one.attribute for one in signals if one.level == "equal"} & IDENTIFIERS
-        return action if len(proofs) > 1 else min(action, Action.FLAG)
+        if len(proofs) > 1:
+            return action
+        agree = {one.attribute for one in signals if one.level in _AGREE} - _NAMES
+        is_other = any(one.attribute in _NAMES and one.level == "differ" for one in signals)
+        is_shared = is_other and not proofs and _kinds(agree) <= _OF_MANY
+        return min(action, Action.REVIEW if is_shared else Action.FLAG)
     return action

@@ -13,6 +13,7 @@ from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Action, Thresholds, Tier
 from services.resolver.domain.matching.vetoes import Veto, veto_of
 from services.resolver.domain.matching.weights import default_weights
+from shared.events.signal import Address
 from tests.unit.resolver.matching.people import a_profile
 
 MATCHER = Matcher(EvidenceScorer(default_weights()))
@@ -63,6 +64,60 @@ def test_two_members_of_linkedin_are_two_and_one_is_one_whatever_the_name() -> N
 def test_papers_excuse_another_name() -> None:
     papers: dict[str, Any] = {"birthday": "1950-01-02", "custom_fields": {"tax_number": "A7719203"}}
     assert veto(a_profile("Mary Smith", **papers), a_profile("Mary Jones", **papers)) is Veto.DOUBT
+
+
+def test_a_number_of_the_state_is_one_persons_and_an_account_is_not() -> None:
+    home: dict[str, Any] = {
+        "addresses": (Address(street="9 High Street", city="Leeds", postal_code="LS1 4AP"),)
+    }
+    mary: dict[str, Any] = {"birthday": "1950-01-02", **home}
+    john: dict[str, Any] = {"birthday": "1951-03-04", **home}
+    for field, expected in (("passport_no", Veto.DOUBT), ("account_no", Veto.NAMES)):
+        number: dict[str, Any] = {"custom_fields": {field: "A7719203"}}
+        left, right = (
+            a_profile("Mary Smith", **mary, **number),
+            a_profile("John Smith", **john, **number),
+        )
+        assert veto(left, right) is expected
+
+
+def test_an_address_and_an_employer_make_nobody_of_another_name_the_same() -> None:
+    same: dict[str, Any] = {
+        "company": "Gobi Cashmere",
+        "title": "Accountant",
+        "addresses": (Address(street="9 Peace Avenue", city="Ulaanbaatar", postal_code="14200"),),
+    }
+    verdict = judge(a_profile("Oyunbileg Bat", **same), a_profile("Tsetsegmaa Bat", **same))
+    assert verdict.veto is Veto.DOUBT
+    assert verdict.action is Action.REVIEW
+
+
+def test_without_an_agreeing_name_one_address_is_one_piece_of_evidence() -> None:
+    home: dict[str, Any] = {
+        "addresses": (Address(street="9 High Street", city="Leeds", postal_code="LS1 4AP"),)
+    }
+    verdict = judge(a_profile("Mary Smith", **home), a_profile("Xqvw Rtplk", **home))
+    assert verdict.tier is Tier.LOW
+    assert verdict.action <= Action.REVIEW
+
+
+def test_people_numbered_one_after_the_other_are_many() -> None:
+    left, right = (
+        a_profile(
+            f"Ada Person{number}",
+            email=f"person{number}@acme.com",
+            phone=f"+1415555{number:04}",
+            company=f"Plant {number}",
+            title="Chief Technology Officer",
+            city="Paris",
+        )
+        for number in (4217, 4271)
+    )
+    verdict = judge(left, right)
+    assert verdict.action is Action.NOTHING
+    levels = {one.attribute: one.level for one in verdict.score.signals}
+    assert levels["family"] == levels["email"] == levels["company"] == "numbered"
+    assert levels["phone"] == "neighbour"
 
 
 def test_a_veto_beats_any_score() -> None:

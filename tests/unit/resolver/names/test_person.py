@@ -1,10 +1,14 @@
 """Reading names of persons."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.resolver.domain.names.given import is_known
 from services.resolver.domain.names.person import NOBODY, parse_person
+from services.resolver.domain.names.tables import read_words
 from services.resolver.domain.names.wording import MAX_WORDS
 
 
@@ -115,6 +119,32 @@ def test_what_nobody_meant_as_a_name_contradicts_nothing(text: str) -> None:
 )  # fmt: skip
 def test_names_of_many_peoples_are_well_formed(text: str) -> None:
     assert parse_person(text).is_well_formed
+
+
+def test_known_names_are_well_formed_by_the_thousand() -> None:
+    """Given and family names of the tables, two and two: nothing about any of them is garbled."""
+    families = sorted(read_words("known_names"))
+    dice = Random(7)
+    firsts = [word for word in families if is_known(word)]
+    names = [f"{dice.choice(firsts).title()} {family.title()}" for family in families[::5]]
+    assert len(names) > 4_000
+    assert [name for name in names if not parse_person(name).is_well_formed] == []
+    assert parse_person("Charles Bradshaw").is_well_formed
+
+
+@given(st.integers(0, 1_000_000))
+def test_consonants_thrown_together_are_no_name(seed: int) -> None:
+    word = "".join(Random(seed).choices("bcdfgkpqvxz", k=8))
+    assert not parse_person(f"John {word.title()}").is_well_formed
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("J0hn Smith", ("john", "smith")), ("Ada Person42", ("ada", "person42")),
+     ("Ada Person7x19", ("ada", "person7x19"))],
+)  # fmt: skip
+def test_digits_that_stand_for_no_letters_stay(text: str, words: tuple[str, ...]) -> None:
+    assert parse_person(text).words == words
 
 
 def test_an_address_for_a_name_still_names() -> None:
