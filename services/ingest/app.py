@@ -26,8 +26,8 @@ from shared.process import with_http
 
 TITLE = "kith ingest"
 ABOUT = (
-    "Ways in for contact signals: push them as JSON or upload a file. Every request needs an API "
-    "key of scope `signals:write`, which decides the tenant and the workspace."
+    "Ways in for contact and activity signals: push them as JSON or upload a file. Every request "
+    "needs an API key of scope `signals:write`, which decides the tenant and the workspace."
 )
 
 
@@ -69,10 +69,11 @@ def _describe(http: FastAPI) -> dict[str, Any]:
     if http.openapi_schema is None:
         document = get_openapi(title=TITLE, version="1", description=ABOUT, routes=http.routes)
         parts = document.setdefault("components", {})
-        schema = dict(signals.BODY_SCHEMA)
-        parts.setdefault("schemas", {}).update(
-            {**schema.pop("$defs"), "ContactSignal": schema, **captures.SCHEMAS}
-        )
+        schemas = parts.setdefault("schemas", {})
+        for name, body in signals.BODY_SCHEMAS.items():
+            schema = dict(body)
+            schemas.update({**schema.pop("$defs"), name: schema})
+        schemas.update(captures.SCHEMAS)
         parts["securitySchemes"] = {
             "apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "kith_…"}
         }

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 from shared.events.signal import Facts, OtherIdentifier, Region, RejectedValue
 from shared.events.wire import (
     ContactId,
+    ImportId,
     Line,
     Short,
     Snippet,
@@ -172,6 +173,8 @@ class NormalizedActivity(Wire):
     statement of a record is the one that counts."""
     received_at: datetime
     """When kith first saw the signal: end-to-end age counts from here."""
+    import_id: ImportId | None = None
+    """The import that brought it, where one did."""
     activity: Happening
     participants: Annotated[tuple[NormalizedParticipant, ...], Field(max_length=MAX_PARTICIPANTS)]
     deleted: bool = False

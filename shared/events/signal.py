@@ -167,6 +167,9 @@ class RejectedValue(Wire):
 class Facts(Person):
     """What one source record says, normalised: the document that an assertion keeps."""
 
+    called: Short | None = None
+    """What an activity calls its participant: shown while no record says a name, and no evidence
+    of who somebody is. A name that others wrote into their address books denies nothing."""
     emails: tuple[Point, ...] = ()
     phones: tuple[Point, ...] = ()
     linkedin_url: str | None = None

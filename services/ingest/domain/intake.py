@@ -10,12 +10,16 @@ from typing import Final
 from msgspec import Struct
 
 from shared.errors import PoisonMessageError
+from shared.events.activity import ActivitySignal
 from shared.events.envelope import from_record, rfc3339
 from shared.events.signal import ContactSignal
 from shared.events.topics import TYPE_BY_MODEL
 
 SIGNAL_TYPE: Final = TYPE_BY_MODEL[ContactSignal]
-"""The CloudEvents type that is read here."""
+"""The CloudEvents type of a contact signal."""
+
+ACTIVITY_TYPE: Final = TYPE_BY_MODEL[ActivitySignal]
+"""The CloudEvents type of an activity signal."""
 
 _SIGNAL_TYPE: Final = SIGNAL_TYPE.encode()
 _JSON: Final = frozenset({None, b"application/json", b"application/json; charset=utf-8"})
@@ -44,6 +48,8 @@ class Arrival(Struct, frozen=True, gc=False):
     workspace: str | None
     traceparent: str | None
     data: bytes
+    is_activity: bool = False
+    """It says what happened, not who somebody is."""
 
 
 def read_arrival(headers: Headers, value: bytes | None) -> Arrival:
@@ -93,8 +99,10 @@ def _text(raw: bytes | None) -> str | None:
 
 def _read_any(headers: Headers, value: bytes | None) -> Arrival:
     envelope = from_record(headers, value)
-    if envelope.type != SIGNAL_TYPE:
-        raise PoisonMessageError("unknown_version", f"must be {SIGNAL_TYPE}", field="ce_type")
+    if envelope.type not in (SIGNAL_TYPE, ACTIVITY_TYPE):
+        raise PoisonMessageError(
+            "unknown_version", f"must be {SIGNAL_TYPE} or {ACTIVITY_TYPE}", field="ce_type"
+        )
     return Arrival(
         envelope.id,
         envelope.source,
@@ -104,6 +112,7 @@ def _read_any(headers: Headers, value: bytes | None) -> Arrival:
         envelope.workspace,
         envelope.traceparent,
         envelope.data,
+        envelope.type == ACTIVITY_TYPE,
     )
 
 

@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 from services.ingest.domain.mapping import Origin
+from shared.events.activity import NormalizedActivity
 from shared.events.signal import NormalizedSignal
 from shared.events.topics import TYPE_BY_MODEL
 
@@ -11,8 +12,9 @@ _FIXED: Final[list[tuple[str, bytes]]] = [
     ("content-type", b"application/json"),
     ("ce_specversion", b"1.0"),
     ("ce_source", b"/kith/ingest"),
-    ("ce_type", TYPE_BY_MODEL[NormalizedSignal].encode()),
 ]
+_CONTACT: Final = ("ce_type", TYPE_BY_MODEL[NormalizedSignal].encode())
+_ACTIVITY: Final = ("ce_type", TYPE_BY_MODEL[NormalizedActivity].encode())
 
 
 @lru_cache(maxsize=1_024)
@@ -26,7 +28,7 @@ def _shared(tenant: str, workspace: str, received_at: str) -> tuple[tuple[str, b
     )
 
 
-def normalized_headers(origin: Origin) -> list[tuple[str, bytes]]:
+def normalized_headers(origin: Origin, *, is_activity: bool = False) -> list[tuple[str, bytes]]:
     """Write the headers, as `shared.events.envelope.to_headers` does for any event.
 
     Several times as fast, as the moments are already text here and most headers are those of the
@@ -34,6 +36,7 @@ def normalized_headers(origin: Origin) -> list[tuple[str, bytes]]:
     """
     headers = [
         *_shared(origin.tenant, origin.workspace, origin.received_at),
+        _ACTIVITY if is_activity else _CONTACT,
         ("ce_id", origin.signal_id.encode()),
         ("ce_time", origin.occurred_at.encode()),
     ]

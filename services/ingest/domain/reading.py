@@ -1,19 +1,25 @@
 """Reading a signal: within bounds, well-formed, valid; or a reason that names the field."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from pydantic import ValidationError
 
 from shared.errors import PoisonMessageError
+from shared.events.activity import ActivitySignal
 from shared.events.envelope import MAX_DEPTH, deeper_than, parse_object
 from shared.events.signal import ContactSignal
 from shared.events.structs import as_struct, converted
 from shared.events.topics import MAX_SIGNAL_BYTES
 
-_FREE_KEYS: Final = frozenset({"custom_fields"})
+Signal = TypeVar("Signal", ContactSignal, ActivitySignal)
+
+_FREE_KEYS: Final = frozenset({"custom_fields", "attributes"})
 """Fields whose keys the sender chooses: a path stops here, lest it repeat personal data."""
+
+_FIELDS: Final = ContactSignal.model_fields.keys() | ActivitySignal.model_fields.keys()
+"""Fields that a signal may have: all others are the sender's, and their names are not repeated."""
 
 _MESSAGES: Final = {
     "missing": "is required",
@@ -23,6 +29,9 @@ _MESSAGES: Final = {
     "model_attributes_type": "must be an object",
     "dict_type": "must be an object",
     "dict_attributes_type": "must be an object",
+    "datetime_parsing": "must be a moment with its offset, like 2026-01-31T12:00:00Z",
+    "datetime_type": "must be a moment with its offset, like 2026-01-31T12:00:00Z",
+    "datetime_from_date_parsing": "must be a moment with its offset, like 2026-01-31T12:00:00Z",
     "date_from_datetime_parsing": "must be a date like 2026-01-31",
     "date_parsing": "must be a date like 2026-01-31",
     "date_type": "must be a date like 2026-01-31",
@@ -41,6 +50,7 @@ _PATTERNS: Final = {
     "phone_region": "must be an ISO 3166 country code, like DE",
     "birthday": "must be a date like 1815-12-10, or --12-10 without the year",
     "about": "must be a contact's id: con_ and 26 characters",
+    "contact_id": "must be a contact's id: con_ and 26 characters",
 }
 """Field → what its pattern means."""
 
@@ -54,12 +64,21 @@ def refuse_large(body: bytes | None) -> None:
 
 
 def read_body(body: bytes) -> tuple[ContactSignal, bytes]:
-    """Read one signal's JSON body; return it validated, as a struct, and as it came."""
+    """Read one contact signal's JSON body; return it validated, as a struct, and as it came."""
+    return _validated(_parsed(body), ContactSignal), body
+
+
+def read_activity_body(body: bytes) -> tuple[ActivitySignal, bytes]:
+    """Do the same for an activity signal."""
+    return _validated(_parsed(body), ActivitySignal), body
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
     value = parse_object(body)
     # Looking for one byte first is ten times as fast, and nearly always enough.
     if b"\\" in body and b"\\u0000" in body:
         refuse_nul(value)
-    return _validated(value), body
+    return value
 
 
 def read_many(body: bytes, limit: int) -> list[object]:
@@ -90,10 +109,22 @@ def read_many(body: bytes, limit: int) -> list[object]:
 
 
 def read_value(value: object, *, may_hold_nul: bool) -> tuple[ContactSignal, bytes]:
-    """Read one signal that is already parsed; return it validated, as a struct, and as JSON."""
+    """Read a contact signal already parsed; return it validated, as a struct, and as JSON."""
     body = within_bounds(value, may_hold_nul=may_hold_nul)
     assert isinstance(value, dict)
-    return _validated(value), body
+    return _validated(value, ContactSignal), body
+
+
+def read_activity_value(value: object, *, may_hold_nul: bool) -> tuple[ActivitySignal, bytes]:
+    """Do the same for an activity signal."""
+    body = within_bounds(value, may_hold_nul=may_hold_nul)
+    assert isinstance(value, dict)
+    return _validated(value, ActivitySignal), body
+
+
+def is_activity(value: object) -> bool:
+    """Tell whether a signal that came without an envelope says to be an activity."""
+    return isinstance(value, dict) and value.get("signal") == "activity"
 
 
 def within_bounds(value: object, *, may_hold_nul: bool) -> bytes:
@@ -109,13 +140,13 @@ def within_bounds(value: object, *, may_hold_nul: bool) -> bytes:
     return body
 
 
-def _validated(value: dict[str, Any]) -> ContactSignal:
+def _validated(value: dict[str, Any], model: type[Signal]) -> Signal:
     """Return a signal as a struct; what the struct refuses its model judges, and words."""
-    signal = converted(value, ContactSignal)
+    signal = converted(value, model)
     if signal is not None:
         return signal
     try:
-        return as_struct(ContactSignal.model_validate(value))
+        return as_struct(model.model_validate(value))
     except ValidationError as error:
         raise in_our_words(error) from None
 
@@ -139,7 +170,7 @@ def _nul_paths(value: object, path: str) -> Iterator[str]:
             for key, item in value.items():
                 if "\x00" in key:
                     yield f"{path}.(a key)".lstrip(".")
-                known = not path and key in ContactSignal.model_fields
+                known = not path and key in _FIELDS
                 stack.append((item, key if known else path or "(an unknown field)"))
 
 

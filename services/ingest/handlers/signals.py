@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from services.ingest.domain.activities import to_normalized_activity
 from services.ingest.domain.intake import Arrival, moment, occurred_at, read_arrival, signal_id
 from services.ingest.domain.mapping import Origin, Rules, to_normalized
 from services.ingest.domain.outgoing import normalized_headers
-from services.ingest.domain.reading import read_body, refuse_large
+from services.ingest.domain.reading import read_activity_body, read_body, refuse_large
 from shared.auth import Directory, Place
 from shared.errors import PoisonMessageError
 from shared.events.topics import SIGNALS_NORMALIZED
@@ -31,17 +32,20 @@ class Signals:
             try:
                 refuse_large(record.value)
                 arrival = read_arrival(record.headers, record.value)
-                signal, raw = read_body(arrival.data)
                 named = (arrival.tenant, arrival.workspace)
                 place = places.get(named)
                 if place is None:
                     place = places[named] = await self.directory.resolve(*named)
                 origin = _origin(arrival, place, record.timestamp)
-                normalized = to_normalized(signal, raw, origin, rules)
+                normalized = (
+                    to_normalized_activity(*read_activity_body(arrival.data), origin, rules)
+                    if arrival.is_activity
+                    else to_normalized(*read_body(arrival.data), origin, rules)
+                )
             except PoisonMessageError as error:
                 rejected.append(Rejected(record, error))
             else:
-                headers = normalized_headers(origin)
+                headers = normalized_headers(origin, is_activity=arrival.is_activity)
                 outgoing.append(Outgoing(topic, normalized.key, normalized.body, headers))
         await self._producer.send_batch(outgoing)
         return rejected

@@ -6,10 +6,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from ulid import ULID
 
+from services.ingest.domain.activities import to_normalized_activity
 from services.ingest.domain.intake import signal_id
 from services.ingest.domain.mapping import Origin, to_normalized
 from services.ingest.domain.outgoing import normalized_headers
-from services.ingest.domain.reading import read_many, read_value
+from services.ingest.domain.reading import (
+    is_activity,
+    read_activity_value,
+    read_many,
+    read_value,
+)
 from services.ingest.domain.verdicts import Verdict, Verdicts, accepted, refused
 from services.ingest.routes.doorway import (
     Doorway,
@@ -21,6 +27,7 @@ from services.ingest.routes.doorway import (
 from services.ingest.routes.problems import RESPONSES, JsonResponse
 from shared.auth import Caller
 from shared.errors import PoisonMessageError
+from shared.events.activity import ActivitySignal
 from shared.events.envelope import rfc3339
 from shared.events.signal import ContactSignal
 from shared.events.topics import SIGNALS_NORMALIZED
@@ -29,11 +36,17 @@ from shared.kafka.producer import Outgoing
 SOURCE = "/kith/http"
 """CloudEvents source of signals that were pushed: part of their ids."""
 
-_ONE = {"$ref": "#/components/schemas/ContactSignal"}
+_ONE = {
+    "anyOf": [
+        {"$ref": "#/components/schemas/ContactSignal"},
+        {"$ref": "#/components/schemas/ActivitySignal"},
+    ]
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": 'One signal, a list of them, or an object `{"signals": […]}`.',
+        "description": 'One signal, a list of them, or an object `{"signals": […]}`. One with '
+        '`"signal": "activity"` says what happened between people, any other who somebody is.',
         "content": {
             "application/json": {
                 "schema": {
@@ -52,8 +65,11 @@ _BODY: dict[str, Any] = {
     }
 }
 
-BODY_SCHEMA = ContactSignal.model_json_schema(ref_template="#/components/schemas/{model}")
-"""For the OpenAPI document: a body that the signature of the route does not name."""
+BODY_SCHEMAS = {
+    model.__name__: model.model_json_schema(ref_template="#/components/schemas/{model}")
+    for model in (ContactSignal, ActivitySignal)
+}
+"""For the OpenAPI document: bodies that the signature of the route does not name."""
 
 router = APIRouter()
 
@@ -106,15 +122,21 @@ def judge(
     index: int, value: object, origin: Origin, doorway: Doorway, *, may_hold_nul: bool
 ) -> tuple[Verdict, Outgoing | None]:
     """Normalise one signal; give the verdict, and the message unless it is refused."""
+    happened = is_activity(value)
     try:
-        signal, raw = read_value(value, may_hold_nul=may_hold_nul)
-        normalized = to_normalized(signal, raw, origin, doorway.rules)
+        normalized = (
+            to_normalized_activity(
+                *read_activity_value(value, may_hold_nul=may_hold_nul), origin, doorway.rules
+            )
+            if happened
+            else to_normalized(*read_value(value, may_hold_nul=may_hold_nul), origin, doorway.rules)
+        )
     except PoisonMessageError as error:
         return refused(index, error), None
     message = Outgoing(
         topic=SIGNALS_NORMALIZED.name,
         key=normalized.key,
         value=normalized.body,
-        headers=normalized_headers(origin),
+        headers=normalized_headers(origin, is_activity=happened),
     )
     return accepted(index, origin.signal_id, normalized), message
