@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import Lifespan
 
 from services.api.domain.contacts import ROOT
-from services.api.routes import contacts, export, history, openapi, review
+from services.api.routes import activities, contacts, export, history, openapi, review
 from services.api.routes.answers import install_errors
 from services.api.routes.export import Exports
 from services.api.routes.gate import Lag
@@ -68,7 +68,8 @@ def create_http(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    for part in (review, export, contacts, history, openapi):  # `export` is no contact's id
+    # `export` is no contact's id.
+    for part in (review, export, contacts, history, activities, openapi):
         http.include_router(part.router)
     install_errors(http)
     http.openapi = lambda: _describe(http)  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from typing import Any, Final
 import asyncpg
 import orjson
 
+from services.api.domain.activities import ActivityQuery, ActivityRow
 from services.api.domain.contacts import ContactRow
 from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
 from services.api.domain.export.record import Facts
@@ -197,15 +198,54 @@ class Store:
         with translated():
             return float(await self._pool.fetchval(QUERIES["get_lag"]))
 
-    async def find_applied(self, place: Place, signal: SignalPosition) -> ContactPosition | None:
-        """Read what a signal led to; None while the resolver has not seen it."""
+    async def find_activities(
+        self, place: Place, contact_id: str, query: ActivityQuery
+    ) -> list[ActivityRow]:
+        """Read a page of what a contact took part in, newest first, backwards before a cursor."""
+        page = query.page
         async with self._reading(place) as connection:
-            row = await connection.fetchrow(
-                QUERIES["find_applied"], *_ids(place), signal.record_key, signal.content_hash
+            rows = await connection.fetch(
+                QUERIES["find_activities"],
+                *_ids(place),
+                contact_id,
+                list(query.kinds) or None,
+                list(query.directions) or None,
+                query.after,
+                query.before,
+                *(page.after or page.before or (None, None)),
+                page.before is not None,
+                page.size + 1,
             )
-        if row is None:
+        return [
+            ActivityRow(
+                id=row["activity_public_id"],
+                kind=row["kind"],
+                occurred_at=row["occurred_at"],
+                source=row["source"],
+                detail=orjson.loads(row["detail"]),
+            )
+            for row in rows
+        ]
+
+    async def find_applied(
+        self, place: Place, signal: SignalPosition
+    ) -> list[ContactPosition] | None:
+        """Read what a signal led to; None while the resolver has not seen it.
+
+        A contact signal led to one contact, an activity to all who took part, or to none.
+        """
+        name = (signal.record_key, signal.content_hash)
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(QUERIES["find_applied"], *_ids(place), *name)
+            if not rows:
+                rows = await connection.fetch(QUERIES["find_happened"], *_ids(place), *name)
+        if not rows:
             return None
-        return ContactPosition(row["contact_id"] or "", row["applied_version"] or 0)
+        return [
+            ContactPosition(row["contact_id"], row["applied_version"])
+            for row in rows
+            if row["contact_id"]
+        ]
 
     @asynccontextmanager
     async def _reading(self, place: Place) -> AsyncIterator[Connection]:

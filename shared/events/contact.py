@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
+from shared.events.activity import Attendance, Happening, ParticipantRole
 from shared.events.signal import (
     Employment,
     Facts,
@@ -18,6 +19,7 @@ from shared.events.signal import (
     ImportSource,
 )
 from shared.events.wire import (
+    ActivityId,
     CompanyId,
     Confidence,
     ContactId,
@@ -262,6 +264,40 @@ class ContactsSplit(Cause):
     reason: str | None = None
 
 
+class ActivityRecorded(Cause):
+    """The contact took part in something, or what is known of it changed: the newest counts.
+
+    One workspace's own matter, as its sources are; told in the stream of every contact that took
+    part.
+    """
+
+    contact_id: ContactId
+    version: Version
+    activity_id: ActivityId
+    source: str
+    source_record: str
+    """The ledger's key of the activity, hex: a newer version of the record replaces this."""
+    roles: tuple[ParticipantRole, ...]
+    """What the contact had to do with it."""
+    attendance: Attendance | None = None
+    activity: Happening
+    others: tuple[ContactId, ...] = ()
+    """Who else took part, as far as they are contacts; at most 20."""
+    participants: int = 1
+    """How many there were in all, whether or not they are contacts."""
+
+
+class ActivityWithdrawn(Cause):
+    """An activity is no longer this contact's."""
+
+    contact_id: ContactId
+    version: Version
+    activity_id: ActivityId
+    reason: Literal["deleted", "not_named", "moved"]
+    """The source deleted it; its newest version names the contact no more; or whoever took part is
+    another contact now that a merge was undone."""
+
+
 class ContactArchived(Cause):
     """A person hid the contact from active lists; its identifiers still resolve."""
 
@@ -299,6 +335,8 @@ ContactEvent = (
     | ContactsSplit
     | ContactArchived
     | ContactUnarchived
+    | ActivityRecorded
+    | ActivityWithdrawn
 )
 """An event in a contact's stream."""
 

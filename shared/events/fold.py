@@ -7,12 +7,14 @@ it is shared. Folding is by version: an event at or below the state's version ch
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import JsonValue
 from typing_extensions import TypeIs
 
 from shared.events.contact import (
+    ActivityRecorded,
+    ActivityWithdrawn,
     Assertion,
     BindingChanged,
     ContactArchived,
@@ -99,6 +101,22 @@ def job_key(employment: Employment) -> tuple[str, str]:
     """Return what makes two jobs the same: who employs, and as what."""
     company = employment.company_domain or employment.company_name or ""
     return company.casefold(), (employment.title or "").casefold()
+
+
+def fold_activities(events: Iterable[ContactEvent]) -> dict[str, ActivityRecorded]:
+    """Return the activities of a contact by their ids, from its events in version order.
+
+    Apart from the state, since there may be thousands: whoever wants a contact need not have them.
+    What an absorbed contact took part in stays in its stream, and is its survivor's to show.
+    """
+    found: dict[str, ActivityRecorded] = {}
+    for event in events:
+        if type(event) in _RECORDED:
+            recorded = cast("ActivityRecorded", event)
+            found[recorded.activity_id] = recorded
+        elif type(event) in _WITHDRAWN:
+            found.pop(cast("ActivityWithdrawn", event).activity_id, None)
+    return found
 
 
 def _born(event: ContactCreated) -> ContactState:
@@ -192,6 +210,11 @@ def _unarchived(state: ContactState, _: ContactUnarchived) -> ContactState:
     return replace(state, status="active")
 
 
+def _took_part(state: ContactState, _: ActivityRecorded | ActivityWithdrawn) -> ContactState:
+    """Change nothing: see `fold_activities`."""
+    return state
+
+
 def _born_again(state: ContactState, _: ContactCreated) -> ContactState:
     """Change nothing: nobody is born twice."""
     return state
@@ -209,6 +232,8 @@ _BY_MODEL: Final[dict[type[Wire], Callable[[ContactState, Any], ContactState]]] 
     ContactsSplit: _reshaped,
     ContactArchived: _archived,
     ContactUnarchived: _unarchived,
+    ActivityRecorded: _took_part,
+    ActivityWithdrawn: _took_part,
 }
 _TOLD: Final[dict[type, Callable[[ContactState, Any], ContactState]]] = {
     kind: tell for model, tell in _BY_MODEL.items() for kind in (model, struct_of(model))
@@ -216,6 +241,8 @@ _TOLD: Final[dict[type, Callable[[ContactState, Any], ContactState]]] = {
 """Every event, as model and as struct → what it tells of the contact."""
 
 _CREATED: Final = frozenset({ContactCreated, struct_of(ContactCreated)})
+_RECORDED: Final = frozenset({ActivityRecorded, struct_of(ActivityRecorded)})
+_WITHDRAWN: Final = frozenset({ActivityWithdrawn, struct_of(ActivityWithdrawn)})
 
 
 def _is_creation(event: ContactEvent) -> TypeIs[ContactCreated]:

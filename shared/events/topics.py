@@ -17,6 +17,8 @@ from shared.events.command import (
     UnarchiveContact,
 )
 from shared.events.contact import (
+    ActivityRecorded,
+    ActivityWithdrawn,
     BindingChanged,
     CompanyCreated,
     ContactArchived,
@@ -141,6 +143,8 @@ EVENTS = Topic(
         "kith.contact.split.v1": ContactsSplit,
         "kith.contact.archived.v1": ContactArchived,
         "kith.contact.unarchived.v1": ContactUnarchived,
+        "kith.contact.activity_recorded.v1": ActivityRecorded,
+        "kith.contact.activity_withdrawn.v1": ActivityWithdrawn,
         "kith.company.created.v1": CompanyCreated,
     },
     public=True,

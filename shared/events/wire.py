@@ -71,6 +71,9 @@ MergeId = Annotated[str, StringConstraints(pattern=r"^mrg_[0-9A-HJKMNP-TV-Z]{26}
 ImportId = Annotated[str, StringConstraints(pattern=r"^imp_[0-9A-HJKMNP-TV-Z]{26}$")]
 """An import's public id: `imp_` and a ULID."""
 
+ActivityId = Annotated[str, StringConstraints(pattern=r"^act_[0-9A-HJKMNP-TV-Z]{26}$")]
+"""An activity's public id: `act_` and a ULID."""
+
 Version = Annotated[int, Field(ge=1)]
 """An entity's version: its events are numbered 1, 2, 3 … without gaps."""
 

@@ -100,6 +100,11 @@ RECONSIDERATION_STEPS: Final = Counter(
 RECONSIDERATIONS_PENDING: Final = Gauge(
     "reconsiderations_pending", "Contacts that wait to be parted: a shared value had joined them."
 )
+ACTIVITIES: Final = Counter(
+    "activities_total",
+    "Activities by what the ledger made of them: new, newer, duplicate, stale.",
+    ("result",),
+)
 MATCHES: Final = Counter(
     "matches_total",
     "Pairs of contacts by what matching made of them: merge, flag (merged, to be looked at), "

@@ -22,7 +22,13 @@ from services.resolver.store import Store as Resolver
 from shared.auth import Directory, KeyRing, Place
 from shared.events import topics
 from shared.events.codec import Attributes, encode, event_headers
-from shared.events.contact import BindingChanged, ContactCreated, ContactEvent
+from shared.events.contact import (
+    ActivityRecorded,
+    ActivityWithdrawn,
+    BindingChanged,
+    ContactCreated,
+    ContactEvent,
+)
 from shared.kafka.batch import Batch, ConsumerRecord
 from shared.postgres.pool import Pool, connect
 from shared.postgres.settings import PostgresSettings
@@ -136,7 +142,8 @@ class World:
 
 
 def _private_to(event: ContactEvent) -> str | None:
-    return event.workspace if isinstance(event, BindingChanged) else None
+    own = (BindingChanged, ActivityRecorded, ActivityWithdrawn)
+    return event.workspace if isinstance(event, own) else None
 
 
 def _record(

@@ -9,8 +9,11 @@ import asyncpg
 from aiokafka import ConsumerRecord
 from ulid import ULID
 
+from shared.events.activity import Happening
 from shared.events.codec import Attributes, encode, event_headers
 from shared.events.contact import (
+    ActivityRecorded,
+    ActivityWithdrawn,
     Assertion,
     BindingChanged,
     CompanyCreated,
@@ -93,6 +96,42 @@ def noted(contact: str, version: int, workspace: str, notes: str) -> BindingChan
     )
 
 
+def took_part(
+    contact: str, version: int, workspace: str, activity: str, **happened: Any
+) -> ActivityRecorded:
+    """Make an event of an activity that a contact took part in."""
+    others = happened.pop("others", ())
+    roles = happened.pop("roles", ("to",))
+    said = {"kind": "email", "occurred_at": BEGIN + timedelta(hours=version), **happened}
+    return ActivityRecorded(
+        occurred_at=BEGIN + timedelta(minutes=version),
+        cause="test",
+        workspace=workspace,
+        contact_id=contact,
+        version=version,
+        activity_id=activity,
+        source="email_sync",
+        source_record="c" * 32,
+        roles=roles,
+        activity=Happening.model_validate(said),
+        others=others,
+        participants=1 + len(others),
+    )
+
+
+def left(contact: str, version: int, workspace: str, activity: str) -> ActivityWithdrawn:
+    """Make an event of an activity that is no longer a contact's."""
+    return ActivityWithdrawn(
+        occurred_at=BEGIN + timedelta(minutes=version),
+        cause="test",
+        workspace=workspace,
+        contact_id=contact,
+        version=version,
+        activity_id=activity,
+        reason="not_named",
+    )
+
+
 @dataclass
 class Log:
     """One tenant's events: written to the event table, published as records."""
@@ -166,7 +205,8 @@ class Log:
 
     @staticmethod
     def _private(event: ContactEvent | CompanyCreated) -> str:
-        return (event.workspace or "") if isinstance(event, BindingChanged) else ""
+        own = (BindingChanged, ActivityRecorded, ActivityWithdrawn)
+        return (event.workspace or "") if isinstance(event, own) else ""
 
 
 async def a_log(owner: asyncpg.Connection) -> Log:

@@ -11,7 +11,7 @@ import asyncpg
 from shared.events import topics
 from shared.events.codec import parse_event
 from shared.events.contact import CompanyCreated, ContactEvent
-from shared.events.fold import ContactState, VersionGapError, fold
+from shared.events.fold import ContactState, VersionGapError, fold, fold_activities
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -70,6 +70,8 @@ async def check_tables(
     await _no_doubles(connection, broken, tenant_id)
     await _no_orphans(connection, broken, tenant_id)
     await _fold_equals_tables(connection, broken, tenant_id, dict(states))
+    if await connection.fetchval("SELECT EXISTS (SELECT FROM contact.activity)"):
+        await _activities_fold(connection, broken, tenant_id)
 
 
 async def _no_loss(connection: Connection, broken: Broken, tenant_id: int | None) -> None:
@@ -158,6 +160,40 @@ async def _no_orphans(connection: Connection, broken: Broken, tenant_id: int | N
             tenant_id,
         ),
         "a contact whose version is not its newest event's, or without authoritative binding",
+    )
+
+
+async def _activities_fold(connection: Connection, broken: Broken, tenant_id: int | None) -> None:
+    """Check that a contact's events tell whose timelines activities are on, and nothing else."""
+    told = {
+        (contact, activity, role)
+        for contact, events in (await streams(connection, tenant_id)).items()
+        for activity, event in fold_activities(events).items()
+        for role in event.roles
+    }
+    kept = {
+        (row["contact"], row["activity"], row["role"])
+        for row in await connection.fetch(
+            "SELECT c.public_id AS contact, a.public_id AS activity, p.role"
+            " FROM contact.contact_activities p JOIN contact.activity a ON a.id = p.activity_id"
+            " JOIN contact.contact c ON c.id = p.contact_id"
+            " WHERE $1::bigint IS NULL OR p.tenant_id = $1",
+            tenant_id,
+        )
+    }
+    for one in sorted(told - kept):
+        broken.add("I5", f"told and in no table: {one}")
+    for one in sorted(kept - told):
+        broken.add("I5", f"in the table and not told: {one}")
+    broken.none(
+        "I2",
+        await connection.fetch(
+            "SELECT tenant_id, encode(record_key, 'hex') AS record FROM contact.activity_record"
+            " WHERE superseded_at IS NULL AND ($1::bigint IS NULL OR tenant_id = $1)"
+            " GROUP BY 1, 2 HAVING count(*) <> 1",
+            tenant_id,
+        ),
+        "an activity with two present versions",
     )
 
 

@@ -119,8 +119,12 @@ ROWS = {
     " activity_type, source_id, record_key, occurred_at)"
     " VALUES (1, 'act_{ulid}', {tenant}, {workspace}, 'call', 1, {key}, now())",
     "contact.contact_activities": "INSERT INTO contact.contact_activities (activity_id,"
-    " tenant_id, workspace_id, contact_id, activity_type, role, occurred_at)"
-    " VALUES (1, {tenant}, {workspace}, 101, 'call', 'caller', now())",
+    " participant_no, tenant_id, workspace_id, contact_id, activity_type, role, occurred_at,"
+    " applied_version) VALUES (1, 0, {tenant}, {workspace}, 101, 'call', 'caller', now(), 1)",
+    "contact.activity_record": "INSERT INTO contact.activity_record (tenant_id, workspace_id,"
+    " source_id, record_key, revision, content_hash, signal_id, stated_at, received_at,"
+    " applied_at, activity_id, raw)"
+    " VALUES ({tenant}, {workspace}, 1, {key}, 1, {key}, 's', now(), now(), now(), 1, '{{}}')",
     "contact.contact_event_snapshots": "INSERT INTO contact.contact_event_snapshots"
     " VALUES ({tenant}, 101, 50, '{{}}', now())",
     "contact.contact_erasure": "INSERT INTO contact.contact_erasure"
@@ -180,6 +184,10 @@ ROWS = {
     "read.timeline": "INSERT INTO read.timeline (tenant_id, contact_public_id, version,"
     " workspace_id, event_type, occurred_at, recorded_at, summary)"
     " VALUES ({tenant}, 'con_{ulid}', 1, {workspace}, 'BindingChanged', now(), now(), '{{}}')",
+    "read.activity": "INSERT INTO read.activity (tenant_id, workspace_id, contact_public_id,"
+    " activity_public_id, version, kind, occurred_at, source, detail)"
+    " VALUES ({tenant}, {workspace}, 'con_{ulid}', 'act_{ulid}', 1, 'call', now(), 'call_log',"
+    " '{{}}')",
     "read.company_view": "INSERT INTO read.company_view (tenant_id, public_id, version, name,"
     " source, created_at) VALUES ({tenant}, 'cmp_{ulid}', 1, 'Acme', 's', now())",
     "search.document": "INSERT INTO search.document (tenant_id, workspace_id, public_id, version,"

@@ -175,6 +175,48 @@ class ContactIdentifier(Part):
     meta: CursorMeta | None = None
 
 
+class ActivityAttributes(Part):
+    """What happened, and what the contact had to do with it."""
+
+    kind: str
+    occurred_at: datetime = Field(description="When it began or will begin.")
+    source: str
+    direction: str | None = None
+    status: str | None = None
+    duration_s: int | None = Field(default=None, description="Seconds.")
+    all_day: bool = False
+    title: str | None = None
+    snippet: str | None = Field(default=None, description="The beginning of the text.")
+    thread_id: str | None = Field(default=None, description="The same text, the same conversation.")
+    location: str | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    roles: tuple[str, ...] = Field(description="What the contact had to do with it.")
+    attendance: str | None = None
+    participants: int = Field(default=1, description="How many took part in all.")
+
+
+class RelatedContacts(Part):
+    """Contacts, by their ids."""
+
+    data: tuple[dict[str, str], ...]
+
+
+class ActivityRelationships(Part):
+    """Who else took part, as far as they are contacts; at most 20."""
+
+    others: RelatedContacts
+
+
+class Activity(Part):
+    """The resource `activities`."""
+
+    type: Literal["activities"] = "activities"
+    id: str
+    attributes: ActivityAttributes
+    relationships: ActivityRelationships
+    meta: CursorMeta | None = None
+
+
 class HistoryEntry(Part):
     """The resource `contact_history`."""
 

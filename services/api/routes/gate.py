@@ -105,12 +105,15 @@ async def authenticate(request: Request) -> Caller:
 async def wait_for(store: Store, place: Place, position: Position, seconds: float) -> None:
     """Return once the read model has a position; raise 503 when it has not in time."""
     deadline, pause = time.monotonic() + seconds, FIRST_POLL_SECONDS
-    target = position if isinstance(position, ContactPosition) else None
+    targets = [position] if isinstance(position, ContactPosition) else None
     while True:
-        if target is None and not isinstance(position, ContactPosition):
-            target = await store.find_applied(place, position)
-        if target is not None and await _shown(store, place, target):
-            return
+        if targets is None and not isinstance(position, ContactPosition):
+            targets = await store.find_applied(place, position)
+        if targets is not None:
+            # Those that are shown need not be asked about again.
+            targets = [one for one in targets if not await _shown(store, place, one)]
+            if not targets:
+                return
         left = deadline - time.monotonic()
         if left <= 0:
             raise not_reached(seconds)
@@ -119,8 +122,6 @@ async def wait_for(store: Store, place: Place, position: Position, seconds: floa
 
 
 async def _shown(store: Store, place: Place, target: ContactPosition) -> bool:
-    if not target.contact_id:
-        return True  # the signal led to no contact: there is nothing to wait for
     return (await store.get_version(place, target.contact_id) or 0) >= target.version
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from services.api.domain.activities import ACTIVITY_FILTERS
 from services.api.domain.contacts import ROOT
 from services.api.domain.documents import CONTACT_ATTRIBUTES, CONTACT_RELATIONSHIPS
 from services.api.domain.listing import FILTERS, INCLUDES, SORT_FIELDS
@@ -31,7 +32,7 @@ _DESCRIPTIONS: Final = {
     "filter[least_score]": "Pairs scored at least this, 0 to 1.",
     "filter[contact]": "Pairs of this contact.",
     "waitFor": "A position that a write answered: wait until it can be read.",
-    **{f"filter[{name}]": text for name, text in FILTERS.items()},
+    **{f"filter[{name}]": text for name, text in {**FILTERS, **ACTIVITY_FILTERS}.items()},
 }
 
 _HEADERS: Final = {

@@ -135,3 +135,50 @@ WHERE record.tenant_id = $1 AND record.workspace_id = $2
     AND record.record_key = $3 AND record.content_hash = $4
 ORDER BY record.revision DESC
 LIMIT 1;
+
+-- name: find_happened
+-- What became of the activity with record key $3 and content hash $4 in tenant $1 and workspace
+-- $2: every contact that it was told to, and the version that this led to; no row while the
+-- resolver has not seen it.
+SELECT contact.public_id::text AS contact_id, max(part.applied_version) AS applied_version
+FROM contact.activity_record AS record
+LEFT JOIN contact.contact_activities AS part ON part.activity_id = record.activity_id
+LEFT JOIN contact.contact AS contact ON contact.id = part.contact_id
+WHERE record.tenant_id = $1 AND record.workspace_id = $2
+    AND record.record_key = $3 AND record.content_hash = $4
+GROUP BY contact.public_id;
+
+-- name: find_activities
+-- What contact $3 of tenant $1 and those it absorbed took part in as workspace $2 knows it, newest
+-- first: of kinds $4 and directions $5, from $6, before $7, beyond the row at $8 and $9 (backwards
+-- where $10); one page of $11 rows. A null filter does not restrict.
+SELECT activity.activity_public_id, activity.kind, activity.occurred_at, activity.source,
+    activity.detail
+FROM (
+    -- Two who are one now may both have taken part.
+    SELECT DISTINCT ON (found.occurred_at, found.activity_public_id) found.*
+    FROM read.activity AS found
+    WHERE found.tenant_id = $1 AND found.workspace_id = $2 AND NOT found.is_withdrawn
+        AND found.contact_public_id IN (
+            SELECT $3::text COLLATE "C"
+            UNION ALL
+            SELECT home.public_id
+            FROM contact.contact AS named
+            JOIN contact.contact AS home ON home.merged_into_id = named.id
+            WHERE named.tenant_id = $1 AND named.public_id = $3
+        )
+        AND ($4::text[] IS NULL OR found.kind = ANY ($4))
+        AND ($5::text[] IS NULL OR found.detail ->> 'direction' = ANY ($5))
+        AND ($6::timestamptz IS NULL OR found.occurred_at >= $6)
+        AND ($7::timestamptz IS NULL OR found.occurred_at < $7)
+    ORDER BY found.occurred_at, found.activity_public_id, found.version DESC
+) AS activity
+WHERE $8::text IS NULL
+    OR CASE WHEN $10::boolean
+        THEN (activity.occurred_at, activity.activity_public_id) > ($8::text::timestamptz, $9::text)
+        ELSE (activity.occurred_at, activity.activity_public_id) < ($8::text::timestamptz, $9::text)
+    END
+ORDER BY
+    CASE WHEN $10 THEN activity.occurred_at END, CASE WHEN $10 THEN activity.activity_public_id END,
+    activity.occurred_at DESC, activity.activity_public_id DESC
+LIMIT $11;

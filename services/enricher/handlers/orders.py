@@ -76,7 +76,7 @@ class EnrichmentOrders:
         for order in orders:
             place, requested = order.place, order.requested
             history = histories.get((place.tenant_id, requested.contact_id), [])
-            status, reason, question = admission(fold(None, history))
+            status, reason, question = admission(fold(None, history, gaps=True))
             requests.append(
                 NewRequest(
                     public_id=requested.request_id,

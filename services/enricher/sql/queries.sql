@@ -21,7 +21,7 @@ ON CONFLICT DO NOTHING
 RETURNING public_id;
 
 -- name: find_contact_events
--- All events of contacts, in version order.  $1 tenants, $2 contacts' public ids, pairwise.
+-- The events of contacts, in version order, but for those of activities.  $1 tenants, $2 contacts' public ids, pairwise.
 SELECT event.tenant_id, event.entity_public_id, event.event_type, event.payload
 FROM (
     SELECT DISTINCT * FROM unnest($1::bigint[], $2::text[])
@@ -29,6 +29,7 @@ FROM (
 JOIN contact.contact AS contact
     ON contact.public_id = wanted.public_id AND contact.tenant_id = wanted.tenant_id
 JOIN contact.contact_event AS event ON event.entity_id = contact.id
+WHERE event.event_type NOT IN ('ActivityRecorded', 'ActivityWithdrawn')
 ORDER BY event.entity_id, event.sequence_number;
 
 -- name: claim

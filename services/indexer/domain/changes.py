@@ -9,7 +9,7 @@ from typing import Final
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.codec import decode_event
-from shared.events.contact import CompanyCreated
+from shared.events.contact import ActivityRecorded, ActivityWithdrawn, CompanyCreated
 from shared.events.envelope import Envelope
 from shared.events.fold import ContactState
 
@@ -20,6 +20,11 @@ _OF_CONTACTS: Final = frozenset(
     for ce_type, model in topics.EVENTS.messages.items()
     if model is not CompanyCreated
 )
+_OF_ACTIVITIES: Final = frozenset(
+    topics.TYPE_BY_MODEL[model].encode() for model in (ActivityRecorded, ActivityWithdrawn)
+)
+"""They change nothing that is indexed: a busy contact is not indexed anew for every message."""
+
 _CONTACT_ID: Final = re.compile(rb"con_[0-9A-HJKMNP-TV-Z]{26}")
 
 
@@ -63,6 +68,10 @@ class Mention:
     recorded_at: datetime | None
 
 
+_NOTHING: Final = Mention(None, None, None)
+"""Of an event that changes nothing here."""
+
+
 def read_mention(headers: Headers, value: bytes | None) -> Mention:
     """Read whom an event is about; raises `PoisonMessageError` when it is no event."""
     return _read_headers(headers) or _read_whole(headers, value)
@@ -71,6 +80,8 @@ def read_mention(headers: Headers, value: bytes | None) -> Mention:
 def _read_headers(headers: Headers) -> Mention | None:
     """Read an event of a contact by its headers: what it says is in the event table anyway."""
     found = dict(headers)
+    if found.get("ce_type") in _OF_ACTIVITIES:
+        return _NOTHING
     subject, recorded = found.get("ce_subject"), found.get("ce_recordedtime")
     if found.get("ce_type") not in _OF_CONTACTS or not found.get("ce_tenant"):
         return None

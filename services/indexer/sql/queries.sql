@@ -14,12 +14,14 @@ SELECT w.id AS workspace_id, w.public_id AS workspace, w.tenant_id
 FROM app.workspace AS w;
 
 -- name: find_events
--- All events of some contacts, oldest first. $1: public ids.
+-- The events of some contacts, oldest first, but for those of activities: nothing of them is
+-- indexed, and there may be thousands. $1: public ids.
 SELECT c.public_id, e.event_type, e.payload, e.recorded_at, t.public_id AS tenant
 FROM contact.contact AS c
 JOIN contact.contact_event AS e ON e.entity_id = c.id
 JOIN app.tenant AS t ON t.id = e.tenant_id
 WHERE c.public_id = ANY($1::text[])
+    AND e.event_type NOT IN ('ActivityRecorded', 'ActivityWithdrawn')
 ORDER BY c.public_id, e.sequence_number;
 
 -- name: forget_documents

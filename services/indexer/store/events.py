@@ -47,7 +47,7 @@ class Transaction:
         self._workspaces = workspaces
 
     async def find_contacts(self, contacts: Sequence[str]) -> list[Contact]:
-        """Fold contacts from all their events; one without any is left out."""
+        """Fold contacts from their events; one without any is left out."""
         if not contacts:
             return []
         rows = await self.connection.fetch(queries["find_events"], contacts)
@@ -110,7 +110,8 @@ class Store:
 def _contact(rows: Sequence[asyncpg.Record]) -> Contact:
     events = [_event(row) for row in rows]
     try:
-        state = fold(None, events)
+        # Versions that are missing tell of activities.
+        state = fold(None, events, gaps=True)
     except VersionGapError:
         state = None
     if state is None:

@@ -7,12 +7,15 @@ Its contact is neither read nor folded nor written anew: two columns of its rows
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from services.projector.domain.events import Event
+from services.projector.domain.events import ACTIVITY_KINDS, Event
 from services.projector.domain.projection import Histories
 from services.projector.domain.rows import Row, moment
 
 CHANGES: Final = ("changes", "identifiers_added", "employments_added", "status")
 """What of a `FactAsserted` changes the state besides its version."""
+
+CONFIRMING: Final = frozenset({"FactAsserted", *ACTIVITY_KINDS})
+"""Events that may change nothing of the state but the version."""
 
 
 def confirmations(grouped: Histories, workspaces: Mapping[str, int]) -> list[Row]:
@@ -43,7 +46,7 @@ def _only_confirm(events: Sequence[Event]) -> bool:
         return False
     for number, event in enumerate(events, version):
         body = event.body
-        if event.kind != "FactAsserted" or any(map(body.get, CHANGES)):
+        if event.kind not in CONFIRMING or any(map(body.get, CHANGES)):
             return False
         if body["version"] != number or body.get("workspace") != workspace:
             return False

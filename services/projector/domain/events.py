@@ -26,6 +26,9 @@ COMPANY_KINDS: Final = frozenset({"CompanyCreated"})
 RESHAPING_KINDS: Final = frozenset({"ContactsMerged", "ContactsSplit"})
 """Events that say anew who knows a contact."""
 
+ACTIVITY_KINDS: Final = frozenset({"ActivityRecorded", "ActivityWithdrawn"})
+"""Events that tell what a contact took part in."""
+
 Body = dict[str, Any]
 """An event's or a state's JSON."""
 

@@ -174,6 +174,10 @@ def _unarchived(state: Body, _body: Body) -> None:
     state["status"] = "active"
 
 
+def _took_part(_state: Body, _body: Body) -> None:
+    """Change nothing but the version: activities have a table of their own."""
+
+
 def _born_again(_state: Body, _body: Body) -> None:
     """Change nothing but the version: nobody is born twice."""
 
@@ -190,6 +194,8 @@ _APPLY: Final[dict[str, Callable[[Body, Body], None]]] = {
     "ContactsSplit": _shaped,
     "ContactArchived": _archived,
     "ContactUnarchived": _unarchived,
+    "ActivityRecorded": _took_part,
+    "ActivityWithdrawn": _took_part,
 }
 """Every event of a contact → what it does to the state."""
 

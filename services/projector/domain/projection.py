@@ -4,9 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.projector.domain.events import COMPANY_KINDS, RESHAPING_KINDS, Body, Event
+from services.projector.domain.events import (
+    ACTIVITY_KINDS,
+    COMPANY_KINDS,
+    RESHAPING_KINDS,
+    Body,
+    Event,
+)
 from services.projector.domain.fold import VersionGapError, fold
-from services.projector.domain.rows import Row, company_row, timeline_row, view_rows
+from services.projector.domain.rows import Row, activity_row, company_row, timeline_row, view_rows
 from shared.errors import PoisonMessageError
 
 Histories = Mapping[str, Sequence[Event]]
@@ -51,6 +57,8 @@ class Projection:
     views: list[Row]
     timeline: list[Row]
     companies: list[Row]
+    activities: list[Row]
+    """The newest of each contact and activity."""
     reshaped: list[str]
     """Contacts that were merged or split: some workspace may know them no longer."""
     recorded_at: datetime
@@ -105,6 +113,7 @@ def project(events: Sequence[Event], states: Mapping[str, Body], places: Places)
     tenants, workspaces = places.tenants, places.workspaces
     timeline: list[Row] = []
     companies: list[Row] = []
+    activities: dict[tuple[str, str], Row] = {}
     tenant_of: dict[str, int] = {}
     for event in events:
         tenant = tenants[event.tenant]
@@ -114,6 +123,9 @@ def project(events: Sequence[Event], states: Mapping[str, Body], places: Places)
             tenant_of[event.body["contact_id"]] = tenant
             workspace = None if event.workspace is None else workspaces[event.workspace]
             timeline.append(timeline_row(event, tenant, workspace))
+            if event.kind in ACTIVITY_KINDS and workspace is not None:
+                row = activity_row(event, tenant, workspace)
+                _keep_newest(activities, row)
     views = [
         row
         for contact, state in states.items()
@@ -126,9 +138,18 @@ def project(events: Sequence[Event], states: Mapping[str, Body], places: Places)
         views,
         timeline,
         [newest_companies[company] for company in sorted(newest_companies)],
+        [activities[key] for key in sorted(activities)],
         sorted({event.body["contact_id"] for event in events if event.kind in RESHAPING_KINDS}),
         max(event.recorded_at for event in events),
     )
+
+
+def _keep_newest(activities: dict[tuple[str, str], Row], row: Row) -> None:
+    """Keep one row of each contact and activity: one statement writes a row only once."""
+    key = (row[2], row[3])
+    before = activities.get(key)
+    if before is None or before[4] < row[4]:
+        activities[key] = row
 
 
 def _version(event: Event) -> int:

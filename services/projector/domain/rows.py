@@ -52,9 +52,17 @@ SUMMARISED: Final = (
     "labels",
     "notes",
     "custom_fields",
+    "activity_id",
+    "activity",
+    "roles",
+    "attendance",
+    "others",
 )
 """What a timeline tells of an event; the whole of it stays in the event table."""
 
+
+TAKING_PART: Final = ("roles", "attendance", "others", "participants")
+"""What an event of an activity tells of who took part."""
 
 MOVING: Final = frozenset({"version", "updated_at"})
 """What of a state its row's columns hold, and `detail` does not."""
@@ -111,6 +119,27 @@ def timeline_row(event: Event, tenant: int, workspace: int | None) -> Row:
         event.recorded_at,
         asserted["source"] if asserted else body.get("source"),
         orjson.dumps({name: body[name] for name in SUMMARISED if body.get(name)}).decode(),
+    )
+
+
+def activity_row(event: Event, tenant: int, workspace: int) -> Row:
+    """Make the row of an activity that a contact took part in, or takes part in no more."""
+    body = event.body
+    told: Body = body.get("activity") or {}
+    is_withdrawn = event.kind == "ActivityWithdrawn"
+    kept = {name: value for name, value in told.items() if name not in ("kind", "occurred_at")}
+    kept |= {name: body[name] for name in TAKING_PART if name in body}
+    return (
+        tenant,
+        workspace,
+        body["contact_id"],
+        body["activity_id"],
+        body["version"],
+        told.get("kind", ""),
+        moment(told.get("occurred_at") or body["occurred_at"]),
+        body.get("source", ""),
+        is_withdrawn,
+        "{}" if is_withdrawn else orjson.dumps(kept).decode(),
     )
 
 

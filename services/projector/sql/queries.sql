@@ -96,6 +96,24 @@ ON CONFLICT (public_id) DO UPDATE SET
     version = excluded.version, name = excluded.name, domain = excluded.domain
 WHERE excluded.version > v.version;
 
+-- name: save_activities
+-- Write what contacts took part in, each newer than what is there or not at all. $1: rows.
+INSERT INTO read.activity AS a (
+    tenant_id, workspace_id, contact_public_id, activity_public_id, version, kind, occurred_at,
+    source, is_withdrawn, detail
+)
+SELECT u.* FROM unnest($1::read.activity_row[]) AS u
+ON CONFLICT (contact_public_id, activity_public_id) DO UPDATE SET
+    version = excluded.version, kind = excluded.kind, occurred_at = excluded.occurred_at,
+    source = excluded.source, is_withdrawn = excluded.is_withdrawn, detail = excluded.detail
+WHERE excluded.version > a.version;
+
+-- name: find_activities
+-- What contacts took part in, to be checked. $1: public ids.
+SELECT contact_public_id, activity_public_id, version, kind, occurred_at, is_withdrawn
+FROM read.activity
+WHERE contact_public_id = ANY($1::text[]);
+
 -- name: save_progress
 -- Say how far the read models are. $1: newest recorded time shown.
 INSERT INTO read.projection_state AS s (name, recorded_at)

@@ -1,6 +1,6 @@
 """Rebuild the read models from zero while the present ones serve; check them against the log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,14 +12,14 @@ from services.projector.domain.projection import Places, fold_all, histories, ol
 from services.projector.store.views import SWAP_LOCK, Transaction, queries
 from shared.events import topics
 from shared.events.codec import parse_event
-from shared.events.contact import CompanyCreated, ContactEvent
-from shared.events.fold import ContactState, fold
+from shared.events.contact import ActivityRecorded, CompanyCreated, ContactEvent
+from shared.events.fold import ContactState, fold, fold_activities
 from shared.postgres.errors import translated
 from shared.postgres.generations import EventLog, clone, swap
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.queries import Queries
 
-TABLES: Final = ("read.contact_view", "read.timeline", "read.company_view")
+TABLES: Final = ("read.contact_view", "read.timeline", "read.company_view", "read.activity")
 """What is rebuilt; offsets stay, as the swap happens while no batch is under way."""
 
 CLOSE: Final = 500
@@ -122,14 +122,45 @@ async def _differences(connection: asyncpg.Connection, report: Report) -> list[s
             event = parse_event(_CE_TYPES[row["event_type"]], row["payload"])
             if not isinstance(event, CompanyCreated):
                 history.setdefault(event.contact_id, []).append(event)
+        listed = await _listed(connection, list(shown))
         for contact, by_workspace in shown.items():
             state = fold(None, history.get(contact, ()))
-            if not _agree(state, by_workspace):
+            taken_part = fold_activities(history.get(contact, ()))
+            if not (
+                _agree(state, by_workspace)
+                and _agree_on_activities(state, taken_part, listed.get(contact, {}))
+            ):
                 different.append(contact)
         done += len(shown)
         report(done)
     missing = await connection.fetch(queries["find_missing"])
     return different + [row["public_id"] for row in missing]
+
+
+async def _listed(
+    connection: asyncpg.Connection, contacts: list[str]
+) -> dict[str, dict[str, asyncpg.Record]]:
+    found: dict[str, dict[str, asyncpg.Record]] = {}
+    for row in await connection.fetch(queries["find_activities"], contacts):
+        found.setdefault(row["contact_public_id"], {})[row["activity_public_id"]] = row
+    return found
+
+
+def _agree_on_activities(
+    state: ContactState | None,
+    told: Mapping[str, ActivityRecorded],
+    listed: Mapping[str, asyncpg.Record],
+) -> bool:
+    """Compare what a contact took part in; rows newer than the state were written meanwhile."""
+    if state is None or any(row["version"] > state.version for row in listed.values()):
+        return True
+    shown = {name: row for name, row in listed.items() if not row["is_withdrawn"]}
+    return shown.keys() == told.keys() and all(
+        row["version"] == told[name].version
+        and row["kind"] == told[name].activity.kind
+        and row["occurred_at"] == told[name].activity.occurred_at
+        for name, row in shown.items()
+    )
 
 
 def _agree(state: ContactState | None, shown: dict[str, dict[str, Any]]) -> bool:

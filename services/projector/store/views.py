@@ -71,6 +71,7 @@ class Transaction:
             ("save_views", projection.views),
             ("save_timeline", projection.timeline),
             ("save_companies", projection.companies),
+            ("save_activities", projection.activities),
         ):
             if rows:
                 await self._connection.execute(self._queries[name], rows)

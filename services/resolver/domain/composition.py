@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from operator import itemgetter
+from typing import Final, Literal
 
 from services.resolver.domain.details import (
     EMAILS,
@@ -108,7 +109,7 @@ def compose(applied: Iterable[Applied], holds: Collection[IdentifierKey]) -> Com
         if number == 0:
             made.status = status_at_birth(claim.source, claim.facts)
         else:
-            made.status = grown(made.status, made.fields)
+            made.status = grown(made.status, made.claims.values())
     made.said.update((key, None) for key in holds if key not in made.said)
     return made
 
@@ -130,6 +131,9 @@ def _drop(made: Composite, before: Facts, after: Facts) -> None:
     if jobs:
         made.jobs = [one for one in made.jobs if Job.of(one) not in jobs]
         made.employments = [one for one in made.employments if Job.of(one[0]) not in jobs]
+
+
+_index: Final = itemgetter(0)
 
 
 class _Employed:
@@ -189,11 +193,14 @@ class _Visible:
                     self._best[index] = claim
 
     def _show(self) -> None:
-        """Take new values over; one that stayed the same stays with whom it came from."""
+        """Take new values over; one that stayed the same stays with whom it came from.
+
+        By the order of the groups, as a later one overrules an earlier.
+        """
         made = self._made
         found = {
             name: (value, claim)
-            for index, claim in self._best.items()
+            for index, claim in sorted(self._best.items(), key=_index)
             for name, value in claim.groups[index].items()
         }
         for name in made.fields.keys() - found.keys():

@@ -169,7 +169,7 @@ class _Gate:
         before = self._values_of(contact)
         values = self._claim(contact, delivery, said)
         changes = differences(before, values, contact.claims.values(), delivery.record_key)
-        status = _grown(contact, values)
+        status = _grown(contact)
         self._advance(contact)
         event = telling.fact_asserted(
             delivery,
@@ -373,9 +373,9 @@ def _says(contact: Contact, identifier: Identifier) -> bool:
     )
 
 
-def _grown(contact: Contact, values: Values) -> ContactStatus | None:
+def _grown(contact: Contact) -> ContactStatus | None:
     """Return the status that the contact has from now on, when it is another."""
-    status = grown(contact.status, values)
+    status = grown(contact.status, contact.claims.values())
     if status == contact.status:
         return None
     contact.status = status

@@ -2,12 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from services.resolver.domain.model import Contact, Delivery, Revision
 
 Standing = Literal["new", "newer", "duplicate", "stale"]
 """A record's first delivery, a newer version, one already applied, or one that came too late."""
+
+
+class Stated(Protocol):
+    """What the ledger holds of one version of a record."""
+
+    @property
+    def content_hash(self) -> bytes:
+        """What it said."""
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When that was stated."""
+
+    @property
+    def source_version(self) -> int | None:
+        """The source's number of it."""
+
+    @property
+    def current(self) -> bool:
+        """Whether it is the present version."""
 
 
 def standing(delivery: Delivery, revisions: Sequence[Revision]) -> Standing:
@@ -16,23 +36,33 @@ def standing(delivery: Delivery, revisions: Sequence[Revision]) -> Standing:
     With source versions the number decides, else the event's time. The content is compared with
     the present version only, so that A → B → A applies, while A again late does not.
     """
+    signal = delivery.signal
+    return standing_of(delivery.content_hash, signal.occurred_at, signal.source_version, revisions)
+
+
+def standing_of(
+    content_hash: bytes,
+    stated_at: datetime,
+    source_version: int | None,
+    revisions: Sequence[Stated],
+) -> Standing:
+    """Say the same of anything that was stated of a record, whatever kind of record it is."""
     if not revisions:
         return "new"
     current = next((one for one in revisions if one.current), None)
     if current is None:
         return "new"
-    signal = delivery.signal
     if any(
-        one.content_hash == delivery.content_hash
-        and one.occurred_at == signal.occurred_at
-        and one.source_version == signal.source_version
+        one.content_hash == content_hash
+        and one.occurred_at == stated_at
+        and one.source_version == source_version
         for one in revisions
     ):
         return "duplicate"
-    versions = (signal.source_version, current.source_version)
-    if not is_newer(signal.occurred_at, current.occurred_at, versions=versions):
+    versions = (source_version, current.source_version)
+    if not is_newer(stated_at, current.occurred_at, versions=versions):
         return "stale"
-    return "duplicate" if current.content_hash == delivery.content_hash else "newer"
+    return "duplicate" if current.content_hash == content_hash else "newer"
 
 
 def is_newer(

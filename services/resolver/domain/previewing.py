@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from services.resolver.domain.gate import decide
 from services.resolver.domain.model import Claim, Contact, Delivery, Ids, Known, Plan
-from services.resolver.domain.survivorship import groups_of, source_of
+from services.resolver.domain.survivorship import display_name, groups_of, source_of
 from shared.events.contact import FactAsserted, MergeProposed, ProposalReason, VisibleField
 from shared.events.signal import Identifier
 from shared.events.structs import struct_of
@@ -183,4 +183,4 @@ def names_of(previews: Sequence[Preview]) -> set[str]:
 
 def name_of(delivery: Delivery) -> str:
     """Return a signal's name as a list would show it, for comparison letter by letter."""
-    return groups_of(delivery.signal.facts)[0].get("display_name", "").lower()
+    return display_name(delivery.signal.facts).lower()

@@ -18,6 +18,7 @@ Values = dict[VisibleField, str]
 """The visible values of a contact."""
 
 _GROUPS: Final[tuple[tuple[VisibleField, ...], ...]] = (
+    ("display_name",),
     ("first_name", "last_name", "display_name"),
     ("job_title", "department", "company_id", "company_name"),
     ("city", "state", "country"),
@@ -27,14 +28,24 @@ _GROUPS: Final[tuple[tuple[VisibleField, ...], ...]] = (
     ("headline",),
     ("birthday",),
 )
-"""What is taken from one claim together, in the order of `groups_of`."""
+"""What is taken from one claim together, in the order of `groups_of`.
 
-_GROUP_OF: Final = {name: index for index, names in enumerate(_GROUPS) for name in names}
+A later group overrules an earlier one: what activities call somebody shows until a record says a
+name.
+"""
+
+_GROUPS_OF: Final = {
+    name: [index for index, names in reversed(list(enumerate(_GROUPS))) if name in names]
+    for names in _GROUPS
+    for name in names
+}
+"""Visible field → the groups that have it, the one that counts first."""
 
 
 def groups_of(facts: Facts) -> tuple[Group, ...]:
     """Read what a document says of each group of visible values; empty where it says nothing."""
     return (
+        {"display_name": facts.called} if facts.called else _NOTHING,
         _name(facts),
         _job(facts),
         _place(facts),
@@ -65,8 +76,12 @@ def choose(claims: Collection[Claim]) -> Values:
 
 def source_of(name: VisibleField, claims: Iterable[Claim]) -> Claim:
     """Return the claim that a visible value comes from."""
-    index = _GROUP_OF[name]
-    return max((claim for claim in claims if claim.groups[index]), key=_weight)
+    claims = list(claims)
+    for index in _GROUPS_OF[name]:
+        having = [claim for claim in claims if claim.groups[index]]
+        if having:
+            return max(having, key=_weight)
+    raise LookupError(f"no claim says {name}")
 
 
 _weight = attrgetter("weight")
@@ -74,17 +89,23 @@ _weight = attrgetter("weight")
 _NOTHING: Group = {}
 
 
-def _name(facts: Facts) -> Group:
-    found: Group = {}
-    display = facts.full_name or " ".join(
+def display_name(facts: Facts) -> str:
+    """Return the name that a record says, as a list shows it; empty where it says none."""
+    whole = facts.full_name or " ".join(
         part for part in (facts.first_name, facts.middle_name, facts.last_name) if part
     )
+    return whole or facts.nickname or ""
+
+
+def _name(facts: Facts) -> Group:
+    found: Group = {}
+    display = display_name(facts)
     if facts.first_name:
         found["first_name"] = facts.first_name
     if facts.last_name:
         found["last_name"] = facts.last_name
-    if display or facts.nickname:
-        found["display_name"] = display or facts.nickname or ""
+    if display:
+        found["display_name"] = display
     return found
 
 

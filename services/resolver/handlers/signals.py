@@ -2,24 +2,38 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from services.resolver.domain.activities import newcomers, sort_out, tell
+from services.resolver.domain.activity import (
+    ActivityDelivery,
+    deliver_activity,
+    is_activity,
+    read_activity,
+)
 from services.resolver.domain.arrival import deliver, read_signal
 from services.resolver.domain.gate import decide
-from services.resolver.domain.model import Delivery, Source
+from services.resolver.domain.model import Delivery, Plan, Source
 from services.resolver.handlers.reconsidering import Reconsideration
 from services.resolver.store import Store
 from shared.auth import Place
 from shared.errors import PoisonMessageError
 from shared.events import topics
+from shared.events.activity import NormalizedActivity
 from shared.events.signal import NormalizedSignal
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.observability import metrics
 
 LIVE_WINDOW_S: Final = 2.0
 """Live signals within this time count as flowing, seconds."""
+
+PORTION: Final = 4_000
+"""Activities and their participants in one transaction, at most: a batch of circulars has many."""
+
+_Activity = tuple[ConsumerRecord, ActivityDelivery]
+"""A record and the activity that it brings."""
 
 
 class Signals:
@@ -57,26 +71,60 @@ class Signals:
         return rejected
 
     async def _resolve(self, batch: Batch) -> Sequence[Rejected]:
-        deliveries, rejected = await self._read(batch.records)
+        deliveries, happened, rejected = await self._read(batch.records)
+        if happened:
+            return rejected + await self._resolve_happened(batch, deliveries, happened)
         async with self._store.transaction() as tx:
             known = await tx.load(deliveries)
-            ids = await tx.take_ids(
-                len(deliveries) + sum(len(one.signal.facts.employments) for one in deliveries)
-            )
+            ids = await tx.take_ids(_new_names(deliveries))
             plan = decide(deliveries, known, ids, datetime.now(UTC))
             await tx.apply(plan)
             await tx.save_offsets(batch.group, batch.next_offsets)
-        for outcome, count in plan.outcomes.items():
-            metrics.GATE_RESULTS.labels(outcome).inc(count)
-        metrics.GATE_RESULTS.labels("candidate").inc(len(plan.candidates))
+        _count(plan)
         if plan.found_out:
             await self.reconsideration.begin()
         return rejected
 
+    async def _resolve_happened(
+        self, batch: Batch, deliveries: list[Delivery], happened: list[_Activity]
+    ) -> list[Rejected]:
+        """Resolve a batch with activities, in several transactions when they have many people.
+
+        The ledger makes it harmless that only the last of them says how far the topic was read.
+        """
+        rejected: list[Rejected] = []
+        portions = list(_portions(happened))
+        for number, portion in enumerate(portions, 1):
+            activities = [one for _, one in portion]
+            async with self._store.transaction() as tx:
+                signals = deliveries if number == 1 else []
+                known, found = await tx.load_happened(signals, activities)
+                fresh = len({one.name for one in activities} - found.keys())
+                entered = sort_out(activities, found, known, await tx.take_activity_ids(fresh))
+                people = newcomers([one for one, _, _ in entered.applied], known)
+                deciding = [*signals, *people]
+                ids = await tx.take_ids(_new_names(deciding))
+                plan = decide(deciding, known, ids, datetime.now(UTC))
+                tell(entered, known, plan, ids)
+                await tx.apply(plan)
+                await tx.apply_activities(entered.plan, plan.now)
+                if number == len(portions):
+                    await tx.save_offsets(batch.group, batch.next_offsets)
+            _count(plan)
+            if plan.found_out:
+                await self.reconsideration.begin()
+            for outcome, count in entered.plan.outcomes.items():
+                metrics.ACTIVITIES.labels(outcome).inc(count)
+            records = {id(one): record for record, one in portion}
+            rejected += [Rejected(records[id(one)], error) for one, error in entered.refused]
+        return rejected
+
     async def _read(
         self, records: Sequence[ConsumerRecord]
-    ) -> tuple[list[Delivery], list[Rejected]]:
-        deliveries, rejected = [], []
+    ) -> tuple[list[Delivery], list[_Activity], list[Rejected]]:
+        deliveries: list[Delivery] = []
+        happened: list[_Activity] = []
+        rejected: list[Rejected] = []
         places: dict[tuple[str, str], Place] = {}
         for record in records:
             try:
@@ -88,18 +136,19 @@ class Signals:
                     place = places[named] = await self._store.directory.resolve(*named)
                 source = self._sources.get(signal.source) or await self._source(signal.source)
                 trace = headers.get("traceparent")
-                deliveries.append(
-                    deliver(
-                        signal,
-                        place.tenant_id,
-                        place.workspace_id,
-                        source,
-                        trace.decode("ascii", "replace") if trace else None,
-                    )
+                of = (
+                    place.tenant_id,
+                    place.workspace_id,
+                    source,
+                    trace.decode("ascii", "replace") if trace else None,
                 )
+                if is_activity(signal):
+                    happened.append((record, deliver_activity(signal, *of)))
+                else:
+                    deliveries.append(deliver(signal, *of))
             except PoisonMessageError as error:
                 rejected.append(Rejected(record, error))
-        return deliveries, rejected
+        return deliveries, happened, rejected
 
     async def _source(self, name: str) -> Source:
         self._sources = await self._store.sources_by_name()
@@ -112,11 +161,43 @@ class Signals:
 
 
 _NORMALIZED: Final = topics.TYPE_BY_MODEL[NormalizedSignal].encode()
+_HAPPENED: Final = topics.TYPE_BY_MODEL[NormalizedActivity].encode()
 
 
-def _read_signal(headers: Mapping[str, bytes | None], body: bytes | None) -> NormalizedSignal:
-    if headers.get("ce_type") != _NORMALIZED:
-        raise PoisonMessageError(
-            "unknown_version", f"must be {_NORMALIZED.decode()}", field="ce_type"
-        )
-    return read_signal(body or b"")
+def _read_signal(
+    headers: Mapping[str, bytes | None], body: bytes | None
+) -> NormalizedSignal | NormalizedActivity:
+    kind = headers.get("ce_type")
+    if kind == _NORMALIZED:
+        return read_signal(body or b"")
+    if kind == _HAPPENED:
+        return read_activity(body or b"")
+    raise PoisonMessageError(
+        "unknown_version",
+        f"must be {_NORMALIZED.decode()} or {_HAPPENED.decode()}",
+        field="ce_type",
+    )
+
+
+def _portions(happened: Sequence[_Activity]) -> Iterator[list[_Activity]]:
+    """Cut a batch of activities where it has as many people as one transaction takes."""
+    portion: list[_Activity] = []
+    people = 0
+    for one in happened:
+        people += 1 + len(one[1].people)
+        if portion and people > PORTION:
+            yield portion
+            portion, people = [], 1 + len(one[1].people)
+        portion.append(one)
+    yield portion
+
+
+def _new_names(deliveries: Sequence[Delivery]) -> int:
+    """Return for how many contacts and companies ids are needed at most."""
+    return len(deliveries) + sum(len(one.signal.facts.employments) for one in deliveries)
+
+
+def _count(plan: Plan) -> None:
+    for outcome, count in plan.outcomes.items():
+        metrics.GATE_RESULTS.labels(outcome).inc(count)
+    metrics.GATE_RESULTS.labels("candidate").inc(len(plan.candidates))

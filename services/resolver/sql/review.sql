@@ -100,7 +100,9 @@ WHERE home.merged_into_id = $1
 ORDER BY l.id;
 
 -- name: find_stream
--- A contact's events in version order, as a workspace may know them ($2; null: all): $1 contact.
+-- A contact's events in version order, as a workspace may know them ($2; null: all), but for those
+-- of activities, which say nothing of who it is: $1 contact.
 SELECT event_type, payload::text AS payload, recorded_at FROM contact.contact_event
 WHERE entity_id = $1 AND ($2::bigint IS NULL OR workspace_id IS NULL OR workspace_id = $2)
+    AND event_type NOT IN ('ActivityRecorded', 'ActivityWithdrawn')
 ORDER BY sequence_number;

@@ -47,6 +47,8 @@ class Loader:
         self._known = Known()
         self._reshaped = False
         """Whether a contact was merged or split a moment ago."""
+        self._bystanders: set[int] = set()
+        """Contacts of which nothing is read that they are made of: the gate won't ask."""
 
     async def load(self, deliveries: Sequence[Delivery]) -> Known:
         """Lock and read all that the deliveries may lead to."""
@@ -64,6 +66,7 @@ class Loader:
                 ],
                 *[lock_key(f"record\0{tenant}\0{key.hex()}") for tenant, key in records],
                 *[lock_key(f"domain\0{tenant}\0{domain}") for tenant, domain in strange],
+                *self._more_locks(),
             ]
         )
         await self._read_revisions(records)
@@ -100,6 +103,10 @@ class Loader:
                 key = (row["tenant_id"], row["kind"], row["value"])
                 if row["contact_id"] in known.contacts:
                     known.holders[key] = row["contact_id"]
+
+    def _more_locks(self) -> list[int]:
+        """Return what else nobody may decide about meanwhile."""
+        return []
 
     async def _look_again(
         self,
@@ -200,12 +207,17 @@ class Loader:
         found = self._known.about.get((tenant_id, public_id))
         return [] if found is None else [found]
 
-    async def _read_about(self, deliveries: Iterable[Delivery]) -> None:
-        """Find the contacts that vendors were asked about, and those that may be meant."""
+    def _named(self, deliveries: Iterable[Delivery]) -> set[tuple[int, str]]:
+        """Name the contacts that vendors were asked about, and those that may be meant."""
         asked = {(one.tenant_id, one.signal.about) for one in deliveries if one.signal.about}
         asked |= {
             (one.tenant_id, alike) for one in deliveries for alike in one.signal.possible_duplicates
         }
+        return asked
+
+    async def _read_about(self, deliveries: Iterable[Delivery]) -> None:
+        """Find the contacts that are named by their ids."""
+        asked = self._named(deliveries)
         if not asked:
             return
         tenants, names = zip(*asked, strict=True)
@@ -244,7 +256,8 @@ class Loader:
                 version=row["version"],
                 status=row["status"],
             )
-        for row in await self._connection.fetch(QUERIES["find_claims"], wanted):
+        whole = [one for one in wanted if one not in self._bystanders]
+        for row in await self._connection.fetch(QUERIES["find_claims"], whole):
             facts = _read_facts(row["facts"])
             known.contacts[row["contact_id"]].claims[row["record_key"]] = Claim(
                 record_key=row["record_key"],

@@ -8,6 +8,7 @@ from services.resolver.domain.cluster import Kept, Reshaping
 from services.resolver.domain.model import EmploymentRow, Plan
 from services.resolver.domain.telling_merges import shape_of
 from services.resolver.store.clusters import MERGES
+from services.resolver.store.relocating import relocate_activities
 from services.resolver.store.writing import Writer
 from shared.events.structs import to_json
 from shared.postgres.pool import Connection
@@ -34,6 +35,7 @@ class Reshaper:
         await self._bindings()
         await self._log()
         await self._judgements()
+        await relocate_activities(self._connection, self._plan)
 
     async def _each(
         self, name: str, rows: Sequence[Sequence[Any]], *others: Any, of_tenant: bool = False

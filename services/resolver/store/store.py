@@ -1,16 +1,22 @@
 """One transaction per batch: lock, load, apply."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
 from aiokafka import TopicPartition
 
+from services.resolver.domain.activity import ActivityDelivery, ActivityPlan, Happened
 from services.resolver.domain.cluster import Pair
 from services.resolver.domain.judgements import Answer
 from services.resolver.domain.matches import alike_plan
 from services.resolver.domain.model import Contact, Delivery, Ids, Known, Plan, Source
+from services.resolver.store.activities import (
+    ActivityLoader,
+    take_activity_ids,
+    write_activities,
+)
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.judging import Finding, Judge
 from services.resolver.store.loading import Loader
@@ -39,6 +45,21 @@ class Transaction:
     async def load(self, deliveries: Sequence[Delivery]) -> Known:
         """Lock what the batch touches, then read it (DESIGN 4.2, step 1)."""
         return await Loader(self._connection, self._store.sources).load(deliveries)
+
+    async def load_happened(
+        self, deliveries: Sequence[Delivery], activities: Sequence[ActivityDelivery]
+    ) -> tuple[Known, Happened]:
+        """Do the same for a batch that brings activities, besides signals or alone."""
+        loader = ActivityLoader(self._connection, self._store.sources, activities)
+        return await loader.load_all(deliveries), loader.happened
+
+    async def take_activity_ids(self, count: int) -> Iterator[tuple[int, str]]:
+        """Return ids for new activities, with public ids."""
+        return await take_activity_ids(self._connection, count)
+
+    async def apply_activities(self, plan: ActivityPlan, now: datetime) -> None:
+        """Write activities; their events are in the gate's plan."""
+        await write_activities(self._connection, plan, now)
 
     async def load_contacts(self, public_ids: Sequence[tuple[int, str]]) -> list[Contact]:
         """Lock and read contacts by (tenant, public id), for commands."""

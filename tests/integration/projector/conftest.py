@@ -54,7 +54,12 @@ class Projector:
         """Read all that a redelivery must not change."""
         return [
             await self.owner.fetch(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
-            for table in ("read.contact_view", "read.timeline", "read.company_view")
+            for table in (
+                "read.contact_view",
+                "read.timeline",
+                "read.company_view",
+                "read.activity",
+            )
         ]
 
 

@@ -1,15 +1,18 @@
 """Events into read models: what is shown, what a redelivery changes, what a bad record harms."""
 
+from datetime import timedelta
+
 import asyncpg
 import orjson
 import pytest
 
+from services.projector.store import check, rebuild
 from shared.events.codec import Attributes, encode, event_headers
 from shared.events.contact import CompanyCreated, ContactEvent
 from shared.events.signal import Identifier
 from shared.kafka.batch import Batch, next_offsets
 from tests.integration.projector.conftest import Projector
-from tests.support.events import BEGIN, Log, born, changed, noted, public_id
+from tests.support.events import BEGIN, Log, born, changed, left, noted, public_id, took_part
 
 
 def history(log: Log) -> tuple[str, list[ContactEvent]]:
@@ -203,3 +206,39 @@ async def test_any_text_survives_in_an_array(projector: Projector) -> None:
     assert not await projector.handle(projector.log.batch([event]))
     [view] = [one for one in await projector.views() if one["public_id"] == contact]
     assert (view["emails"], view["phones"]) == (list(odd), [])
+
+
+async def test_what_a_contact_took_part_in_is_listed_as_it_is_now(projector: Projector) -> None:
+    """The newest event of an activity counts, in whatever batches and however often they come."""
+    log = projector.log
+    here, _ = log.workspaces
+    contact, mail, call = public_id("con"), public_id("act"), public_id("act")
+    events: list[ContactEvent] = [
+        born(contact, here),
+        took_part(contact, 2, here, mail, title="Draft"),
+        took_part(contact, 3, here, call, kind="call", duration_s=60, direction="inbound"),
+        took_part(contact, 4, here, mail, title="Final", others=(public_id("con"),)),
+        left(contact, 5, here, call),
+    ]
+    await log.append(events)
+    await projector.handle(log.batch(events[:3]))
+    await projector.handle(log.batch(events[3:]))
+    rows = {
+        row["activity_public_id"]: row
+        for row in await projector.owner.fetch("SELECT * FROM read.activity")
+    }
+    assert rows[mail]["version"] == 4
+    assert orjson.loads(rows[mail]["detail"])["title"] == "Final"
+    assert rows[mail]["occurred_at"] == BEGIN + timedelta(hours=4)
+    assert rows[call]["is_withdrawn"]
+    assert orjson.loads(rows[call]["detail"]) == {}, "nothing of it is kept"
+    (view,) = await projector.views()
+    assert view["version"] == 5
+    before = await projector.everything()
+    await projector.handle(log.batch(events[1:3]))
+    assert await projector.everything() == before
+    await projector.owner.execute("DELETE FROM read.activity WHERE kind = 'email'")
+    assert await check(projector.owner_dsn, lambda _: None) == [contact]
+    await rebuild(projector.owner_dsn, lambda _: None)
+    assert await check(projector.owner_dsn, lambda _: None) == []
+    assert len(await projector.owner.fetch("SELECT FROM read.activity")) == 2

@@ -12,11 +12,13 @@ from kith.stack import Stack
 from services.resolver.handlers.signals import Signals
 from services.resolver.store import Store
 from shared.events import topics
+from shared.events.activity import NormalizedActivity
 from shared.events.codec import encode
 from shared.events.signal import NormalizedSignal
 from shared.kafka.batch import Batch, Rejected, next_offsets
 from shared.postgres.pool import Pool, connect
 from shared.postgres.settings import PostgresSettings
+from tests.support.activities import an_activity
 from tests.support.database import Databases, databases
 from tests.support.signals import a_signal
 from tests.support.stack import running_stack
@@ -59,6 +61,25 @@ class Resolver:
         """Make a signal of this installation's tenant and workspace."""
         said.setdefault("workspace", self.workspace)
         return a_signal(record, tenant=self.tenant, **said)
+
+    def an_activity(
+        self, record: str = "a1", *people: dict[str, Any], **said: Any
+    ) -> NormalizedActivity:
+        """Make an activity of this installation's tenant and workspace."""
+        said.setdefault("workspace", self.workspace)
+        return an_activity(record, *people, tenant=self.tenant, **said)
+
+    async def happen(self, *signals: NormalizedSignal | NormalizedActivity) -> list[Rejected]:
+        """Hand signals and activities over as one batch, each under its type."""
+        records = []
+        for one in signals:
+            kind = topics.TYPE_BY_MODEL[type(one)].encode()
+            topic = topics.SIGNALS_NORMALIZED.name
+            records.append(record_of(encode(one), self._offset, topic, [("ce_type", kind)]))
+            self._offset += 1
+        return list(
+            await self.signals.handle_signals(Batch(records, "resolver", next_offsets(records)))
+        )
 
     async def resolve(self, *signals: NormalizedSignal) -> list[Rejected]:
         """Hand signals over as one batch."""

@@ -52,8 +52,8 @@ async def test_every_named_column_exists(standing: Planted) -> None:
         assert len(set(named)) == len(named), document
 
 
-async def test_there_are_twenty_sources(standing: Planted) -> None:
-    """Spec 004's fourteen and DESIGN 4.6's six, with their types and priorities."""
+async def test_the_sources_are_there(standing: Planted) -> None:
+    """Spec 004's fourteen, DESIGN 4.6's six, and those of activities, with types and priorities."""
     rows = await standing.owner.fetch(
         "SELECT source_provider, source_type::text, priority FROM contact.data_source"
     )
@@ -78,6 +78,9 @@ async def test_there_are_twenty_sources(standing: Planted) -> None:
         ("vcard_upload", "manual", 10),
         ("people_data_labs", "enrichment", 30),
         ("clearbit", "enrichment", 30),
+        ("calendar", "integration", 15),
+        ("call_log", "manual", 10),
+        ("web_tracking", "integration", 10),
     }
 
 
