@@ -1,27 +1,56 @@
-"""`kith import`: upload address books to ingest and say what became of every row."""
+"""`kith import`: address books, previewed, imported, reported on row by row, and taken back."""
 
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
 import httpx
 import orjson
 import typer
+from typer.core import TyperGroup
+from typing_extensions import override
 
-UPLOAD_SECONDS: Final = 600.0
-"""How long one file may take: the answer comes when every row is on its way."""
+from kith.imports_asking import may_go_on
+from kith.imports_client import Document, ImportsClient, RefusedError
+from kith.imports_key import calling
+from kith.imports_text import (
+    CLASSES,
+    LISTED,
+    columns_of,
+    list_of,
+    preview_of,
+    reading_of,
+    report_of,
+)
 
-LISTED: Final = 10
-"""Rejected rows and warnings that are printed of each file; `--json` has more."""
+STOPPED: Final = 3
+"""Exit code: shown, and not imported, as nobody said that it should be."""
 
-IMPORTS: Final = "/v1/imports"
-"""Where files are imported."""
+EVERY: Final = 100
+"""Rows of a class that are printed with `show --rows all`."""
 
-READING: Final = "/v1/imports/reading"
-"""Where files are only looked at."""
+FILES: Final = "files"
+"""The command that is meant where no other is named."""
 
-MAPPINGS: Final = "/v1/imports/mappings"
-"""Where mappings are kept."""
+
+class ImportGroup(TyperGroup):
+    """`kith import FILE…` imports; `kith import list`, `show`, … are about imports."""
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take what names no command for files and their options."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = [FILES, *args]
+        return super().parse_args(ctx, args)
+
+
+imports = typer.Typer(
+    cls=ImportGroup,
+    no_args_is_help=True,
+    help="Import address books: `kith import FILE…` shows what would change, and asks.",
+)
 
 Files = Annotated[
     list[Path],
@@ -29,6 +58,7 @@ Files = Annotated[
         exists=True, dir_okay=False, help="Tables of contacts (CSV, .xlsx) or vCard files."
     ),
 ]
+Import = Annotated[str, typer.Argument(metavar="ID", help="imp_…, as `kith import list` has it.")]
 Source = Annotated[
     str | None, typer.Option(help="Source of the rows; default: csv_upload or vcard_upload.")
 ]
@@ -39,7 +69,15 @@ Region = Annotated[
     str | None, typer.Option(help="Country of the national phone numbers in the files, like DE.")
 ]
 Key = Annotated[
-    str | None, typer.Option(envvar="KITH_API_KEY", help="API key of scope signals:write.")
+    str | None,
+    typer.Option(
+        envvar="KITH_API_KEY",
+        help="API key of scopes signals:write, contacts:read and contacts:write; default: one for "
+        "this run, where the database can be reached.",
+    ),
+]
+Workspace = Annotated[
+    str | None, typer.Option(help="wsp_…, without a key; may be left out where there is but one.")
 ]
 Url = Annotated[
     str | None, typer.Option(envvar="INGEST_URL", help="Where ingest is; default: the local stack.")
@@ -56,52 +94,227 @@ Mapping = Annotated[
 Saved = Annotated[str | None, typer.Option(help="Name of a saved mapping; --mapping goes over it.")]
 Save = Annotated[str | None, typer.Option(help="Keep --mapping under this name first.")]
 Look = Annotated[bool, typer.Option("--look", help="Say how the files would be read, no more.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option(help="Leave a class of rows out: new, update, duplicate or conflict; repeat."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("import")(import_files)
+    """Add the commands to the command line."""
+    app.add_typer(imports, name="import")
 
 
+@imports.command(FILES, hidden=True)
 def import_files(
     files: Files,
     *,
+    workspace: Workspace = None,
     source: Source = None,
     tag: Tag = None,
     region: Region = None,
     mapping: Mapping = None,
     saved: Saved = None,
     save: Save = None,
+    skip: Skip = None,
     look: Look = False,
+    yes: Yes = False,
     key: Key = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import address books. Importing the same file again changes nothing."""
-    if not key:
-        raise typer.BadParameter("give --key or set KITH_API_KEY", param_hint="--key")
+    """Import address books: show what each would change, ask, import, report.
+
+    Importing the same file again changes nothing.
+    """
     if save and mapping is None:
         raise typer.BadParameter("give the mapping to save: --mapping FILE", param_hint="--save")
     parameters = {"source": source, "import_source": tag, "region": region, "saved": saved}
     wishes = {name: value for name, value in parameters.items() if value}
     if mapping is not None:
         wishes["mapping"] = read_mapping(mapping)
-    reports, failed = [], False
-    place = READING if look else IMPORTS
-    with httpx.Client(base_url=url or local_url(), timeout=UPLOAD_SECONDS) as client:
+    told: list[Document] = []
+    with _client(key, workspace, url) as client:
         if save:
-            _save(client, save, wishes["mapping"], key)
+            _save(client, save, wishes["mapping"])
         for path in files:
-            report = upload(client, path, wishes, key, place)
-            failed = failed or "layout" not in report
-            reports.append({"file": str(path), **report})
-            if not as_json:
-                _print(path, report)
-    if as_json:
-        typer.echo(orjson.dumps({"imports": reports}).decode())
-    if failed:
-        raise typer.Exit(1)
+            if look:
+                told.append(_look(client, path, wishes, as_json=as_json))
+            else:
+                told.append(_import(client, path, wishes, skip or [], yes=yes, as_json=as_json))
+    _end(told, as_json=as_json)
+
+
+@imports.command("list")
+def list_imports(
+    *, workspace: Workspace = None, key: Key = None, url: Url = None, as_json: AsJson = False
+) -> None:
+    """List the newest imports."""
+    with _client(key, workspace, url) as client:
+        found = client.find()
+    _say({"imports": found}, list_of(found), as_json=as_json)
+
+
+@imports.command("show")
+def show_import(
+    import_id: Import,
+    *,
+    row_class: Annotated[
+        str | None, typer.Option("--class", help=f"Rows of one class: {', '.join(CLASSES)}.")
+    ] = None,
+    workspace: Workspace = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where an import stands, and what its rows would lead to."""
+    with _client(key, workspace, url) as client:
+        document = client.get(import_id)
+        names = [row_class] if row_class else list(CLASSES)
+        most = EVERY if row_class else LISTED
+        shown = {name: client.rows(import_id, class_=name, limit=most) for name in names}
+    rows = [row for name in names for row in shown[name]]
+    _say({**document, "shown": rows}, preview_of(document, shown), as_json=as_json)
+
+
+@imports.command("choose")
+def choose(
+    import_id: Import,
+    *,
+    row: Annotated[
+        list[int] | None, typer.Option(min=1, help="Number of a row; repeat for several.")
+    ] = None,
+    take: Annotated[
+        str, typer.Option(help="accept, skip, mine, theirs, merge, apart or fields.")
+    ] = "accept",
+    field: Annotated[
+        list[str] | None, typer.Option(help="With `fields`: name=mine, job=theirs, …; repeat.")
+    ] = None,
+    contact: Annotated[str | None, typer.Option(help="con_…: whom the rows are about.")] = None,
+    skip: Skip = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Take a class of rows after all; repeat.")
+    ] = None,
+    workspace: Workspace = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose about rows by number, or about classes, before an import is executed."""
+    about: dict[str, Any] = {"choice": take}
+    if contact:
+        about["contact"] = contact
+    if field:
+        about["fields"] = dict(one.split("=", 1) for one in field if "=" in one)
+    choices = {
+        "classes": {
+            **dict.fromkeys(accept or (), "accept"),
+            **dict.fromkeys(skip or (), "skip"),
+        },
+        "rows": [{"number": number, **about} for number in row or ()],
+    }
+    with _client(key, workspace, url) as client:
+        document = client.choose(import_id, choices)
+    _say(document, preview_of(document, {}), as_json=as_json)
+
+
+@imports.command("resume")
+def resume(
+    import_id: Import,
+    *,
+    yes: Yes = False,
+    workspace: Workspace = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with an import: ask, execute, wait for its end, report."""
+    with _client(key, workspace, url) as client:
+        document = client.get(import_id)
+        if document["state"] == "receiving":
+            raise RefusedError(
+                {"title": "Not now", "detail": "its file is not whole; import the file anew"}
+            )
+        told = _go_on(client, document, [], yes=yes, as_json=as_json)
+    _end([told], as_json=as_json)
+
+
+@imports.command("report")
+def report(
+    import_id: Import,
+    *,
+    workspace: Workspace = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what became of every row."""
+    with _client(key, workspace, url) as client:
+        found = client.report(import_id)
+        if as_json:
+            found["all"] = list(client.every_row(import_id))
+    _say(found, report_of(found), as_json=as_json)
+
+
+@imports.command("rejects")
+def rejects(
+    import_id: Import,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Default: <ID>-rejects.<ending>.")
+    ] = None,
+    workspace: Workspace = None,
+    key: Key = None,
+    url: Url = None,
+) -> None:
+    """Write the rejected rows to a file of the same layout, each with its reason.
+
+    Correct them and import that file: the column of reasons is left out.
+    """
+    with _client(key, workspace, url) as client:
+        content, ending = client.rejects(import_id)
+    if not content:
+        typer.echo("no row was rejected")
+        return
+    place = output or Path(f"{import_id}-rejects.{ending}")
+    place.write_bytes(content)
+    typer.echo(f"{place}: correct the rows and import it")
+
+
+@imports.command("undo")
+def undo(
+    import_id: Import,
+    *,
+    yes: Yes = False,
+    workspace: Workspace = None,
+    key: Key = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take back all that an import brought; what was changed since stays, and is listed."""
+    with _client(key, workspace, url) as client:
+        document = client.get(import_id)
+        if not yes and document["state"] == "done":
+            if not sys.stdin.isatty():
+                raise RefusedError({"title": "Not asked", "detail": "say that you mean it: --yes"})
+            typer.confirm(f"Take back {document['rows']:,} rows?", abort=True)
+        client.order(import_id, "undo")
+        with _progress(quiet=as_json) as progress:
+            client.follow(import_id, progress)
+        found = client.report(import_id)
+    _say(found, report_of(found), as_json=as_json)
+
+
+@imports.command("discard")
+def discard(
+    import_id: Import, *, workspace: Workspace = None, key: Key = None, url: Url = None
+) -> None:
+    """Discard an import that was not executed, with its file."""
+    with _client(key, workspace, url) as client:
+        client.discard(import_id)
+    typer.echo(f"{import_id} is discarded")
 
 
 def read_mapping(path: Path) -> str:
@@ -113,37 +326,6 @@ def read_mapping(path: Path) -> str:
     except (orjson.JSONDecodeError, LookupError, TypeError):
         raise typer.BadParameter("is not JSON of columns", param_hint="--mapping") from None
     return orjson.dumps(found).decode()
-
-
-def _save(client: httpx.Client, name: str, mapping: str, key: str) -> None:
-    headers = {"Authorization": f"Bearer {key}"}
-    try:
-        answer = client.put(f"{MAPPINGS}/{quote(name)}", content=mapping, headers=headers)
-        answer.raise_for_status()
-    except httpx.HTTPStatusError as error:
-        detail = error.response.json().get("detail", "")
-        raise typer.BadParameter(f"cannot be saved: {detail}", param_hint="--save") from None
-    except httpx.HTTPError as error:
-        raise typer.BadParameter(
-            f"ingest does not answer: {type(error).__name__}", param_hint="--save"
-        ) from None
-
-
-def upload(
-    client: httpx.Client, path: Path, wishes: dict[str, str], key: str, place: str = IMPORTS
-) -> dict[str, Any]:
-    """Upload one file; return ingest's report, or its problem document."""
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/octet-stream"}
-    try:
-        with path.open("rb") as file:
-            answer = client.post(place, params=wishes, content=file, headers=headers)
-    except httpx.HTTPError as error:
-        return {"title": "ingest does not answer", "detail": type(error).__name__}
-    try:
-        report: dict[str, Any] = answer.json()
-    except ValueError:
-        return {"title": "ingest did not answer with JSON", "detail": f"{answer.status_code}"}
-    return report
 
 
 def local_url() -> str:
@@ -158,36 +340,128 @@ def local_url() -> str:
         raise typer.BadParameter(f"{error}; or give --url", param_hint="--url") from None
 
 
-def _print_reading(path: Path, report: dict[str, Any]) -> None:
-    """Say how a file is read, and what of that is a guess."""
-    encoding = f"{report['encoding']}{' (assumed)' if report['encoding_assumed'] else ''}"
-    parts = [report["layout"], encoding]
-    if report["sheet"]:
-        parts.append(f"sheet {report['sheet']}")
-    if report["language"] not in ("", "en"):
-        parts.append(f"header in {report['language']}")
-    if report["date_order_assumed"]:
-        parts.append(f"dates read as {report['date_order']} (assumed)")
-    typer.echo(f"{path.name}: {', '.join(parts)}")
+@contextmanager
+def _client(key: str | None, workspace: str | None, url: str | None) -> Iterator[ImportsClient]:
+    """Call ingest; what it refuses is printed, and ends the command with 1."""
+    with calling(key, workspace, url or local_url()) as http:
+        try:
+            yield ImportsClient(http)
+        except RefusedError as error:
+            typer.echo(f"kith: {error}", err=True)
+            raise typer.Exit(1) from None
+        except httpx.HTTPError as error:
+            typer.echo(f"kith: ingest does not answer: {type(error).__name__}", err=True)
+            raise typer.Exit(1) from None
 
 
-def _print(path: Path, report: dict[str, Any]) -> None:
-    if "layout" not in report:
-        typer.echo(f"{path.name}: {report.get('title')}: {report.get('detail')}", err=True)
-        return
-    _print_reading(path, report)
-    if "import_id" not in report:
-        for column, target in report["columns"].items():
-            typer.echo(f"  {column} → {target}")
-        return
-    again = " (the same file as before)" if report["same_file_as"] else ""
-    typer.echo(
-        f"  {report['rows']} rows, {report['accepted']} accepted, "
-        f"{report['rejected_rows']} rejected, {report['blank_rows']} blank{again}"
-    )
-    for kind, mark in (("rejected", "rejected"), ("warnings", "left out")):
-        for note in report[kind][:LISTED]:
-            place = f", {note['field']}" if note["field"] else ""
-            typer.echo(f"  {mark}: line {note['line']}{place}: {note['reason']}")
-        if len(report[kind]) > LISTED:
-            typer.echo(f"  … and {len(report[kind]) - LISTED} more; --json lists them")
+def _save(client: ImportsClient, name: str, mapping: str) -> None:
+    try:
+        client.save_mapping(name, mapping)
+    except RefusedError as error:
+        detail = error.problem.get("detail", "")
+        raise typer.BadParameter(f"cannot be saved: {detail}", param_hint="--save") from None
+
+
+def _look(client: ImportsClient, path: Path, wishes: dict[str, str], *, as_json: bool) -> Document:
+    try:
+        reading = client.look(path, wishes)
+    except RefusedError as error:
+        return _refused(path, error, as_json=as_json)
+    if not as_json:
+        _print(reading_of(path.name, reading))
+        _print(columns_of(reading))
+    return {"file": str(path), **reading}
+
+
+def _import(
+    client: ImportsClient,
+    path: Path,
+    wishes: dict[str, str],
+    skip: Sequence[str],
+    *,
+    yes: bool,
+    as_json: bool,
+) -> Document:
+    """Import one file, as far as one may."""
+    try:
+        with _progress(quiet=as_json) as progress:
+            document = client.upload(path, wishes, progress)
+        if not as_json:
+            _print(reading_of(path.name, document["reading"]))
+        told = _go_on(client, document, skip, yes=yes, as_json=as_json)
+    except RefusedError as error:
+        return _refused(path, error, as_json=as_json)
+    return {"file": str(path), **told}
+
+
+def _go_on(
+    client: ImportsClient, document: Document, skip: Sequence[str], *, yes: bool, as_json: bool
+) -> Document:
+    """Bring an import from where it stands to its report."""
+    import_id = document["import_id"]
+    with _progress(quiet=as_json) as progress:
+        document = client.follow(import_id, progress)
+    if document["state"] == "ready":
+        if skip:
+            document = client.choose(import_id, {"classes": dict.fromkeys(skip, "skip")})
+        if not as_json:
+            shown = {name: client.rows(import_id, class_=name, limit=3) for name in CLASSES}
+            shown["rejected"] = client.rows(import_id, class_="rejected", limit=LISTED)
+            _print(preview_of(document, shown))
+        if not yes and (as_json or not sys.stdin.isatty()):
+            if not as_json:
+                typer.echo(f"  nothing is imported yet: kith import resume {import_id} --yes")
+            return {**document, "next": f"kith import resume {import_id} --yes"}
+        if not yes and not may_go_on(client, document):
+            typer.echo(f"  nothing is imported: kith import resume {import_id} asks again")
+            return document
+        client.order(import_id, "execute")
+        with _progress(quiet=as_json) as progress:
+            client.follow(import_id, progress)
+    report = client.report(import_id)
+    if not as_json:
+        _print(report_of(report))
+    return report
+
+
+def _refused(path: Path, error: RefusedError, *, as_json: bool) -> Document:
+    if not as_json:
+        typer.echo(f"{path.name}: {error}", err=True)
+    return {"file": str(path), **error.problem}
+
+
+def _end(told: Sequence[Document], *, as_json: bool) -> None:
+    """Print all of it as JSON where that is wished, and say by the exit code how it went."""
+    if as_json:
+        typer.echo(orjson.dumps({"imports": list(told)}).decode())
+    if any("layout" not in one and one.get("state") in (None, "failed") for one in told):
+        raise typer.Exit(1)
+    if any(one.get("state") == "ready" for one in told):
+        raise typer.Exit(STOPPED)
+
+
+def _say(document: Any, lines: Iterator[str], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(document).decode())
+    else:
+        _print(lines)
+
+
+def _print(lines: Iterator[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Any]:
+    """Count on one line of the terminal, which is wiped at the end."""
+    is_shown = not quiet and sys.stderr.isatty()
+
+    def tell(what: str, done: int, all_of_it: int) -> None:
+        if is_shown:
+            of = f" of {all_of_it:,}" if all_of_it else ""
+            typer.echo(f"\r  {done:,}{of} {what}\033[K", nl=False, err=True)
+
+    yield tell
+    if is_shown:
+        typer.echo("\r\033[K", nl=False, err=True)

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 import orjson
 
 from kith.demo.accounts import Fate
 from kith.demo.ledger import Home, Ledger
 from kith.demo.people import DATASET, CrmRecord
 from kith.demo.stream import PRODUCER, Offsets, Stream
-from kith.demo.web import Upload, upload
+from kith.demo.web import Upload, import_file
 from kith.stack import Fleet
 from shared.events import topics
 from shared.events.envelope import header
@@ -80,7 +79,6 @@ async def find_all(fed: Fed, ledger: Ledger, stream: Stream, home: Home) -> Foun
 async def feed_file(
     file: Path,
     *,
-    client: httpx.AsyncClient,
     fleet: Fleet,
     token: str,
     ledger: Ledger,
@@ -88,12 +86,12 @@ async def feed_file(
     home: Home,
     since: datetime,
 ) -> FedFile:
-    """Upload a file, and read from Kafka which source records its rows are.
+    """Import a file, and read from Kafka which source records its rows are.
 
     `since` is when the run began: what the ledger had before that was known.
     """
     before = await stream.ends(topics.SIGNALS_NORMALIZED_BULK.name)
-    said = await upload(client, fleet, token, file)
+    said = await import_file(fleet, token, file)
     after = await stream.ends(topics.SIGNALS_NORMALIZED_BULK.name)
     keys = await _keys(stream, said.import_id, before, after)
     return FedFile(said, keys, frozenset(await ledger.find_known_keys(home, keys.values(), since)))

@@ -1,6 +1,6 @@
 """What the demo ends with: one set of figures, as text for people and as JSON for programs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,8 +32,8 @@ class FileReport(Figure):
     file: str
     source: str
     rows: int
-    accepted: int
-    rejected_rows: int
+    verdicts: dict[str, int]
+    """What became of its rows: their sum is `rows`."""
     new: int
     """Rows that the ledger did not know."""
 
@@ -114,6 +114,8 @@ class Report(Figure):
     """Questions to the vendor simulator in this run, by what became of them."""
     files: tuple[FileReport, ...]
     examples: tuple[Example, ...]
+    conflict: tuple[str, ...] = ()
+    """A row of a file beside the contact that it may be about, line by line."""
     case: Case | None = None
     """The pair in review that is worth most; None when none waits."""
     urls: dict[str, str]
@@ -128,6 +130,10 @@ def lines(report: Report) -> Iterator[str]:
     yield from _quality(report)
     for example in report.examples:
         yield from _example(example)
+    if report.conflict:
+        yield ""
+        yield "Import: a row that no machine decides about, as `kith import` shows it"
+        yield from (f"  {line}" for line in report.conflict)
     if report.case:
         yield from _case(report.case, report.in_review)
     yield ""
@@ -147,10 +153,7 @@ def _signals(report: Report) -> Iterator[str]:
     yield "Signals"
     yield _row("fed", report.fed, "CRM records through Kafka, and rows of the sample files")
     for file in report.files:
-        yield (
-            f"  {'':<18} {'':>8}  {file.file}: {file.rows} rows, {file.accepted} accepted, "
-            f"{file.new} new"
-        )
+        yield f"  {'':<18} {'':>8}  {file.file}: {file.rows} rows, {tell_verdicts(file.verdicts)}"
     yield _row("new", report.new, "told kith something")
     yield _row("already known", report.already_known, "the same delivery again: nothing changed")
     yield _row("dead letters", report.dead_letters, "set aside with a reason: `kith dead list`")
@@ -161,6 +164,12 @@ def _signals(report: Report) -> Iterator[str]:
             f"  {'age':<18} {report.age_ms.p50:>8,.0f}  ms p50, {report.age_ms.p99:,.0f} ms p99, "
             "from received to readable, at full load"
         )
+
+
+def tell_verdicts(verdicts: Mapping[str, int]) -> str:
+    """Say what became of a file's rows, in one line."""
+    counted = (f"{count} {name.replace('_', ' ')}" for name, count in verdicts.items() if count)
+    return ", ".join(counted)
 
 
 def _contacts(report: Report) -> Iterator[str]:

@@ -29,8 +29,13 @@ from kith.stack import Fleet, Stack
 from shared.events import topics
 from shared.kafka import KafkaSettings
 
-SAMPLES: Final = ("google_contacts.csv", "icloud_contacts.vcf", "linkedin_connections.csv")
-"""Files of the folder `samples`, in the order in which they are uploaded."""
+SAMPLES: Final = (
+    "google_contacts.csv",
+    "icloud_contacts.vcf",
+    "linkedin_connections.csv",
+    "phone_backup.csv",
+)
+"""Files of the folder `samples`, in the order in which they are imported."""
 VENDOR_PATIENCE_SECONDS: Final = 5.0
 """How long the demo waits for the vendor simulator's answers about the people of the files."""
 UNSETTLED: Final = frozenset({"pending", "processing"})
@@ -118,7 +123,7 @@ async def _feed(
     Answers what was fed, how old the stream's signals were when they could be read, and the
     seconds that the stream took.
     """
-    run.screen.step(f"uploading {len(files)} files of contacts")
+    run.screen.step(f"importing {len(files)} files of contacts: preview, import, report")
     fed_files = [await _feed_file(run, file) for file in files]
     await run.watch.settle()
     known = frozenset(await run.ledger.find_records(run.home, f"{DATASET}/"))
@@ -134,7 +139,6 @@ async def _feed(
 async def _feed_file(run: Run, file: Path) -> FedFile:
     fed = await feed_file(
         file,
-        client=run.client,
         fleet=run.fleet,
         token=run.token,
         ledger=run.ledger,
@@ -142,7 +146,7 @@ async def _feed_file(run: Run, file: Path) -> FedFile:
         home=run.home,
         since=run.since,
     )
-    run.screen.part(fed.upload.file, f"{fed.upload.accepted} of {fed.upload.rows} rows accepted")
+    run.screen.part(fed.upload.file, fed.upload.words)
     return fed
 
 
@@ -190,6 +194,7 @@ async def _report(run: Run, fed: Fed, found: Found, ages: Buckets, times: Times)
         quality_with_candidates=Quality(**asdict(truth.compare(entities, joined))),
         enrichment={},
         files=tuple(_tell_file(file, found) for file in fed.files),
+        conflict=next((file.upload.conflict for file in fed.files if file.upload.conflict), ()),
         examples=await choose_examples(run.client, run.fleet, run.token, ledger, home),
         case=await ledger.choose_case(home),
         urls=urls,
@@ -244,7 +249,6 @@ def _tell_file(file: FedFile, found: Found) -> FileReport:
         file=said.file,
         source=said.source,
         rows=said.rows,
-        accepted=said.accepted,
-        rejected_rows=said.rejected_rows,
+        verdicts=dict(said.verdicts),
         new=len(new),
     )

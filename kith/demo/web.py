@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,27 +13,35 @@ from kith import administration
 from kith.demo.ages import Buckets, read_buckets
 from kith.demo.errors import DemoError
 from kith.demo.ledger import Home
+from kith.demo.report import tell_verdicts
+from kith.imports_client import ImportsClient, RefusedError
+from kith.imports_text import conflict_of
 from kith.stack import Fleet
 from kith.stack.state import write_private
 from shared.auth import SCOPES
 
 KEY_NAME: Final = "kith demo"
-TYPES: Final = {".csv": "text/csv", ".vcf": "text/vcard"}
-"""Ending of a file → its media type."""
+TAGS: Final = {"phone_backup.csv": "mark-import"}
+"""File → the tag of its records."""
 AGE_METRIC: Final = "pipeline_end_to_end_seconds"
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What ingest said of one file."""
+    """What became of one file."""
 
     file: str
     import_id: str
     source: str
     rows: int
-    accepted: int
-    rejected_rows: int
-    seen_before: bool
+    verdicts: Mapping[str, int]
+    conflict: tuple[str, ...]
+    """A row in doubt beside the contact that it may be about, line by line; or nothing."""
+
+    @property
+    def words(self) -> str:
+        """Say it on one line."""
+        return f"{self.rows} rows: {tell_verdicts(self.verdicts)}"
 
 
 async def find_token(
@@ -68,25 +76,39 @@ def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
-async def upload(client: httpx.AsyncClient, fleet: Fleet, token: str, file: Path) -> Upload:
-    """Upload one file of contacts; returns when Kafka has its rows."""
-    answer = await client.post(
-        f"{fleet.url('ingest')}/v1/imports",
-        content=await asyncio.to_thread(file.read_bytes),
-        headers={**bearer(token), "content-type": TYPES[file.suffix]},
-    )
-    if answer.status_code != httpx.codes.ACCEPTED:
-        raise DemoError(f"ingest refused {file.name}: {answer.status_code} {answer.text[:500]}")
-    report = answer.json()
+async def import_file(fleet: Fleet, token: str, file: Path) -> Upload:
+    """Import one file of contacts as its preview says; returns when every row has a verdict."""
+    return await asyncio.to_thread(_import, fleet.url("ingest"), token, file)
+
+
+def _import(url: str, token: str, file: Path) -> Upload:
+    tag = TAGS.get(file.name)
+    with httpx.Client(base_url=url, timeout=60, headers=bearer(token), trust_env=False) as http:
+        client = ImportsClient(http)
+        try:
+            begun = client.upload(file, {"import_source": tag} if tag else {}, _unheard)
+            name = begun["import_id"]
+            preview = client.follow(name, _unheard)
+            doubtful = client.rows(name, class_="conflict", limit=1)
+            if preview["state"] == "ready":
+                client.order(name, "execute")
+            done = client.follow(name, _unheard)
+        except (RefusedError, httpx.HTTPError) as error:
+            raise DemoError(f"ingest did not import {file.name}: {error}") from None
+    if done["state"] != "done":
+        raise DemoError(f"ingest did not import {file.name}: {done['failure']}")
     return Upload(
         file=file.name,
-        import_id=report["import_id"],
-        source=report["source"],
-        rows=report["rows"],
-        accepted=report["accepted"],
-        rejected_rows=report["rejected_rows"],
-        seen_before=report["same_file_as"] is not None,
+        import_id=name,
+        source=done["source"],
+        rows=done["rows"],
+        verdicts=done["verdicts"],
+        conflict=tuple(conflict_of(doubtful[0])) if doubtful else (),
     )
+
+
+def _unheard(_what: str, _done: int, _all: int) -> None:
+    """Take progress and say nothing: a sample is read before one could look."""
 
 
 async def get_contact(

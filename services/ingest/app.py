@@ -4,17 +4,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from faststream.asgi import AsgiFastStream
 
 from services.ingest.domain.mapping import Rules
+from services.ingest.handlers.imports import Imports
 from services.ingest.handlers.signals import Signals
-from services.ingest.routes import captures, imports, mappings, signals
+from services.ingest.handlers.tools import Tools
+from services.ingest.routes import captures, imports, mappings, resumable, rows, signals
 from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.problems import install_problems
 from services.ingest.settings import Settings
 from services.ingest.store import Store
+from services.ingest.store.imports import ImportStore
+from services.ingest.store.resolver import SECONDS, Resolver
+from services.ingest.store.uploads import DatabaseUploads, DirectoryUploads, Uploads
 from shared.auth import Directory, KeyRing
 from shared.events import topics
 from shared.kafka.broker import build_broker
@@ -30,6 +36,9 @@ ABOUT = (
     "needs an API key of scope `signals:write`, which decides the tenant and the workspace."
 )
 
+IMPORTS = ("/v1/imports", "/api/v1/contacts/import")
+"""Where imports are served: under our name, and under the customer's (DESIGN 9)."""
+
 
 def create_app(settings: Settings) -> ASGIApp:
     """Wire settings to the topic's handler, and every path to its route."""
@@ -43,10 +52,28 @@ def create_app(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with connect(settings.postgres, "kith-ingest") as pool, producer:
+        async with (
+            connect(settings.postgres, "kith-ingest") as pool,
+            httpx.AsyncClient(base_url=settings.resolver_url, timeout=SECONDS) as client,
+            producer,
+        ):
             handler.directory = Directory(pool)
-            http.state.doorway = Doorway(settings, rules, producer, KeyRing(pool), Store(pool))
-            yield
+            kept = ImportStore(pool)
+            uploads = uploads_of(settings, kept)
+            resolver = Resolver(client, kept)
+            work = Imports(Tools(settings, rules, producer, kept, uploads, resolver))
+            http.state.doorway = Doorway(
+                settings,
+                rules,
+                producer,
+                KeyRing(pool),
+                Store(pool),
+                kept,
+                uploads,
+                work.wake,
+            )
+            async with work.running():
+                yield
 
     async def database() -> None:
         await http.state.doorway.store.ping()
@@ -55,11 +82,21 @@ def create_app(settings: Settings) -> ASGIApp:
     return with_http(AsgiFastStream(broker, lifespan=lifespan, asgi_routes=probes), http)
 
 
+def uploads_of(settings: Settings, store: ImportStore) -> Uploads:
+    """Choose where uploaded files are kept."""
+    if settings.upload_dir is None:
+        return DatabaseUploads(store)
+    return DirectoryUploads(settings.upload_dir)
+
+
 def create_http() -> FastAPI:
     """Build the HTTP side; its `state.doorway` is set when the process starts."""
     http = FastAPI(title=TITLE, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
-    for part in (signals, captures, mappings, imports):
+    for part in (signals, captures, mappings):
         http.include_router(part.router)
+    for prefix in IMPORTS:
+        for part in (resumable, imports, rows):
+            http.include_router(part.router, prefix=prefix)
     install_problems(http)
     http.openapi = lambda: _describe(http)  # type: ignore[method-assign]
     return http

@@ -1,8 +1,9 @@
 """What an operator may turn about ingest."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AliasChoices, Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.identifiers.settings import DigestSettings
@@ -34,6 +35,20 @@ class Settings(BaseSettings):
     )
     max_file_bytes: Annotated[int, Field(ge=1_024)] = Field(
         default=64 * 1024 * 1024, description="Largest file of POST /v1/imports, bytes."
+    )
+    resolver_url: str = Field(
+        default="http://resolver:8080",
+        validation_alias=AliasChoices("INGEST_RESOLVER_URL", "RESOLVER_URL"),
+        description="Where the resolver says what an import's rows would lead to, and led to.",
+    )
+    upload_dir: Path | None = Field(
+        default=None,
+        description="Directory for uploaded files, shared by all replicas; default: the database.",
+    )
+    keep_import_hours: Annotated[int, Field(ge=1, le=8_760)] = Field(
+        default=168,
+        description="How long an import keeps its file and what its rows say, hours. The report "
+        "stays.",
     )
     max_file_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=200_000, description="Most rows or cards of one file."

@@ -199,6 +199,14 @@ ROWS = {
     "ingest.import_file": "INSERT INTO ingest.import_file"
     " (public_id, tenant_id, workspace_id, file_digest, report)"
     " VALUES ('imp_{ulid}', {tenant}, {workspace}, {key}, '{{}}')",
+    "ingest.import_row": "INSERT INTO ingest.import_row"
+    " (import_id, number, tenant_id, workspace_id, line, class)"
+    " VALUES (1, 1, {tenant}, {workspace}, 2, 'new')",
+    "ingest.import_row_key": "INSERT INTO ingest.import_row_key"
+    " (import_id, key, number, tenant_id, workspace_id) VALUES (1, 7, 1, {tenant}, {workspace})",
+    "ingest.import_chunk": "INSERT INTO ingest.import_chunk"
+    " (import_id, begins, tenant_id, workspace_id, data)"
+    " VALUES (1, 0, {tenant}, {workspace}, '\\x00')",
     "ingest.column_mapping": "INSERT INTO ingest.column_mapping"
     " (tenant_id, workspace_id, name, choices) VALUES ({tenant}, {workspace}, 'club', '{{}}')",
 }

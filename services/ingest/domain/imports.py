@@ -1,26 +1,10 @@
-"""What an import of a file tells: one verdict per row, and how the file was read."""
+"""How a file is read, and what its rows are known by from one export to the next."""
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ingest.domain.draft import Draft
-from shared.identifiers.digests import content_hash
-
-MAX_LISTED: Final = 1_000
-"""Rows that an answer lists by line, of each kind; the counts are of all."""
-
-
-class RowNote(BaseModel):
-    """Something to know about one row of a file."""
-
-    model_config = ConfigDict(frozen=True)
-
-    line: int = Field(description="Line where the row or card begins, from 1.")
-    field: str = Field(description="Column or property; empty: the row as a whole.")
-    reason: str = Field(description="What is wrong and what would be right.")
 
 
 class Reading(BaseModel):
@@ -44,51 +28,6 @@ class Reading(BaseModel):
     )
 
 
-class ImportReport(Reading):
-    """What became of a file: `rows` = `accepted` + `rejected_rows` + `blank_rows`."""
-
-    import_id: str
-    source: str
-    rows: int
-    accepted: int
-    rejected_rows: int
-    blank_rows: int = Field(description="Empty lines, closed accounts, groups.")
-    rejected: tuple[RowNote, ...] = Field(description="At most 1,000 of the rejected rows.")
-    warnings: tuple[RowNote, ...] = Field(
-        description="At most 1,000 values of accepted rows that were left out."
-    )
-    same_file_as: str | None = Field(
-        default=None, description="An earlier import of the very same file: nothing changes."
-    )
-
-
-@dataclass(slots=True)
-class Tally:
-    """The verdicts so far."""
-
-    accepted: int = 0
-    blank: int = 0
-    refused: int = 0
-    rejected: list[RowNote] = field(default_factory=list)
-    warnings: list[RowNote] = field(default_factory=list)
-
-    @property
-    def rows(self) -> int:
-        """Return how many rows there were."""
-        return self.accepted + self.blank + self.refused
-
-    def refuse(self, line: int, place: str, reason: str) -> None:
-        """Count a row that is refused."""
-        self.refused += 1
-        if len(self.rejected) < MAX_LISTED:
-            self.rejected.append(RowNote(line=line, field=place, reason=reason))
-
-    def warn(self, line: int, place: str, reason: str) -> None:
-        """Note a value that was left out of a row."""
-        if len(self.warnings) < MAX_LISTED:
-            self.warnings.append(RowNote(line=line, field=place, reason=reason))
-
-
 def identity_of(uid: str | None, draft: Draft) -> str:
     """Return what stays the same when a person's row is exported again.
 
@@ -101,12 +40,3 @@ def identity_of(uid: str | None, draft: Draft) -> str:
     name = str(facts.get("full_name") or facts.get("nickname") or "").casefold()
     strongest = facts["identifiers"][0] if draft.identifiers else {"type": "", "value": ""}
     return f"{strongest['type']}\0{strongest['value']}\0{name}"
-
-
-def record_identity(identity: str, seen: Counter[bytes], facts: bytes) -> str:
-    """Tell rows apart that have the same identity in one file: by their content.
-
-    `seen` counts the identities of the whole file, so that the order of its rows does not matter.
-    """
-    digest = content_hash(identity.encode("utf-8", "replace"))
-    return identity if seen[digest] < 2 else f"{identity}\0{content_hash(facts).hex()}"

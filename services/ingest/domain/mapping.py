@@ -34,6 +34,8 @@ class Origin(Struct, frozen=True, gc=False):
     received_at: str
     traceparent: str | None = None
     """W3C trace context of the signal's sender."""
+    import_id: str | None = None
+    """The import that brings it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def to_normalized(signal: ContactSignal, raw: bytes, origin: Origin, rules: Rule
         body["source_version"] = signal.source_version
     if about:
         body |= about
+    if origin.import_id:
+        body["import_id"] = origin.import_id
     if draft.rejected:
         body["rejected"] = draft.rejected
     return Normalized(key, digest, orjson.dumps(body), draft.rejected, draft.assumed)

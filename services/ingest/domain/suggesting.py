@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from services.ingest.domain.columns import (
+    SKIP,
     Column,
     ColumnMapping,
     Target,
@@ -25,6 +26,9 @@ from services.ingest.domain.vocabulary import (
 
 OTHER_LAYOUT: Final = "csv"
 """The layout of a table that no product is known by."""
+
+REASON: Final = "kith reason"
+"""The column in which rejected rows come back with what is wrong; read again, it says nothing."""
 
 _SEVERAL: Final = frozenset({"email", "phone", "website"})
 """Kinds of which a second column is one more, not a doubt."""
@@ -231,7 +235,9 @@ def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, 
         target, why, rank = found[index]
         if target is not None and target.is_single and target in taken:
             target = _next(target, taken)
-        if target is None:
+        if names[index] == REASON:
+            target, why = SKIP, "name"
+        elif target is None:
             target, why = custom(names[index]), "none"
         taken.add(target)
         columns[index] = Column(names[index], target, why, rank)

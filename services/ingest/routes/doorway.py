@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -13,12 +13,20 @@ from services.ingest.domain.mapping import Rules
 from services.ingest.routes.problems import ProblemError
 from services.ingest.settings import Settings
 from services.ingest.store import Store
+from services.ingest.store.imports import ImportStore
+from services.ingest.store.uploads import Uploads
 from shared.auth import Caller, KeyRing, bearer_token
 from shared.kafka.producer import Producer
 from shared.observability.traces import parse_traceparent
 
 WRITE_SCOPE: Final = "signals:write"
 """What a key needs to send signals."""
+
+READ_SCOPE: Final = "contacts:read"
+"""What a key needs to be shown the contacts that rows would lead to."""
+
+JUDGE_SCOPE: Final = "contacts:write"
+"""What a key needs to say who is whom, and to take an import back."""
 
 LET_PASS_BYTES: Final = 64 * 1024 * 1024
 """Of a body that is refused, so much is taken before the connection closes."""
@@ -36,6 +44,10 @@ class Doorway:
     producer: Producer
     keys: KeyRing
     store: Store
+    imports: ImportStore
+    uploads: Uploads
+    wake: Callable[[], None]
+    """Says that an import has work to be done."""
 
 
 def doorway_of(request: Request) -> Doorway:
@@ -54,9 +66,14 @@ async def caller_of(request: Request, doorway: Annotated[Doorway, Depends(doorwa
             "send a valid API key: Authorization: Bearer kith_…",
             headers={"WWW-Authenticate": 'Bearer realm="kith"'},
         )
-    if WRITE_SCOPE not in caller.scopes:
-        raise ProblemError(HTTPStatus.FORBIDDEN, f"the API key lacks the scope {WRITE_SCOPE}")
+    require(caller, WRITE_SCOPE)
     return caller
+
+
+def require(caller: Caller, scope: str) -> None:
+    """Refuse a caller whose key lacks a scope."""
+    if scope not in caller.scopes:
+        raise ProblemError(HTTPStatus.FORBIDDEN, f"the API key lacks the scope {scope}")
 
 
 def traceparent_of(request: Request) -> str | None:

@@ -1,78 +1,36 @@
-"""`POST /v1/imports`: a file of contacts, read, sent on its own topic, a verdict on each row."""
+"""`/v1/imports`: files of contacts, read and previewed; nothing is imported unless one says so."""
 
 import asyncio
 import tempfile
-from collections import Counter
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, BinaryIO, Final, cast
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from ulid import ULID
 
-from services.ingest.domain.columns import read_choices
-from services.ingest.domain.imports import ImportReport, Reading, Tally
-from services.ingest.domain.mapping import Origin
-from services.ingest.domain.outgoing import normalized_headers
-from services.ingest.routes.doorway import (
-    Doorway,
-    caller_of,
-    doorway_of,
-    traceparent_of,
-)
-from services.ingest.routes.mappings import NAME, no_mapping
+from services.ingest.domain.imports import Reading
+from services.ingest.domain.telling import MOST_NOTES, tell_import, tell_report
+from services.ingest.routes.doorway import Doorway, caller_of, doorway_of
 from services.ingest.routes.problems import RESPONSES, JsonResponse, ProblemError
-from services.ingest.routes.uploads import receive
-from services.ingest.sources.reading import SOURCES, Terms, signals, survey
-from services.ingest.sources.sniff import Sniffed, sniff
+from services.ingest.routes.receiving import (
+    IN_MEMORY,
+    Wishes,
+    begin,
+    begin_reading,
+    find,
+    keep,
+    terms_of,
+)
+from services.ingest.routes.uploads import file_of
+from services.ingest.sources.sniff import sniff
 from shared.auth import Caller
-from shared.events.envelope import rfc3339
-from shared.events.signal import ImportSource, Region
-from shared.events.topics import SIGNALS_NORMALIZED_BULK
-from shared.events.wire import SourceName
-from shared.kafka.producer import Outgoing
 
-IN_MEMORY: Final = 1 << 20
-"""Bytes of an upload that are held before it goes to a temporary file, deleted at the end."""
-
-SLICE: Final = 200
-"""Signals sent at once: about 20 ms of work, after which others get their turn."""
+PAGE: Final = 50
+"""Imports in one answer."""
 
 router = APIRouter(tags=["imports"])
 
-
-class Wishes(BaseModel):
-    """What the caller says about the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    filename: str | None = Field(
-        default=None, max_length=255, description="Not kept: it may name a person."
-    )
-    source: SourceName | None = Field(
-        default=None, description="Default: csv_upload or vcard_upload."
-    )
-    import_source: ImportSource | None = Field(
-        default=None, description="Tag of the records that this import creates."
-    )
-    region: Region | None = Field(
-        default=None, description="Country of the national phone numbers in the file, like DE."
-    )
-    mapping: str | None = Field(
-        default=None,
-        max_length=20_000,
-        description='JSON, column → place: `{"Mobile": "phone[mobile]", "Shoe size": "skip"}`. '
-        "What it does not name is read as suggested; other columns become custom fields.",
-    )
-    saved: str | None = Field(
-        default=None,
-        pattern=NAME,
-        description="Name of a mapping kept under /v1/imports/mappings; `mapping` goes over it.",
-    )
-
-
-_BODY: dict[str, Any] = {
+BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "description": "The file itself, or a form with one file.",
@@ -93,121 +51,111 @@ _BODY: dict[str, Any] = {
     }
 }
 
+Calling = Annotated[Caller, Depends(caller_of)]
+At = Annotated[Doorway, Depends(doorway_of)]
 
-@router.post(
-    "/v1/imports",
-    status_code=202,
-    response_model=ImportReport,
-    responses=RESPONSES,
-    openapi_extra=_BODY,
-)
+
+@router.post("", status_code=202, responses=RESPONSES, openapi_extra=BODY)
 async def post_import(
-    request: Request,
-    caller: Annotated[Caller, Depends(caller_of)],
-    doorway: Annotated[Doorway, Depends(doorway_of)],
-    wishes: Annotated[Wishes, Query()],
+    request: Request, caller: Calling, doorway: At, wishes: Annotated[Wishes, Query()]
 ) -> JsonResponse:
-    """Import a table of contacts (CSV or .xlsx, of any product or none) or a vCard file.
+    """Upload a table of contacts (CSV or .xlsx, of any product or none) or a vCard file.
 
-    The answer comes when Kafka has acknowledged every row.  The same file again changes nothing,
-    also with its rows in another order.
+    The answer comes when the file is kept and recognised. It is then read, and what each row would
+    lead to is found out; look at it until its `state` is `ready`, choose, and execute it.
     """
-    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
-        digest = await receive(request, doorway.settings.max_file_bytes, spool)
-        file = cast("BinaryIO", spool)
-        choices = await _choices(wishes, caller, doorway)
-        sniffed = await asyncio.to_thread(sniff, file, choices)
-        import_id = f"imp_{ULID()}"
-        now = rfc3339(datetime.now(UTC))
-        origin = Origin(
-            f"/kith/imports#{import_id}",
-            caller.tenant,
-            caller.workspace,
-            now,
-            now,
-            traceparent_of(request),
-        )
-        terms = Terms(
-            origin,
-            wishes.source or SOURCES[sniffed.layout],
-            doorway.settings.max_file_rows,
-            wishes.import_source,
-            wishes.region,
-        )
-        tally = await _send(file, sniffed, terms, doorway)
-    earlier = await doorway.store.find_earlier(caller.place, digest)
-    report = ImportReport(
-        **sniffed.told(),
-        import_id=import_id,
-        source=terms.source,
-        rows=tally.rows,
-        accepted=tally.accepted,
-        rejected_rows=tally.refused,
-        blank_rows=tally.blank,
-        rejected=tuple(tally.rejected),
-        warnings=tuple(tally.warnings),
-        same_file_as=earlier,
-    ).model_dump()
-    await doorway.store.append_import(caller.place, import_id, digest, report)
-    return JsonResponse(report, 202)
+    terms = await terms_of(wishes, caller, doorway)
+    name, number = await begin(doorway, caller, terms, None)
+    try:
+        await keep(doorway, caller.place, number, file_of(request, doorway.settings.max_file_bytes))
+        await begin_reading(doorway, caller.place, number, terms)
+    except ProblemError:
+        await doorway.imports.step(caller.place, "discard", number)
+        raise
+    document = tell_import(await find(doorway, caller, name))
+    return _created(request, name, document)
 
 
-@router.post(
-    "/v1/imports/reading",
-    response_model=Reading,
-    responses=RESPONSES,
-    openapi_extra=_BODY,
-)
+def _created(request: Request, name: str, document: dict[str, Any]) -> JsonResponse:
+    answer = JsonResponse(document, 202)
+    answer.headers["Location"] = f"{request.url.path.rstrip('/')}/{name}"
+    return answer
+
+
+@router.post("/reading", response_model=Reading, responses=RESPONSES, openapi_extra=BODY)
 async def post_reading(
-    request: Request,
-    caller: Annotated[Caller, Depends(caller_of)],
-    doorway: Annotated[Doorway, Depends(doorway_of)],
-    wishes: Annotated[Wishes, Query()],
+    request: Request, caller: Calling, doorway: At, wishes: Annotated[Wishes, Query()]
 ) -> JsonResponse:
-    """Say how a file would be read, and import nothing: its `columns` may be changed and sent."""
+    """Say how a file would be read, and keep nothing: its `columns` may be changed and sent."""
+    terms = await terms_of(wishes, caller, doorway)
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
-        await receive(request, doorway.settings.max_file_bytes, spool)
-        choices = await _choices(wishes, caller, doorway)
-        sniffed = await asyncio.to_thread(sniff, cast("BinaryIO", spool), choices)
+        async for piece in file_of(request, doorway.settings.max_file_bytes):
+            spool.write(piece)
+        sniffed = await asyncio.to_thread(sniff, cast("BinaryIO", spool), terms["choices"])
     return JsonResponse(Reading(**sniffed.told()).model_dump())
 
 
-@router.get("/v1/imports/{import_id}", response_model=ImportReport, responses=RESPONSES)
-async def get_import(
-    import_id: str,
-    caller: Annotated[Caller, Depends(caller_of)],
-    doorway: Annotated[Doorway, Depends(doorway_of)],
+class Asked(BaseModel):
+    """Which imports are asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    before: str | None = Field(default=None, description="Only those begun before this one.")
+    limit: Annotated[int, Field(ge=1, le=PAGE)] = PAGE
+
+
+@router.get("", responses=RESPONSES)
+async def get_imports(
+    caller: Calling, doorway: At, asked: Annotated[Asked, Query()]
 ) -> JsonResponse:
-    """Say again what became of a file."""
-    report = await doorway.store.find_import(caller.place, import_id)
-    if report is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, "this workspace has no import of that id")
-    return JsonResponse(report)
+    """List the imports of the workspace, the newest first."""
+    rows = await doorway.imports.find(caller.place, asked.before, asked.limit)
+    return JsonResponse({"imports": [tell_import(row) for row in rows]})
 
 
-async def _choices(wishes: Wishes, caller: Caller, doorway: Doorway) -> dict[str, str]:
-    """Return what the operator says of columns: by a saved mapping, and with the file."""
-    choices: dict[str, str] = {}
-    if wishes.saved:
-        saved = await doorway.store.find_mapping(caller.place, wishes.saved)
-        if saved is None:
-            raise no_mapping()
-        choices |= saved
-    return choices | read_choices(wishes.mapping) if wishes.mapping else choices
+@router.get("/{import_id}", responses=RESPONSES)
+async def get_import(import_id: str, caller: Calling, doorway: At) -> JsonResponse:
+    """Say where an import stands."""
+    return JsonResponse(tell_import(await find(doorway, caller, import_id)))
 
 
-async def _send(file: BinaryIO, sniffed: Sniffed, terms: Terms, doorway: Doorway) -> Tally:
-    seen: Counter[bytes] = Counter()
-    for seen in survey(file, sniffed, terms, doorway.rules):  # noqa: B007  # the last one counts
-        await asyncio.sleep(0)
-    tally = Tally()
-    outgoing: list[Outgoing] = []
-    for origin, normalized in signals(file, sniffed, terms, doorway.rules, seen=seen, tally=tally):
-        headers = normalized_headers(origin)
-        topic = SIGNALS_NORMALIZED_BULK.name
-        outgoing.append(Outgoing(topic, normalized.key, normalized.body, headers))
-        if len(outgoing) >= SLICE:
-            await doorway.producer.send_batch(outgoing)
-            outgoing.clear()
-    await doorway.producer.send_batch(outgoing)
-    return tally
+@router.get("/{import_id}/report", responses=RESPONSES)
+async def get_report(import_id: str, caller: Calling, doorway: At) -> JsonResponse:
+    """Say what became of every row: counts, and which rows were rejected and why."""
+    row = await find(doorway, caller, import_id)
+    store, place = doorway.imports, caller.place
+    rejected = await store.fetch(
+        place, "find_rows", row["id"], 0, None, ["rejected"], MOST_NOTES
+    ) or await store.fetch(place, "find_rows", row["id"], 0, ["rejected"], None, MOST_NOTES)
+    noted = await store.fetch(place, "find_noted", row["id"], MOST_NOTES)
+    return JsonResponse(tell_report(row, rejected, noted))
+
+
+@router.put("/{import_id}/mapping", status_code=202, responses=RESPONSES)
+async def put_mapping(
+    import_id: str, caller: Calling, doorway: At, wishes: Annotated[Wishes, Query()]
+) -> JsonResponse:
+    """Read the file anew, with its columns as they are said to be now; choices are forgotten."""
+    row = await find(doorway, caller, import_id)
+    if row["state"] != "ready":
+        raise not_now(row["state"], "ready")
+    await begin_reading(doorway, caller.place, row["id"], await terms_of(wishes, caller, doorway))
+    return JsonResponse(tell_import(await find(doorway, caller, import_id)), 202)
+
+
+@router.delete("/{import_id}", status_code=204, responses=RESPONSES)
+async def delete_import(import_id: str, caller: Calling, doorway: At) -> Response:
+    """Discard an import that was not executed, with its file and all that its rows say."""
+    row = await find(doorway, caller, import_id)
+    if not await doorway.imports.step(caller.place, "discard", row["id"]):
+        raise not_now(row["state"], "receiving, ready or failed")
+    await doorway.uploads.delete(caller.place, row["id"])
+    await doorway.imports.forget(caller.place, row["id"])
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def not_now(state: str, needed: str) -> ProblemError:
+    """Refuse what the import's state does not allow."""
+    return ProblemError(
+        HTTPStatus.CONFLICT, f"the import is {state}; that is for one that is {needed}"
+    )

@@ -1,9 +1,7 @@
-"""Taking an uploaded file in, piece by piece: as the body itself, or as the one file of a form."""
+"""An uploaded file as it streams in, piece by piece: as the body itself, or as a form's file."""
 
-from collections.abc import Callable
-from hashlib import blake2b
+from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import IO, Final
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -12,31 +10,16 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from services.ingest.routes.doorway import bounded
 from services.ingest.routes.problems import ProblemError
 
-DIGEST_BYTES: Final = 16
-"""Octets of a file's digest."""
 
-Keep = Callable[[bytes, int, int], None]
-
-
-async def receive(request: Request, limit: int, spool: IO[bytes]) -> bytes:
-    """Write the uploaded file to `spool`; return its digest."""
-    digest = blake2b(digest_size=DIGEST_BYTES)
-
-    def keep(data: bytes, start: int, end: int) -> None:
-        digest.update(data[start:end])
-        spool.write(data[start:end])
-
+async def file_of(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """Yield the uploaded file; refuse it as soon as it is known to be too large."""
     kind, options = parse_options_header(request.headers.get("content-type"))
-    if kind == b"multipart/form-data":
-        await _receive_form(request, limit, options.get(b"boundary", b""), keep)
-    else:
+    if kind != b"multipart/form-data":
         async for piece in bounded(request, limit):
-            keep(piece, 0, len(piece))
-    return digest.digest()
-
-
-async def _receive_form(request: Request, limit: int, boundary: bytes, keep: Keep) -> None:
+            yield piece
+        return
     parts = 0
+    found = bytearray()
 
     def begin() -> None:
         nonlocal parts
@@ -44,10 +27,17 @@ async def _receive_form(request: Request, limit: int, boundary: bytes, keep: Kee
         if parts > 1:
             raise _form("send one file in the form and nothing else")
 
+    def keep(data: bytes, start: int, end: int) -> None:
+        found.extend(data[start:end])
+
     try:
+        boundary = options.get(b"boundary", b"")
         parser = MultipartParser(boundary, {"on_part_begin": begin, "on_part_data": keep})
         async for piece in bounded(request, limit):
             parser.write(piece)
+            if found:
+                yield bytes(found)
+                found.clear()
         parser.finalize()
     except FormParserError:
         raise _form("the form cannot be read; send the file as the body") from None

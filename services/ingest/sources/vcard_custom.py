@@ -65,7 +65,7 @@ _SILENT: Final = frozenset(
         "X-IMAGE-BACKGROUND-COLORS-DATA", "X-SHARED-PHOTO-DISPLAY-PREF", "X-ADDRESSING-GRAMMAR",
         "X-ACTIVITY-ALERT", "X-FILE-AS", "X-EVOLUTION-FILE-AS", "X-MOZILLA-HTML", "X-LUID",
         "X-RADICALE-NAME", "X-ACCOUNT", "X-STARRED", "X-TIMES_CONTACTED", "X-LAST_TIME_CONTACTED",
-        "X-PHOTO-STATE", "X-MS-CARDPICTURE",
+        "X-PHOTO-STATE", "X-MS-CARDPICTURE", "X-KITH-REASON",
     }
 )  # fmt: skip
 """What applications tell themselves; it stays in the record as it came."""

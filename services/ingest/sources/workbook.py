@@ -222,6 +222,12 @@ def read_sheet(file: BinaryIO, sheet: str, header_line: int) -> Iterator[Cells |
             yield BadRow(line + 1, "", _BROKEN)
 
 
+def read_texts(file: BinaryIO, sheet: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield every row of a sheet as it stands, with its number, as far as it can be read."""
+    with _opened(file) as book, suppress(*_DAMAGE):
+        yield from book.rows(sheet, MAX_COLUMNS + 1)
+
+
 @contextmanager
 def _opened(file: BinaryIO) -> Iterator[_Book]:
     """Open a workbook within bounds, or refuse it; the file stays open behind it."""

@@ -97,7 +97,7 @@ REASONS: Final = {
     "names_in_conflict": "they share an identifier, but their names disagree",
     "father_and_son": "they share an identifier, but one is the junior, the other the senior",
     "different_linkedin_members": "they share an identifier, but LinkedIn knows two members",
-    "phone_backup": "an address book names one of them by less than an equal phone number",
+    "phone_backup": "of an address book a machine takes who has an equal phone and no other name",
     "same_name": "they have the very same name, and an import brought one of them",
     "alike": "what their records say is much the same",
 }

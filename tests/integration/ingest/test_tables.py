@@ -1,11 +1,14 @@
 """Tables of contacts over HTTP: looked at, read as an operator says, sent as signals."""
 
+import io
 import json
+
+from openpyxl import load_workbook
 
 from shared.events.signal import NormalizedSignal
 from shared.events.topics import SIGNALS_NORMALIZED_BULK
 from tests.integration.ingest.conftest import Ingest
-from tests.integration.ingest.test_ways_in import produced
+from tests.integration.ingest.test_ways_in import imported, produced
 from tests.support.tables import FORMATS, workbook
 
 
@@ -29,15 +32,14 @@ async def test_a_workbook_is_imported_as_an_operator_says(ingest: Ingest) -> Non
     unknown = await ingest.client.post("/v1/imports", content=data)
     assert unknown.status_code == 422
     choices = {"Who": "full_name", "Reach": "phone[mobile]"}
-    answer = await ingest.client.post(
-        "/v1/imports", params={"mapping": json.dumps(choices)}, content=data
-    )
-    assert answer.status_code == 202
-    report = answer.json()
-    assert report["columns"] == {**choices, "Colour": "custom[Colour]"}
-    assert (report["rows"], report["accepted"], report["rejected_rows"]) == (2, 1, 1)
+    report = await imported(ingest.client, data, mapping=json.dumps(choices))
+    assert report["reading"]["columns"] == {**choices, "Colour": "custom[Colour]"}
+    assert (report["rows"], report["classes"]) == (2, {"new": 1, "rejected": 1})
     assert [(note["line"], note["field"]) for note in report["rejected"]] == [(3, "Reach")]
-    assert (await ingest.client.get(f"/v1/imports/{report['import_id']}")).json() == report
+    rejects = await ingest.client.get(f"/v1/imports/{report['import_id']}/rejects")
+    [header, row] = load_workbook(io.BytesIO(rejects.content)).worksheets[0].values
+    assert header == ("kith reason", "Who", "Reach", "Colour")
+    assert row[2] == "x"
     [signal] = [
         NormalizedSignal.model_validate_json(record.value)
         for record in await produced(ingest, SIGNALS_NORMALIZED_BULK.name)

@@ -13,6 +13,7 @@ import typer
 import yaml
 
 from kith.__main__ import app
+from kith.imports import FILES
 from services.ingest.domain.intake import read_arrival
 from services.ingest.domain.reading import read_body
 from shared.events import topics
@@ -116,7 +117,8 @@ def _complaint(line: str, root: Any) -> str | None:
         elif fresh:
             return f"no command {word!r}"
         elif word.startswith("--"):
-            options = {name for parameter in command.params for name in parameter.opts}
+            meant = getattr(command, "commands", {}).get(FILES, command)  # `kith import FILE…`
+            options = {name for parameter in meant.params for name in parameter.opts}
             if word.partition("=")[0] not in {*options, "--help"}:
                 return f"{command.name} has no option {word}"
     return None

@@ -6,14 +6,12 @@ import random
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
-from services.ingest.domain.imports import Tally
-from services.ingest.sources.reading import SOURCES, Terms, signals, survey
 from services.ingest.sources.sniff import sniff
 from shared.errors import PoisonMessageError
-from tests.support.ingest import ORIGIN, RULES
+from tests.support import tables
+from tests.support.tables import Tally
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 
@@ -51,14 +49,9 @@ VCARD = (
 
 
 def take(data: bytes, max_rows: int = 1_000) -> tuple[list[dict[str, Any]], Tally, str]:
-    """Import a file; return bodies, verdicts and layout."""
-    file = io.BytesIO(data)
-    sniffed = sniff(file)
-    terms = Terms(ORIGIN, SOURCES[sniffed.layout], max_rows)
-    *_, seen = survey(file, sniffed, terms, RULES)
-    tally = Tally()
-    found = signals(file, sniffed, terms, RULES, seen=seen, tally=tally)
-    return [orjson.loads(one.body) for _, one in found], tally, sniffed.layout
+    """Read a file; return bodies, verdicts and layout."""
+    taken = tables.take(data, max_rows=max_rows)
+    return taken.bodies, taken.tally, taken.sniffed.layout
 
 
 @pytest.mark.parametrize(
@@ -145,7 +138,7 @@ def test_a_file_in_which_nothing_is_recognised_is_no_success(data: bytes, says: 
         take(data)
 
 
-def test_a_file_of_too_many_rows_is_refused_before_anything_is_sent() -> None:
+def test_a_file_of_too_many_rows_is_refused() -> None:
     with pytest.raises(PoisonMessageError, match="too_large"):
         take(LINKEDIN.encode(), max_rows=3)
 

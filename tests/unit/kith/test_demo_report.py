@@ -28,7 +28,10 @@ REPORT = Report(
     quality=Quality(precision=0.907, recall=0.967, f1=0.936),
     quality_with_candidates=Quality(precision=0.881, recall=0.967, f1=0.922),
     enrichment={"success": 60, "no_match": 20},
-    files=(FileReport(file="a.csv", source="s", rows=3, accepted=2, rejected_rows=1, new=2),),
+    files=(
+        FileReport(file="a.csv", source="s", rows=3, verdicts={"created": 2, "rejected": 1}, new=2),
+    ),
+    conflict=("line 5: their names disagree",),
     examples=(
         Example(
             id="con_1",

@@ -1,0 +1,195 @@
+"""The second step of an import: send what was not left out, and find out what became of it.
+
+Everything may be done again from where it stopped: a signal that is sent twice is a duplicate to
+the ledger, and an order that is given twice is carried out once.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import orjson
+
+from services.ingest.domain.choosing import JUDGED, asserted, left_out
+from services.ingest.domain.mapping import Normalized, Origin, to_normalized
+from services.ingest.domain.outgoing import normalized_headers
+from services.ingest.domain.reading import read_value
+from services.ingest.domain.settling import (
+    Settled,
+    command_id_of,
+    settle,
+    tell_order,
+    undecided,
+)
+from services.ingest.domain.staging import namesakes_of, signal_id_of, to_send
+from services.ingest.handlers.tools import LostError, Tools, name_of
+from services.ingest.store.imports import LEASE_SECONDS, Job, Row
+from shared.events.envelope import rfc3339
+from shared.events.topics import SIGNALS_NORMALIZED_BULK
+from shared.kafka.producer import Outgoing
+
+BATCH: Final = 500
+"""Rows that are sent, or asked about, at once."""
+
+PATIENCE: Final = timedelta(minutes=15)
+"""How long nothing may move before what has no verdict is given up."""
+
+
+async def execute(job: Job, tools: Tools) -> bool:
+    """Bring an import as far as it goes now; tells whether it is done."""
+    classes = orjson.loads(job.row["choices"])
+    await tools.store.fetchrow(job.place, "leave_out", job.id, left_out(classes))
+    await _send_all(job, tools)
+    waiting = await _collect(job, tools)
+    idle = await tools.store.fetchrow(job.place, "note_verdicts", job.id, job.worker, LEASE_SECONDS)
+    if idle is None:
+        raise LostError("the import is executed by another worker")
+    if waiting and idle["idle"] > PATIENCE:
+        await _give_up(job, tools)
+        waiting = False
+    if waiting or not await _carry_out_choices(job, tools):
+        return False
+    await tools.store.fetchrow(job.place, "note_verdicts", job.id, job.worker, LEASE_SECONDS)
+    values = (job.id, job.worker, "executing", "done", None)
+    await tools.store.fetchrow(job.place, "finish", *values)
+    return True
+
+
+async def _send_all(job: Job, tools: Tools) -> None:
+    sent_to: int = job.row["sent_to"]
+    while rows := await tools.store.fetch(job.place, "find_sendable", job.id, sent_to, BATCH):
+        await tools.producer.send_batch([_outgoing(job, row) for row in rows])
+        sent_to = rows[-1]["number"]
+        values = (job.id, job.worker, sent_to, LEASE_SECONDS)
+        if await tools.store.fetchrow(job.place, "note_sent", *values) is None:
+            raise LostError("the import is executed by another worker")
+
+
+def _outgoing(job: Job, row: Row) -> Outgoing:
+    preview = orjson.loads(row["preview"] or b"{}")
+    said = to_send(
+        row["signal"],
+        row["raw"],
+        received_at=rfc3339(job.row["executed_at"]),
+        namesakes=namesakes_of(preview, row["choice"]),
+    )
+    origin = _origin(job, said["signal_id"])
+    return Outgoing(
+        SIGNALS_NORMALIZED_BULK.name,
+        said["record_key"].encode(),
+        orjson.dumps(said),
+        normalized_headers(origin),
+    )
+
+
+def _origin(job: Job, signal_id: str) -> Origin:
+    return Origin(
+        signal_id=signal_id,
+        tenant=job.place.tenant,
+        workspace=job.place.workspace,
+        occurred_at=rfc3339(job.row["created_at"]),
+        received_at=rfc3339(job.row["executed_at"]),
+        import_id=job.name,
+    )
+
+
+async def _collect(job: Job, tools: Tools) -> bool:
+    """Ask for verdicts in the order of the rows; tells whether some still wait."""
+    after, waiting = 0, False
+    while rows := await tools.store.fetch(job.place, "find_open", job.id, after, BATCH):
+        name = name_of(job.name)
+        told = await tools.resolver.verdicts(
+            job.place,
+            [
+                {
+                    "signal_id": signal_id_of(name, row["line"]),
+                    "record_key": row["record_key"].hex(),
+                    "content_hash": row["content_hash"].hex(),
+                }
+                for row in rows
+            ],
+        )
+        settled = [
+            settle(row["number"], verdict, is_judged=row["choice"] in JUDGED)
+            for row, verdict in zip(rows, told, strict=True)
+            if verdict["verdict"] != "waiting"
+        ]
+        await tools.store.settle(job, settled)
+        if len(settled) < len(rows):
+            waiting = True
+            if not settled:
+                break  # what comes behind was sent later
+        after = rows[-1]["number"]
+    return waiting
+
+
+async def _give_up(job: Job, tools: Tools) -> None:
+    while rows := await tools.store.fetch(job.place, "find_open", job.id, 0, BATCH):
+        await tools.store.settle(job, [undecided(row["number"]) for row in rows])
+
+
+async def _carry_out_choices(job: Job, tools: Tools) -> bool:
+    """Tell the resolver who is whom, as it was chosen; tells whether all is carried out."""
+    while rows := await tools.store.fetch(job.place, "find_unsettled", job.id, BATCH):
+        settled = [one for row in rows if (one := await _carry_out(job, tools, row)) is not None]
+        await tools.store.settle(job, settled)
+        if len(settled) < len(rows):
+            return False
+        if not await tools.store.renew(job):
+            raise LostError("the import is executed by another worker")
+    return True
+
+
+async def _carry_out(job: Job, tools: Tools, row: Row) -> Settled | None:
+    """Carry out one choice; None: not all of it is decided yet."""
+    about = orjson.loads(row["chosen"])
+    target, contact = about["contact"], row["contact"]
+    outcome = "unchanged"
+    if contact is not None and contact != target:
+        is_apart = row["choice"] == "apart"
+        command = "reject_merge" if is_apart else "merge_contacts"
+        body = {
+            "command_id": command_id_of(job.name, row["number"]),
+            "contact_id": target,
+            ("other_id" if is_apart else "absorbed_id"): contact,
+            "reason": f"chosen in the import {job.name}",
+        }
+        outcome, _ = await tools.resolver.order(job.place, command, body)
+    settled = tell_order(row, row["choice"], target, outcome)
+    if row["choice"] in ("theirs", "fields") and outcome in ("done", "unchanged"):
+        facts = orjson.loads(row["signal"])["facts"]
+        said = asserted(row["choice"], about, facts, orjson.loads(row["preview"]))
+        if said and not await _assert(job, tools, row, target, said):
+            return None
+    return settled
+
+
+async def _assert(job: Job, tools: Tools, row: Row, target: str, said: dict[str, Any]) -> bool:
+    """Enter by hand what a person chose; tells whether the resolver has it."""
+    signal_id = f"{signal_id_of(name_of(job.name), row['line'])}/chosen"
+    record = {
+        **said,
+        "source": "manual_entry",
+        "source_record_id": f"{job.name}/{row['number']}",
+        "about": target,
+    }
+    signal, raw = read_value(record, may_hold_nul=False)
+    normalized = to_normalized(signal, raw, _origin(job, signal_id), tools.rules)
+    if await _is_told(job, tools, signal_id, normalized):
+        return True
+    headers = normalized_headers(_origin(job, signal_id))
+    topic = SIGNALS_NORMALIZED_BULK.name
+    await tools.producer.send_batch([Outgoing(topic, normalized.key, normalized.body, headers)])
+    return False
+
+
+async def _is_told(job: Job, tools: Tools, signal_id: str, normalized: Normalized) -> bool:
+    asked: Sequence[dict[str, str]] = [
+        {
+            "signal_id": signal_id,
+            "record_key": normalized.record_key.hex(),
+            "content_hash": normalized.content_hash.hex(),
+        }
+    ]
+    [told] = await tools.resolver.verdicts(job.place, asked)
+    return bool(told["verdict"] != "waiting")

@@ -1,0 +1,180 @@
+"""The first step of an import: read the file, stage its rows, ask what each would lead to."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import BinaryIO, Final, cast
+
+import orjson
+
+from services.ingest.domain.staging import (
+    Previewed,
+    Staged,
+    count_classes,
+    keys_said,
+    nobody,
+    previewed,
+    signal_id_of,
+    told_apart,
+    unasked,
+)
+from services.ingest.handlers.tools import LostError, Tools, name_of, terms_of
+from services.ingest.sources.sniff import sniff
+from services.ingest.sources.staging import stage
+from services.ingest.store.imports import Job, Row
+from services.ingest.store.resolver import MOST_SIGNALS
+
+IN_MEMORY: Final = 1 << 20
+"""Bytes of a file that are held before it goes to a temporary one, deleted at the end."""
+
+FIRST: Final = 50
+"""Rows of the first batch: somebody waits to see something."""
+
+BATCH: Final = 500
+"""Rows that are staged at once."""
+
+BATCH_BYTES: Final = 4 << 20
+"""Bytes of signals that are asked about at once, whatever their number."""
+
+
+async def read_file(job: Job, tools: Tools) -> None:
+    """Stage and preview every row, from where it stopped; then say that there is a choice.
+
+    Raises `PoisonMessageError` when the file holds nobody.
+    """
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
+        async for piece in tools.uploads.read(job.place, job.id):
+            await asyncio.to_thread(spool.write, piece)
+        file = cast("BinaryIO", spool)
+        sniffed = await asyncio.to_thread(sniff, file, job.terms.get("choices", {}))
+        rows = stage(file, sniffed, terms_of(job, tools.settings), tools.rules)
+        await _Reading(job, tools).stage_all(rows)
+    await _tell_twins_apart(job, tools)
+    await _end(job, tools)
+
+
+class _Reading:
+    """Rows on their way from the file to where they are staged."""
+
+    def __init__(self, job: Job, tools: Tools) -> None:
+        self._job = job
+        self._tools = tools
+        self._before: int = job.row["staged"]
+        self._classes: dict[str, int] = orjson.loads(job.row["classes"])
+        self._warnings: int = job.row["warnings"]
+
+    async def stage_all(self, rows: Iterator[Staged]) -> None:
+        """Stage the rows behind those that are staged; the next are read while these are asked."""
+        await asyncio.to_thread(_pass_over, rows, self._before)
+        coming = asyncio.create_task(asyncio.to_thread(_take, rows, FIRST))
+        while batch := await coming:
+            coming = asyncio.create_task(asyncio.to_thread(_take, rows, BATCH))
+            try:
+                await self._stage(batch)
+            except BaseException:
+                await asyncio.wait([coming])  # a thread reads the file that is about to be closed
+                coming.exception()
+                raise
+
+    async def _stage(self, batch: Sequence[Staged]) -> None:
+        job, store = self._job, self._tools.store
+        found = await ask(job, self._tools, batch)
+        self._classes = count_classes(self._classes, found)
+        self._warnings += sum(len(row.notes) for row in batch)
+        asked = [row for row in batch if row.row_class is None]
+        earlier = await store.find_earlier_choices(
+            job.place, [(row.record_key, row.content_hash) for row in asked]
+        )
+        ours = await store.append_rows(
+            job,
+            found,
+            before=self._before,
+            classes=self._classes,
+            warnings=self._warnings,
+            choices={asked[place].number: choice for place, choice in earlier.items()},
+        )
+        if not ours:
+            raise LostError("the import is read by another worker, or not at all any more")
+        self._before += len(batch)
+
+
+def _pass_over(rows: Iterator[Staged], count: int) -> None:
+    next(islice(rows, count, count), None)
+
+
+def _take(rows: Iterator[Staged], most: int) -> list[Staged]:
+    """Take the next rows, within the bounds of one question."""
+    taken: list[Staged] = []
+    size = 0
+    for row in rows:
+        taken.append(row)
+        size += len(row.signal)
+        if len(taken) == most or size > BATCH_BYTES:
+            break
+    return taken
+
+
+async def ask(job: Job, tools: Tools, batch: Sequence[Staged]) -> list[Previewed]:
+    """Ask the resolver about rows, beside earlier rows of the file that may be the same people."""
+    asked = [row for row in batch if row.row_class is None]
+    if not asked:
+        return [unasked(row) for row in batch]
+    name = name_of(job.name)
+    numbers = {signal_id_of(name, row.line): row.number for row in asked}
+    context: list[bytes] = []
+    size = 0
+    keys = list({key for row in asked for key in row.keys})
+    below = asked[0].number
+    if keys and below > 1:
+        for row in await tools.store.fetch(
+            job.place, "find_context", job.id, keys, below, MOST_SIGNALS
+        ):
+            signal = row["signal"].encode()
+            size += len(signal)
+            if size > BATCH_BYTES:
+                break
+            context.append(signal)
+            numbers[signal_id_of(name, row["line"])] = row["creator"] or row["number"]
+    told = await tools.resolver.decisions(job.place, context, [row.signal for row in asked])
+    answers = iter(told)
+    return [
+        previewed(row, next(answers), numbers) if row.row_class is None else unasked(row)
+        for row in batch
+    ]
+
+
+async def _tell_twins_apart(job: Job, tools: Tools) -> None:
+    """Name rows that are called alike by their contents too, and ask about them again."""
+    after = 0
+    while rows := await tools.store.fetch(job.place, "find_twins", job.id, after, BATCH):
+        batch = [_apart(job, tools, row) for row in rows]
+        await tools.store.replace_rows(job, await ask(job, tools, batch))
+        if not await tools.store.renew(job):
+            raise LostError("the import is read by another worker")
+        after = rows[-1]["number"]
+
+
+def _apart(job: Job, tools: Tools, row: Row) -> Staged:
+    tenant = job.place.tenant
+    signal, key = told_apart(row["signal"].encode(), row["identity"], tenant, tools.rules)
+    return Staged(
+        number=row["number"],
+        line=row["line"],
+        identity=row["identity"],
+        record_key=key,
+        signal=signal,
+        keys=keys_said(signal, tenant, tools.rules),
+    )
+
+
+async def _end(job: Job, tools: Tools) -> None:
+    rows = await tools.store.fetch(job.place, "count_classes", job.id)
+    classes = {row["class"]: row["rows"] for row in rows}
+    if not classes.keys() - {"blank", "rejected"}:
+        bad = await tools.store.fetch(job.place, "find_rows", job.id, 0, ["rejected"], None, 1)
+        first = [Staged(0, one["line"], "rejected", one["field"], one["reason"]) for one in bad]
+        raise nobody(sum(classes.values()), first[0] if first else None)
+    state = "executing" if job.terms.get("execute") else "ready"
+    told = orjson.dumps(classes).decode()
+    await tools.store.fetchrow(job.place, "end_reading", job.id, job.worker, told, state)

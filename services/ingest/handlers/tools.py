@@ -1,0 +1,59 @@
+"""What work on imports needs, put together once."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.ingest.domain.mapping import Origin, Rules
+from services.ingest.settings import Settings
+from services.ingest.sources.reading import Terms
+from services.ingest.store.imports import ImportStore, Job
+from services.ingest.store.resolver import Resolver
+from services.ingest.store.uploads import Uploads
+from shared.errors import TransientError
+from shared.events.envelope import rfc3339
+from shared.kafka.producer import Producer
+
+SOURCE: Final = "/kith/imports"
+"""CloudEvents source of what imports send: part of its signals' ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the steps of an import work with."""
+
+    settings: Settings
+    rules: Rules
+    producer: Producer
+    store: ImportStore
+    uploads: Uploads
+    resolver: Resolver
+
+
+class LostError(TransientError):
+    """Another worker has the import now."""
+
+
+def name_of(import_id: str) -> str:
+    """Name an import as its signals do."""
+    return f"{SOURCE}#{import_id}"
+
+
+def terms_of(job: Job, settings: Settings) -> Terms:
+    """Return what holds for every row of an import."""
+    said = job.terms
+    at = rfc3339(job.row["created_at"])
+    origin = Origin(
+        signal_id=name_of(job.name),
+        tenant=job.place.tenant,
+        workspace=job.place.workspace,
+        occurred_at=at,
+        received_at=at,
+        import_id=job.name,
+    )
+    return Terms(
+        origin,
+        said["source"],
+        settings.max_file_rows,
+        said.get("import_source"),
+        said.get("region"),
+    )

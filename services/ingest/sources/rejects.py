@@ -1,0 +1,137 @@
+"""Rejected rows in the layout of their file, each with its reason: to be corrected and fed again.
+
+Text is given back as it stands, line by line; the reason comes first, so that a row whose quotes
+or cells are amiss does not swallow it. Reading it again, the reason is left out.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, BinaryIO, Final
+
+from openpyxl import Workbook
+
+from services.ingest.domain.suggesting import REASON
+from services.ingest.sources.encodings import mended, text_of
+from services.ingest.sources.sniff import VCARD, Sniffed
+from services.ingest.sources.table import MAX_HEADER
+from services.ingest.sources.workbook import read_texts
+
+LONGEST_LINE: Final = 1 << 20
+"""Characters of one line that are given back."""
+
+PROPERTY: Final = "X-KITH-REASON"
+"""Where a card says what is wrong with it."""
+
+_PIECE: Final = 1 << 16
+_FORMULA: Final = tuple("=+-@\t\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was not taken."""
+
+    line: int
+    """Where it begins, from 1."""
+    end: int | None
+    """Where the row behind it begins; None: it is the last."""
+    reason: str
+
+
+def media_of(sniffed: Sniffed) -> tuple[str, str]:
+    """Return the media type and the ending of the file that rejects come back in."""
+    if sniffed.layout == VCARD:
+        return "text/vcard; charset=utf-8", "vcf"
+    if sniffed.sheet:
+        return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"
+    return "text/csv; charset=utf-8", "csv"
+
+
+def write_rejects(
+    file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject], out: IO[bytes]
+) -> None:
+    """Write the rejected rows, which are in the order of the file."""
+    if sniffed.sheet:
+        _write_sheet(file, sniffed, rejects, out)
+        return
+    if sniffed.layout == VCARD:
+        pieces = _cards(file, sniffed, rejects)
+    else:
+        pieces = _table(file, sniffed, rejects)
+    for piece in pieces:
+        out.write(piece.encode("utf-8", "replace"))
+
+
+def _table(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
+    yield "\ufeff"  # spreadsheets take the rest for UTF-8 then
+    begins = sniffed.header_line
+    header = range(begins, begins + sniffed.header_lines)
+    starts = {one.line: one for one in rejects}
+    open_until: int | None = 0
+    for number, line in _lines(file, sniffed.encoding):
+        if number in header:
+            yield f"{_cell(REASON, sniffed)}{line}" if number == begins else line
+        elif (reject := starts.get(number)) is not None:
+            open_until = reject.end
+            yield f"{_cell(reject.reason, sniffed)}{line}"
+            yield "" if line.endswith(("\n", "\r")) else "\r\n"
+        elif number >= begins and (open_until is None or number < open_until):
+            yield line
+
+
+def _cell(text: str, sniffed: Sniffed) -> str:
+    """Write a cell and what stands between it and the next; no spreadsheet computes it."""
+    out = io.StringIO()
+    quiet = f"'{text}" if text.startswith(_FORMULA) else text
+    csv.writer(out, delimiter=sniffed.delimiter, lineterminator="").writerow([quiet, ""])
+    return out.getvalue()
+
+
+def _cards(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
+    starts = {one.line: one for one in rejects}
+    open_until: int | None = 0
+    for number, line in _lines(file, sniffed.encoding):
+        if (reject := starts.get(number)) is not None:
+            open_until = reject.end
+            told = reject.reason.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
+            is_begun = line.strip().upper() == "BEGIN:VCARD"
+            yield line if is_begun else ""
+            yield f"{PROPERTY}:{told}\r\n"
+            yield "" if is_begun else line
+        elif open_until is None or number < open_until:
+            yield line
+
+
+def _lines(file: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield the physical lines of a file, numbered as its readers number them."""
+    text = text_of(file, encoding, marked=True)
+    try:
+        number = 0
+        while line := text.readline(max(LONGEST_LINE, MAX_HEADER)):
+            number += 1
+            if line[-1] not in "\r\n":
+                while (piece := text.readline(_PIECE)) and piece[-1] not in "\r\n":
+                    pass
+            yield number, mended(line)
+    finally:
+        text.detach()
+
+
+def _write_sheet(
+    file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject], out: IO[bytes]
+) -> None:
+    starts = {one.line: one for one in rejects}
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(sniffed.sheet[:31])
+    for number, texts in read_texts(file, sniffed.sheet):
+        if number == sniffed.header_line:
+            sheet.append([REASON, *texts])
+        elif (reject := starts.get(number)) is not None:
+            sheet.append([reject.reason, *map(_quiet, texts)])
+    book.save(out)
+
+
+def _quiet(text: str) -> str:
+    """Keep a spreadsheet from computing a cell that another program wrote."""
+    return f"'{text}" if text.startswith("=") else text

@@ -1,0 +1,366 @@
+-- name: create_import
+-- Begin an import: $1 public id, $2 tenant, $3 workspace, $4 terms, $5 bytes of its file or null
+-- where nobody said, $6 hours that it is kept.
+INSERT INTO ingest.import_file
+    (public_id, tenant_id, workspace_id, state, terms, file_bytes, expires_at)
+VALUES ($1, $2, $3, 'receiving', $4::jsonb, $5, now() + make_interval(hours => $6))
+RETURNING id;
+
+-- name: get_import
+-- $1 public id; the walls see to whose it may be.
+SELECT f.*, now() AS asked_at,
+       (SELECT e.public_id FROM ingest.import_file AS e
+        WHERE e.tenant_id = f.tenant_id AND e.workspace_id = f.workspace_id
+            AND e.file_digest = f.file_digest AND e.id < f.id
+            AND e.state IN ('executing', 'done')
+        ORDER BY e.id DESC LIMIT 1) AS same_file_as
+FROM ingest.import_file AS f WHERE f.public_id = $1;
+
+-- name: find_imports
+-- The newest first: $1 tenant, $2 workspace, $3 before this one or null, $4 how many.
+SELECT f.*, now() AS asked_at, NULL::text AS same_file_as FROM ingest.import_file AS f
+WHERE f.tenant_id = $1 AND f.workspace_id = $2
+    AND ($3::text IS NULL
+         OR f.id < (SELECT b.id FROM ingest.import_file AS b WHERE b.public_id = $3))
+ORDER BY f.id DESC LIMIT $4;
+
+-- name: receive
+-- A piece of the file is kept: $1 import, $2 bytes before, $3 bytes now.
+UPDATE ingest.import_file SET received_bytes = $3, progress_at = now()
+WHERE id = $1 AND state = 'receiving' AND received_bytes = $2
+RETURNING id;
+
+-- name: begin_reading
+-- The file is whole, or is to be read anew: $1 import, $2 digest of the file or null to keep it,
+-- $3 bytes, $4 how it is read, $5 terms.
+UPDATE ingest.import_file
+SET state = 'reading', file_digest = coalesce($2, file_digest), file_bytes = $3,
+    reading = $4::jsonb, terms = $5::jsonb, staged = 0, classes = '{}', warnings = 0,
+    choices = '{}', progress_at = now(), not_before = now(), leased_by = NULL, lease_until = NULL
+WHERE id = $1 AND state IN ('receiving', 'ready')
+RETURNING id;
+
+-- name: fail
+-- Say why an import comes to nothing: $1 import, $2 failure, $3 the worker that holds it or null.
+UPDATE ingest.import_file
+SET state = 'failed', failure = $2::jsonb, finished_at = now(), progress_at = now(),
+    leased_by = NULL, lease_until = NULL
+WHERE id = $1 AND state IN ('receiving', 'reading') AND leased_by IS NOT DISTINCT FROM $3
+RETURNING id;
+
+-- name: look_everywhere
+-- For this transaction: look for work in every workspace.
+SELECT set_config('kith.any_place', 'on', true);
+
+-- name: claim
+-- Take the import that waits longest: $1 worker, $2 seconds that it is this worker's.
+UPDATE ingest.import_file AS f
+SET leased_by = $1, lease_until = now() + make_interval(secs => $2)
+FROM app.tenant AS t, app.workspace AS w
+WHERE f.id = (
+    SELECT id FROM ingest.import_file
+    WHERE state IN ('reading', 'executing', 'undoing') AND not_before <= now()
+        AND (lease_until IS NULL OR lease_until < now())
+    ORDER BY not_before LIMIT 1 FOR UPDATE SKIP LOCKED
+) AND t.id = f.tenant_id AND w.id = f.workspace_id
+RETURNING f.*, t.public_id AS tenant, w.public_id AS workspace;
+
+-- name: release
+-- Let go of an import: $1 import, $2 worker, $3 seconds until it is worth another try.
+UPDATE ingest.import_file
+SET leased_by = NULL, lease_until = NULL, not_before = now() + make_interval(secs => $3)
+WHERE id = $1 AND leased_by = $2;
+
+-- name: note_staged
+-- So far the rows are staged: $1 import, $2 worker, $3 rows before, $4 rows now, $5 classes,
+-- $6 warnings, $7 seconds that it stays this worker's.
+UPDATE ingest.import_file
+SET staged = $4, classes = $5::jsonb, warnings = $6, progress_at = now(),
+    lease_until = now() + make_interval(secs => $7)
+WHERE id = $1 AND leased_by = $2 AND state = 'reading' AND staged = $3
+RETURNING id;
+
+-- name: renew
+-- The work goes on: $1 import, $2 worker, $3 seconds that it stays this worker's.
+UPDATE ingest.import_file SET lease_until = now() + make_interval(secs => $3)
+WHERE id = $1 AND leased_by = $2
+RETURNING id;
+
+-- name: end_reading
+-- All is staged: $1 import, $2 worker, $3 classes, $4 the state that follows.
+UPDATE ingest.import_file
+SET state = $4::text::ingest.import_state, classes = $3::jsonb, progress_at = now(),
+    executed_at = CASE WHEN $4 = 'executing' THEN now() END,
+    leased_by = NULL, lease_until = NULL, not_before = now()
+WHERE id = $1 AND leased_by = $2 AND state = 'reading'
+RETURNING id;
+
+-- name: delete_rows
+-- Read anew: $1 import.
+WITH keys AS (DELETE FROM ingest.import_row_key WHERE import_id = $1)
+DELETE FROM ingest.import_row WHERE import_id = $1;
+
+-- name: insert_rows
+-- $1 import, $2 tenant, $3 workspace; then, row by row: $4 numbers, $5 lines, $6 classes, $7 fields,
+-- $8 reasons, $9 identities, $10 records, $11 contents, $12 signals, $13 raws, $14 notes,
+-- $15 previews, $16 creators, $17 contacts, $18 choices.
+INSERT INTO ingest.import_row
+    (import_id, tenant_id, workspace_id, number, line, class, field, reason, identity, record_key,
+     content_hash, signal, raw, notes, preview, creator, contact, choice)
+SELECT $1, $2, $3, u.number, u.line, u.class::ingest.row_class, u.field, u.reason, u.identity,
+       u.record_key, u.content_hash, u.signal, u.raw, u.notes, u.preview, u.creator, u.contact,
+       u.choice
+FROM unnest($4::integer[], $5::integer[], $6::text[], $7::text[], $8::text[], $9::bytea[],
+            $10::bytea[], $11::bytea[], $12::text[], $13::text[], $14::text[], $15::text[],
+            $16::integer[], $17::text[], $18::text[])
+    AS u (number, line, class, field, reason, identity, record_key, content_hash, signal, raw,
+          notes, preview, creator, contact, choice);
+
+-- name: insert_keys
+-- $1 import, $2 tenant, $3 workspace, $4 keys, $5 numbers.
+INSERT INTO ingest.import_row_key (import_id, tenant_id, workspace_id, key, number)
+SELECT $1, $2, $3, u.key, u.number FROM unnest($4::bigint[], $5::integer[]) AS u (key, number)
+ON CONFLICT DO NOTHING;
+
+-- name: find_context
+-- Earlier rows that name an identifier of these, and the rows that would make their contacts:
+-- $1 import, $2 keys, $3 below this number, $4 how many.
+WITH beside AS (
+    SELECT DISTINCT k.number FROM ingest.import_row_key AS k
+    WHERE k.import_id = $1 AND k.key = ANY($2::bigint[]) AND k.number < $3
+),
+named AS (
+    SELECT number FROM beside
+    UNION
+    SELECT r.creator FROM beside JOIN ingest.import_row AS r
+        ON r.import_id = $1 AND r.number = beside.number
+    WHERE r.creator IS NOT NULL
+)
+SELECT r.number, r.line, r.creator, r.signal FROM named JOIN ingest.import_row AS r
+    ON r.import_id = $1 AND r.number = named.number
+WHERE r.signal IS NOT NULL
+ORDER BY r.number LIMIT $4;
+
+-- name: find_earlier_choices
+-- What was left out by choice when it was imported before, content and all: $1 tenant,
+-- $2 workspace, $3 records, $4 contents.
+SELECT DISTINCT ON (u.place) u.place, e.choice
+FROM unnest($3::bytea[], $4::bytea[]) WITH ORDINALITY AS u (record_key, content_hash, place)
+JOIN ingest.import_row AS e ON e.tenant_id = $1 AND e.workspace_id = $2
+    AND e.record_key = u.record_key AND e.content_hash = u.content_hash
+    AND e.choice IN ('skip', 'mine') AND e.verdict = 'skipped'
+ORDER BY u.place, e.import_id DESC;
+
+-- name: find_twins
+-- Rows of a file that are called alike, group by group: $1 import, $2 above this number, $3 how many.
+SELECT r.number, r.line, r.identity, r.signal FROM ingest.import_row AS r
+WHERE r.import_id = $1 AND r.number > $2 AND r.identity IS NOT NULL AND r.identity IN (
+    SELECT t.identity FROM ingest.import_row AS t
+    WHERE t.import_id = $1 AND t.identity IS NOT NULL
+    GROUP BY t.identity HAVING count(*) > 1
+)
+ORDER BY r.number LIMIT $3;
+
+-- name: replace_rows
+-- Rows that were previewed anew: $1 import, $2 numbers, $3 records, $4 signals, $5 classes,
+-- $6 reasons, $7 previews, $8 creators, $9 contacts.
+UPDATE ingest.import_row AS r
+SET record_key = u.record_key, signal = u.signal, class = u.class::ingest.row_class,
+    reason = u.reason, preview = u.preview, creator = u.creator, contact = u.contact
+FROM unnest($2::integer[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::integer[], $9::text[])
+    AS u (number, record_key, signal, class, reason, preview, creator, contact)
+WHERE r.import_id = $1 AND r.number = u.number;
+
+-- name: count_classes
+-- $1 import.
+SELECT class::text, count(*)::integer AS rows FROM ingest.import_row
+WHERE import_id = $1 GROUP BY class;
+
+-- name: find_rows
+-- Rows for people, in order: $1 import, $2 above this number, $3 classes or null, $4 verdicts or
+-- null, $5 how many.
+SELECT number, line, class::text, field, reason, notes, preview, creator, choice, chosen, contact,
+       verdict::text, events, signal
+FROM ingest.import_row
+WHERE import_id = $1 AND number > $2
+    AND ($3::text[] IS NULL OR class::text = ANY($3))
+    AND ($4::text[] IS NULL OR verdict::text = ANY($4))
+ORDER BY number LIMIT $5;
+
+-- name: get_rows
+-- Rows by number: $1 import, $2 numbers.
+SELECT number, line, class::text, field, reason, notes, preview, creator, choice, chosen, contact,
+       verdict::text, events, signal
+FROM ingest.import_row WHERE import_id = $1 AND number = ANY($2::integer[]);
+
+-- name: choose_classes
+-- $1 import, $2 choices by class, over those that were made.
+UPDATE ingest.import_file SET choices = choices || $2::jsonb
+WHERE id = $1 AND state = 'ready'
+RETURNING id;
+
+-- name: choose_rows
+-- $1 import, $2 numbers, $3 choices, $4 what else was said.
+UPDATE ingest.import_row AS r SET choice = u.choice, chosen = u.chosen
+FROM unnest($2::integer[], $3::text[], $4::text[]) AS u (number, choice, chosen)
+WHERE r.import_id = $1 AND r.number = u.number;
+
+-- name: execute
+-- $1 import.
+UPDATE ingest.import_file
+SET state = 'executing', executed_at = now(), progress_at = now(), not_before = now()
+WHERE id = $1 AND state = 'ready'
+RETURNING id;
+
+-- name: leave_out
+-- Give a verdict to what is not sent: $1 import, $2 classes whose rows are left out by choice.
+UPDATE ingest.import_row
+SET verdict = CASE WHEN class = 'rejected' THEN 'rejected' ELSE 'skipped' END::ingest.row_verdict,
+    reason = CASE
+        WHEN class IN ('rejected', 'blank') THEN reason
+        WHEN choice = 'mine' THEN 'the contact stays as it is, by choice'
+        ELSE 'left out by choice'
+    END
+WHERE import_id = $1 AND verdict IS NULL AND (
+    class IN ('rejected', 'blank') OR choice IN ('skip', 'mine')
+    OR (choice IS NULL AND class::text = ANY($2::text[]))
+);
+
+-- name: find_sendable
+-- Rows to be sent: $1 import, $2 above this number, $3 how many.
+SELECT number, line, signal, raw, preview, choice FROM ingest.import_row
+WHERE import_id = $1 AND number > $2 AND verdict IS NULL AND signal IS NOT NULL
+ORDER BY number LIMIT $3;
+
+-- name: note_sent
+-- Kafka has the rows up to a number: $1 import, $2 worker, $3 the number, $4 seconds that it stays
+-- this worker's.
+UPDATE ingest.import_file
+SET sent_to = $3, progress_at = now(), lease_until = now() + make_interval(secs => $4)
+WHERE id = $1 AND leased_by = $2 AND state = 'executing'
+RETURNING id;
+
+-- name: find_open
+-- Rows that were sent and have no verdict: $1 import, $2 above this number, $3 how many.
+SELECT number, line, record_key, content_hash, choice FROM ingest.import_row
+WHERE import_id = $1 AND number > $2 AND verdict IS NULL
+ORDER BY number LIMIT $3;
+
+-- name: settle_rows
+-- What became of rows: $1 import, $2 numbers, $3 verdicts, $4 contacts, $5 reasons, $6 events,
+-- $7 whether nothing is left to be done.
+UPDATE ingest.import_row AS r
+SET verdict = u.verdict::ingest.row_verdict, contact = coalesce(u.contact, r.contact),
+    reason = u.reason, events = u.events, settled = u.settled
+FROM unnest($2::integer[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[])
+    AS u (number, verdict, contact, reason, events, settled)
+WHERE r.import_id = $1 AND r.number = u.number;
+
+-- name: note_verdicts
+-- $1 import, $2 worker, $3 seconds that it stays this worker's.
+UPDATE ingest.import_file AS f
+SET verdicts = told.verdicts, events = told.events,
+    progress_at = CASE WHEN f.verdicts = told.verdicts THEN f.progress_at ELSE now() END,
+    lease_until = now() + make_interval(secs => $3)
+FROM (
+    SELECT coalesce(jsonb_object_agg(verdict, rows), '{}') AS verdicts,
+           coalesce(sum(events), 0)::integer AS events
+    FROM (
+        SELECT verdict, count(*) AS rows, sum(events) AS events FROM ingest.import_row
+        WHERE import_id = $1 AND verdict IS NOT NULL GROUP BY verdict
+    ) AS counted
+) AS told
+WHERE f.id = $1 AND f.leased_by = $2 AND f.state = 'executing'
+RETURNING now() - f.progress_at AS idle;
+
+-- name: find_unsettled
+-- Rows whose choice is still to be carried out: $1 import, $2 how many.
+SELECT number, line, choice, chosen, contact, preview, signal, verdict::text, events
+FROM ingest.import_row WHERE import_id = $1 AND NOT settled ORDER BY number LIMIT $2;
+
+-- name: finish
+-- $1 import, $2 worker, $3 the state before, $4 the state that follows, $5 what undoing told.
+UPDATE ingest.import_file
+SET state = $4::text::ingest.import_state, finished_at = now(), progress_at = now(),
+    undo = coalesce($5::jsonb, undo), leased_by = NULL, lease_until = NULL
+WHERE id = $1 AND leased_by = $2 AND state = $3::text::ingest.import_state
+RETURNING id;
+
+-- name: begin_undo
+-- $1 import.
+UPDATE ingest.import_file
+SET state = 'undoing', progress_at = now(), not_before = now(), undo = '{"retracted": 0}'
+WHERE id = $1 AND state = 'done'
+RETURNING id;
+
+-- name: note_undo
+-- $1 import, $2 worker, $3 what undoing told so far, $4 seconds that it stays this worker's.
+UPDATE ingest.import_file
+SET undo = $3::jsonb, progress_at = now(), lease_until = now() + make_interval(secs => $4)
+WHERE id = $1 AND leased_by = $2 AND state = 'undoing'
+RETURNING id;
+
+-- name: discard
+-- $1 import.
+UPDATE ingest.import_file SET state = 'discarded', finished_at = now(), progress_at = now()
+WHERE id = $1 AND state IN ('receiving', 'ready', 'failed')
+RETURNING id;
+
+-- name: find_expired
+-- Imports whose time is up, with their places: $1 how many.
+SELECT f.id, f.tenant_id, f.workspace_id, f.state::text, t.public_id AS tenant,
+       w.public_id AS workspace
+FROM ingest.import_file AS f
+JOIN app.tenant AS t ON t.id = f.tenant_id
+JOIN app.workspace AS w ON w.id = f.workspace_id
+WHERE f.purged_at IS NULL AND (f.expires_at < now() OR f.state = 'discarded')
+    AND f.state NOT IN ('reading', 'executing', 'undoing')
+LIMIT $1;
+
+-- name: forget_rows
+-- Keep what became of rows and nothing that says of whom they speak: $1 import.
+WITH keys AS (DELETE FROM ingest.import_row_key WHERE import_id = $1)
+UPDATE ingest.import_row
+SET identity = NULL, signal = NULL, raw = NULL, preview = NULL, chosen = NULL, settled = true
+WHERE import_id = $1;
+
+-- name: note_purged
+-- $1 import.
+UPDATE ingest.import_file
+SET purged_at = now(), state = CASE WHEN state IN ('receiving', 'ready') THEN 'discarded'
+                                    ELSE state END
+WHERE id = $1;
+
+-- name: put_chunk
+-- $1 import, $2 tenant, $3 workspace, $4 where it begins, $5 bytes.
+INSERT INTO ingest.import_chunk (import_id, tenant_id, workspace_id, begins, data)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (import_id, begins) DO UPDATE SET data = excluded.data;
+
+-- name: find_chunk
+-- The piece of a file that begins at or behind a byte: $1 import, $2 the byte.
+SELECT begins, data FROM ingest.import_chunk
+WHERE import_id = $1 AND begins >= $2 ORDER BY begins LIMIT 1;
+
+-- name: delete_chunks
+-- $1 import.
+DELETE FROM ingest.import_chunk WHERE import_id = $1;
+
+-- name: issue_key
+-- A key for the resolver, of this workspace: $1 public id of the key, $2 workspace, $3 hash.
+SELECT app.issue_import_key($1, $2, $3) AS issued;
+
+-- name: find_rejects
+-- Rows that were not taken, and where the row behind each begins: $1 import, $2 above this number,
+-- $3 how many.
+SELECT r.number, r.line, r.field, r.reason, n.line AS end_line
+FROM ingest.import_row AS r
+LEFT JOIN ingest.import_row AS n ON n.import_id = r.import_id AND n.number = r.number + 1
+WHERE r.import_id = $1 AND r.number > $2 AND r.class = 'rejected'
+ORDER BY r.number LIMIT $3;
+
+-- name: find_noted
+-- Rows of which values were left out: $1 import, $2 how many.
+SELECT line, notes FROM ingest.import_row
+WHERE import_id = $1 AND notes IS NOT NULL ORDER BY number LIMIT $2;

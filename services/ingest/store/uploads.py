@@ -1,0 +1,99 @@
+"""Uploaded files, kept piece by piece until their time is up: in the database or in a directory.
+
+In the database every replica of ingest has them and a backup does too. A directory spares the
+database, and must then be one that all replicas share.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final, Protocol
+
+from typing_extensions import override
+
+from services.ingest.store.imports import QUERIES, ImportStore
+from shared.auth import Place
+
+PIECE: Final = 1 << 20
+"""Bytes of a piece, but for the last of a request."""
+
+
+class Uploads(Protocol):
+    """Where files are kept."""
+
+    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
+        """Keep a piece of an import's file; the same piece again replaces it."""
+
+    def read(self, place: Place, number: int) -> AsyncIterator[bytes]:
+        """Yield the file from its beginning."""
+
+    async def delete(self, place: Place, number: int) -> None:
+        """Forget the file."""
+
+
+class DatabaseUploads(Uploads):
+    """Files in schema `ingest`."""
+
+    def __init__(self, store: ImportStore) -> None:
+        self._store = store
+
+    @override
+    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
+        """Keep a piece of an import's file; the same piece again replaces it."""
+        await self._store.fetchrow(
+            place, "put_chunk", number, place.tenant_id, place.workspace_id, begins, data
+        )
+
+    @override
+    async def read(self, place: Place, number: int) -> AsyncIterator[bytes]:
+        """Yield the file from its beginning."""
+        begins = 0
+        while row := await self._store.fetchrow(place, "find_chunk", number, begins):
+            yield row["data"]
+            begins = row["begins"] + len(row["data"])
+
+    @override
+    async def delete(self, place: Place, number: int) -> None:
+        """Forget the file."""
+        async with self._store.inside(place) as connection:
+            await connection.execute(QUERIES["delete_chunks"], number)
+
+
+class DirectoryUploads(Uploads):
+    """Files in a directory, readable by this user alone; a piece is a file named by its place."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    @override
+    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
+        """Keep a piece of an import's file; the same piece again replaces it."""
+        await asyncio.to_thread(self._write, self._folder(place, number), begins, data)
+
+    def _write(self, folder: Path, begins: int, data: bytes) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        piece = folder / f"{begins:016d}"
+        draft = piece.with_suffix(".new")
+        draft.write_bytes(data)
+        draft.chmod(0o600)
+        draft.replace(piece)
+
+    @override
+    async def read(self, place: Place, number: int) -> AsyncIterator[bytes]:
+        """Yield the file from its beginning."""
+        folder = self._folder(place, number)
+        begins = 0
+        while (piece := folder / f"{begins:016d}").is_file():
+            data = await asyncio.to_thread(piece.read_bytes)
+            yield data
+            begins += len(data)
+
+    @override
+    async def delete(self, place: Place, number: int) -> None:
+        """Forget the file."""
+        folder = self._folder(place, number)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def _folder(self, place: Place, number: int) -> Path:
+        return self._directory / str(place.tenant_id) / str(number)

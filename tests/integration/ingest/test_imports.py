@@ -1,0 +1,307 @@
+"""Imports from upload to report, on the real thing: staged, previewed, chosen about, executed."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+from tests.support.importing import Caller, Importing
+
+HEAD = "Name,Email,Phone,Title\n"
+
+
+async def test_a_file_is_previewed_imported_and_reported_row_by_row(
+    system: Importing, caller: Caller
+) -> None:
+    data = (
+        HEAD + "Ada Byron,ada@x.example,,Countess\n"
+        "Bob Bell,bob@x.example,+44 7700 900123,\n"
+        "Bob Bell,,+44 7700 900123,Painter\n"
+        ",,,\n"
+        "Cy Young,not an address,,\n"
+        ",nobody,,\n"
+    ).encode()
+    ready = await caller.preview(data)
+    assert ready["state"] == "ready"
+    assert (ready["rows"], ready["source"]) == (6, "csv_upload")
+    assert ready["classes"] == {"new": 3, "update": 1, "blank": 1, "rejected": 1}
+    assert ready["reading"]["columns"]["Title"] == "job.title"
+    rows = await caller.rows(ready["import_id"])
+    assert [row["class"] for row in rows] == ["new", "new", "update", "blank", "new", "rejected"]
+    assert [row["creator"] for row in rows[:3]] == [1, 2, 2], "rows of one file belong together"
+    assert (rows[5]["field"], rows[5]["line"]) == ("Email", 7)
+    assert rows[4]["warnings"][0]["field"] == "Email"
+    assert not await system.fetch(
+        "SELECT FROM contact.contact c JOIN app.tenant t ON t.id ="
+        " c.tenant_id WHERE t.public_id = $1",
+        caller.tenant,
+    )
+
+    done = await caller.run(ready["import_id"])
+    assert done["verdicts"] == {
+        "created": 3,
+        "updated": 1,
+        "merged": 0,
+        "in_review": 0,
+        "unchanged": 0,
+        "skipped": 1,
+        "rejected": 1,
+    }
+    assert sum(done["verdicts"].values()) == done["rows"]
+    assert done["events"] >= 4
+    rows = await caller.rows(ready["import_id"])
+    assert rows[1]["contact"] == rows[2]["contact"] != rows[0]["contact"]
+    report = await caller.get(ready["import_id"], "/report")
+    assert [(one["line"], one["field"]) for one in report["rejected"]] == [(7, "Email")]
+    assert [one["line"] for one in report["left_out"]] == [6]
+    ledger = await system.fetch(
+        "SELECT count(*) FROM contact.source_record WHERE import_id = $1", ready["import_id"]
+    )
+    assert ledger[0][0] == 4
+
+    again = await caller.preview(data)
+    assert again["classes"] == {"duplicate": 4, "blank": 1, "rejected": 1}
+    assert again["same_file_as"] == ready["import_id"]
+    done = await caller.run(again["import_id"])
+    assert (done["events"], done["verdicts"]["unchanged"]) == (0, 4)
+    turned = "\n".join(",".join(reversed(line.split(","))) for line in data.decode().splitlines())
+    lines = turned.splitlines()
+    other = await caller.preview("\n".join([lines[0], *reversed(lines[1:])]).encode())
+    assert other["classes"] == {"duplicate": 4, "blank": 1, "rejected": 1}
+    assert other["same_file_as"] is None
+    assert (await caller.run(other["import_id"]))["events"] == 0
+
+
+async def test_a_conflict_is_shown_side_by_side_and_settled_as_chosen(caller: Caller) -> None:
+    """Each of the ways of settling it, on a row of its own."""
+    names = ["accept", "skip", "mine", "theirs", "apart", "merge", "fields"]
+    known = HEAD + "".join(f"Ada {n.title()},{n}@x.example,,Countess\n" for n in names)
+    await caller.run((await caller.preview(known.encode()))["import_id"])
+    backup = "Name,Email,Title\n" + "".join(f"Zed {n.title()},{n}@x.example,Duke\n" for n in names)
+    ready = await caller.preview(backup.encode(), import_source="iris-import")
+    assert ready["classes"] == {"conflict": 7}
+    rows = await caller.rows(ready["import_id"], **{"class": "conflict"})
+    [against] = rows[0]["against"]
+    values = {one["field"]: one for one in against["values"]}
+    assert values["full_name"]["theirs"] == ["Zed Accept"]
+    assert values["full_name"]["mine"] == [{"value": "Ada Accept", "source": "csv_upload"}]
+    assert values["email"]["agrees"]
+    assert against["records"][0]["facts"]["employments"][0]["title"] == "Countess"
+    assert rows[0]["reason"].startswith("of an address book a machine takes who")
+
+    for wrong, words in (
+        ({"rows": [{"number": 1, "choice": "fields"}]}, "say whose value holds"),
+        ({"rows": [{"number": 99, "choice": "skip"}]}, "no row 99"),
+        ({"rows": [{"number": 1, "choice": "merge", "contact": "con_" + "0" * 26}]}, "one of"),
+        ({"classes": {"rejected": "accept"}}, ""),
+    ):
+        answer = await caller.choose(ready["import_id"], **wrong)
+        assert answer.status_code == 422, wrong
+        assert words in answer.text
+    chosen = [{"number": n, "choice": name} for n, name in enumerate(names, 1) if name != "accept"]
+    chosen[-1]["fields"] = {"name": "mine", "job": "theirs"}
+    assert (await caller.choose(ready["import_id"], rows=chosen)).status_code == 200
+    done = await caller.run(ready["import_id"])
+    assert done["verdicts"] == {
+        "created": 1,
+        "updated": 0,
+        "merged": 3,
+        "in_review": 1,
+        "unchanged": 0,
+        "skipped": 2,
+        "rejected": 0,
+    }
+    rows = await caller.rows(ready["import_id"])
+    verdicts = {row["choice"] or "accept": row for row in rows}
+    assert verdicts["apart"]["reason"].startswith("kept apart from con_")
+    assert verdicts["mine"]["reason"] == "the contact stays as it is, by choice"
+    assert verdicts["merge"]["contact"] == rows[5]["against"][0]["contact"]
+
+    again = await caller.preview(backup.encode(), import_source="iris-import")
+    assert again["classes"] == {"duplicate": 5, "conflict": 2}
+    choices = {
+        row["choice"] for row in await caller.rows(again["import_id"], **{"class": "conflict"})
+    }
+    assert choices == {"skip", "mine"}, "what was left out by choice is left out again"
+    assert (await caller.run(again["import_id"]))["events"] == 0
+
+
+async def test_what_was_chosen_holds(system: Importing, caller: Caller) -> None:
+    """`theirs` makes the row's values the contact's own, `fields` those that were named."""
+    await caller.run(
+        (await caller.preview(f"{HEAD}Ada Byron,a@x.example,,Countess\n".encode()))["import_id"]
+    )
+    ready = await caller.preview(
+        b"Name,Email,Title\nZed Zulu,a@x.example,Duke\n", import_source="iris-import"
+    )
+    choice = {"number": 1, "choice": "fields", "fields": {"name": "mine", "job": "theirs"}}
+    assert (await caller.choose(ready["import_id"], rows=[choice])).status_code == 200
+    await caller.run(ready["import_id"])
+    shown = await system.fetch(
+        "SELECT b.full_name, b.title FROM contact.workspace_contact_binding b"
+        " JOIN app.workspace w ON w.id = b.workspace_id"
+        " JOIN contact.contact c ON c.id = b.contact_id AND c.status <> 'merged'"
+        " WHERE w.public_id = $1 AND b.deleted_at IS NULL",
+        caller.workspace,
+    )
+    assert [tuple(row) for row in shown] == [("Ada Byron", "Duke")]
+
+
+async def test_namesakes_are_shown_and_put_up_for_review(caller: Caller) -> None:
+    await caller.run(
+        (await caller.preview(f"{HEAD}Ada Byron,a@x.example,,\n".encode()))["import_id"]
+    )
+    ready = await caller.preview(f"{HEAD}ADA BYRON,other@x.example,,\n".encode())
+    [row] = await caller.rows(ready["import_id"])
+    assert (row["class"], [one["name"] for one in row["alike"]]) == ("new", ["Ada Byron"])
+    done = await caller.run(ready["import_id"])
+    assert done["verdicts"]["in_review"] == 1
+
+
+async def test_classes_are_left_out_as_a_whole(caller: Caller) -> None:
+    ready = await caller.preview(f"{HEAD}Ada,a@x.example,,\nBob,b@x.example,,\n".encode())
+    keep = {"number": 2, "choice": "accept"}
+    answer = await caller.choose(ready["import_id"], classes={"new": "skip"}, rows=[keep])
+    assert answer.json()["choices"] == {"new": "skip"}
+    done = await caller.run(ready["import_id"])
+    assert (done["verdicts"]["skipped"], done["verdicts"]["created"]) == (1, 1)
+    late = await caller.choose(ready["import_id"], classes={"new": "accept"})
+    assert late.status_code == 409
+    assert (await caller.order(ready["import_id"], "execute")).status_code == 202
+
+
+async def test_two_of_one_name_in_a_file_are_two_records(system: Importing, caller: Caller) -> None:
+    """Rows that nothing but their content tells apart, wherever they stand in the file."""
+    rows = ["Ada Byron,,,Countess", "Ada Byron,,,Painter", "Bob Bell,b@x.example,,"]
+    ready = await caller.preview((HEAD + "\n".join(rows)).encode())
+    assert ready["classes"] == {"new": 3}
+    done = await caller.run(ready["import_id"])
+    assert done["verdicts"]["created"] == 3
+    again = await caller.preview((HEAD + "\n".join(reversed(rows))).encode())
+    assert again["classes"] == {"duplicate": 3}
+
+
+async def test_a_file_is_read_anew_with_other_columns(caller: Caller) -> None:
+    ready = await caller.preview(b"Name,Email,Colour\nAda,a@x.example,blue\n")
+    answer = await caller.http.put(
+        f"/v1/imports/{ready['import_id']}/mapping", params={"mapping": '{"Colour": "job.title"}'}
+    )
+    assert answer.status_code == 202, answer.text
+    again = await caller.until(ready["import_id"], "ready")
+    assert again["reading"]["columns"]["Colour"] == "job.title"
+    [row] = await caller.rows(ready["import_id"])
+    assert row["says"]["employments"] == [{"title": "blue"}]
+
+
+async def test_what_is_no_table_of_contacts_is_a_failed_import(caller: Caller) -> None:
+    for data, words in (
+        (b"<!DOCTYPE html><html><body>sign in</body></html>", "HTML"),
+        (b"a,b\n1,2\n", "header"),
+        (b"Name,Email\n", "no person"),
+        (b"", "empty"),
+    ):
+        answer = await caller.http.post("/v1/imports", content=data)
+        if answer.status_code == 202:
+            failed = await caller.until(answer.json()["import_id"], "failed")
+            assert words in failed["failure"]["detail"]
+        else:
+            assert answer.status_code == 422
+            assert words in answer.json()["detail"]
+    listed = (await caller.http.get("/v1/imports")).json()["imports"]
+    assert [one["state"] for one in listed] == ["failed"] * 4
+
+
+async def test_rejects_come_back_to_be_corrected(caller: Caller) -> None:
+    """In the layout of the file, the reason beside each; corrected, they are taken."""
+    data = b'Name;Email;Colour\r\nAda;a@x.example;blue\r\n;nobody;red\r\n"Bob;b@x.example;green\r\n'
+    ready = await caller.preview(data)
+    answer = await caller.http.get(f"/v1/imports/{ready['import_id']}/rejects")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0] == "kith reason;Name;Email;Colour"
+    assert [lines[1][-12:], lines[2][-23:]] == [";;nobody;red", ';"Bob;b@x.example;green']
+    mended = answer.content.replace(b";nobody;", b"Cy;cy@x.example;").replace(b'"Bob', b"Bob")
+    corrected = await caller.preview(mended)
+    assert corrected["classes"] == {"new": 2}
+    [cy, _] = await caller.rows(corrected["import_id"])
+    assert cy["says"]["custom_fields"] == {"Colour": "red"}
+
+
+async def test_a_resumable_upload_goes_on_where_it_broke(caller: Caller) -> None:
+    """By tus 1.0.0, wrong turns included."""
+    data = f"{HEAD}Ada Byron,a@x.example,,\n".encode()
+    tus = {"Tus-Resumable": "1.0.0"}
+    metadata = "import_source aXJpcy1pbXBvcnQ=,filename YS5jc3Y="
+    http, place = caller.http, "/api/v1/contacts/import/uploads"
+    assert (await http.post(place)).status_code == 412
+    about = await http.options(place)
+    assert "creation" in about.headers["tus-extension"]
+    created = await http.post(
+        place, headers={**tus, "Upload-Length": str(len(data)), "Upload-Metadata": metadata}
+    )
+    assert created.status_code == 201
+    url = created.headers["location"]
+    assert url.startswith(f"{place}/imp_")
+    piece = {**tus, "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+    first = await http.patch(url, content=data[:10], headers=piece)
+    assert (first.status_code, first.headers["upload-offset"]) == (204, "10")
+    assert (await http.patch(url, content=data, headers=piece)).status_code == 409
+    assert (await http.patch(url, content=b"", headers=tus)).status_code == 415
+    state = await http.head(url, headers=tus)
+    assert (state.headers["upload-offset"], state.headers["upload-length"]) == (
+        "10",
+        str(len(data)),
+    )
+    more = {**piece, "Upload-Offset": "10"}
+    assert (await http.patch(url, content=data[10:] + b"x", headers=more)).status_code == 413
+    last = await http.patch(url, content=data[10:], headers=more)
+    assert (last.status_code, last.headers["upload-offset"]) == (204, str(len(data)))
+    import_id = url.rpartition("/")[2]
+    ready = await caller.until(import_id, "ready")
+    assert (ready["classes"], ready["import_source"]) == ({"new": 1}, "iris-import")
+    assert (await http.patch(url, content=b"", headers=more)).status_code == 409
+    assert (await http.delete(url, headers=tus)).status_code == 204
+    assert (await caller.get(import_id))["state"] == "discarded"
+    assert (await caller.get(import_id, "/rows"))["rows"][0]["says"] is None
+
+
+async def test_progress_is_told_until_the_import_rests(caller: Caller) -> None:
+    found = await caller.upload(f"{HEAD}Ada Byron,a@x.example,,\n".encode())
+    answer = await caller.http.get(f"/v1/imports/{found['import_id']}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    told = [
+        json.loads(line.removeprefix("data: "))
+        for line in answer.text.splitlines()
+        if line.startswith("data: ")
+    ]
+    assert told[-1]["state"] == "ready"
+
+
+async def test_each_scope_opens_its_own_doors(system: Importing) -> None:
+    """Who may only send signals is not shown contacts, and says nothing of who is whom."""
+    async with system.caller("signals:write") as sender:
+        ready = await sender.preview(f"{HEAD}Ada Byron,a@x.example,,\n".encode())
+        [row] = await sender.rows(ready["import_id"])
+        assert "says" not in row
+        answer = await sender.choose(ready["import_id"], rows=[{"number": 1, "choice": "merge"}])
+        assert answer.status_code == 403
+        done = await sender.run(ready["import_id"])
+        assert done["verdicts"]["created"] == 1
+        assert (await sender.order(ready["import_id"], "undo")).status_code == 403
+        async with system.caller() as stranger:
+            other = await stranger.http.get(f"/v1/imports/{ready['import_id']}")
+            assert other.status_code == 404
+            assert (await stranger.http.get("/v1/imports")).json() == {"imports": []}
+
+
+async def test_a_thousand_rows_in_batches(caller: Caller) -> None:
+    """People of one file are found to be one across batches, too."""
+    rows = [f"P{n} Q{n % 900},p{n % 900}@x.example,,\n" for n in range(1_200)]
+    tag = uuid4().hex
+    ready = await caller.preview((HEAD + "".join(rows).replace("@x", f"@{tag}")).encode())
+    assert ready["rows"] == 1_200
+    assert ready["classes"]["new"] == 900
+    assert sum(ready["classes"].values()) == 1_200
+    done = await caller.run(ready["import_id"])
+    assert sum(done["verdicts"].values()) == 1_200
+    assert done["verdicts"]["created"] >= 900
+    await asyncio.sleep(0)
