@@ -4,7 +4,19 @@ from importlib.util import find_spec
 
 import typer
 
-from kith import dead, exports, imports, keys, migrate, rebuild, review, topics, why
+from kith import (
+    dead,
+    exports,
+    imports,
+    keys,
+    migrate,
+    rebuild,
+    review,
+    thresholds,
+    topics,
+    weights,
+    why,
+)
 from kith.docs import cli as docs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -26,6 +38,8 @@ exports.register(app)
 rebuild.register(app)
 review.register(app)
 why.register(app)
+thresholds.register(app)
+weights.register(app)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from shared.errors import TransientError
+from shared.errors import ServiceError, TransientError
 
 SECONDS: Final = 60.0
 """How long one decision may take: a contact of thousands of records is composed anew."""
@@ -38,6 +38,10 @@ Url = Annotated[
 ]
 
 
+class RefusedError(ServiceError):
+    """The resolver refuses a change: the message says what would be right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of an order."""
@@ -64,8 +68,27 @@ class Orders:
 
         Raises `TransientError` when the resolver is away.
         """
+        status, said = self._request("POST", f"/v1/commands/{command}", body)
+        outcome = str(said.get("outcome", "refused"))
+        words = OUTCOMES.get(outcome) or str(said.get("detail", status))
+        return Outcome(outcome, words, said)
+
+    def change(self, method: str, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Change what the tenant decides by.
+
+        Raises `RefusedError` with what would be right, `TransientError` when the resolver is away.
+        """
+        status, said = self._request(method, path, body)
+        if status >= httpx.codes.BAD_REQUEST:
+            place = said.get("field")
+            raise RefusedError(f"{f'{place}: ' if place else ''}{said.get('detail', status)}")
+        return said
+
+    def _request(
+        self, method: str, path: str, body: Mapping[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
         try:
-            answer = self._client.post(f"/v1/commands/{command}", json=body, headers=self._headers)
+            answer = self._client.request(method, path, json=body, headers=self._headers)
         except httpx.HTTPError as error:
             raise TransientError(f"the resolver does not answer: {type(error).__name__}") from None
         try:
@@ -74,9 +97,7 @@ class Orders:
             raise TransientError(f"the resolver answered {answer.status_code}") from None
         if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise TransientError(str(said.get("detail")))
-        outcome = str(said.get("outcome", "refused"))
-        words = OUTCOMES.get(outcome) or str(said.get("detail", answer.status_code))
-        return Outcome(outcome, words, said)
+        return answer.status_code, said
 
 
 def open_orders(key: str | None, url: str | None) -> tuple[httpx.Client, Orders]:

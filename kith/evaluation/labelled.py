@@ -22,6 +22,7 @@ from services.ingest.sources.sniff import Sniffed, UnknownHeaderError, sniff
 from services.ingest.sources.table import read_header
 from services.ingest.sources.vocabulary import vocabulary
 from shared.errors import PoisonMessageError
+from shared.events.signal import ContactSignal
 
 MAX_ROWS: Final = 1_000_000
 """Rows of one file: what a laptop's memory holds, with their values."""
@@ -115,9 +116,13 @@ def read_labelled(path: Path, truth: str, maps: Sequence[str] = ()) -> Labelled:
 
 def normalized(row: LabelledRow, origin: Origin, rules: Rules) -> Normalized:
     """Normalise a row as ingest does; raises `PoisonMessageError` when it speaks of nobody."""
+    return to_normalized(signal_of(row), orjson.dumps(row.record), origin, rules)
+
+
+def signal_of(row: LabelledRow) -> ContactSignal:
+    """Read a row as the signal that ingest would make of it."""
     record = {**row.record, "source": SOURCE, "source_record_id": row.record_id}
-    signal, _ = read_value(record, may_hold_nul=True)
-    return to_normalized(signal, orjson.dumps(row.record), origin, rules)
+    return read_value(record, may_hold_nul=True)[0]
 
 
 @contextmanager

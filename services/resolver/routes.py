@@ -2,6 +2,7 @@
 
 The same commands as on `contact.commands.v1`, carried out by the same function. The review queue,
 why, why not and how are answered from what decisions stored; for the api, which passes them on.
+`/v1/matching` is what a tenant decides by: thresholds, scorer, weights.
 `POST /v1/decisions` and `/v1/verdicts` tell an import what its rows would lead to, and led to.
 Tenant and workspace are the API key's.
 """
@@ -20,6 +21,7 @@ from pydantic import BaseModel, Field, ValidationError
 from ulid import ULID
 
 from services.resolver.domain.judgements import Answer
+from services.resolver.domain.policies import tell_settings, tell_version
 from services.resolver.domain.reviewing import PAIR, Filters
 from services.resolver.store import Store, previews, questions
 from services.resolver.store.review import reading
@@ -254,6 +256,46 @@ async def post_command(
     return _answer(command, answer)
 
 
+async def get_policy(request: Request, asker: Asker) -> Response:
+    """Tell what the tenant decides by, and which versions of the weights it has."""
+    store: Store = request.app.state.store
+    async with store.transaction() as tx:
+        policies = tx.policies(asker.place.tenant_id)
+        told = tell_settings(await policies.settings())
+        versions = [tell_version(*one) for one in await policies.versions()]
+    return _said({"tenant": asker.tenant, **told, "weights": versions})
+
+
+async def put_policy(request: Request, caller: Annotated[Caller, Depends(_caller)]) -> Response:
+    """Change what the tenant decides by, for later matches; what is not named stays."""
+    wishes = _object(await _body(request))
+    store: Store = request.app.state.store
+    async with store.transaction() as tx:
+        new = await tx.policies(caller.place.tenant_id).change(wishes)
+    if new is None:
+        raise ProblemError(HTTPStatus.CONFLICT, "changed since it was looked at: nothing was done")
+    return _said(tell_settings(new))
+
+
+async def post_weights(request: Request, caller: Annotated[Caller, Depends(_caller)]) -> Response:
+    """Keep a table of weights as a new version; it is in force once the settings name it."""
+    said = _object(await _body(request))
+    if said.get("tenant", caller.tenant) != caller.tenant:
+        raise ProblemError(HTTPStatus.CONFLICT, "the API key is of another tenant", "tenant")
+    learned_from = said.get("learned_from", {})
+    if not isinstance(learned_from, dict):
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "must be an object of counts", "learned_from"
+        )
+    store: Store = request.app.state.store
+    async with store.transaction() as tx:
+        policies = tx.policies(caller.place.tenant_id)
+        version = await policies.keep_weights(said.get("weights"), learned_from)
+    return Response(
+        orjson.dumps({"version": version}), HTTPStatus.CREATED, media_type="application/json"
+    )
+
+
 async def _body(request: Request, limit: int = MAX_BYTES) -> bytes:
     body = bytearray()
     async for piece in request.stream():
@@ -265,16 +307,21 @@ async def _body(request: Request, limit: int = MAX_BYTES) -> bytes:
     return bytes(body)
 
 
-def _read(name: str, body: bytes, caller: Caller) -> Judgement:
-    model = COMMANDS.get(name)
-    if model is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"is none of {', '.join(COMMANDS)}")
+def _object(body: bytes) -> dict[str, Any]:
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
         said = None
     if not isinstance(said, dict):
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the body must be a JSON object")
+    return said
+
+
+def _read(name: str, body: bytes, caller: Caller) -> Judgement:
+    model = COMMANDS.get(name)
+    if model is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"is none of {', '.join(COMMANDS)}")
+    said = _object(body)
     given: dict[str, Any] = {
         "command_id": f"cmd_{ULID()}",
         **said,
@@ -311,6 +358,9 @@ def create_http() -> FastAPI:
     http.add_api_route("/v1/verdicts", post_verdicts, methods=["POST"])
     http.add_api_route("/v1/merge-candidates", get_pairs)
     http.add_api_route("/v1/merge-candidates/{pair}", get_pair)
+    http.add_api_route("/v1/matching", get_policy)
+    http.add_api_route("/v1/matching", put_policy, methods=["PUT"])
+    http.add_api_route("/v1/matching/weights", post_weights, methods=["POST"])
     http.add_api_route("/v1/contacts/{contact}/why", get_why)
     http.add_api_route("/v1/contacts/{contact}/why-not/{other}", get_why_not)
     http.add_api_route("/v1/contacts/{contact}/how", get_how)

@@ -6,6 +6,7 @@ contacts that its workspace does not know; without one, everything.
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
 import asyncpg
@@ -18,7 +19,7 @@ from services.resolver.domain.matching.linking import Verdict
 from services.resolver.domain.matching.model import Scorer, Signal
 from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.tiers import Action, Thresholds
-from services.resolver.domain.matching.weights import default_weights, weights_from
+from services.resolver.domain.matching.weights import Weights, default_weights, weights_from
 from services.resolver.domain.reviewing import (
     EVEN,
     MOST_RANKED,
@@ -147,7 +148,7 @@ class ReviewStore:
     async def find_evidence(self, decisions: Collection[int]) -> dict[int, Explained]:
         """Return decisions as they were stored, each with its scorer."""
         rows = await self._connection.fetch(QUERIES["find_evidence"], sorted(decisions))
-        return {row["id"]: _explained(row) for row in rows}
+        return {row["id"]: explained_of(row) for row in rows}
 
     async def why(self, public_id: str) -> Why | None:
         """Tell why the records of a contact are one contact; an absorbed one is its survivor."""
@@ -279,8 +280,14 @@ def _said(row: asyncpg.Record) -> Said:
     )
 
 
-def _explained(row: asyncpg.Record) -> Explained:
-    weights = weights_from(orjson.loads(row["weights"])) if row["weights"] else default_weights()
+@lru_cache(maxsize=64)
+def _weights(document: str) -> Weights:
+    return weights_from(orjson.loads(document))
+
+
+def explained_of(row: asyncpg.Record) -> Explained:
+    """Read a decision, and the scorer that made it with the weights that it names."""
+    weights = _weights(row["weights"]) if row["weights"] else default_weights()
     scorer: Scorer = SpecScorer() if row["scorer"] == "spec" else EvidenceScorer(weights)
     evidence = Evidence(
         scorer=row["scorer"],

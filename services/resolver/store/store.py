@@ -21,6 +21,7 @@ from services.resolver.store.ids import IdBlocks
 from services.resolver.store.judging import Finding, Judge
 from services.resolver.store.loading import Loader
 from services.resolver.store.matching import MatchingStore
+from services.resolver.store.policies import PolicyStore
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reconsidering import STATEMENTS as RECONSIDERING
 from services.resolver.store.reconsidering import Reconsiderer
@@ -89,6 +90,10 @@ class Transaction:
     def matching(self) -> MatchingStore:
         """What matching reads and writes."""
         return MatchingStore(self._connection)
+
+    def policies(self, tenant_id: int) -> PolicyStore:
+        """Return what reads and changes what a tenant decides by."""
+        return PolicyStore(self._connection, tenant_id)
 
     async def lock_contacts(self, contacts: Collection[int]) -> None:
         """Lock contacts in the order in which everybody does."""

@@ -1,16 +1,24 @@
 """The resolver on real PostgreSQL, its handler called as delivery calls it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
+import uvicorn
 from aiokafka import ConsumerRecord
+from typer.testing import CliRunner, Result
 
+from kith.__main__ import app
+from kith.administration import create_key
 from kith.stack import Stack
 from services.resolver.handlers.signals import Signals
+from services.resolver.routes import create_http
 from services.resolver.store import Store
+from shared.auth import KeyRing
 from shared.events import topics
 from shared.events.activity import NormalizedActivity
 from shared.events.codec import encode
@@ -162,4 +170,45 @@ async def resolver(home: Home) -> AsyncIterator[Resolver]:
         yield resolver
 
 
-__all__ = ["Home", "Resolver", "new_home", "record_of"]
+class Terminal:
+    """The `kith` command, with a resolver that listens."""
+
+    def __init__(self, home: Home, url: str, key: str) -> None:
+        self.url = url
+        self._environment = {
+            "POSTGRES_DSN": home.dsn("kith_cli"),
+            "RESOLVER_URL": url,
+            "KITH_API_KEY": key,
+        }
+
+    async def kith(self, *words: str) -> Result:
+        """Run a command as an operator would."""
+        runner = CliRunner(env=self._environment)
+        return await asyncio.to_thread(runner.invoke, app, list(words))
+
+    async def read(self, *words: str) -> list[dict[str, Any]]:
+        """Run a command and read its JSON."""
+        result = await self.kith(*words, "--json")
+        assert result.exit_code == 0, result.output
+        return [orjson.loads(line) for line in result.output.splitlines()]
+
+
+@pytest.fixture
+async def terminal(home: Home, resolver: Resolver) -> AsyncIterator[Terminal]:
+    http = create_http()
+    http.state.store = resolver.store
+    http.state.keys = KeyRing(resolver.store._pool)
+    server = uvicorn.Server(uvicorn.Config(http, port=0, log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  # uvicorn tells it by a flag only
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    connection = await asyncpg.connect(home.dsn("kith_cli"))
+    key = await create_key(connection, home.workspace, "review", ["contacts:write"], None)
+    await connection.close()
+    yield Terminal(home, f"http://127.0.0.1:{port}", key.token)
+    server.should_exit = True
+    await serving
+
+
+__all__ = ["Home", "Resolver", "Terminal", "new_home", "record_of"]

@@ -1,26 +1,20 @@
 """The review queue and the reasons for decisions, on real tables, through the command line."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import orjson
 import pytest
-import uvicorn
-from typer.testing import CliRunner, Result
 
-from kith.__main__ import app
-from kith.administration import create_key
 from kith.demo.case import choose_case
 from services.resolver.domain.reviewing import Filters
-from services.resolver.routes import create_http
 from services.resolver.store.questions import how, list_pairs, show_pair, why, why_not
 from services.resolver.store.review import ReviewStore
-from shared.auth import Directory, KeyRing, Place
+from shared.auth import Directory, Place
 from shared.postgres.pool import Pool, connect
 from shared.postgres.settings import PostgresSettings
-from tests.integration.resolver.conftest import Home, Resolver
+from tests.integration.resolver.conftest import Home, Resolver, Terminal
 from tests.integration.resolver.test_matching import ADA, Matched
 
 NAMES = ("Grace Hopper", "Alan Turing", "Edsger Dijkstra", "Barbara Liskov", "Tony Hoare")
@@ -51,46 +45,6 @@ async def in_two_minds(home: Home, resolver: Resolver) -> tuple[str, str]:
     )
     rows = await home.fetch("SELECT public_id FROM contact.contact ORDER BY id")
     return rows[0][0], rows[1][0]
-
-
-class Terminal:
-    """The `kith` command, with a resolver that listens."""
-
-    def __init__(self, home: Home, url: str, key: str) -> None:
-        self._environment = {
-            "POSTGRES_DSN": home.dsn("kith_cli"),
-            "RESOLVER_URL": url,
-            "KITH_API_KEY": key,
-        }
-
-    async def kith(self, *words: str) -> Result:
-        """Run a command as an operator would."""
-        runner = CliRunner(env=self._environment)
-        return await asyncio.to_thread(runner.invoke, app, list(words))
-
-    async def read(self, *words: str) -> list[dict[str, Any]]:
-        """Run a command and read its JSON."""
-        result = await self.kith(*words, "--json")
-        assert result.exit_code == 0, result.output
-        return [orjson.loads(line) for line in result.output.splitlines()]
-
-
-@pytest.fixture
-async def terminal(home: Home, resolver: Resolver) -> AsyncIterator[Terminal]:
-    http = create_http()
-    http.state.store = resolver.store
-    http.state.keys = KeyRing(resolver.store._pool)
-    server = uvicorn.Server(uvicorn.Config(http, port=0, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  # uvicorn tells it by a flag only
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    connection = await asyncpg.connect(home.dsn("kith_cli"))
-    key = await create_key(connection, home.workspace, "review", ["contacts:write"], None)
-    await connection.close()
-    yield Terminal(home, f"http://127.0.0.1:{port}", key.token)
-    server.should_exit = True
-    await serving
 
 
 async def test_a_pair_waits_is_shown_side_by_side_and_approved(

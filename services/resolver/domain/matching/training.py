@@ -13,17 +13,29 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.resolver.domain.matching.levels import kind_of
-from services.resolver.domain.matching.model import Observation
+from services.resolver.domain.matching.model import Observation, to_probability
 from services.resolver.domain.matching.weights import LevelWeight, Weights
 
 FEWEST: Final = 20
 """Labels of each kind without which nothing is learned: one-sided ones teach a constant."""
 
+HELD_BACK: Final = 5
+"""One pair in so many is held back, to check what was learned by."""
+
+FEWEST_CHECKED: Final = 25
+"""Labels of each kind of which four fifths are still `FEWEST`."""
+
+LEAST: Final = 2.0**-60
+"""Probability below which a surprise counts no more."""
+
+SETTLED: Final = 1e-4
+"""Bits; once no weight moves by more in a pass, it has settled."""
+
 PULL: Final = 4.0
 """How many labels the present weight of a level counts for."""
 
 _ROUNDS: Final = 400
-"""Passes over the labels; the steps shrink, and it has long settled by then."""
+"""Most passes over the labels; the steps shrink, and it has mostly settled long before."""
 
 _STEP: Final = 2.0
 _LN2: Final = math.log(2.0)
@@ -43,6 +55,24 @@ class LabelledPair:
     is_match: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Weights that were learned, and how they do on pairs that they were not learned from."""
+
+    weights: Weights
+    matches: int
+    others: int
+    """Pairs that match, and that do not; a fifth of each was held back to check by."""
+    loss_before: float
+    loss_after: float
+    """Mean logarithmic loss on those held back, in bits, both kinds of pair counting as much."""
+
+    @property
+    def is_better(self) -> bool:
+        """Tell whether what was learned holds for pairs that it was not learned from."""
+        return self.loss_after < self.loss_before
+
+
 Key = tuple[str, str]
 
 
@@ -54,6 +84,37 @@ class _Example:
     is_match: bool
 
 
+def learn(pairs: Sequence[LabelledPair], present: Weights, version: str) -> Learned:
+    """Train on four fifths of the pairs, and check on the rest; then train on all.
+
+    Every fifth of each kind is held back, in the order given.
+    """
+    kinds = [[pair for pair in pairs if pair.is_match is kind] for kind in (True, False)]
+    if min(map(len, kinds)) < FEWEST_CHECKED:
+        raise _too_few(len(kinds[0]), len(kinds[1]), FEWEST_CHECKED)
+    held = [pair for kind in kinds for pair in kind[::HELD_BACK]]
+    rest = [pair for kind in kinds for place, pair in enumerate(kind) if place % HELD_BACK]
+    checked = train(rest, present, version)
+    return Learned(
+        weights=train(pairs, present, version),
+        matches=len(kinds[0]),
+        others=len(kinds[1]),
+        loss_before=loss(held, present),
+        loss_after=loss(held, checked),
+    )
+
+
+def loss(pairs: Iterable[LabelledPair], weights: Weights) -> float:
+    """Return how much the labels surprise the weights: bits, in the mean of both kinds of pair."""
+    sums: dict[bool, list[float]] = {True: [], False: []}
+    for pair in pairs:
+        example = _example(pair, weights)
+        probability = _probability(example.bits, weights)
+        said = probability if pair.is_match else 1.0 - probability
+        sums[pair.is_match].append(-math.log2(max(said, LEAST)))
+    return sum(sum(kind) / len(kind) for kind in sums.values() if kind) / 2.0
+
+
 def train(pairs: Iterable[LabelledPair], present: Weights, version: str) -> Weights:
     """Return weights that agree better with what people decided, and differ little otherwise.
 
@@ -63,16 +124,24 @@ def train(pairs: Iterable[LabelledPair], present: Weights, version: str) -> Weig
     examples = [_example(pair, present) for pair in pairs]
     matches = sum(example.is_match for example in examples)
     if min(matches, len(examples) - matches) < FEWEST:
-        raise TooFewLabelsError(
-            f"{matches} pairs that match and {len(examples) - matches} that do not: "
-            f"at least {FEWEST} of each are needed"
-        )
+        raise _too_few(matches, len(examples) - matches, FEWEST)
     shifts = _descend(examples, matches, present)
     levels = dict(present.levels)
     for key, shift in shifts.items():
         before = levels.get(key, LevelWeight(0.0))
         levels[key] = LevelWeight(round(before.bits + shift, 3), before.per_bit)
     return replace(present, version=version, levels=levels)
+
+
+def _too_few(matches: int, others: int, least: int) -> TooFewLabelsError:
+    return TooFewLabelsError(
+        f"{matches} pairs that match and {others} that do not: at least {least} of each are needed"
+    )
+
+
+def _probability(bits: float, weights: Weights) -> float:
+    """Calibrate as `EvidenceScorer` does."""
+    return to_probability(bits * weights.slope if bits > 0.0 else bits)
 
 
 def _example(pair: LabelledPair, present: Weights) -> _Example:
@@ -106,9 +175,14 @@ def _descend(examples: Sequence[_Example], matches: int, present: Weights) -> di
                 slope[key] += error
                 bend[key] += curve * len(example.keys)
         pace = _STEP / (1.0 + turn / 50)
+        farthest = 0.0
         for key, (low, high) in bounds.items():
             moved = shifts[key] - min(1.0, pace) * slope[key] / bend[key]
-            shifts[key] = min(high, max(low, moved))
+            moved = min(high, max(low, moved))
+            farthest = max(farthest, abs(moved - shifts[key]))
+            shifts[key] = moved
+        if farthest < SETTLED:
+            break
     return shifts
 
 

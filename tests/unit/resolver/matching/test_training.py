@@ -1,5 +1,8 @@
 """Weights learned from what people decided."""
 
+from dataclasses import replace
+from random import Random
+
 import pytest
 
 from services.resolver.domain.matching.evidence import EvidenceScorer, observe
@@ -7,8 +10,11 @@ from services.resolver.domain.matching.model import Profile
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.training import (
     FEWEST,
+    FEWEST_CHECKED,
     LabelledPair,
     TooFewLabelsError,
+    learn,
+    loss,
     train,
 )
 from services.resolver.domain.matching.weights import default_weights
@@ -57,3 +63,27 @@ def test_few_or_one_sided_labels_teach_nothing() -> None:
     one_sided = [labelled(MOVED, is_match=True)] * 500 + [labelled(LEFT, is_match=False)]
     with pytest.raises(TooFewLabelsError, match=f"at least {FEWEST} of each"):
         train(one_sided, default_weights(), "collapsed")
+
+
+def test_what_was_learned_is_checked_on_pairs_held_back() -> None:
+    pairs = [labelled(MOVED, is_match=True), labelled(LEFT, is_match=False)] * 50
+    learned = learn(pairs, default_weights(), "learned")
+    assert (learned.matches, learned.others) == (50, 50)
+    assert learned.is_better
+    assert loss(pairs, learned.weights) < loss(pairs, default_weights())
+
+
+def test_labels_thrown_by_dice_are_no_better_on_those_held_back() -> None:
+    dice = Random(1)
+    pairs = [
+        labelled(dice.choice((MOVED, LEFT, ADA)), is_match=dice.random() < 0.5) for _ in range(60)
+    ]
+    held = learn([*pairs, *(replace(one, is_match=not one.is_match) for one in pairs)],
+                 default_weights(), "noise")  # fmt: skip
+    assert held.loss_after == pytest.approx(1.0, abs=0.2)
+
+
+def test_too_few_to_check_by_are_refused_in_words() -> None:
+    pairs = [labelled(MOVED, is_match=True), labelled(LEFT, is_match=False)] * (FEWEST_CHECKED - 1)
+    with pytest.raises(TooFewLabelsError, match="24 pairs that match and 24 that do not"):
+        learn(pairs, default_weights(), "learned")
