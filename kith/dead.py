@@ -9,8 +9,9 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 import orjson
 import typer
@@ -30,6 +31,14 @@ REPLAY_BATCH: Final = 200
 
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
+AGES: Final = (
+    (timedelta(hours=1), "1 h"),
+    (timedelta(days=1), "1 d"),
+    (timedelta(days=7), "7 d"),
+    (timedelta.max, "older"),
+)
+"""How old dead letters are, as the summary tells."""
+
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 Topic = Annotated[
@@ -37,13 +46,55 @@ Topic = Annotated[
 ]
 Group = Annotated[str | None, typer.Option(help="Set aside by this consumer group only.")]
 Reason = Annotated[str | None, typer.Option(help="One of: " + ", ".join(DEAD_LETTER_REASONS))]
-Since = Annotated[str | None, typer.Option(help="Set aside in the last 30m, 12h or 7d.")]
+Since = Annotated[
+    str | None,
+    typer.Option(help="Set aside in the last 30m, 12h or 7d, or since 2026-01-31T12:00 (UTC)."),
+]
+Until = Annotated[
+    str | None, typer.Option(help="Set aside before that: 30m, 12h or 7d ago, or a moment.")
+]
+Every = Annotated[bool, typer.Option("--all", help="All that match and wait.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 Resolved = Annotated[bool, typer.Option("--resolved", help="Those dealt with, too.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 class UsageError(Exception):
     """The command was asked for something that cannot be; the text says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which dead letters; what is None does not restrict."""
+
+    topic: str | None = None
+    group: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def of(
+        cls,
+        topic: str | None,
+        group: str | None,
+        reason: str | None,
+        since: str | None,
+        until: str | None,
+    ) -> Self:
+        """Read the options of a command."""
+        if reason is not None and reason not in DEAD_LETTER_REASONS:
+            raise UsageError(f"no reason {reason!r}: one of {', '.join(DEAD_LETTER_REASONS)}")
+        return cls(topic, group, reason, _moment(since, "--since"), _moment(until, "--until"))
+
+    def fits(self, letter: DeadLetter) -> bool:
+        """Tell whether a dead letter is one of them."""
+        at = letter.record.timestamp / 1000
+        return (
+            self.reason in {None, letter.reason}
+            and (self.since is None or at >= self.since.timestamp())
+            and (self.until is None or at < self.until.timestamp())
+        )
 
 
 class Desk:
@@ -53,20 +104,28 @@ class Desk:
         self._pool = pool
         self._kafka = kafka_settings()
 
-    async def find(
-        self, *, topic: str | None, group: str | None, reason: str | None, since: datetime | None
-    ) -> list[tuple[DeadLetter, str]]:
+    async def find(self, wanted: Wanted) -> list[tuple[DeadLetter, str]]:
         """Return dead letters with what was done: replayed, dropped, or nothing yet."""
-        names = _dead_letter_topics(topic, group)
+        names = _dead_letter_topics(wanted.topic, wanted.group)
         letters = [
-            letter
-            async for letter in read_dead_letters(self._kafka, names)
-            if reason in {None, letter.reason}
-            and (since is None or letter.record.timestamp >= since.timestamp() * 1000)
+            letter async for letter in read_dead_letters(self._kafka, names) if wanted.fits(letter)
         ]
         rows = await self._pool.fetch(QUERIES["find_resolutions"], names)
         done = {(row["topic"], row["partition"], row["offset"]): row["action"] for row in rows}
         return [(letter, done.get(_place(letter), "")) for letter in letters]
+
+    async def choose(self, ids: Sequence[str], wanted: Wanted, *, every: bool) -> list[DeadLetter]:
+        """Return those that are named, or all that match and wait."""
+        if bool(ids) == every:
+            raise UsageError(
+                "name dead letters, or --all with --topic, --group, --reason, --since or --until"
+            )
+        if every:
+            return [letter for letter, done in await self.find(wanted) if not done]
+        found = {letter.id: letter for letter, _ in await self.find(Wanted())}
+        if missing := [one for one in ids if one not in found]:
+            raise _no_such(missing[0])
+        return [found[one] for one in ids]
 
     async def replay(self, letters: Sequence[DeadLetter]) -> int:
         """Send each original back once, then note it; a repetition is harmless."""
@@ -102,23 +161,19 @@ def list_(
     group: Group = None,
     reason: Reason = None,
     since: Since = None,
+    until: Until = None,
     resolved: Resolved = False,
     json: Json = False,
 ) -> None:
     """Show dead letters that wait for someone: place, reason, field; never their content."""
 
     async def run(desk: Desk) -> None:
-        found = await desk.find(
-            topic=topic, group=group, reason=_reason(reason), since=_since(since)
-        )
+        found = await desk.find(Wanted.of(topic, group, reason, since, until))
         shown = [(letter, done) for letter, done in found if resolved or not done]
         for letter, done in shown:
             print(orjson.dumps(summary(letter, done)).decode() if json else _line(letter, done))
         if not json:
-            counts = Counter(letter.reason for letter, _ in shown)
-            print(
-                f"{len(shown)} dead letters  " + "  ".join(f"{r}: {n}" for r, n in counts.items())
-            )
+            print("\n".join(told([letter for letter, _ in shown], datetime.now(UTC))))
 
     _run(run)
 
@@ -148,32 +203,24 @@ def show(
 @app.command()
 def replay(
     *,
-    id: Annotated[str | None, typer.Argument()] = None,  # noqa: A002
-    every: Annotated[bool, typer.Option("--all", help="All that match and wait.")] = False,
+    ids: Annotated[list[str] | None, typer.Argument()] = None,
+    every: Every = False,
     topic: Topic = None,
     group: Group = None,
     reason: Reason = None,
     since: Since = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be sent.")
-    ] = False,
+    until: Until = None,
+    dry_run: DryRun = False,
 ) -> None:
-    """Send originals back to where they came from, byte for byte.
+    """Send originals back to where they came from, byte for byte: one, several, or all that match.
 
     Every group that reads that topic sees them again, which changes nothing for those that had
     succeeded.
     """
 
     async def run(desk: Desk) -> None:
-        if (id is None) == (not every):
-            raise UsageError("name one dead letter, or --all with --topic, --group or --reason")
-        if id is not None:
-            letters = [(await _one(desk, id))[0]]
-        else:
-            found = await desk.find(
-                topic=topic, group=group, reason=_reason(reason), since=_since(since)
-            )
-            letters = [letter for letter, done in found if not done]
+        wanted = Wanted.of(topic, group, reason, since, until)
+        letters = await desk.choose(ids or (), wanted, every=every)
         omitted = sum(letter.body_omitted for letter in letters)
         if omitted:
             print(f"{omitted} have no body any more and stay: drop them", file=sys.stderr)
@@ -188,17 +235,47 @@ def replay(
 
 @app.command()
 def drop(
-    id: str,  # noqa: A002
+    *,
+    ids: Annotated[list[str] | None, typer.Argument()] = None,
     why: Annotated[str, typer.Option(help="For whoever asks later; no personal data.")],
+    every: Every = False,
+    topic: Topic = None,
+    group: Group = None,
+    reason: Reason = None,
+    since: Since = None,
+    until: Until = None,
+    dry_run: DryRun = False,
 ) -> None:
-    """Note that a dead letter needs nothing more."""
+    """Note that dead letters need nothing more: one, several, or all that match."""
 
     async def run(desk: Desk) -> None:
-        letter, _ = await _one(desk, id)
-        await desk.resolve([letter], "dropped", why)
-        print(f"dropped {letter.id}")
+        wanted = Wanted.of(topic, group, reason, since, until)
+        letters = await desk.choose(ids or (), wanted, every=every)
+        if not why.strip():
+            raise UsageError("say why: --why 'the sender has sent it again, right'")
+        if not dry_run:
+            await desk.resolve(letters, "dropped", why)
+        for letter in letters:
+            print(f"{'would drop' if dry_run else 'dropped'} {letter.id}")
+        print(f"{len(letters)} dead letters")
 
     _run(run)
+
+
+def told(letters: Sequence[DeadLetter], now: datetime) -> list[str]:
+    """Sum dead letters up: how many, for which reasons, and how old."""
+    counts = Counter(letter.reason for letter in letters)
+    lines = [f"{len(letters)} dead letters  " + "  ".join(f"{r}: {n}" for r, n in counts.items())]
+    for reason in counts:
+        ages = Counter(_age(letter, now) for letter in letters if letter.reason == reason)
+        parts = (f"{name}: {ages[name]}" for _, name in AGES if ages[name])
+        lines.append(f"  {reason}  {'  '.join(parts)}")
+    return lines
+
+
+def _age(letter: DeadLetter, now: datetime) -> str:
+    age = now - datetime.fromtimestamp(letter.record.timestamp / 1000, UTC)
+    return next(name for limit, name in AGES if age < limit)
 
 
 def summary(letter: DeadLetter, done: str) -> dict[str, Any]:
@@ -240,11 +317,14 @@ def _exit_with_words(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _one(desk: Desk, id_: str) -> tuple[DeadLetter, str]:
-    found = await desk.find(topic=None, group=None, reason=None, since=None)
-    for letter, done in found:
+    for letter, done in await desk.find(Wanted()):
         if letter.id == id_:
             return letter, done
-    raise UsageError(f"no dead letter {id_}: it has expired, or see `kith dead list --resolved`")
+    raise _no_such(id_)
+
+
+def _no_such(id_: str) -> UsageError:
+    return UsageError(f"no dead letter {id_}: it has expired, or see `kith dead list --resolved`")
 
 
 def _dead_letter_topics(topic: str | None, group: str | None) -> list[str]:
@@ -259,18 +339,16 @@ def _dead_letter_topics(topic: str | None, group: str | None) -> list[str]:
     return names
 
 
-def _reason(text: str | None) -> str | None:
-    if text is not None and text not in DEAD_LETTER_REASONS:
-        raise UsageError(f"no reason {text!r}: one of {', '.join(DEAD_LETTER_REASONS)}")
-    return text
-
-
-def _since(text: str | None) -> datetime | None:
+def _moment(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
-    if text[-1:] not in UNITS or not text[:-1].isdecimal():
-        raise UsageError(f"--since {text}: write it as 30m, 12h or 7d")
-    return datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+    try:
+        if text[-1:] in UNITS and text[:-1].isdecimal():
+            return datetime.now(UTC) - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{option} {text}: write it as 30m, 12h, 7d or 2026-01-31T12:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _place(letter: DeadLetter) -> tuple[str, int, int]:

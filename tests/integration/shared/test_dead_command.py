@@ -95,9 +95,30 @@ async def test_drop_notes_why(topic: topics.Topic) -> None:
     assert first["id"] not in await kith("dead", "list")
 
 
+async def test_a_window_of_time_is_chosen(topic: topics.Topic) -> None:
+    """What was set aside within an hour, and not before or after it."""
+    assert "2 dead letters" in await kith("dead", "list", "--since", "1h")
+    assert "  malformed  1 h: 1" in await kith("dead", "list")
+    for words in (("--until", "1h"), ("--since", "2999-01-01"), ("--until", "2000-01-01T00:00Z")):
+        assert "0 dead letters" in await kith("dead", "list", *words)
+    drop = ("dead", "drop", "--all", "--why", "a test", "--since", "1h", "--reason", "invalid")
+    assert "would drop" in await kith(*drop, "--dry-run")
+    assert "1 dead letters" in await kith(*drop)
+    assert "sent 1 of 1" in await kith("dead", "replay", "--all", "--since", "1h")
+    assert "0 dead letters" in await kith("dead", "list")
+
+
+async def test_several_are_named(topic: topics.Topic) -> None:
+    found = [json.loads(line) for line in (await kith("dead", "list", "--json")).splitlines()]
+    assert "sent 2 of 2" in await kith("dead", "replay", *[one["id"] for one in found])
+    assert "no dead letter x/0/0" in await kith("dead", "replay", "x/0/0", fails=True)
+
+
 async def test_a_place_where_nothing_lies_is_said(topic: topics.Topic) -> None:
     assert "no dead letter nowhere/0/0" in await kith("dead", "show", "nowhere/0/0", fails=True)
-    assert "name one dead letter" in await kith("dead", "replay", fails=True)
+    assert "name dead letters" in await kith("dead", "replay", fails=True)
+    assert "write it as" in await kith("dead", "list", "--since", "soon", fails=True)
+    assert "say why" in await kith("dead", "drop", "--all", "--why", " ", fails=True)
 
 
 async def kith(*words: str, fails: bool = False) -> str:
