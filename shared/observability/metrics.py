@@ -85,6 +85,23 @@ PRODUCED: Final = Counter(
     ("topic", "outcome"),
 )
 
+# Ingest.
+
+INGESTED_SIGNALS: Final = Counter(
+    "ingest_signals_total",
+    "Signals by source, way in (topic, push) and verdict: accepted, or the reason why not, as "
+    "`kith dead` names it. Sources beyond the first 50 are other; one that cannot be read is "
+    "unread.",
+    ("source", "way", "verdict"),
+)
+INGEST_SOURCE_AGE_SECONDS: Final = Histogram(
+    "ingest_source_age_seconds",
+    "How long signals lay on the topic until ingest passed them on: the oldest of each source and "
+    "batch.",
+    ("source",),
+    buckets=(0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0),
+)
+
 # Resolver and its relay.
 
 GATE_RESULTS: Final = Counter(
@@ -144,6 +161,23 @@ VENDOR_REQUESTS: Final = Counter(
 )
 VENDOR_SECONDS: Final = Histogram(
     "vendor_latency_seconds", "Duration of a call to a vendor.", ("vendor",), buckets=_SECONDS
+)
+
+# HTTP ways in, set by shared.limits and shared.entrance.
+
+RATE_LIMITED: Final = Counter(
+    "http_rate_limited_total",
+    "Requests refused with 429, by the limit that refused: key, key-day, user, workspace.",
+    ("limit",),
+)
+LIMITS_UNSHARED: Final = Counter(
+    "http_limits_unshared_total",
+    "Requests whose limits a replica counted by itself, since Redis is away.",
+)
+IDEMPOTENT_REQUESTS: Final = Counter(
+    "http_idempotent_requests_total",
+    "Requests with an Idempotency-Key: new, done (answered again), running (409), differs (422).",
+    ("outcome",),
 )
 
 # Api.

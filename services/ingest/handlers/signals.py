@@ -1,7 +1,9 @@
 """Signals from Kafka: read, normalise, pass on; the bad ones come back with a reason."""
 
+import time
 from collections.abc import Sequence
 
+from services.ingest.domain.accounting import Account, Sources
 from services.ingest.domain.activities import to_normalized_activity
 from services.ingest.domain.intake import Arrival, moment, occurred_at, read_arrival, signal_id
 from services.ingest.domain.mapping import Origin, Rules, to_normalized
@@ -12,6 +14,7 @@ from shared.errors import PoisonMessageError
 from shared.events.topics import SIGNALS_NORMALIZED
 from shared.kafka.batch import Batch, Rejected
 from shared.kafka.producer import Outgoing, Producer
+from shared.observability import metrics
 
 
 class Signals:
@@ -20,6 +23,7 @@ class Signals:
     def __init__(self, rules: Rules, producer: Producer) -> None:
         self._rules = rules
         self._producer = producer
+        self._sources = Sources()
         self.directory: Directory
 
     async def handle_signals(self, batch: Batch) -> Sequence[Rejected]:
@@ -28,7 +32,9 @@ class Signals:
         outgoing: list[Outgoing] = []
         rejected: list[Rejected] = []
         places: dict[tuple[str | None, str | None], Place] = {}
+        account = Account(self._sources)
         for record in batch.records:
+            source = ""
             try:
                 refuse_large(record.value)
                 arrival = read_arrival(record.headers, record.value)
@@ -37,18 +43,31 @@ class Signals:
                 if place is None:
                     place = places[named] = await self.directory.resolve(*named)
                 origin = _origin(arrival, place, record.timestamp)
-                normalized = (
-                    to_normalized_activity(*read_activity_body(arrival.data), origin, rules)
-                    if arrival.is_activity
-                    else to_normalized(*read_body(arrival.data), origin, rules)
-                )
+                if arrival.is_activity:
+                    activity, raw = read_activity_body(arrival.data)
+                    source = activity.source
+                    normalized = to_normalized_activity(activity, raw, origin, rules)
+                else:
+                    signal, raw = read_body(arrival.data)
+                    source = signal.source
+                    normalized = to_normalized(signal, raw, origin, rules)
             except PoisonMessageError as error:
                 rejected.append(Rejected(record, error))
+                account.refuse(source, error.reason)
             else:
+                account.accept(source, record.timestamp)
                 headers = normalized_headers(origin, is_activity=arrival.is_activity)
                 outgoing.append(Outgoing(topic, normalized.key, normalized.body, headers))
         await self._producer.send_batch(outgoing)
+        _count(account)
         return rejected
+
+
+def _count(account: Account) -> None:
+    for source, verdict, count in account.verdicts():
+        metrics.INGESTED_SIGNALS.labels(source, "topic", verdict).inc(count)
+    for source, seconds in account.ages(time.time() * 1000):
+        metrics.INGEST_SOURCE_AGE_SECONDS.labels(source).observe(seconds)
 
 
 def _origin(arrival: Arrival, place: Place, timestamp_ms: int) -> Origin:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ValidationError
 from ulid import ULID
 
+from services.ingest.domain.accounting import ACCEPTED
 from services.ingest.domain.captures import (
     LinkedInCapture,
     NewContact,
@@ -34,6 +35,7 @@ from shared.errors import PoisonMessageError
 from shared.events.envelope import rfc3339
 from shared.events.topics import SIGNALS_NORMALIZED
 from shared.kafka.producer import Outgoing
+from shared.observability import metrics
 
 router = APIRouter(tags=["captures"])
 
@@ -158,6 +160,7 @@ async def _send(
         headers=normalized_headers(origin),
     )
     await doorway.producer.send_batch([message])
+    metrics.INGESTED_SIGNALS.labels(doorway.sources.label(signal.source), "push", ACCEPTED).inc()
     verdict = accepted(0, origin.signal_id, normalized)
     answer = JsonResponse(verdict.model_dump(exclude_none=True), 202)
     answer.headers["Kith-Position"] = verdict.position or ""

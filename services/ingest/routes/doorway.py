@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
+from services.ingest.domain.accounting import Sources
 from services.ingest.domain.mapping import Rules
 from services.ingest.routes.problems import ProblemError
 from services.ingest.settings import Settings
@@ -48,6 +49,7 @@ class Doorway:
     uploads: Uploads
     wake: Callable[[], None]
     """Says that an import has work to be done."""
+    sources: Sources = field(default_factory=Sources)
 
 
 def doorway_of(request: Request) -> Doorway:

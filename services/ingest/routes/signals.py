@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from ulid import ULID
 
+from services.ingest.domain.accounting import Account
 from services.ingest.domain.activities import to_normalized_activity
 from services.ingest.domain.intake import signal_id
 from services.ingest.domain.mapping import Origin, to_normalized
@@ -32,6 +33,7 @@ from shared.events.envelope import rfc3339
 from shared.events.signal import ContactSignal
 from shared.events.topics import SIGNALS_NORMALIZED
 from shared.kafka.producer import Outgoing
+from shared.observability import metrics
 
 SOURCE = "/kith/http"
 """CloudEvents source of signals that were pushed: part of their ids."""
@@ -98,6 +100,7 @@ async def post_signals(
     outgoing: list[Outgoing] = []
     verdicts: list[Verdict] = []
     traceparent = traceparent_of(request)
+    account = Account(doorway.sources)
     for index, value in enumerate(values):
         origin = Origin(
             signal_id=signal_id(SOURCE, f"{batch}-{index}"),
@@ -109,9 +112,15 @@ async def post_signals(
         )
         verdict, message = judge(index, value, origin, doorway, may_hold_nul=may_hold_nul)
         verdicts.append(verdict)
+        source = value.get("source") if isinstance(value, dict) else None
         if message is not None:
             outgoing.append(message)
+            account.accept(str(source))
+        elif verdict.error is not None:
+            account.refuse(source, verdict.error.reason)
     await doorway.producer.send_batch(outgoing)
+    for named, outcome, count in account.verdicts():
+        metrics.INGESTED_SIGNALS.labels(named, "push", outcome).inc(count)
     answer = Verdicts(
         accepted=len(outgoing), rejected=len(verdicts) - len(outgoing), signals=tuple(verdicts)
     )
