@@ -36,6 +36,15 @@ class NewTenant:
     workspace: str
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a key may spend, and whose it is; None: as by default, and nobody's in particular."""
+
+    user: str | None = None
+    per_minute: int | None = None
+    per_day: int | None = None
+
+
 @asynccontextmanager
 async def connected(dsn: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
     """Open one connection for one command."""
@@ -73,6 +82,8 @@ async def create_key(
     name: str,
     scopes: Sequence[str],
     expires_at: datetime | None = None,
+    *,
+    terms: Terms = Terms(),
 ) -> NewKey:
     """Make an API key of a workspace; its token is nowhere but in the answer.
 
@@ -89,16 +100,26 @@ async def create_key(
     if len(places) != 1:
         msg = "say which workspace: `kith tenants list` shows them"
         raise AdministrationError(msg)
-    return await _insert_key(database, places[0], name, list(scopes), expires_at)
+    return await _insert_key(database, places[0], name, list(scopes), expires_at, terms=terms)
 
 
-async def rotate_key(database: Database, key: str, until: datetime) -> NewKey:
+async def rotate_key(
+    database: Database, key: str, until: datetime, expires_at: datetime | None = None
+) -> NewKey:
     """Make a key like another one, which ends at `until`: both work in between."""
     row = await database.fetchrow(QUERIES["retire_key"], key, until)
     if row is None:
         raise _no_such_key(key)
     place = (row["tenant_id"], row["workspace_id"])
-    return await _insert_key(database, place, row["name"], row["scopes"], None)
+    terms = Terms(row["user_id"], row["per_minute"], row["per_day"])
+    return await _insert_key(database, place, row["name"], row["scopes"], expires_at, terms=terms)
+
+
+async def limit_key(database: Database, key: str, terms: Terms) -> None:
+    """Let a key spend what the terms say; services that have just seen it need half a minute."""
+    limits = (terms.per_minute, terms.per_day)
+    if await database.fetchval(QUERIES["limit_key"], key, *limits) is None:
+        raise _no_such_key(key)
 
 
 async def revoke_key(database: Database, key: str) -> None:
@@ -113,6 +134,8 @@ async def _insert_key(
     name: str,
     scopes: list[str],
     expires_at: datetime | None,
+    *,
+    terms: Terms,
 ) -> NewKey:
     key = new_key()
     await database.execute(
@@ -123,6 +146,9 @@ async def _insert_key(
         key.hash,
         scopes,
         expires_at,
+        terms.user,
+        terms.per_minute,
+        terms.per_day,
     )
     return key
 

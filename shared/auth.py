@@ -73,6 +73,12 @@ class Caller:
     workspace: str
     scopes: frozenset[str]
     key_id: str
+    user_id: str | None = None
+    """Whose key it is; None: nobody's in particular."""
+    per_minute: int | None = None
+    """Requests a minute, where the key has a limit of its own."""
+    per_day: int | None = None
+    """Requests in any 24 hours; None: not counted."""
 
     @property
     def place(self) -> Place:
@@ -150,6 +156,9 @@ class KeyRing:
             workspace=row["workspace"],
             scopes=frozenset(row["scopes"]),
             key_id=row["public_id"],
+            user_id=row["user_id"],
+            per_minute=row["per_minute"],
+            per_day=row["per_day"],
         )
         return _Remembered(until, caller)
 

@@ -6,10 +6,10 @@ its own limit until it is back.
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from aiolimiter import AsyncLimiter
 from pydantic import Field, SecretStr
@@ -84,17 +84,36 @@ async def connect(settings: RedisSettings) -> AsyncIterator[Redis | None]:
         await client.aclose()
 
 
+class Scripts:
+    """Runs scripts in Redis, and leaves it alone for a while after it failed."""
+
+    def __init__(self, redis: Redis | None) -> None:
+        self._redis = redis
+        self._away_until = 0.0
+
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+        """Return what a script says; None where Redis is absent or away."""
+        if self._redis is None or _now() < self._away_until:
+            return None
+        try:
+            async with asyncio.timeout(2 * TIMEOUT_S):
+                return await self._redis.eval(script, len(keys), *keys, *arguments)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._away_until = _now() + AWAY_S
+            log.warning("redis_away", error=type(error).__name__)
+            return None
+
+
 class RateLimit:
     """At most so many a second, all replicas together; each replica alone while Redis is away."""
 
     def __init__(self, redis: Redis | None, name: str, per_second: float) -> None:
         burst = max(1, math.floor(per_second))
         self._local = AsyncLimiter(burst, burst / per_second)
-        self._redis = redis
+        self._scripts = Scripts(redis)
         self._arguments = (str(per_second), str(burst))
         self._keys = (f"kith:rate:{name}", f"kith:pause:{name}")
         self._paused_until = 0.0
-        self._away_until = 0.0
 
     async def take(self) -> float:
         """Take a token and return 0; without one to take, return the seconds to wait."""
@@ -103,7 +122,7 @@ class RateLimit:
             return own
         if not self._local.has_capacity():
             return self._local.time_period / self._local.max_rate
-        wait = await self._ask(_TAKE, self._keys, self._arguments)
+        wait = float(await self._scripts.run(_TAKE, self._keys, self._arguments) or 0)
         if wait > 0:
             return wait / 1000
         await self._local.acquire()
@@ -113,19 +132,8 @@ class RateLimit:
         """Give out no tokens for a while; the longest pause wins."""
         seconds = length.total_seconds()
         self._paused_until = max(self._paused_until, _now() + seconds)
-        await self._ask(_PAUSE, self._keys[1:], (str(max(1, math.ceil(seconds * 1000))),))
-
-    async def _ask(self, script: str, keys: tuple[str, ...], arguments: tuple[str, ...]) -> float:
-        """Run a script; 0 when Redis is absent or away."""
-        if self._redis is None or _now() < self._away_until:
-            return 0.0
-        try:
-            async with asyncio.timeout(2 * TIMEOUT_S):
-                return float(await self._redis.eval(script, len(keys), *keys, *arguments))
-        except (RedisError, OSError, TimeoutError) as error:
-            self._away_until = _now() + AWAY_S
-            log.warning("redis_away", error=type(error).__name__)
-            return 0.0
+        milliseconds = str(max(1, math.ceil(seconds * 1000)))
+        await self._scripts.run(_PAUSE, self._keys[1:], (milliseconds,))
 
 
 def _now() -> float:

@@ -19,7 +19,13 @@ from shared.observability import metrics
 
 NOTICE: Final = "<!-- Made by `kith docs generate`: change the code, not this page. -->\n\n"
 
-SETTINGS_MODULES: Final = ("shared.process", "shared.observability.traces")
+SETTINGS_MODULES: Final = (
+    "shared.cache",
+    "shared.idempotency",
+    "shared.limits",
+    "shared.observability.traces",
+    "shared.process",
+)
 """Modules other than `settings` that hold a settings class."""
 
 

@@ -11,13 +11,17 @@ from starlette.types import Lifespan
 
 from services.api.domain.contacts import ROOT
 from services.api.routes import activities, contacts, export, history, openapi, review
-from services.api.routes.answers import install_errors
+from services.api.routes.answers import install_errors, refused
 from services.api.routes.export import Exports
 from services.api.routes.gate import Lag
 from services.api.routes.resolver import SECONDS, Resolver
 from services.api.settings import ExportSettings, Settings
 from services.api.store import Store
+from shared import cache
 from shared.auth import KeyRing
+from shared.entrance import Desk, Entrance, describe
+from shared.idempotency import Answers
+from shared.limits import Limiter
 from shared.postgres.pool import Pool, connect
 from shared.probes import ASGIApp, Receive, Scope, Send, probe_routes
 
@@ -39,11 +43,14 @@ def create_app(settings: Settings) -> ASGIApp:
     async def lifespan(http: FastAPI) -> AsyncIterator[None]:
         async with (
             connect(settings.postgres, "kith-api") as pool,
+            cache.connect(settings.redis) as redis,
             httpx.AsyncClient(
                 base_url=settings.resolver_url, timeout=SECONDS, trust_env=False
             ) as client,
         ):
             attach(http, pool, client, settings.export)
+            answers = Answers(pool, settings.idempotency)
+            http.state.desk = Desk(http.state.keys, Limiter(redis), settings.limits, answers)
             yield
 
     http = create_http(lifespan)
@@ -72,8 +79,14 @@ def create_http(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     for part in (review, export, contacts, history, activities, openapi):
         http.include_router(part.router)
     install_errors(http)
+    http.add_middleware(Entrance, refuse=refused, once=creates)
     http.openapi = lambda: _describe(http)  # type: ignore[method-assign]
     return http
+
+
+def creates(path: str) -> bool:
+    """Tell whether a POST there changes anything."""
+    return path != f"{ROOT}/contacts/export"
 
 
 def attach(
@@ -93,6 +106,7 @@ def _describe(http: FastAPI) -> dict[str, Any]:
         for operations in document["paths"].values():
             for operation in operations.values():
                 operation["responses"].pop("422", None)  # FastAPI's own; we answer 400
+        describe(document, creates)
         schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
         schemes["apiKey"] = {"type": "http", "scheme": "bearer", "bearerFormat": "kith_…"}
         http.openapi_schema = document

@@ -3,6 +3,9 @@
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.cache import RedisSettings
+from shared.idempotency import IdempotencySettings
+from shared.limits import LimitSettings
 from shared.postgres.settings import PostgresSettings
 
 
@@ -27,6 +30,9 @@ class Settings(BaseSettings):
     )
 
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    idempotency: IdempotencySettings = Field(default_factory=IdempotencySettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
     resolver_url: str = Field(
         default="http://resolver:8080",

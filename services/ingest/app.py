@@ -15,17 +15,21 @@ from services.ingest.handlers.signals import Signals
 from services.ingest.handlers.tools import Tools
 from services.ingest.routes import captures, imports, mappings, resumable, rows, signals
 from services.ingest.routes.doorway import Doorway
-from services.ingest.routes.problems import install_problems
+from services.ingest.routes.problems import install_problems, refused
 from services.ingest.settings import Settings
 from services.ingest.store import Store
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import SECONDS, Resolver
 from services.ingest.store.uploads import DatabaseUploads, DirectoryUploads, Uploads
+from shared import cache
 from shared.auth import Directory, KeyRing
+from shared.entrance import Desk, Entrance, describe
 from shared.events import topics
+from shared.idempotency import Answers
 from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
 from shared.kafka.producer import Producer
+from shared.limits import Limiter
 from shared.postgres.pool import connect
 from shared.probes import ASGIApp, probe_routes
 from shared.process import with_http
@@ -54,10 +58,12 @@ def create_app(settings: Settings) -> ASGIApp:
     async def lifespan() -> AsyncIterator[None]:
         async with (
             connect(settings.postgres, "kith-ingest") as pool,
+            cache.connect(settings.redis) as redis,
             httpx.AsyncClient(base_url=settings.resolver_url, timeout=SECONDS) as client,
             producer,
         ):
             handler.directory = Directory(pool)
+            keys, answers = KeyRing(pool), Answers(pool, settings.idempotency)
             kept = ImportStore(pool)
             uploads = uploads_of(settings, kept)
             resolver = Resolver(client, kept)
@@ -66,12 +72,13 @@ def create_app(settings: Settings) -> ASGIApp:
                 settings,
                 rules,
                 producer,
-                KeyRing(pool),
+                keys,
                 Store(pool),
                 kept,
                 uploads,
                 work.wake,
             )
+            http.state.desk = Desk(keys, Limiter(redis), settings.limits, answers)
             async with work.running():
                 yield
 
@@ -98,13 +105,20 @@ def create_http() -> FastAPI:
         for part in (resumable, imports, rows):
             http.include_router(part.router, prefix=prefix)
     install_problems(http)
+    http.add_middleware(Entrance, refuse=refused, once=creates)
     http.openapi = lambda: _describe(http)  # type: ignore[method-assign]
     return http
+
+
+def creates(path: str) -> bool:
+    """Tell whether a POST there keeps anything."""
+    return not path.endswith("/reading")
 
 
 def _describe(http: FastAPI) -> dict[str, Any]:
     if http.openapi_schema is None:
         document = get_openapi(title=TITLE, version="1", description=ABOUT, routes=http.routes)
+        describe(document, creates)
         parts = document.setdefault("components", {})
         schemas = parts.setdefault("schemas", {})
         for name, body in signals.BODY_SCHEMAS.items():

@@ -6,8 +6,11 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.cache import RedisSettings
+from shared.idempotency import IdempotencySettings
 from shared.identifiers.settings import DigestSettings
 from shared.kafka.settings import KafkaSettings
+from shared.limits import LimitSettings
 from shared.postgres.settings import PostgresSettings
 
 
@@ -20,6 +23,9 @@ class Settings(BaseSettings):
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    idempotency: IdempotencySettings = Field(default_factory=IdempotencySettings)
     digest: DigestSettings = Field(default_factory=DigestSettings)
 
     default_phone_region: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = Field(

@@ -26,10 +26,13 @@ from services.resolver.handlers.signals import Signals
 from services.resolver.routes import create_http as create_resolver
 from services.resolver.store import Store as ResolverStore
 from shared.auth import SCOPES, Directory, KeyRing
+from shared.entrance import Desk
 from shared.events.topics import SIGNALS_NORMALIZED_BULK
+from shared.idempotency import Answers
 from shared.identifiers.settings import DigestSettings
 from shared.kafka import KafkaSettings, Producer
 from shared.kafka.batch import Batch, next_offsets
+from shared.limits import Limiter
 from shared.postgres.pool import Pool, connect
 from shared.postgres.settings import PostgresSettings
 
@@ -166,9 +169,11 @@ async def importing(
         tools = Tools(settings, rules, producer, store, kept, Resolver(resolver, store))
         work = Imports(tools)
         http = create_http()
+        keys, answers = KeyRing(pool), Answers(pool, settings.idempotency)
         http.state.doorway = Doorway(
-            settings, rules, producer, KeyRing(pool), Store(pool), store, kept, work.wake
+            settings, rules, producer, keys, Store(pool), store, kept, work.wake
         )
+        http.state.desk = Desk(keys, Limiter(None), settings.limits, answers)
         async with work.running():
             yield Importing(tools, httpx.ASGITransport(http), dsns, pool)
 

@@ -14,6 +14,9 @@ ROWS = {
     "app.api_key": "INSERT INTO app.api_key"
     " (public_id, tenant_id, workspace_id, name, hash, scopes)"
     " VALUES ('key_{ulid}', {tenant}, {workspace}, 'k', sha256('k'), '{{contacts:read}}')",
+    "app.idempotency_key": "INSERT INTO app.idempotency_key (tenant_id, workspace_id, api_key,"
+    " name, fingerprint, claim, claimed_until, expires_at)"
+    " VALUES ({tenant}, {workspace}, 'key_{ulid}', 'n', sha256('r'), 'c', now(), now())",
     "contact.contact": "INSERT INTO contact.contact"
     " (id, tenant_id, public_id, status, source_id, version, created_at, updated_at)"
     " VALUES (101, {tenant}, 'con_{ulid}', 'active', 1, 1, now(), now()),"

@@ -14,6 +14,7 @@ from services.api.domain.documents import ErrorDocument
 from services.api.domain.media import JSON_API, JSON_API_LIST
 from services.api.domain.paging import Page, page_links, page_meta
 from services.api.domain.problems import CURSOR_PROFILE, Problem, RequestError, error_document
+from shared.entrance import Refusal
 from shared.errors import PoisonMessageError, ServiceError
 from shared.observability.logs import get_logger
 
@@ -101,9 +102,24 @@ ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": ErrorDocument, "description": "No valid API key."},
     403: {"model": ErrorDocument, "description": "The API key lacks the scope."},
     406: {"model": ErrorDocument, "description": "No JSON:API document is acceptable."},
+    429: {"model": ErrorDocument, "description": "Too many requests: see Retry-After."},
     503: {"model": ErrorDocument, "description": "Not yet, or not now: see Retry-After."},
 }
 """What every endpoint may answer besides its data, for OpenAPI."""
+
+
+def refused(refusal: Refusal) -> Response:
+    """Answer a request that was refused before its route."""
+    problem = Problem(
+        refusal.status,
+        refusal.code,
+        refusal.status.phrase,
+        refusal.detail,
+        header=refusal.header,
+        type=refusal.type,
+        meta={"violated-policies": list(refusal.policies)} if refusal.policies else None,
+    )
+    return Answer(error_document([problem.as_error()]), refusal.status, refusal.headers)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -7,10 +7,11 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
+from shared.entrance import Refusal
 from shared.errors import PoisonMessageError, ServiceError, TransientError
 from shared.observability.logs import get_logger
 
@@ -29,6 +30,9 @@ class Problem(BaseModel):
     detail: str
     reason: str | None = None
     field: str | None = None
+    violated_policies: tuple[str, ...] | None = Field(
+        default=None, serialization_alias="violated-policies"
+    )
 
 
 class ProblemError(Exception):
@@ -74,12 +78,31 @@ class JsonResponse(Response):
         return orjson.dumps(content)
 
 
+def refused(refusal: Refusal) -> Response:
+    """Answer a request that was refused before its route."""
+    problem = Problem(
+        type=refusal.type or "about:blank",
+        title=refusal.status.phrase,
+        status=refusal.status,
+        detail=refusal.detail,
+        reason=refusal.code,
+        field=refusal.header,
+        violated_policies=tuple(refusal.policies) or None,
+    )
+    return Response(
+        orjson.dumps(problem.model_dump(exclude_none=True, by_alias=True)),
+        refusal.status,
+        refusal.headers,
+        "application/problem+json",
+    )
+
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {
         "description": HTTPStatus(status).phrase,
         "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
     }
-    for status in (400, 401, 403, 413, 422, 503)
+    for status in (400, 401, 403, 409, 413, 422, 429, 503)
 }
 """For the OpenAPI document."""
 

@@ -171,3 +171,24 @@ async def test_the_openapi_document_names_both_ways_in(ingest: Ingest) -> None:
     document = (await ingest.client.get("/v1/openapi.json")).json()
     assert {"/v1/signals", "/v1/imports", "/api/v1/contacts/import"} <= document["paths"].keys()
     assert "ContactSignal" in document["components"]["schemas"]
+
+
+async def test_a_push_with_a_name_is_taken_once(ingest: Ingest) -> None:
+    record_id = uuid4().hex
+    signal = {"source": "hubspot_crm", "source_record_id": record_id, "first_name": "Ada"}
+    headers = {"Idempotency-Key": uuid4().hex}
+    answers = [await ingest.client.post("/v1/signals", json=signal, headers=headers) for _ in "ab"]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].content == answers[1].content
+    assert "key" in answers[0].headers["ratelimit"]
+    sent = [
+        one
+        for one in await produced(ingest, SIGNALS_NORMALIZED.name)
+        if record_id.encode() in one.value
+    ]
+    assert len(sent) == 1
+    other = await ingest.client.post(
+        "/v1/signals", json={**signal, "last_name": "L"}, headers=headers
+    )
+    assert (other.status_code, other.headers["content-type"]) == (422, "application/problem+json")
+    assert other.json()["reason"] == "idempotency_key_reused"
