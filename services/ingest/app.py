@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> ASGIApp:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with (
-            connect(settings.postgres, "kith-ingest") as pool,
+            connect(settings.postgres, "kith-ingest", lookups_only=True) as pool,
             cache.connect(settings.redis) as redis,
             httpx.AsyncClient(base_url=settings.resolver_url, timeout=SECONDS) as client,
             producer,

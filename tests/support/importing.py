@@ -160,7 +160,7 @@ async def importing(
     settings = Settings(kafka=kafka, postgres=postgres, digest=SECRET)
     rules = Rules(SECRET.digests())
     async with (
-        connect(postgres, "kith-ingest") as pool,
+        connect(postgres, "kith-ingest", lookups_only=True) as pool,
         _resolver(kafka, dsns["kith_resolver"]) as resolver,
         Producer(kafka) as producer,
     ):

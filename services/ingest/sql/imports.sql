@@ -125,41 +125,55 @@ ON CONFLICT DO NOTHING;
 -- name: find_context
 -- Earlier rows that name an identifier of these, and the rows that would make their contacts:
 -- $1 import, $2 keys, $3 below this number, $4 how many.
-WITH beside AS (
-    SELECT DISTINCT k.number FROM ingest.import_row_key AS k
-    WHERE k.import_id = $1 AND k.key = ANY($2::bigint[]) AND k.number < $3
+WITH beside AS MATERIALIZED (
+    SELECT DISTINCT k.number FROM unnest($2::bigint[]) AS u (key)
+    CROSS JOIN LATERAL (
+        SELECT number FROM ingest.import_row_key
+        WHERE import_id = $1 AND key = u.key AND number < $3 LIMIT $4
+    ) AS k
 ),
-named AS (
+named AS MATERIALIZED (
     SELECT number FROM beside
     UNION
-    SELECT r.creator FROM beside JOIN ingest.import_row AS r
-        ON r.import_id = $1 AND r.number = beside.number
+    SELECT r.creator FROM beside CROSS JOIN LATERAL (
+        SELECT creator FROM ingest.import_row
+        WHERE import_id = $1 AND number = beside.number LIMIT 1
+    ) AS r
     WHERE r.creator IS NOT NULL
+    ORDER BY 1 LIMIT $4
 )
-SELECT r.number, r.line, r.creator, r.signal FROM named JOIN ingest.import_row AS r
-    ON r.import_id = $1 AND r.number = named.number
-WHERE r.signal IS NOT NULL
-ORDER BY r.number LIMIT $4;
+SELECT r.number, r.line, r.creator, r.signal FROM named CROSS JOIN LATERAL (
+    SELECT number, line, creator, signal FROM ingest.import_row
+    WHERE import_id = $1 AND number = named.number AND signal IS NOT NULL LIMIT 1
+) AS r
+ORDER BY r.number;
 
 -- name: find_earlier_choices
 -- What was left out by choice when it was imported before, content and all: $1 tenant,
 -- $2 workspace, $3 records, $4 contents.
-SELECT DISTINCT ON (u.place) u.place, e.choice
+SELECT u.place, e.choice
 FROM unnest($3::bytea[], $4::bytea[]) WITH ORDINALITY AS u (record_key, content_hash, place)
-JOIN ingest.import_row AS e ON e.tenant_id = $1 AND e.workspace_id = $2
-    AND e.record_key = u.record_key AND e.content_hash = u.content_hash
-    AND e.choice IN ('skip', 'mine') AND e.verdict = 'skipped'
-ORDER BY u.place, e.import_id DESC;
+CROSS JOIN LATERAL (
+    SELECT choice FROM ingest.import_row
+    WHERE tenant_id = $1 AND workspace_id = $2 AND record_key = u.record_key
+        AND content_hash = u.content_hash AND choice IN ('skip', 'mine') AND verdict = 'skipped'
+    ORDER BY import_id DESC LIMIT 1
+) AS e;
 
 -- name: find_twins
--- Rows of a file that are called alike, group by group: $1 import, $2 above this number, $3 how many.
-SELECT r.number, r.line, r.identity, r.signal FROM ingest.import_row AS r
-WHERE r.import_id = $1 AND r.number > $2 AND r.identity IS NOT NULL AND r.identity IN (
-    SELECT t.identity FROM ingest.import_row AS t
+-- Rows of a file that are called alike: $1 import, $2 above this number, $3 how many.
+WITH twins AS MATERIALIZED (
+    SELECT unnest(array_agg(t.number)) AS number FROM ingest.import_row AS t
     WHERE t.import_id = $1 AND t.identity IS NOT NULL
     GROUP BY t.identity HAVING count(*) > 1
 )
-ORDER BY r.number LIMIT $3;
+SELECT r.number, r.line, r.identity, r.signal
+FROM (SELECT number FROM twins WHERE number > $2 ORDER BY number LIMIT $3) AS t
+CROSS JOIN LATERAL (
+    SELECT number, line, identity, signal FROM ingest.import_row
+    WHERE import_id = $1 AND number = t.number LIMIT 1
+) AS r
+ORDER BY r.number;
 
 -- name: replace_rows
 -- Rows that were previewed anew: $1 import, $2 numbers, $3 records, $4 signals, $5 classes,
