@@ -30,10 +30,12 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the resolver and the projector are."""
+    """How far the resolver, its matching and the projector are."""
 
     resolved: int
     """Normalised signals behind the resolver, ever."""
+    matched: int
+    """Events behind its matching, ever."""
     projected: int
     """Events behind the projector, ever."""
 

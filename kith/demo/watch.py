@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from kith.demo.errors import blame
@@ -18,6 +18,8 @@ SHOW_SECONDS: Final = 1.0
 """Between two looks at everything: those cost the database something."""
 STALL_SECONDS: Final = 60.0
 """Without any progress for so long, the demo gives up."""
+MATCHING: Final = "resolver-matching"
+"""The resolver's second group, which compares contacts that share no identifier."""
 IN_FLIGHT: Final = 1_000
 """Signals fed and not yet resolved, at most: the feeder goes as fast as kith takes them in."""
 
@@ -48,7 +50,7 @@ class Watch:
 
     async def finish(self) -> float:
         """Return when all that was fed can be read; answers the seconds since the first signal."""
-        await self.settle()
+        await self._readable()
         self._streaming = False
         return time.monotonic() - self._began
 
@@ -63,6 +65,17 @@ class Watch:
         await self._until(has_room, ("ingest", "resolver"), "takes no more signals")
 
     async def settle(self) -> None:
+        """Return when all that is in Kafka by now can be read, and nobody new is found alike."""
+        told: Mapping[int, int] | None = None
+        # What matching merges is told in events, which it reads again.
+        while await self._stream.ends(topics.EVENTS.name) != told:
+            await self._readable()
+            told = await self._stream.ends(topics.EVENTS.name)
+            await self._resolved(topics.EVENTS, MATCHING)
+            await self._published()
+        await self._projected()
+
+    async def _readable(self) -> None:
         """Return when all that is in Kafka by now can be read."""
         await self._ingested()
         await self._resolved(topics.SIGNALS_NORMALIZED, "resolver")

@@ -27,9 +27,10 @@ class Settings(BaseSettings):
         default=250, description="Signals from files decided in one transaction."
     )
     matching: bool = Field(
-        default=False,
+        default=True,
         description="Whether contacts that share no identifier are compared, and merged or put up "
-        "for review. Costs one to several milliseconds a contact (docs/benchmarks.md).",
+        "for review. Costs about half a millisecond of processor time a contact "
+        "(docs/benchmarks.md).",
     )
     matching_max_records: Annotated[int, Field(ge=1, le=1_000)] = Field(
         default=100, description="Events whose contacts are compared with others in one go."

@@ -12,10 +12,13 @@ ORDER BY workspace.id LIMIT 1;
 SELECT clock_timestamp();
 
 -- name: get_progress
--- How far the resolver and the projector are: $1 topic of normalised signals, $2 of events.
+-- How far the resolver, its matching and the projector are: $1 topic of normalised signals, $2 of
+-- events.
 SELECT
     (SELECT coalesce(sum(next_offset), 0) FROM contact.kafka_offset
      WHERE consumer_group = 'resolver' AND topic = $1)::bigint AS resolved,
+    (SELECT coalesce(sum(next_offset), 0) FROM contact.kafka_offset
+     WHERE consumer_group = 'resolver-matching' AND topic = $2)::bigint AS matched,
     (SELECT coalesce(sum(next_offset), 0) FROM read.kafka_offset
      WHERE consumer_group = 'projector' AND topic = $2)::bigint AS projected;
 

@@ -244,7 +244,7 @@ _Name = tuple[str | None, ...]
 _NAMELESS: Final[_Name] = (None,) * 7
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def _relation(one: _Name, other: _Name) -> _Relation:
     first, second = _person(one), _person(other)
     if first.generation and second.generation and first.generation != second.generation:

@@ -36,7 +36,7 @@ def employer_domain(facts: Facts, employment: Employment) -> str | None:
     return None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _domain_of_host(host: str) -> str | None:
     return company_domain(Email(f"anyone@{host}"))
 

@@ -89,9 +89,7 @@ class _Round:
         self._statistics = statistics
         self._apart = frozenset(apart)
         self._verdicts: dict[tuple[Record, Record], Verdict] = {}
-        self._of_contact: dict[int, list[Record]] = {}
-        for record in sorted(records):
-            self._of_contact.setdefault(records[record].contact, []).append(record)
+        self._of_contact = _distinct(records)
 
     def match(self, candidates: Mapping[int, Collection[int]]) -> Matches:
         links = self._links(candidates)
@@ -114,11 +112,17 @@ class _Round:
     ) -> dict[Record, dict[Record, float]]:
         """Link the records of contacts with those of their candidates, and every contact's own."""
         links: dict[Record, dict[Record, float]] = {}
+        weighed: set[tuple[Record, Record]] = set()
         floor = self._matcher.floor
         for contact, others in candidates.items():
             for other in others:
-                for one, another in product(self._of(contact), self._of(other)):
-                    weight = self._compare(one, another).link.weight
+                for pair in product(self._of(contact), self._of(other)):
+                    one, another = min(pair), max(pair)
+                    if (one, another) in weighed:
+                        continue
+                    left, right = self._records[one].profile, self._records[another].profile
+                    weight = self._matcher.weigh(left, right, self._statistics)
+                    weighed.add((one, another))
                     if weight >= floor:
                         _join(links, one, another, weight)
         for contact in self._contacts(links):
@@ -167,6 +171,32 @@ class _Round:
             verdict=max(verdicts, key=lambda found: (found.link.allowed, found.link.weight)),
             action=action,
         )
+
+
+def repeating(records: Mapping[Record, Known], told: Collection[Record]) -> set[int]:
+    """Return the contacts of whom the records just told say nothing that others did not say."""
+    before: dict[int, list[Profile]] = {}
+    for record, known in records.items():
+        if record not in told:
+            before.setdefault(known.contact, []).append(known.profile)
+    new = {
+        records[record].contact
+        for record in told
+        if record in records
+        and records[record].profile not in before.get(records[record].contact, ())
+    }
+    return before.keys() - new
+
+
+def _distinct(records: Mapping[Record, Known]) -> dict[int, list[Record]]:
+    """Return contact → its records, one of those that say the same: to repeat proves nothing."""
+    found: dict[int, list[Record]] = {}
+    for record in sorted(records):
+        contact, profile = records[record]
+        said = found.setdefault(contact, [])
+        if all(records[other].profile != profile for other in said):
+            said.append(record)
+    return found
 
 
 def _join(

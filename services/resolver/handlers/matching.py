@@ -14,7 +14,7 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from services.resolver.domain.blocks import Keyed, key_contacts, plan_blocks
-from services.resolver.domain.matches import CAUSE, Known, Matches, match
+from services.resolver.domain.matches import CAUSE, Known, Matches, match, repeating
 from services.resolver.domain.matching.blocking import HOT
 from services.resolver.store import Store, Transaction
 from services.resolver.store.judging import Finding
@@ -58,6 +58,8 @@ class _Mention(NamedTuple):
     recorded_at: datetime
     traceparent: str | None
     records: set[bytes]
+    is_reshaped: bool
+    """It is new, or holds others' records now: what it repeats is new of it all the same."""
 
 
 class Matching:
@@ -84,7 +86,8 @@ def _read(records: Sequence[ConsumerRecord]) -> tuple[dict[str, _Mention], list[
     told: dict[str, _Mention] = {}
     rejected = []
     for record in records:
-        if dict(record.headers).get("ce_type") not in _TELLING:
+        kind = dict(record.headers).get("ce_type")
+        if kind not in _TELLING:
             continue
         try:
             envelope = from_record(record.headers, record.value)
@@ -106,11 +109,13 @@ def _read(records: Sequence[ConsumerRecord]) -> tuple[dict[str, _Mention], list[
             envelope.recordedtime or envelope.time or datetime.now(UTC),
             envelope.traceparent,
             known,
+            kind != _ASSERTED or (before is not None and before.is_reshaped),
         )
     return told, rejected
 
 
 _decode: Final = Decoder(_Told).decode
+_ASSERTED: Final = topics.TYPE_BY_MODEL[FactAsserted].encode()
 _TELLING: Final = frozenset(
     topics.TYPE_BY_MODEL[model].encode()
     for model in (ContactCreated, FactAsserted, ContactsMerged, ContactsSplit)
@@ -145,14 +150,23 @@ class _Round:
         await store.add_to_counts(
             (tenant, known.profile) for record, known in records.items() if record in told
         )
-        candidates = await self._place(tenant, [one.id for one in named], present, records)
+        mentions = {one.id: self._told[one.public_id] for one in named}
+        still = {
+            one
+            for one in repeating(records, told) & present.keys()
+            if not mentions[one].is_reshaped
+        }
+        placed = [one.id for one in named if one.id not in still]
+        moving = {one: tenant for one in present if one not in still}
+        candidates = await self._place(tenant, placed, moving, records)
+        if not candidates:
+            return
         others = {other for found in candidates.values() for other in found} - present.keys()
         records |= await store.find_records(others)
         by = (await store.find_policies([tenant]))[tenant]
         counts = await store.count(tenant, [known.profile for known in records.values()])
         apart = await store.find_kept_apart({known.contact for known in records.values()})
         found = match(records, candidates, by.matcher, counts, apart)
-        mentions = {one.id: self._told[one.public_id] for one in named}
         await self._carry_out(tenant, found, by, mentions)
 
     async def _place(

@@ -26,8 +26,11 @@ from shared.postgres.queries import Queries
 
 QUERIES: Final = Queries.load("services.resolver.sql", "matching.sql")
 
-PROFILES: Final = 20_000
-"""Profiles that a process remembers: comparing names again is cheap, reading them is not."""
+PROFILES: Final = 4_096
+"""Profiles that a process remembers: those of a batch's candidates come again in the next."""
+
+LONGEST: Final = 4_096
+"""Characters of the facts of a profile that is remembered: some 10 kB, all of them 40 MB."""
 
 MOST_RECORDS: Final = 20
 """Records of one contact that are compared: the newest say who it is."""
@@ -105,7 +108,10 @@ class MatchingStore:
     async def find_records(self, contacts: Collection[int]) -> dict[bytes, Known]:
         """Read the current records of these contacts, as they are compared."""
         rows = await self._connection.fetch(QUERIES["find_facts"], sorted(contacts), MOST_RECORDS)
-        return {record: Known(contact, _profile(facts)) for contact, record, facts in rows}
+        return {
+            record: Known(contact, _profile(facts) if len(facts) <= LONGEST else _read(facts))
+            for contact, record, facts in rows
+        }
 
     async def find_keys(self, contacts: Collection[int]) -> dict[int, set[int]]:
         """Return contact → the keys that are written of it."""
@@ -238,9 +244,11 @@ class MatchingStore:
         return {(low, high) for low, high, is_new in found if is_new}
 
 
-@lru_cache(maxsize=PROFILES)
-def _profile(facts: str) -> Profile:
+def _read(facts: str) -> Profile:
     return profile_of(_read_facts(facts))
+
+
+_profile: Final = lru_cache(maxsize=PROFILES)(_read)
 
 
 def _evidence(one: Decision) -> str:

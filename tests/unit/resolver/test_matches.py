@@ -4,12 +4,12 @@ from collections.abc import Collection
 from typing import Any
 
 from services.resolver.domain.blocks import Keyed, key_contacts, plan_blocks
-from services.resolver.domain.matches import Known, Matches, match
+from services.resolver.domain.matches import Known, Matches, match, repeating
 from services.resolver.domain.matching.blocking import HOT
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.profile import profile_of
-from services.resolver.domain.matching.statistics import count_all
+from services.resolver.domain.matching.statistics import Counts, count_all
 from services.resolver.domain.matching.tiers import Action
 from services.resolver.domain.matching.weights import default_weights
 from tests.support.signals import a_signal, digest
@@ -67,6 +67,32 @@ def test_the_records_of_one_contact_are_held_together() -> None:
         a_record(2, email="adalbert.lovelace@gmail.com", **ALIKE),
     )
     assert all(decision.pair == (1, 2) for decision in [*found.merges, *found.reviews])
+
+
+def test_to_say_the_same_again_proves_nothing() -> None:
+    """A vendor's answer in three systems is one piece of evidence, not three."""
+    other, known = a_record(2, email="a.lovelace@gmail.com", name="A. Lovelace", company="Engines")
+    said = a_record(1, email="adalbert.lovelace@engines.example", **ALIKE)[1]
+    once, thrice = (
+        match(
+            {other: known, **{digest(n): said for n in range(times)}}, {1: [2]}, MATCHER, Counts()
+        )
+        for times in (1, 3)
+    )
+    assert [(one.pair, one.action, one.verdict.score.weight) for one in thrice.reviews] == [
+        (one.pair, one.action, one.verdict.score.weight) for one in once.reviews
+    ]
+    assert len(once.reviews) == 1
+
+
+def test_who_is_only_told_what_was_known_needs_no_second_look() -> None:
+    known, again = a_record(1, **ALIKE), (digest("again"), a_record(1, **ALIKE)[1])
+    new = a_record(1, email="ada@engines.example", **ALIKE)
+    other = a_record(2, name="Nobody Else")
+    assert repeating(dict([known, again, other]), {again[0]}) == {1, 2}
+    assert repeating(dict([known, new]), {new[0]}) == set()
+    assert repeating(dict([known]), {known[0]}) == set()
+    assert repeating(dict([known]), {b"of somebody gone"}) == {1}
 
 
 def test_strangers_are_left_alone() -> None:

@@ -65,6 +65,16 @@ class EvidenceScorer:
             signals.append(Signal(one.attribute, one.level, *shown, weight))
         return self.recompute(signals)
 
+    def weigh(self, left: Profile, right: Profile, statistics: Statistics) -> float:
+        """Return the weight of the score alone, without its explanation."""
+        weigh = self.weights.weigh
+        bits = [
+            weigh(kind_of(attribute, one, other), level, rarity)
+            for attribute, level, one, other, rarity in observe(left, right, statistics)
+        ]
+        bits.append(self.weights.before(statistics.size))
+        return math.fsum(bits)
+
     def recompute(self, signals: Sequence[Signal]) -> Score:
         """Add up signals: `score` ends here, so that stored signals give the same number."""
         bits = math.fsum(signal.weight for signal in signals)

@@ -133,7 +133,7 @@ def compare_numbers(left: str, right: str) -> str:
     return "near" if OSA.distance(left, right, score_cutoff=1) <= 1 else "differ"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def compare_birthdays(left: str, right: str) -> str:
     """Compare days: the year unknown, day and month swapped, one digit mistyped."""
     if left == right:

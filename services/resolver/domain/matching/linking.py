@@ -45,6 +45,10 @@ class Matcher:
         """Bits from which a link is kept."""
         return min(0.0, to_bits(self.thresholds.review)) - MARGIN
 
+    def weigh(self, left: Profile, right: Profile, statistics: Statistics) -> float:
+        """Return the weight of the link that `judge` finds, at less than half of the cost."""
+        return min(SUREST, max(-SUREST, self.scorer.weigh(left, right, statistics)))
+
     def judge(self, left: Profile, right: Profile, statistics: Statistics) -> Verdict:
         """Compare two records in full."""
         score = self.scorer.score(left, right, statistics)

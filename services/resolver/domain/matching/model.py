@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 from services.resolver.domain.names.person import PersonName
@@ -24,7 +24,7 @@ class Profile:
     name: PersonName
     values: Mapping[str, tuple[str, ...]]
     """Attribute → its values, normalised, each once. Empty ones are left out."""
-    shown: Mapping[Term, str]
+    shown: Mapping[Term, str] = field(compare=False)
     """(attribute, value) → as the source wrote it, where that is not the same."""
 
     def show(self, attribute: str, value: str) -> str:
@@ -37,7 +37,7 @@ class Statistics(Protocol):
 
     @property
     def size(self) -> float:
-        """How many records there are, in bits (log2), in steps."""
+        """How many records there are, in bits (log2), in steps: asked for by every comparison."""
 
     def rarity(self, attribute: str, value: str) -> float:
         """How surprising it is that a record has this value, in bits, in steps."""
@@ -89,6 +89,9 @@ class Scorer(Protocol):
 
     def score(self, left: Profile, right: Profile, statistics: Statistics) -> Score:
         """Compare two records; symmetric but for the sides of its signals."""
+
+    def weigh(self, left: Profile, right: Profile, statistics: Statistics) -> float:
+        """Return the weight of the score alone: what most pairs are told apart by."""
 
     def recompute(self, signals: Sequence[Signal]) -> Score:
         """Make the score again from its stored signals: exactly the same numbers."""

@@ -98,7 +98,7 @@ class _Builder:
             self.add(CUSTOM + fold_text(key).replace(" ", "_"), fold_text(raw), raw)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def fold_text(text: str) -> str:
     """Fold text to plain lower-case words: `Café  Zürich, Inc.` → `cafe zurich inc`."""
     return _NOT_ALPHANUMERIC.sub(" ", fold(repair_lookalikes(clean_name(text)))).strip()
@@ -135,6 +135,6 @@ def _handle(kind: str, value: str) -> str:
     return f"{kind}:{value}" if kind in _HANDLES else value
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _domain_of_host(host: str) -> str | None:
     return company_domain(Email(f"anyone@{host}"))

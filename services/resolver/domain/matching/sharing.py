@@ -22,7 +22,7 @@ def is_shared(attribute: str, value: str, statistics: Statistics) -> bool:
     )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def is_role_mailbox(email: str) -> bool:
     """Tell whether an address is a role's, not a person's: `info@`, `sales-uk@`, `support2@`."""
     words = _BETWEEN_WORDS.split(email.rpartition("@")[0].rstrip("0123456789"))

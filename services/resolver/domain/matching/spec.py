@@ -56,6 +56,10 @@ class SpecScorer:
         del statistics
         return self.recompute(tuple(_signals(left, right)))
 
+    def weigh(self, left: Profile, right: Profile, statistics: Statistics) -> float:
+        """Return the weight of the score alone."""
+        return self.score(left, right, statistics).weight
+
     def recompute(self, signals: Sequence[Signal]) -> Score:
         """Combine signals: `score` ends here, so that stored signals give the same number."""
         doubt = 1.0

@@ -39,11 +39,12 @@ class Counts:
     records: int = 0
     counts: Mapping[Term, int] = field(default_factory=dict)
     """Term → records that have it; for identifiers, people that it was seen with."""
+    size: float = field(init=False)
+    """How many records there are, in bits, in steps."""
 
-    @property
-    def size(self) -> float:
-        """How many records there are, in bits, in steps."""
-        return step_of_size(self.records)
+    def __post_init__(self) -> None:
+        """Compute once what every comparison asks for."""
+        object.__setattr__(self, "size", step_of_size(self.records))
 
     def rarity(self, attribute: str, value: str) -> float:
         """How surprising a value is, in bits, in steps."""

@@ -76,7 +76,7 @@ _INNER_STOP = re.compile(r"(?<=\w)\.(?=\w)")
 _BETWEEN = re.compile(r"[^\w']+|_+")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _parse(text: str) -> CompanyName:
     cleaned = repair_lookalikes(clean_name(text))
     if fold(cleaned).strip(" .-_?*!") in read_words("placeholders"):

@@ -61,7 +61,7 @@ def compare_companies(first: CompanyName, second: CompanyName) -> CompanyAgreeme
     return _compare(first, second)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _compare(first: CompanyName, second: CompanyName) -> CompanyAgreement:
     if not first or not second:
         return _UNKNOWN
@@ -178,7 +178,7 @@ def _pair_alike(left: list[str], right: list[str]) -> tuple[float, float]:
     return weight, agreed
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _likeness(one: str, two: str) -> float:
     """Return how far a word may be another misspelt or cut short; 0.0 for another word."""
     short, long = sorted((one, two), key=len)

@@ -97,7 +97,7 @@ def compare_persons(first: PersonName, second: PersonName) -> NameAgreement:
     return _compare(first, second)
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def _compare(first: PersonName, second: PersonName) -> NameAgreement:
     if not first or not second:
         return _UNKNOWN

@@ -103,7 +103,7 @@ def _repair_word(word: str) -> str:
     return "".join(lookalikes.get(letter, letter) for letter in word)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def fold(text: str) -> str:
     """Fold text to lower-case ASCII: `Jürgen` → `jurgen`, `O'Brien` → `obrien`."""
     if not text.isascii():

@@ -58,7 +58,7 @@ def are_two(first: str, second: str) -> bool:
     return any(theirs.get(line, place) != place for line, place in ours.items())
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def are_spellings_of_one(first: str, second: str) -> bool:
     """Say whether two folded given names are one in two spellings: `sergei` and `sergey`."""
     one, two = sound_of(first), sound_of(second)
@@ -71,7 +71,7 @@ def are_spellings_of_one(first: str, second: str) -> bool:
 _NO_GROUP: frozenset[int] = frozenset()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def are_forms_of_one(first: str, second: str) -> bool:
     """Say whether two folded given names may be one person's: `bob`, `rob` and `robert`."""
     full_names, long = _full_names()
@@ -80,7 +80,7 @@ def are_forms_of_one(first: str, second: str) -> bool:
     return not _meanings(first).isdisjoint(_meanings(second))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _meanings(word: str) -> frozenset[str | int]:
     """Return the full names that a given name may stand for, and the groups of their spellings."""
     full_names, _ = _full_names()

@@ -102,7 +102,7 @@ class _Fields(NamedTuple):
     nickname: str
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def _parse(fields: _Fields) -> PersonName:
     if reading := _read_east_asian(fields):
         name = reading

@@ -24,7 +24,7 @@ def is_oddly_written(word: str) -> bool:
     return _MIXED_CASE.search(word) is not None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def is_plausible_word(word: str) -> bool:
     """Say whether one folded word may be part of a name: a known one, or one by its letters."""
     if (

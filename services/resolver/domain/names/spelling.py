@@ -115,37 +115,37 @@ def _apply(rules: Rules, word: str) -> str:
     return word
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def sound_of(word: str) -> str:
     """Reduce a folded word to a key that its usual transliterations share."""
     return _apply(_REST, _WRITTEN.sub(_sound_of_letters, _apply(_EDGES, word)))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def family_sound_of(word: str) -> str:
     """Reduce a folded family name as `sound_of`, a woman's ending made a man's."""
     return sound_of(_apply(_OF_A_WOMAN, word) if len(word) > 4 else word)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def east_asian_sound_of(word: str) -> str:
     """Reduce a folded Chinese or Korean word to a key that its romanisations share."""
     return _apply(_EAST_ASIAN, word)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def is_east_asian(word: str) -> bool:
     """Say whether a folded word may be Chinese or Korean, by its syllables."""
     return _SYLLABLES.fullmatch(word) is not None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def consonants_of(word: str) -> str:
     """Return what Arabic or Hebrew would write of a word: its consonants."""
     return _apply(_CONSONANTS, word) or word
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def frame_of(word: str) -> str:
     """Return a folded word without its vowels."""
     return _VOWELS.sub("", word)

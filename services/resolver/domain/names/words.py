@@ -59,7 +59,7 @@ OTHER_NAME = WordAgreement(WordLevel.TYPO, 0.5)
 """A slip apart, but both are names that somebody bears: `Eric` and `Erica`."""
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=16_384)
 def compare_words(
     first: str,
     second: str,

@@ -82,6 +82,37 @@ def test_a_partition_does_not_depend_on_the_order_of_its_records(seed: int, size
     assert sorted(record for group in made.groups for record in group) == records
 
 
+@given(st.integers(0, 10_000), st.integers(2, 12))
+def test_pairs_below_the_floor_change_nothing_whether_named_or_not(seed: int, size: int) -> None:
+    """What `linked` leaves out is compared all the same where the groups of a pair may join."""
+    dice = Random(seed)
+    records = [bytes([number]) for number in range(size)]
+    weights = {
+        (one, other): round(dice.gauss(0, 6)) + 0.0
+        for place, one in enumerate(records)
+        for other in records[place + 1 :]
+    }
+    linked: dict[bytes, set[bytes]] = {record: set() for record in records}
+    for (one, other), weight in weights.items():
+        if weight >= 0:
+            linked[one].add(other)
+            linked[other].add(one)
+    made = partition(records, linking(weights), RULES, linked=linked)
+    assert made == partition(records, linking(weights), RULES)
+
+
+def test_pairs_that_are_not_worth_it_are_not_compared() -> None:
+    compared = []
+
+    def link(one: bytes, other: bytes) -> Link:
+        compared.append((one, other))
+        return Link(-1.0, Action.MERGE)
+
+    linked = {A: {B}, B: {A, C}, C: {B, D}, D: {C}}
+    assert partition([A, B, C, D], link, RULES, linked=linked).groups == ((A,), (B,), (C,), (D,))
+    assert compared == [(A, B), (B, C), (C, D)]
+
+
 def test_a_component_that_is_too_large_is_cut_at_its_weakest_links() -> None:
     records = [number.to_bytes(2) for number in range(2 * LARGEST)]
     links: dict[bytes, dict[bytes, float]] = {record: {} for record in records}

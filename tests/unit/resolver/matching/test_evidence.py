@@ -36,6 +36,13 @@ def test_a_score_is_symmetric(left: Profile, right: Profile) -> None:
 
 
 @given(profiles, profiles, st.sampled_from((SCORER, SpecScorer())))
+def test_the_weight_alone_is_the_weight_of_the_score(
+    left: Profile, right: Profile, scorer: Scorer
+) -> None:
+    assert scorer.weigh(left, right, Counts()) == scorer.score(left, right, Counts()).weight
+
+
+@given(profiles, profiles, st.sampled_from((SCORER, SpecScorer())))
 def test_stored_signals_recompute_to_the_very_score(
     left: Profile, right: Profile, scorer: Scorer
 ) -> None:
