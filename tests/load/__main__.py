@@ -20,7 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from kith.stack import Fleet, Stack
 from shared.events import topics
 from shared.kafka import KafkaSettings, Producer
-from tests.load import skeleton
+from tests.load import parsing, skeleton
 from tests.load.meters import Usage, buckets, quantile, usage
 from tests.load.report import show
 from tests.load.system import Drain, bench_stack, pids, system
@@ -187,6 +187,7 @@ def main() -> None:
             for name, value in loaded.items()
         },
     }
+    figures["parsed_per_second"] = parsing.figures()
     LATEST.parent.mkdir(exist_ok=True)
     LATEST.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     show(figures)

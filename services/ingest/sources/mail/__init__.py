@@ -1,0 +1,1 @@
+"""Mail as a source: messages of files and mailboxes become activities and contacts (ADR 0055)."""

@@ -1,0 +1,233 @@
+"""Where one message ends and the next begins: mbox of any dialect, single messages, Apple's .emlx.
+
+Only the beginning of a message is held, so that memory does not grow with a file or a message.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final, Literal
+from urllib.parse import unquote
+
+from shared.errors import PoisonMessageError
+
+BoxKind = Literal["mbox", "eml", "emlx"]
+
+KEPT_BYTES: Final = 2 * 1024 * 1024
+"""Of a message so much is read; text stands before attachments, which nobody reads here."""
+
+CHUNK: Final = 1 << 20
+"""Bytes that are looked through at once."""
+
+LONGEST_LINE: Final = 2_048
+"""A separator and the line behind it are not longer: so much must be at hand to judge them."""
+
+HEAD_BYTES: Final = 16 * 1024
+"""In so many bytes the blank line behind a header is looked for."""
+
+_DATED = re.compile(
+    rb"From [^\n]*?(?:\d{1,2}:\d\d(?::\d\d)?[^\n]{0,40}?\b(?:19|20)\d\d\b"
+    rb"|\b(?:19|20)\d\d\b[^\n]{0,20}?\d{1,2}:\d\d(?::\d\d)?)[^\n]*\n"
+)
+"""A separator with a moment, as all mbox dialects write it (RFC 4155), in whatever order."""
+
+_FIELD = re.compile(rb"(?:>?From |[!-9;-~]{1,76}:)")
+"""How a line of a header begins; some programs leave a quoted separator above it."""
+
+_USUAL_FIELD = re.compile(
+    rb"(?:Return-Path|Received|Delivered-To|X-Original-To|Envelope-To|From|To|Cc|Subject|Date"
+    rb"|Message-ID|MIME-Version|Content-Type|Reply-To|Sender|DKIM-Signature|Status|X-Status"
+    rb"|X-Mozilla-Status|X-Mozilla-Keys|X-GM-THRID|X-Gmail-Labels|X-UID|X-Account-Key"
+    rb"|ARC-Seal|Authentication-Results|Received-SPF|In-Reply-To|References)[ \t]*:",
+    re.IGNORECASE,
+)
+"""A line that opens a message's header, and hardly ever stands in running text."""
+
+_LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_BLANK = re.compile(rb"\r?\n\r?\n")
+_FOLDER = re.compile(rb"From kith-folder=([^\s;]*) ")
+_QUOTED = re.compile(rb"\n>(>*From )")
+_COUNT = re.compile(rb"\s*(\d{1,12})[ \t]*\r?\n")
+
+_FOREIGN: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"\xd0\xcf\x11\xe0", "an Outlook message (.msg); save it as .eml"),
+    (b"!BDN", "an Outlook data file (.pst or .ost); export its folders as .eml or .mbox"),
+    (b"PK\x03\x04", "a zip archive; unpack it and import what is in it"),
+    (b"\x1f\x8b", "compressed (gzip); unpack it and import what is in it"),
+    (b"BZh", "compressed (bzip2); unpack it and import what is in it"),
+    (b"\xfd7zXZ", "compressed (xz); unpack it and import what is in it"),
+    (b"\x01\x01\x01\x01\n", "a mailbox in MMDF format; convert it to mbox"),
+    (b"BABYL OPTIONS", "a mailbox in Babyl format; convert it to mbox"),
+)
+"""How files begin that are often taken for mail, and what to do with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One message as it lies in a mailbox."""
+
+    raw: bytes
+    """Its first `KEPT_BYTES`, without the separator; escaped `From ` lines as they were."""
+    line: int
+    """Line of the file at which it begins, from 1."""
+    size: int
+    """Bytes of all of it."""
+    folder: str = ""
+    """The mailbox it was in, where the file says so."""
+
+
+def sniff_box(file: BinaryIO) -> BoxKind | None:
+    """Tell what kind of mail a file holds; None: it is no mail."""
+    head = _start(file)[0]
+    if head.startswith(b"From ") and _is_separator(head, 0, at_start=True):
+        return "mbox"
+    count = _COUNT.match(head)
+    if count and _USUAL_FIELD.match(head, count.end()):
+        return "emlx"
+    return "eml" if _is_header(head) else None
+
+
+def why_no_mail(file: BinaryIO) -> PoisonMessageError:
+    """Say what a file is instead, and what would be right."""
+    head = _start(file)[0]
+    for start, name in _FOREIGN:
+        if head.startswith(start):
+            return PoisonMessageError("invalid", f"is {name}", field="file")
+    if not head.strip():
+        return PoisonMessageError("invalid", "the file is empty", field="file")
+    return PoisonMessageError(
+        "invalid",
+        "holds no mail: an mbox begins with a line like `From ada@example.com Mon Jan  5 …`, a "
+        "message with its header, like `From: ada@example.com`",
+        field="file",
+    )
+
+
+def read_box(file: BinaryIO, kind: BoxKind) -> Iterator[Stored]:
+    """Yield the messages of a file in their order; every call reads the same."""
+    if kind == "mbox":
+        yield from _read_mbox(file)
+        return
+    skipped = _start(file)[1]
+    size = file.seek(0, 2) - skipped
+    file.seek(skipped)
+    raw = file.read(KEPT_BYTES)
+    file.seek(0)
+    line = 1 + file.read(skipped).count(b"\n")
+    if kind == "emlx" and (count := _COUNT.match(raw)):
+        size = min(int(count[1]), size - count.end())
+        raw, line = raw[count.end() : count.end() + size], line + 1
+    yield Stored(raw, line, size)
+
+
+def _start(file: BinaryIO) -> tuple[bytes, int]:
+    """Return the first bytes behind a byte order mark and blank lines, and how many those are."""
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    bare = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t")
+    return bare, len(head) - len(bare)
+
+
+def _is_header(head: bytes) -> bool:
+    """Tell whether text is the header of a message: fields line by line, a usual one among them."""
+    usual = False
+    for number, line in enumerate(head.split(b"\n", 80)[:80]):
+        text = line.rstrip(b"\r")
+        if not text:
+            break
+        if number and text[:1] in b" \t":
+            continue
+        if not _FIELD.match(text):
+            return False
+        usual = usual or bool(_USUAL_FIELD.match(text))
+    return usual
+
+
+def _is_separator(data: bytes, at: int, *, at_start: bool) -> bool:
+    """Judge a line that begins with `From `: text that was not escaped begins so too.
+
+    What is behind it must look like a header.  A line without a moment separates only below a
+    blank line, and above a field that mail has.
+    """
+    end = data.find(b"\n", at)
+    if end < 0:
+        return False
+    behind = end + 1
+    if _DATED.match(data, at):
+        return bool(_FIELD.match(data, behind)) or data[behind : behind + 1] in (b"", b"\n", b"\r")
+    below_blank = (
+        at_start or data[max(0, at - 2) : at] == b"\n\n" or data[at - 4 : at] == b"\r\n\r\n"
+    )
+    return below_blank and bool(_USUAL_FIELD.match(data, behind))
+
+
+def _separators(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Yield offset and line of every separator, then the end of the file."""
+    begin = _start(file)[1]
+    file.seek(0)
+    data, base, line = b"", begin, 1 + file.read(begin).count(b"\n")
+    size = file.seek(0, 2)
+    passed = begin
+    while True:
+        file.seek(base + len(data))
+        chunk = file.read(CHUNK)
+        data += chunk
+        is_last = base + len(data) >= size or not chunk
+        limit = len(data) if is_last else max(0, len(data) - LONGEST_LINE)
+        counted = 0
+        at = 0 if base == begin else data.find(b"\nFrom ") + 1
+        while at < limit and (at > 0 or base == begin):
+            if base + at >= passed and _is_separator(data, at, at_start=base + at == begin):
+                line += data.count(b"\n", counted, at)
+                counted = at
+                yield base + at, line
+                passed = _end_by_length(file, base + at, size)
+            at = data.find(b"\nFrom ", at) + 1
+            if at == 0:
+                break
+        if is_last:
+            yield base + len(data), line
+            return
+        # Four bytes more are kept: a blank line above a separator must be seen.
+        cut = max(counted, limit - 4, 1)
+        line += data.count(b"\n", counted, cut)
+        data, base = data[cut:], base + cut
+
+
+def _end_by_length(file: BinaryIO, start: int, size: int) -> int:
+    """Return where a message ends by its own `Content-Length`, if a separator stands there.
+
+    Dialects that escape nothing (mboxcl2) are read by it; a length that is stale is not believed.
+    """
+    file.seek(start)
+    head = file.read(HEAD_BYTES)
+    blank = _BLANK.search(head)
+    found = _LENGTH.search(head, 0, blank.start()) if blank else None
+    if blank is None or found is None:
+        return start + 5
+    end = start + blank.end() + int(found[1])
+    file.seek(end)
+    behind = file.read(7).lstrip(b"\r\n")
+    is_end = end == size or (end < size and (behind.startswith(b"From ") or not behind))
+    return end if is_end else start + 5
+
+
+def _read_mbox(file: BinaryIO) -> Iterator[Stored]:
+    before: tuple[int, int] | None = None
+    for offset, line in _separators(file):
+        if before is not None:
+            yield _stored(file, *before, offset)
+        before = offset, line
+
+
+def _stored(file: BinaryIO, start: int, line: int, end: int) -> Stored:
+    file.seek(start)
+    raw = file.read(min(end - start, KEPT_BYTES))
+    envelope, _, raw = raw.partition(b"\n")
+    folder = _FOLDER.match(envelope)
+    while raw.startswith((b">From ", b"From ")):  # a separator below the separator
+        raw = raw.partition(b"\n")[2]
+    if b"\n>From " in raw or b"\n>>From " in raw:
+        raw = _QUOTED.sub(rb"\n\1", raw)
+    name = unquote(folder[1].decode("ascii", "replace")) if folder else ""
+    return Stored(raw, line + 1, end - start, name)

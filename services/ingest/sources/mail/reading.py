@@ -1,0 +1,271 @@
+"""From messages to signals: what is taken, what is left out and why, each message once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+import orjson
+from msgspec import Struct
+
+from services.ingest.domain.activities import to_normalized_activity
+from services.ingest.domain.imports import MAX_LISTED, RowNote
+from services.ingest.domain.mapping import Normalized, Origin, Rules, to_normalized
+from services.ingest.domain.reading import read_activity_value, read_value
+from services.ingest.sources.mail.addresses import Mailbox
+from services.ingest.sources.mail.judging import LeftOut, Passed, nobody, why_left_out
+from services.ingest.sources.mail.message import Mail, Role, digest_of, read_mail
+from services.ingest.sources.mail.signals import activity_of, as_raw, contact_of, raw_of
+from services.ingest.sources.mail.signature import (
+    Text,
+    ends_with,
+    own_text,
+    read_signature,
+    snippet_of,
+)
+from shared.errors import PoisonMessageError
+from shared.events.activity import MAX_PARTICIPANTS
+from shared.events.envelope import rfc3339
+from shared.identifiers.domain import is_free_mail
+from shared.identifiers.email import normalize_email
+from shared.identifiers.types import Refused
+
+MAX_REMEMBERED: Final = 200_000
+"""Senders whose last signature is remembered within a run; more cost a repetition, no mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailTerms:
+    """What holds for every message of one run."""
+
+    origin: Origin
+    """Its `signal_id` is the run's; a message adds its number."""
+    source: str
+    own: frozenset[str]
+    """The user's own addresses, normalised."""
+    now: datetime
+    region: str | None = None
+    """Country of national telephone numbers whose sender's domain is of none."""
+
+
+class Taken(Struct, frozen=True, gc=False):
+    """A signal that a message led to."""
+
+    origin: Origin
+    normalized: Normalized
+    is_activity: bool = False
+
+
+class _Signed(Struct, frozen=True, gc=False):
+    """The newest signature of a sender in this run."""
+
+    sent_at: datetime
+    said: bytes
+    text: str
+
+
+@dataclass(slots=True)
+class MailTally:
+    """What became of the messages so far: `messages` = `activities` + all that were left out."""
+
+    messages: int = 0
+    activities: int = 0
+    signatures: int = 0
+    left_out: Counter[LeftOut] = field(default_factory=Counter)
+    """Messages, by reason."""
+    passed: Counter[Passed] = field(default_factory=Counter)
+    """Mailboxes of messages that were taken, by the reason why they take no part."""
+    refused: int = 0
+    notes: list[RowNote] = field(default_factory=list)
+    """What could not be read, by line; at most as many as an import lists."""
+
+    def note(self, line: int, place: str, reason: str) -> None:
+        """Say what of a message could not be read."""
+        if len(self.notes) < MAX_LISTED:
+            self.notes.append(RowNote(line=line, field=place, reason=reason))
+
+
+class MailReader:
+    """Reads the messages of one run, in any order, and remembers which it has read."""
+
+    def __init__(self, terms: MailTerms, rules: Rules) -> None:
+        self.tally = MailTally()
+        self.own = terms.own
+        self._terms = terms
+        self._rules = rules
+        self._seen: set[bytes] = set()
+        self._signed: dict[str, _Signed] = {}
+        companies = {address.rpartition("@")[2] for address in terms.own}
+        self._own_domains = frozenset(one for one in companies if not is_free_mail(one))
+
+    def read(
+        self,
+        raw: bytes,
+        *,
+        line: int = 0,
+        folder: str = "",
+        arrived_at: datetime | None = None,
+        thread_id: str = "",
+    ) -> Iterator[Taken]:
+        """Yield the signals of one message; none, and a reason in the tally, if it is left out.
+
+        `thread_id` is the mailbox's own name for the conversation, where it has one.
+        """
+        mail = read_mail(raw, self._terms.now, arrived_at=arrived_at)
+        yield from self.take(_in_thread(mail, thread_id) if thread_id else mail, line, folder)
+
+    def take(self, mail: Mail, line: int = 0, folder: str = "") -> Iterator[Taken]:
+        """Do the same with a message that was read already."""
+        self.tally.messages += 1
+        reason = why_left_out(mail, folder)
+        if reason is None and mail.sent_at is None:
+            reason = "undated"
+        record_id = mail.message_id or f"digest:{digest_of(mail)}"
+        if reason is None and self._was_seen(record_id):
+            reason = "again"
+        people = [] if reason else self._people(mail)
+        if reason is None and not any(role != "reply_to" for role, _, _ in people):
+            reason = "nobody_else"
+        if reason is not None:
+            self.tally.left_out[reason] += 1
+            return
+        if not mail.is_whole:
+            self.tally.note(
+                line, "", "has parts that do not decode; its text was read as far as possible"
+            )
+        yield from self._signals(mail, people, record_id, line)
+
+    def _was_seen(self, record_id: str) -> bool:
+        digest = blake2b(record_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        if digest in self._seen:
+            return True
+        self._seen.add(digest)
+        return False
+
+    def _people(self, mail: Mail) -> list[tuple[Role, str, str | None]]:
+        """Return who takes part besides the user: role, normalised address, name."""
+        people: dict[tuple[str, str], tuple[Role, str, str | None]] = {}
+        senders: set[str] = set()
+        for role, box in mail.mailboxes:
+            address, why = _judged(box.address)
+            if address in self._terms.own:
+                why = "own"
+            if why:
+                self.tally.passed[why] += 1
+                continue
+            if role == "from":
+                senders.add(address)
+            elif role == "reply_to" and address in senders:
+                continue
+            if len(people) >= MAX_PARTICIPANTS:
+                self.tally.passed["too_many"] += 1
+                continue
+            key = ("sender" if role == "from" else "reply" if role == "reply_to" else "to", address)
+            people.setdefault(key, (role, address, box.name))
+        return list(people.values())
+
+    def _signals(
+        self, mail: Mail, people: list[tuple[Role, str, str | None]], record_id: str, line: int
+    ) -> Iterator[Taken]:
+        text = own_text(mail.plain, mail.html)
+        written = activity_of(
+            mail,
+            people,
+            source=self._terms.source,
+            record_id=record_id,
+            direction=self._direction(mail, people),
+            snippet=snippet_of(text),
+        )
+        try:
+            signal, _ = read_activity_value(written, may_hold_nul=False)
+            raw = orjson.dumps(raw_of(mail))
+            origin = self._origin(f"{self.tally.messages}", self._terms.origin.occurred_at)
+            normalized = to_normalized_activity(signal, raw, origin, self._rules)
+        except PoisonMessageError as error:
+            self.tally.refused += 1
+            self.tally.note(line, error.field, error.detail)
+            return
+        self.tally.activities += 1
+        yield Taken(origin, normalized, is_activity=True)
+        sender = next(((a, name) for role, a, name in people if role == "from"), None)
+        if sender is not None:
+            yield from self._signature(mail, text, Mailbox(*sender), line)
+
+    def _signature(self, mail: Mail, text: Text, sender: Mailbox, line: int) -> Iterator[Taken]:
+        """Yield what the signature says, if it is not what the last one of this sender said."""
+        assert mail.sent_at is not None
+        before = self._signed.get(sender.address)
+        if before and ends_with(text, before.text):
+            return
+        found = read_signature(text, sender)
+        if found is None:
+            return
+        record = contact_of(found, sender, source=self._terms.source, region=self._terms.region)
+        said = blake2b(orjson.dumps(record), digest_size=8).digest()
+        if before and (before.sent_at > mail.sent_at or before.said == said):
+            return
+        if before or len(self._signed) < MAX_REMEMBERED:
+            self._signed[sender.address] = _Signed(mail.sent_at, said, found.text)
+        identity = f"signature\0{sender.address}"
+        record["source_record_id"] = self._rules.digests.file_record(
+            self._terms.origin.tenant, identity
+        )
+        origin = self._origin(f"{self.tally.messages}/signature", rfc3339(mail.sent_at))
+        try:
+            signal, _ = read_value(record, may_hold_nul=False)
+            raw = orjson.dumps(as_raw(sender, mail.message_id, found))
+            normalized = to_normalized(signal, raw, origin, self._rules)
+        except PoisonMessageError as error:
+            self.tally.note(line, f"signature.{error.field}", error.detail)
+            return
+        self.tally.signatures += 1
+        yield Taken(origin, normalized)
+
+    def _direction(self, mail: Mail, people: list[tuple[Role, str, str | None]]) -> str | None:
+        """Tell to whom a message goes, seen from the user; unknown while no own address is."""
+        if not self._terms.own or mail.sender is None:
+            return None
+        domains = {address.rpartition("@")[2] for _, address, _ in people}
+        if domains <= self._own_domains:
+            return "internal"
+        sender, _ = _judged(mail.sender.address)
+        return "outbound" if sender in self._terms.own else "inbound"
+
+    def _origin(self, part: str, occurred_at: str) -> Origin:
+        whole = self._terms.origin
+        return Origin(
+            f"{whole.signal_id}/{part}",
+            whole.tenant,
+            whole.workspace,
+            occurred_at,
+            whole.received_at,
+            whole.traceparent,
+        )
+
+
+@lru_cache(maxsize=16_384)
+def _judged(address: str) -> tuple[str, Passed | None]:
+    """Return an address in its one spelling, and why it is nobody's."""
+    why = nobody(address.lower())
+    found = normalize_email(address)
+    if isinstance(found, Refused):
+        return "", why or "invalid"
+    return found, why
+
+
+def _in_thread(mail: Mail, thread_id: str) -> Mail:
+    """Return a message with the mailbox's own name of its conversation."""
+    return Mail(
+        mail.headers,
+        mail.mailboxes,
+        mail.sent_at,
+        mail.subject,
+        mail.message_id,
+        thread_id,
+        mail.plain,
+        mail.html,
+        mail.is_whole,
+    )

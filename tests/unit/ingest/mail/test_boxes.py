@@ -1,0 +1,169 @@
+"""Mailboxes of every dialect: each message once, whole, in little memory."""
+
+import io
+import tracemalloc
+from typing import BinaryIO, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.ingest.sources.mail.boxes import KEPT_BYTES, read_box, sniff_box, why_no_mail
+from tests.support.mail import a_message, an_mbox
+
+ONE = a_message(message_id="<1@x.example>", text="one\n")
+TWO = a_message(message_id="<2@x.example>", text="two\n")
+LINE = b"From x@example.com Mon Mar  2 10:12:00 2026\n"
+
+
+def texts(data: bytes) -> list[bytes]:
+    file = io.BytesIO(data)
+    kind = sniff_box(file)
+    assert kind is not None
+    return [stored.raw.partition(b"\n\n")[2].strip() for stored in read_box(file, kind)]
+
+
+@pytest.mark.parametrize(
+    "separator",
+    [
+        b"From x@example.com Mon Mar  2 10:12:00 2026\n",
+        b"From MAILER-DAEMON Fri Jul  8 12:08:34 2011\n",
+        b"From - Tue Mar 03 10:11:12 2026\n",
+        b"From 1797254385613234567@xxx Tue Mar 03 10:11:12 +0000 2026\n",
+        b"From x@example.com Tue, 3 Mar 2026 10:11:12 +0100\n",
+        b"From ???@??? Tue Mar 03 10:11:12 2026\n",
+        b'From "odd name"@example.com Tue Mar  3 10:11 2026\n',
+        b"From x@example.com\n",
+        b"From x@example.com Mon Mar  2 10:12:00 2026\r\n",
+    ],
+)
+def test_separators_of_all_dialects(separator: bytes) -> None:
+    data = separator + ONE + b"\n" + separator + TWO + b"\n"
+    assert texts(data) == [b"one", b"two"]
+
+
+def test_a_separator_without_a_blank_line_above_still_separates() -> None:
+    assert texts(LINE + ONE.rstrip() + b"\n" + LINE + TWO) == [b"one", b"two"]
+
+
+def test_text_that_begins_with_from_is_no_separator() -> None:
+    """Escaped as in mboxrd, or not at all: what is behind it is no header."""
+    raw = a_message(text="\nFrom here on it is easy.\n\nFrom 10:30 until 2026 we wait\nand talk.\n")
+    assert texts(an_mbox(raw, TWO))[0].startswith(b"From here on")
+    assert len(texts(LINE + raw + b"\n" + LINE + TWO)) == 2
+
+
+def test_quoted_separators_lose_one_mark() -> None:
+    assert texts(an_mbox(a_message(text="a\nFrom b\n>From c\n"))) == [b"a\nFrom b\n>From c"]
+
+
+def test_a_length_that_is_right_is_believed_and_a_stale_one_is_not() -> None:
+    """mboxcl2 escapes nothing: what looks like a message inside of the length belongs to it."""
+    inner = LINE + ONE
+    body = b"see:\n\n" + inner + b"\n"
+    right = b"Content-Length: %d\n" % len(body) + ONE.partition(b"\n\n")[0] + b"\n\n" + body
+    assert len(texts(LINE + right + LINE + TWO)) == 2
+    stale = b"Content-Length: 7\n" + ONE.partition(b"\n\n")[0] + b"\n\n" + body
+    assert len(texts(LINE + stale + LINE + TWO)) == 3
+
+
+def test_single_messages_and_those_of_apple_mail() -> None:
+    assert texts(b"\xef\xbb\xbf\n" + ONE) == [b"one"]
+    apple = b"%d      \n" % len(ONE) + ONE + b'<?xml version="1.0"?><plist></plist>'
+    assert texts(apple) == [b"one"]
+    assert sniff_box(io.BytesIO(apple)) == "emlx"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"  \n ", "empty"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "save it as .eml"),
+        (b"!BDN....", "export its folders"),
+        (b"PK\x03\x04....", "unpack"),
+        (b"\x1f\x8b....", "unpack"),
+        (b"First Name,Last Name,Email\nA,B,c@d.e\n", "holds no mail"),
+        (b"From here to there is a long way.\nIt is.\n", "holds no mail"),
+        (b"BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nEND:VCARD\n", "holds no mail"),
+        (b"<html><body>From: a@b.c</body></html>", "holds no mail"),
+    ],
+)
+def test_what_is_no_mail_says_so(data: bytes, words: str) -> None:
+    file = io.BytesIO(data)
+    assert sniff_box(file) is None
+    assert words in why_no_mail(file).detail
+
+
+def test_lines_are_counted_over_the_whole_file() -> None:
+    data = an_mbox(*(a_message(message_id=f"<{n}@x>", text="x\n" * 5_000) for n in range(30)))
+    assert len(data) > 2 * (1 << 17)
+    for stored in read_box(io.BytesIO(data), "mbox"):
+        line = data.split(b"\n", stored.line)[stored.line - 1]
+        assert line.startswith(b"From: Ada")
+
+
+class Endless:
+    """A mailbox with one message of 300 MB, made as it is read."""
+
+    SIZE = 300 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.head = LINE + a_message(text="begins\n")
+        self.tail = b"\n" + LINE + TWO
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.at = self.SIZE + offset if whence == 2 else offset
+        return self.at
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0, "nobody reads all of it at once"
+        begin, end = self.at, min(self.at + size, self.SIZE)
+        self.at = end
+        piece = bytearray(b"A" * max(0, end - begin))
+        for place, text in ((0, self.head), (self.SIZE - len(self.tail), self.tail)):
+            for index, byte in enumerate(text, start=place):
+                if begin <= index < end:
+                    piece[index - begin] = byte
+        return bytes(piece)
+
+
+def test_memory_does_not_grow_with_a_message() -> None:
+    tracemalloc.start()
+    found = [
+        (stored.size, len(stored.raw)) for stored in read_box(cast("BinaryIO", Endless()), "mbox")
+    ]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found[0][0] > 299 * 1024 * 1024
+    assert len(found) == 2
+    assert max(kept for _, kept in found) <= KEPT_BYTES
+    assert peak < 24 * 1024 * 1024
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.text(st.sampled_from("From >:\nax 2026 10:12"), max_size=60), max_size=5))
+def test_what_is_escaped_comes_back_message_by_message(bodies: list[str]) -> None:
+    messages = [a_message(text=f"begin\n{body}\nend\n") for body in bodies]
+    found = texts(an_mbox(*messages)) if messages else []
+    assert found == [message.partition(b"\n\n")[2].strip() for message in messages]
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.binary(max_size=3_000)
+    | st.lists(
+        st.sampled_from([LINE, ONE, TWO, b"\n", b">", b"From ", b"\x00", b"Content-Length: 99\n"]),
+        max_size=12,
+    ).map(b"".join)
+)
+def test_any_bytes_are_read_to_their_end(data: bytes) -> None:
+    file = io.BytesIO(data)
+    kind = sniff_box(file)
+    if kind is None:
+        assert why_no_mail(file).detail
+        return
+    stored = list(read_box(file, kind))
+    assert stored
+    assert all(one.line >= 1 and one.size >= len(one.raw) - 64 for one in stored)
