@@ -1,5 +1,7 @@
 """Where the parts of a stack listen, and what a process is told about it."""
 
+from base64 import urlsafe_b64encode
+
 from kith.stack.errors import StackError
 from kith.stack.provision import DATABASE
 from kith.stack.state import StackState
@@ -38,6 +40,7 @@ class Addresses:
     def environment(self, role: str = "kith_migrator") -> dict[str, str]:
         """Give the variables from which a process of a role learns where everything is."""
         user, password = self.neo4j_auth
+        vault = self.state.secrets["vault"].encode()  # 32 bytes, as a key must be
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap,
             "POSTGRES_DSN": self.postgres_dsn(role),
@@ -46,6 +49,7 @@ class Addresses:
             "NEO4J_USER": user,
             "NEO4J_PASSWORD": password,
             "KITH_DIGEST_SECRET": self.state.secrets["digest"],
+            "INGEST_ENCRYPTION_KEYS": urlsafe_b64encode(vault).decode(),
         }
 
     def _port(self, name: str) -> int:

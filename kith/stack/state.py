@@ -25,8 +25,9 @@ ROLES = (
     "kith_cli",
 )
 """PostgreSQL login roles: the owner of everything, then one for each kind of process."""
-SECRETS = ("postgres", *ROLES, "redis", "neo4j", "digest")
-"""Everything that has a password, and the key of the digests that name source records."""
+SECRETS = ("postgres", *ROLES, "redis", "neo4j", "digest", "vault")
+"""Everything that has a password, the key of the digests that name source records, and the one that
+encrypts credentials of accounts elsewhere."""
 
 
 class StackState(BaseModel):

@@ -101,6 +101,24 @@ INGEST_SOURCE_AGE_SECONDS: Final = Histogram(
     ("source",),
     buckets=(0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0),
 )
+MAIL_LEFT_OUT: Final = Counter(
+    "ingest_mail_left_out_total",
+    "Messages that did not become activities; reason: again, automatic, bot, chat, draft, list, "
+    "no_reply, no_sender, nobody_else, spam, undated.",
+    ("reason",),
+)
+REMOTE_RUNS: Final = Counter(
+    "ingest_remote_runs_total",
+    "Runs over accounts elsewhere, by kind (gmail, outlook_mail, unknown) and outcome: ok, "
+    "consent_withdrawn, refused, unavailable, rate_limited, bad_answer, unreadable_credentials, "
+    "error.",
+    ("kind", "outcome"),
+)
+REMOTE_SIGNALS: Final = Counter(
+    "ingest_remote_signals_total",
+    "Signals that accounts elsewhere led to, by kind: gmail, outlook_mail.",
+    ("kind",),
+)
 
 # Resolver and its relay.
 

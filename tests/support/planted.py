@@ -212,6 +212,9 @@ ROWS = {
     " VALUES (1, 0, {tenant}, {workspace}, '\\x00')",
     "ingest.column_mapping": "INSERT INTO ingest.column_mapping"
     " (tenant_id, workspace_id, name, choices) VALUES ({tenant}, {workspace}, 'club', '{{}}')",
+    "ingest.remote_connection": "INSERT INTO ingest.remote_connection"
+    " (public_id, tenant_id, workspace_id, kind, name, credentials)"
+    " VALUES ('rmc_{ulid}', {tenant}, {workspace}, 'gmail', 'Mine', {key})",
 }
 """Table → the statement that plants a row, in an order that foreign keys allow.
 

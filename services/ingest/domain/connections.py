@@ -1,0 +1,68 @@
+"""Accounts elsewhere that are read again and again: which kinds there are, what each needs."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from shared.events.signal import Region
+
+ConnectionKind = Literal["gmail", "outlook_mail"]
+"""What can be read: mail of a Gmail account, mail of an Outlook or Exchange Online account."""
+
+SOURCES: Final[dict[ConnectionKind, str]] = {"gmail": "gmail_api", "outlook_mail": "outlook_api"}
+"""Kind → the source (DESIGN 9 'Sources') of what it brings."""
+
+Failure = Literal[
+    "consent_withdrawn",  # the account's owner, or its administrator, took the permission back
+    "refused",  # the other side refuses us: a permission or an API is missing
+    "unavailable",  # it did not answer, or answered with errors, until we gave up for now
+    "rate_limited",  # it asks us to wait for longer than a run may take
+    "bad_answer",  # it answered with what cannot be read
+    "unreadable_credentials",  # the key that encrypts them is not among the settings
+    "error",  # a bug of ours; the log has more
+]
+"""Why a run failed: a public contract, shown to operators."""
+
+
+class Credentials(BaseModel):
+    """An OAuth client, and the permission that the account's owner gave it.
+
+    As in the files of `gcloud auth application-default login`: unknown fields are left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    client_id: Annotated[str, Field(min_length=1, max_length=1_000)]
+    client_secret: SecretStr | None = Field(
+        default=None, description="None for public clients of Microsoft."
+    )
+    refresh_token: Annotated[SecretStr, Field(min_length=1, max_length=8_000)]
+    directory: str = Field(
+        default="common",
+        pattern=r"^[A-Za-z0-9.-]{1,100}$",
+        description="Of Microsoft: the directory (tenant) that the client is registered in.",
+    )
+
+    def plain(self) -> dict[str, Any]:
+        """Return everything readable, to be encrypted."""
+        secret = self.client_secret.get_secret_value() if self.client_secret else None
+        return {
+            "client_id": self.client_id,
+            "client_secret": secret,
+            "refresh_token": self.refresh_token.get_secret_value(),
+            "directory": self.directory,
+        }
+
+
+class MailSettings(BaseModel):
+    """What an operator may turn about a mailbox."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    region: Region | None = Field(
+        default=None, description="Country of national phone numbers in signatures, like DE."
+    )
+    since_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
+        default=None,
+        description="The first reading goes so many days back; None: to the beginning.",
+    )

@@ -1,0 +1,157 @@
+"""One run over one account: page by page, each sent before it is noted as read."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx
+from pydantic import ValidationError
+from ulid import ULID
+
+from services.ingest.domain.connections import SOURCES, ConnectionKind, Failure, MailSettings
+from services.ingest.domain.mapping import Origin, Rules
+from services.ingest.domain.outgoing import normalized_headers
+from services.ingest.remote.gmail import Gmail
+from services.ingest.remote.http import RemoteHttp, Sleep
+from services.ingest.remote.mailbox import MailboxTerms
+from services.ingest.remote.oauth import Tokens
+from services.ingest.remote.outlook_mail import OutlookMail
+from services.ingest.remote.page import Outbound, Page, RemoteError, RemoteSource
+from services.ingest.settings import RemoteSettings
+from services.ingest.store.connections import Claim, Claimed, Connections
+from services.ingest.store.vault import VaultError
+from shared.errors import ServiceError
+from shared.events.envelope import rfc3339
+from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
+from shared.kafka.producer import Outgoing, Producer
+from shared.observability.logs import get_logger
+from shared.observability.metrics import REMOTE_RUNS, REMOTE_SIGNALS
+
+log = get_logger(__name__)
+
+LONGEST_BACKOFF: Final = timedelta(hours=1)
+"""After each failure an account is tried again after twice the time, at most this."""
+
+_SOURCES: Final[dict[ConnectionKind, Callable[[RemoteHttp, MailboxTerms], RemoteSource]]] = {
+    "gmail": Gmail,
+    "outlook_mail": OutlookMail,
+}
+"""Kind → how it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What a run works with."""
+
+    connections: Connections
+    producer: Producer
+    rules: Rules
+    settings: RemoteSettings
+    client: httpx.AsyncClient
+    sleep: Sleep = asyncio.sleep
+
+    async def run(self, claim: Claim) -> Failure | None:
+        """Read a claimed account to its end, and give it back; return why it failed, if it did."""
+        failure: Failure | None = None
+        retry_after: float | None = None
+        claimed: Claimed | None = None
+        try:
+            claimed = await self.connections.read(claim)
+            if claimed is None:
+                return None
+            await self._read(claim, claimed)
+        except VaultError:
+            failure = "unreadable_credentials"
+        except RemoteError as error:
+            failure, retry_after = error.failure, error.retry_after
+        except ExceptionGroup as group:
+            failure, retry_after = _of_group(group)
+        except ServiceError:
+            raise  # Kafka or the database is away: the claim runs out by itself
+        except Exception:  # a bug with one account must not stop the others
+            log.exception("remote_run_failed", kind=claimed.kind if claimed else "unknown")
+            failure = "error"
+        kind = claimed.kind if claimed else "unknown"
+        REMOTE_RUNS.labels(kind, failure or "ok").inc()
+        again = _again_in(claimed, failure, retry_after)
+        # A permission that is gone comes back by a person only: it is not asked for again.
+        await self.connections.end(claim, failure, again, enabled=failure != "consent_withdrawn")
+        return failure
+
+    async def _read(self, claim: Claim, claimed: Claimed) -> None:
+        source = self._source(claim, claimed)
+        async for page in source.pages(claimed.cursor):
+            await self.producer.send_batch([_outgoing(one, page) for one in page.signals])
+            REMOTE_SIGNALS.labels(claimed.kind).inc(len(page.signals))
+            if not await self.connections.save_progress(claim, page.cursor, page.counts):
+                return  # taken away: somebody turned it off, or another run has it
+
+    def _source(self, claim: Claim, claimed: Claimed) -> RemoteSource:
+        kind: ConnectionKind = claimed.kind  # type: ignore[assignment]  # checked when it was made
+        credentials = claimed.credentials
+
+        async def keep(renewed: dict[str, Any]) -> None:
+            await self.connections.save_credentials(claim, renewed)
+
+        endpoint, base = self._addresses(kind, credentials)
+        tokens = Tokens(self.client, endpoint, credentials, keep)
+        http = RemoteHttp(self.client, base, tokens.token, sleep=self.sleep)
+        try:
+            settings = MailSettings.model_validate(claimed.settings)
+        except ValidationError:
+            raise RemoteError("error") from None
+        return _SOURCES[kind](http, self._terms(claim, kind, settings))
+
+    def _terms(self, claim: Claim, kind: ConnectionKind, settings: MailSettings) -> MailboxTerms:
+        now = datetime.now(UTC)
+        origin = Origin(
+            f"/kith/remote/{claim.connection}#{ULID()}",
+            claim.place.tenant,
+            claim.place.workspace,
+            rfc3339(now),
+            rfc3339(now),
+        )
+        return MailboxTerms(
+            origin, SOURCES[kind], self.rules, now, settings.region, settings.since_days
+        )
+
+    def _addresses(self, kind: ConnectionKind, credentials: dict[str, Any]) -> tuple[str, str]:
+        """Return where tokens are renewed and where the API is."""
+        if kind == "gmail":
+            return self.settings.google_token_url, self.settings.gmail_url
+        directory = credentials.get("directory") or "common"
+        login = self.settings.microsoft_login_url.rstrip("/")
+        return f"{login}/{directory}/oauth2/v2.0/token", self.settings.graph_url
+
+
+def _outgoing(signal: Outbound, page: Page) -> Outgoing:
+    topic = SIGNALS_NORMALIZED_BULK if page.is_bulk else SIGNALS_NORMALIZED
+    headers = normalized_headers(signal.origin, is_activity=signal.is_activity)
+    return Outgoing(topic.name, signal.normalized.key, signal.normalized.body, headers)
+
+
+def _of_group(group: "ExceptionGroup[Exception]") -> tuple[Failure, float | None]:
+    """Return why requests that ran side by side failed: what the other side said, else our bug."""
+    matched, rest = group.split(RemoteError)
+    if rest is not None:
+        service, others = rest.split(ServiceError)
+        if service is not None and others is None:
+            raise service.exceptions[0]
+        raise rest
+    assert matched is not None
+    first = matched.exceptions[0]
+    assert isinstance(first, RemoteError)
+    return first.failure, first.retry_after
+
+
+def _again_in(
+    claimed: Claimed | None, failure: Failure | None, retry_after: float | None
+) -> timedelta:
+    every = claimed.every if claimed else LONGEST_BACKOFF
+    if failure is None:
+        return every
+    failures = claimed.failures if claimed else 0
+    backoff = min(every * float(2 ** min(failures, 12)), max(LONGEST_BACKOFF, every))
+    return max(backoff, timedelta(seconds=min(retry_after or 0.0, 86_400.0)))

@@ -1,0 +1,55 @@
+"""What is kept secret also from whoever has a copy of the database (DESIGN 9 'Encryption').
+
+Fernet: AES-128-CBC with HMAC-SHA-256 and a random initialisation vector.  The first key encrypts,
+all of them decrypt: put a new one in front, and what is written from then on is under it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from shared.errors import ServiceError
+
+KEY_FORM: Final = "32 random bytes in URL-safe base64, as `kith sync key` prints them"
+"""What a key looks like, for messages."""
+
+
+class VaultError(ServiceError):
+    """What is stored cannot be read, or nothing can be stored: a key is missing."""
+
+
+class Vault:
+    """Encrypts and decrypts JSON; without keys it refuses both."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        try:
+            fernets = [Fernet(key) for key in keys]
+        except ValueError:
+            raise VaultError(f"INGEST_ENCRYPTION_KEYS: a key must be {KEY_FORM}") from None
+        self._cipher = MultiFernet(fernets) if fernets else None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether there is a key."""
+        return self._cipher is not None
+
+    def seal(self, document: dict[str, Any]) -> bytes:
+        """Encrypt a document under the first key."""
+        return self._known().encrypt(orjson.dumps(document))
+
+    def unseal(self, token: bytes) -> dict[str, Any]:
+        """Decrypt a document that any of the keys encrypted."""
+        try:
+            document: dict[str, Any] = orjson.loads(self._known().decrypt(token))
+        except InvalidToken:
+            raise VaultError(
+                "was encrypted under a key that is not among INGEST_ENCRYPTION_KEYS"
+            ) from None
+        return document
+
+    def _known(self) -> MultiFernet:
+        if self._cipher is None:
+            raise VaultError(f"set INGEST_ENCRYPTION_KEYS: {KEY_FORM}")
+        return self._cipher
