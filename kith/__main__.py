@@ -12,6 +12,7 @@ from kith import (
     migrate,
     rebuild,
     review,
+    sync,
     thresholds,
     topics,
     weights,
@@ -40,6 +41,7 @@ review.register(app)
 why.register(app)
 thresholds.register(app)
 weights.register(app)
+sync.register(app)
 
 
 def main() -> None:

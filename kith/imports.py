@@ -15,6 +15,7 @@ from typing_extensions import override
 from kith.imports_asking import may_go_on
 from kith.imports_client import Document, ImportsClient, RefusedError
 from kith.imports_key import calling
+from kith.imports_mail import content_of, is_mail, mail_report_of, mail_wishes
 from kith.imports_text import (
     CLASSES,
     LISTED,
@@ -55,7 +56,8 @@ imports = typer.Typer(
 Files = Annotated[
     list[Path],
     typer.Argument(
-        exists=True, dir_okay=False, help="Tables of contacts (CSV, .xlsx) or vCard files."
+        exists=True,
+        help="Tables of contacts (CSV, .xlsx), vCard files, mail (.eml, .mbox, folders of it).",
     ),
 ]
 Import = Annotated[str, typer.Argument(metavar="ID", help="imp_…, as `kith import list` has it.")]
@@ -93,6 +95,12 @@ Mapping = Annotated[
 ]
 Saved = Annotated[str | None, typer.Option(help="Name of a saved mapping; --mapping goes over it.")]
 Save = Annotated[str | None, typer.Option(help="Keep --mapping under this name first.")]
+Own = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Of mail: an address of the mailbox's user, who is no contact; may be repeated."
+    ),
+]
 Look = Annotated[bool, typer.Option("--look", help="Say how the files would be read, no more.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Skip = Annotated[
@@ -119,13 +127,14 @@ def import_files(
     saved: Saved = None,
     save: Save = None,
     skip: Skip = None,
+    own: Own = None,
     look: Look = False,
     yes: Yes = False,
     key: Key = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import address books: show what each would change, ask, import, report.
+    """Import address books: show what each would change, ask, import, report; and mail.
 
     Importing the same file again changes nothing.
     """
@@ -140,7 +149,10 @@ def import_files(
         if save:
             _save(client, save, wishes["mapping"])
         for path in files:
-            if look:
+            if is_mail(path):
+                asked = mail_wishes(source, region, own or [], look=look)
+                told.append(_import_mail(client, path, asked, as_json=as_json))
+            elif look:
                 told.append(_look(client, path, wishes, as_json=as_json))
             else:
                 told.append(_import(client, path, wishes, skip or [], yes=yes, as_json=as_json))
@@ -392,6 +404,20 @@ def _import(
     except RefusedError as error:
         return _refused(path, error, as_json=as_json)
     return {"file": str(path), **told}
+
+
+def _import_mail(
+    client: ImportsClient, path: Path, wishes: dict[str, Any], *, as_json: bool
+) -> Document:
+    """Import the mail of a file or a folder: nothing in it is chosen row by row."""
+    try:
+        with _progress(quiet=as_json) as progress:
+            report = client.send_mail(content_of(path), wishes, progress)
+    except RefusedError as error:
+        return _refused(path, error, as_json=as_json)
+    if not as_json:
+        _print(mail_report_of(path.name, report))
+    return {"file": str(path), "layout": report["kind"], **report}
 
 
 def _go_on(

@@ -13,6 +13,7 @@ import orjson
 IMPORTS: Final = "/v1/imports"
 MAPPINGS: Final = f"{IMPORTS}/mappings"
 READING: Final = f"{IMPORTS}/reading"
+MAIL: Final = "/v1/mail"
 UPLOADS: Final = f"{IMPORTS}/uploads"
 
 SECONDS: Final = 600.0
@@ -137,6 +138,26 @@ class ImportsClient:
     def discard(self, import_id: str) -> None:
         """Discard an import that was not executed."""
         self._send("DELETE", f"{IMPORTS}/{quote(import_id)}")
+
+    def send_mail(
+        self, content: Iterator[bytes], wishes: Mapping[str, Any], progress: Progress
+    ) -> Document:
+        """Send a mailbox, telling how much of it has been read; returns what became of it."""
+        headers = {"Content-Type": "application/octet-stream", "Accept": "application/x-ndjson"}
+        with self._http.stream(
+            "POST", MAIL, params=wishes, content=content, headers=headers
+        ) as answer:
+            if answer.is_error:
+                answer.read()
+            for line in _checked(answer).iter_lines():
+                document: Document = orjson.loads(line)
+                if "report" in document:
+                    report: Document = document["report"]
+                    return report
+                progress("messages read", document["progress"]["messages"], 0)
+        raise RefusedError(
+            {"title": "ingest broke off", "detail": "import the mail again: nothing comes twice"}
+        )
 
     def save_mapping(self, name: str, mapping: str) -> None:
         """Keep a mapping under a name."""

@@ -13,14 +13,27 @@ from services.ingest.domain.mapping import Rules
 from services.ingest.handlers.imports import Imports
 from services.ingest.handlers.signals import Signals
 from services.ingest.handlers.tools import Tools
-from services.ingest.routes import captures, imports, mappings, resumable, rows, signals
+from services.ingest.remote.runs import Runs
+from services.ingest.remote.scheduler import scheduled
+from services.ingest.routes import (
+    captures,
+    connections,
+    imports,
+    mail,
+    mappings,
+    resumable,
+    rows,
+    signals,
+)
 from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.problems import install_problems, refused
 from services.ingest.settings import Settings
 from services.ingest.store import Store
+from services.ingest.store.connections import Connections
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import SECONDS, Resolver
 from services.ingest.store.uploads import DatabaseUploads, DirectoryUploads, Uploads
+from services.ingest.store.vault import Vault
 from shared import cache
 from shared.auth import Directory, KeyRing
 from shared.entrance import Desk, Entrance, describe
@@ -60,6 +73,7 @@ def create_app(settings: Settings) -> ASGIApp:
             connect(settings.postgres, "kith-ingest", lookups_only=True) as pool,
             cache.connect(settings.redis) as redis,
             httpx.AsyncClient(base_url=settings.resolver_url, timeout=SECONDS) as client,
+            httpx.AsyncClient() as outside,
             producer,
         ):
             handler.directory = Directory(pool)
@@ -79,7 +93,10 @@ def create_app(settings: Settings) -> ASGIApp:
                 work.wake,
             )
             http.state.desk = Desk(keys, Limiter(redis), settings.limits, answers)
-            async with work.running():
+            accounts = Connections(pool, Vault(settings.remote.keys()))
+            http.state.connections = accounts
+            runs = Runs(accounts, producer, rules, settings.remote, outside)
+            async with work.running(), scheduled(runs, settings.remote.accounts_at_once):
                 yield
 
     async def database() -> None:
@@ -99,7 +116,7 @@ def uploads_of(settings: Settings, store: ImportStore) -> Uploads:
 def create_http() -> FastAPI:
     """Build the HTTP side; its `state.doorway` is set when the process starts."""
     http = FastAPI(title=TITLE, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
-    for part in (signals, captures, mappings):
+    for part in (signals, captures, mail, mappings, connections):
         http.include_router(part.router)
     for prefix in IMPORTS:
         for part in (resumable, imports, rows):

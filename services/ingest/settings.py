@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, StringConstraints
+from pydantic import AliasChoices, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.cache import RedisSettings
@@ -12,6 +12,43 @@ from shared.identifiers.settings import DigestSettings
 from shared.kafka.settings import KafkaSettings
 from shared.limits import LimitSettings
 from shared.postgres.settings import PostgresSettings
+
+
+class RemoteSettings(BaseSettings):
+    """Accounts elsewhere that ingest reads: mailboxes, from `INGEST_…`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="INGEST_", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    encryption_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys that encrypt credentials of accounts elsewhere, apart by commas, each 32 "
+        "random bytes in URL-safe base64 (`kith sync key`). The first one encrypts, all decrypt: "
+        "put a new one in front and connect the accounts again before the old one goes. Without "
+        "any, no account can be connected.",
+    )
+    accounts_at_once: Annotated[int, Field(ge=0, le=64)] = Field(
+        default=2, description="Accounts that one process reads at once; 0: it reads none."
+    )
+    gmail_url: str = Field(
+        default="https://gmail.googleapis.com/gmail/v1", description="Where the Gmail API is."
+    )
+    google_token_url: str = Field(
+        default="https://oauth2.googleapis.com/token", description="Where Google renews tokens."
+    )
+    graph_url: str = Field(
+        default="https://graph.microsoft.com/v1.0",
+        description="Where Microsoft Graph is; national clouds have their own.",
+    )
+    microsoft_login_url: str = Field(
+        default="https://login.microsoftonline.com", description="Where Microsoft renews tokens."
+    )
+
+    def keys(self) -> list[str]:
+        """Return the keys, the one that encrypts first."""
+        written = self.encryption_keys.get_secret_value()
+        return [key.strip() for key in written.split(",") if key.strip()]
 
 
 class Settings(BaseSettings):
@@ -27,6 +64,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     idempotency: IdempotencySettings = Field(default_factory=IdempotencySettings)
     digest: DigestSettings = Field(default_factory=DigestSettings)
+    remote: RemoteSettings = Field(default_factory=RemoteSettings)
 
     default_phone_region: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = Field(
         default="US",
@@ -58,4 +96,9 @@ class Settings(BaseSettings):
     )
     max_file_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=200_000, description="Most rows or cards of one file."
+    )
+    max_mail_bytes: Annotated[int, Field(ge=1_024)] = Field(
+        default=8 * 1024 * 1024 * 1024,
+        description="Largest file of POST /v1/mail, bytes; it takes as much of the temporary "
+        "directory while it is read.",
     )

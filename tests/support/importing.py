@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import httpx
 from aiokafka import AIOKafkaConsumer
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from kith.administration import create_key, create_tenant
@@ -19,9 +20,11 @@ from services.ingest.handlers.tools import Tools
 from services.ingest.routes.doorway import Doorway
 from services.ingest.settings import Settings
 from services.ingest.store import Store
+from services.ingest.store.connections import Connections
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import Resolver
 from services.ingest.store.uploads import DatabaseUploads, Uploads
+from services.ingest.store.vault import Vault
 from services.resolver.handlers.signals import Signals
 from services.resolver.routes import create_http as create_resolver
 from services.resolver.store import Store as ResolverStore
@@ -109,6 +112,17 @@ class Importing:
         self._transport = transport
         self._pool = pool
 
+    @property
+    def http(self) -> FastAPI:
+        """The routes of ingest."""
+        app: FastAPI = self._transport.app  # type: ignore[assignment]
+        return app
+
+    @property
+    def pool(self) -> Pool:
+        """Connections of ingest's role."""
+        return self._pool
+
     def signals(self) -> IngestSignals:
         """Return the handler of the topic of signals."""
         handler = IngestSignals(self.tools.rules, self.tools.producer)
@@ -174,6 +188,7 @@ async def importing(
             settings, rules, producer, keys, Store(pool), store, kept, work.wake
         )
         http.state.desk = Desk(keys, Limiter(None), settings.limits, answers)
+        http.state.connections = Connections(pool, Vault(settings.remote.keys()))
         async with work.running():
             yield Importing(tools, httpx.ASGITransport(http), dsns, pool)
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from shared.events.topics import MAX_DEAD_LETTER_BYTES, SIGNALS, Topic
@@ -72,6 +72,36 @@ class KafkaLab:
                 for some in (await consumer.getmany(timeout_ms=100)).values():
                     records.extend(some)
             return records
+        finally:
+            await consumer.stop()
+
+    async def marks(self, topic: Topic) -> dict[TopicPartition, int]:
+        """Return where each partition of a topic ends now."""
+        async with self._reader() as consumer:
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(
+                [TopicPartition(topic.name, part) for part in range(topic.partitions)]
+            )
+            return ends
+
+    async def read_since(self, marks: Mapping[TopicPartition, int]) -> list[ConsumerRecord]:
+        """Read what has come to a topic since these marks."""
+        async with self._reader() as consumer:
+            ends = await consumer.end_offsets(list(marks))
+            consumer.assign(list(marks))
+            for part, mark in marks.items():
+                consumer.seek(part, mark)
+            records: list[ConsumerRecord] = []
+            while len(records) < sum(ends.values()) - sum(marks.values()):
+                for some in (await consumer.getmany(timeout_ms=1_000)).values():
+                    records.extend(some)
+            return records
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.bootstrap_servers)
+        await consumer.start()
+        try:
+            yield consumer
         finally:
             await consumer.stop()
 

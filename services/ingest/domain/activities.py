@@ -75,6 +75,8 @@ def to_normalized_activity(
         body["source_version"] = signal.source_version
     if signal.deleted:
         body["deleted"] = True
+    if origin.import_id:
+        body["import_id"] = origin.import_id
     if people.rejected:
         body["rejected"] = people.rejected
     return Normalized(key, digest, orjson.dumps(body), people.rejected, people.assumed)

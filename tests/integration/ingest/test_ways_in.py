@@ -154,6 +154,7 @@ async def test_a_file_travels_on_its_own_topic_and_its_report_is_kept(ingest: In
     sent = [
         NormalizedSignal.model_validate_json(record.value)
         for record in await produced(ingest, SIGNALS_NORMALIZED_BULK.name)
+        if b"/kith/imports#" in record.value
     ]
     deliveries = [
         {(signal.record_key, signal.content_hash) for signal in sent if signal.import_id == one}

@@ -10,9 +10,9 @@ from typing import Final
 
 import orjson
 from msgspec import Struct
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.ingest.domain.activities import to_normalized_activity
-from services.ingest.domain.imports import MAX_LISTED, RowNote
 from services.ingest.domain.mapping import Normalized, Origin, Rules, to_normalized
 from services.ingest.domain.reading import read_activity_value, read_value
 from services.ingest.sources.mail.addresses import Mailbox
@@ -33,6 +33,9 @@ from shared.identifiers.domain import is_free_mail
 from shared.identifiers.email import normalize_email
 from shared.identifiers.types import Refused
 
+MAX_LISTED: Final = 1_000
+"""Parts that could not be read that a report lists; the counts are of all."""
+
 MAX_REMEMBERED: Final = 200_000
 """Senders whose last signature is remembered within a run; more cost a repetition, no mistake."""
 
@@ -49,6 +52,16 @@ class MailTerms:
     now: datetime
     region: str | None = None
     """Country of national telephone numbers whose sender's domain is of none."""
+
+
+class MailNote(BaseModel):
+    """Something of a message that could not be read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line: int = Field(description="Line of the file where the message begins, from 1.")
+    field: str = Field(description="Part of the message; empty: the message as a whole.")
+    reason: str = Field(description="What is wrong and what would be right.")
 
 
 class Taken(Struct, frozen=True, gc=False):
@@ -79,13 +92,13 @@ class MailTally:
     passed: Counter[Passed] = field(default_factory=Counter)
     """Mailboxes of messages that were taken, by the reason why they take no part."""
     refused: int = 0
-    notes: list[RowNote] = field(default_factory=list)
+    notes: list[MailNote] = field(default_factory=list)
     """What could not be read, by line; at most as many as an import lists."""
 
     def note(self, line: int, place: str, reason: str) -> None:
         """Say what of a message could not be read."""
         if len(self.notes) < MAX_LISTED:
-            self.notes.append(RowNote(line=line, field=place, reason=reason))
+            self.notes.append(MailNote(line=line, field=place, reason=reason))
 
 
 class MailReader:
@@ -243,6 +256,7 @@ class MailReader:
             occurred_at,
             whole.received_at,
             whole.traceparent,
+            whole.import_id,
         )
 
 
