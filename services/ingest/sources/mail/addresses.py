@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-MAX_HEADER: Final = 256 * 1024
+MAX_HEADER: Final = 128 * 1024
 """Characters of one header that are read: a few thousand mailboxes."""
 
 MAX_NAME: Final = 255
@@ -20,7 +20,7 @@ MAX_NAME: Final = 255
 
 _TOKEN = re.compile(
     r'"(?:[^"\\]|\\.)*"?'  # a quoted string, also one that is never closed
-    r"|\((?:[^()\\]|\\.){0,400}\)"  # a comment
+    r"|\((?:[^()\\]|\\.){0,80}\)"  # a comment
     r"|<[^<>]{0,2000}>?"  # an address in angle brackets
     r"|[,;:]"
     r'|[^",;:()<>]+'

@@ -69,6 +69,6 @@ def test_any_text_is_read(value: str) -> None:
 
 @pytest.mark.parametrize("piece", ["<", "(", '"', "a@b,", "=?utf-8?Q?a?= ", ":", "(\\", "<@"])
 def test_a_long_header_takes_no_long_time(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     list(read_addresses(piece * 40_000))
-    assert time.perf_counter() - begun < 2.0
+    assert time.process_time() - begun < 2.0

@@ -108,11 +108,11 @@ def test_a_header_alone_and_nesting_without_end() -> None:
     deep = b"".join(
         b"--x%d\nContent-Type: multipart/mixed; boundary=x%d\n\n" % (n, n + 1) for n in range(5_000)
     )
-    begun = time.perf_counter()
+    begun = time.process_time()
     mail = read_mail(
         b"From: a@b.example\nContent-Type: multipart/mixed; boundary=x0\n\n" + deep, NOW
     )
-    assert time.perf_counter() - begun < 2.0
+    assert time.process_time() - begun < 2.0
     assert mail.sender is not None
     assert not mail.is_whole
 

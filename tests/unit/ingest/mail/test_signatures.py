@@ -168,6 +168,6 @@ def test_any_text_is_read(text: str, is_html: bool) -> None:
 @pytest.mark.parametrize("is_html", [False, True])
 def test_a_long_text_takes_no_long_time(piece: str, is_html: bool) -> None:
     text = "Best regards\nAda Lovelace\n" + piece * (120_000 // len(piece))
-    begun = time.perf_counter()
+    begun = time.process_time()
     read_signature(own_text("" if is_html else text, text if is_html else ""), ADA)
-    assert time.perf_counter() - begun < 2.0
+    assert time.process_time() - begun < 2.0
