@@ -89,8 +89,8 @@ PRODUCED: Final = Counter(
 
 INGESTED_SIGNALS: Final = Counter(
     "ingest_signals_total",
-    "Signals by source, way in (topic, push) and verdict: accepted, or the reason why not, as "
-    "`kith dead` names it. Sources beyond the first 50 are other; one that cannot be read is "
+    "Signals by source, way in (topic, push, file) and verdict: accepted, or the reason why not, "
+    "as `kith dead` names it. Sources beyond the first 50 are other; one that cannot be read is "
     "unread.",
     ("source", "way", "verdict"),
 )

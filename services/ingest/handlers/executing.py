@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 
+from services.ingest.domain.accounting import ACCEPTED
 from services.ingest.domain.choosing import JUDGED, asserted, left_out
 from services.ingest.domain.mapping import Normalized, Origin, to_normalized
 from services.ingest.domain.outgoing import normalized_headers
@@ -59,6 +60,7 @@ async def _send_all(job: Job, tools: Tools) -> None:
     sent_to: int = job.row["sent_to"]
     while rows := await tools.store.fetch(job.place, "find_sendable", job.id, sent_to, BATCH):
         await tools.producer.send_batch([_outgoing(job, row) for row in rows])
+        tools.count(job.terms["source"], ACCEPTED, len(rows))
         sent_to = rows[-1]["number"]
         values = (job.id, job.worker, sent_to, LEASE_SECONDS)
         if await tools.store.fetchrow(job.place, "note_sent", *values) is None:

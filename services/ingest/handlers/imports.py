@@ -14,7 +14,7 @@ from services.ingest.handlers.executing import execute
 from services.ingest.handlers.reading import read_file
 from services.ingest.handlers.tools import LostError, Tools
 from services.ingest.handlers.undoing import undo
-from services.ingest.store.imports import Job
+from services.ingest.store.imports import LEASE_SECONDS, Job
 from shared.errors import PoisonMessageError, ServiceError
 from shared.observability.logs import get_logger
 
@@ -81,6 +81,7 @@ class Imports:
     async def go_on(self, job: Job) -> None:
         """Bring one import as far as it goes, and let go of it."""
         store, wait = self._tools.store, 0.0
+        beating = asyncio.create_task(self._beat(job))
         try:
             match job.state:
                 case "reading":
@@ -101,9 +102,17 @@ class Imports:
             log.warning("an import was put off", import_id=job.name, state=job.state, error=error)
             wait = RETRY_SECONDS
         finally:
+            beating.cancel()
             # Also where the process stops: another one goes on at once.
             with contextlib.suppress(ServiceError):
                 await asyncio.shield(store.release(job, wait))
+
+    async def _beat(self, job: Job) -> None:
+        """Hold an import while a step of it takes its time."""
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            with contextlib.suppress(ServiceError):
+                await self._tools.store.renew(job)
 
     async def _tidy(self) -> None:
         while True:

@@ -28,6 +28,9 @@ from services.ingest.store.resolver import MOST_SIGNALS
 IN_MEMORY: Final = 1 << 20
 """Bytes of a file that are held before it goes to a temporary one, deleted at the end."""
 
+INVALID: Final = "invalid"
+"""What a row that is rejected is counted as, like a signal that is."""
+
 FIRST: Final = 50
 """Rows of the first batch: somebody waits to see something."""
 
@@ -96,6 +99,8 @@ class _Reading:
         )
         if not ours:
             raise LostError("the import is read by another worker, or not at all any more")
+        refused = sum(row.row_class == "rejected" for row in found)
+        self._tools.count(self._job.terms["source"], INVALID, refused)
         self._before += len(batch)
 
 

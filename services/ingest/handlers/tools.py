@@ -1,8 +1,9 @@
 """What work on imports needs, put together once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from services.ingest.domain.accounting import Sources
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.settings import Settings
 from services.ingest.sources.reading import Terms
@@ -12,6 +13,7 @@ from services.ingest.store.uploads import Uploads
 from shared.errors import TransientError
 from shared.events.envelope import rfc3339
 from shared.kafka.producer import Producer
+from shared.observability import metrics
 
 SOURCE: Final = "/kith/imports"
 """CloudEvents source of what imports send: part of its signals' ids."""
@@ -27,6 +29,13 @@ class Tools:
     store: ImportStore
     uploads: Uploads
     resolver: Resolver
+    sources: Sources = field(default_factory=Sources)
+
+    def count(self, source: str, verdict: str, rows: int) -> None:
+        """Count rows of files, by the source that they come from."""
+        if rows:
+            label = self.sources.label(source)
+            metrics.INGESTED_SIGNALS.labels(label, "file", verdict).inc(rows)
 
 
 class LostError(TransientError):

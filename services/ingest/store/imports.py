@@ -17,7 +17,7 @@ from shared.postgres.queries import Queries
 QUERIES: Final = Queries.load("services.ingest.sql", "imports.sql")
 _ENTER: Final = Queries.load("services.ingest.sql")["enter"]
 
-LEASE_SECONDS: Final = 15.0
+LEASE_SECONDS: Final = 6.0
 """A worker that does not say for so long that it goes on counts as gone."""
 
 Row = dict[str, Any]

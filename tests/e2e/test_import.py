@@ -1,0 +1,117 @@
+"""An operator imports a file, again, takes it back, and kills ingest in the middle."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from tests.e2e.running import Home, Running, until
+
+HEAD = "Name,Email,Phone,Title\n"
+
+
+async def imported(running: Running, home: Home, *words: str, code: int = 0) -> dict[str, Any]:
+    """Run `kith import … --json`; returns what is said of the one import."""
+    said = orjson.loads(
+        await running.kith("import", *words, "--json", KITH_API_KEY=home.token, code=code)
+    )
+    found: dict[str, Any] = said["imports"][0] if "imports" in said else said
+    return found
+
+
+async def state(running: Running, home: Home) -> dict[str, Any]:
+    """Return what the API shows of every contact, less what keeps growing."""
+    answer = await running.get(home, "/contacts", **{"page[size]": "100"})
+    assert answer.status_code == 200, answer.text
+    found = {}
+    for one in answer.json()["data"]:
+        shown = await running.contact(home, one["id"])
+        attributes = dict(shown["attributes"])
+        for name in ("version", "updated_at"):
+            attributes.pop(name, None)
+        found[one["id"]] = attributes
+    return found
+
+
+async def test_imported_again_and_taken_back(running: Running, tmp_path: Path) -> None:
+    """A preview changes nothing, a second import nothing; after undo all is as it was before."""
+    home = await running.home()
+    position = await running.push_one(
+        home, source_record_id="1", full_name="Ada Byron", emails=[{"value": "ada@undo.example"}]
+    )
+    await running.get(home, "/contacts", position)
+    before = await state(running, home)
+    assert len(before) == 1
+    file = tmp_path / "contacts.csv"
+    file.write_text(
+        f"{HEAD}Ada Byron,ada@undo.example,+44 7700 900123,Countess\nBob Bell,bob@undo.example,,\n"
+    )
+    shown = await imported(running, home, str(file), code=3)
+    assert (shown["state"], shown["classes"]) == ("ready", {"update": 1, "new": 1})
+    assert await state(running, home) == before
+    done = await imported(running, home, "resume", shown["import_id"], "--yes")
+    assert (done["verdicts"]["updated"], done["verdicts"]["created"]) == (1, 1)
+    assert done["events"] >= 2
+    again = await imported(running, home, str(file), "--yes")
+    assert (again["events"], again["verdicts"]["unchanged"]) == (0, 2)
+
+    async def changed() -> bool:
+        return len(await state(running, home)) == 2
+
+    await until(changed)
+    undone = await imported(running, home, "undo", done["import_id"], "--yes")
+    assert (undone["state"], undone["undo"]["retracted"]) == ("undone", 2)
+
+    async def restored() -> bool:
+        return await state(running, home) == before
+
+    await until(restored)
+    anew = await imported(running, home, str(file), "--yes")
+    assert (anew["verdicts"]["updated"], anew["verdicts"]["created"]) == (1, 1)
+
+
+@pytest.mark.timeout(240)
+async def test_killed_in_the_middle_it_goes_on_and_does_nothing_twice(running: Running) -> None:
+    home = await running.home()
+    count = 1_500
+    rows = "".join(f"P{n} Q{n},p{n}@kill.example,,\n" for n in range(count))
+    ingest = running.fleet.url("ingest")
+    answer = await running.http.post(
+        f"{ingest}/v1/imports",
+        params={"execute": "true"},
+        content=(HEAD + rows).encode(),
+        headers=home.bearer,
+    )
+    assert answer.status_code == 202, answer.text
+    place = f"{ingest}{answer.headers['location']}"
+
+    async def at(states: set[str], rows: int) -> dict[str, Any] | None:
+        found: dict[str, Any] = (await running.http.get(place, headers=home.bearer)).json()
+        return found if found["state"] in states and found["rows"] >= rows else None
+
+    await until(lambda: at({"reading", "executing", "done"}, 50))
+    await asyncio.to_thread(running.fleet.restart, "ingest", hard=True)
+    await until(running_again(running))
+    await until(lambda: at({"executing", "done"}, count), 60)
+    await asyncio.to_thread(running.fleet.restart, "ingest", hard=True)
+    await until(running_again(running))
+    done = await until(lambda: at({"done"}, count), 90)
+    assert done["verdicts"]["created"] == count
+    assert sum(done["verdicts"].values()) == done["rows"] == count
+
+
+def running_again(running: Running) -> Callable[[], Awaitable[bool]]:
+    """Ask whether ingest answers."""
+
+    async def ready() -> bool:
+        try:
+            answer = await running.http.get(f"{running.fleet.url('ingest')}/readyz")
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200
+
+    return ready
