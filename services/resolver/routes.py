@@ -24,6 +24,7 @@ from services.resolver.domain.judgements import Answer
 from services.resolver.domain.policies import tell_settings, tell_version
 from services.resolver.domain.reviewing import PAIR, Filters
 from services.resolver.store import Store, previews, questions
+from services.resolver.store.retracting import Retraction
 from services.resolver.store.review import reading
 from shared.auth import Caller, KeyRing, bearer_token
 from shared.errors import PoisonMessageError, ServiceError
@@ -32,6 +33,7 @@ from shared.events.command import (
     Judgement,
     MergeContacts,
     RejectMerge,
+    RetractImport,
     SplitContact,
 )
 from shared.events.refusal import invalid
@@ -62,13 +64,14 @@ _DIGEST = re.compile("[0-9a-f]{32}")
 
 Found = TypeVar("Found")
 
-COMMANDS: Final[dict[str, type[Judgement]]] = {
+COMMANDS: Final[dict[str, type[Judgement | RetractImport]]] = {
     "merge_contacts": MergeContacts,
     "approve_merge": ApproveMerge,
     "reject_merge": RejectMerge,
     "split_contact": SplitContact,
+    "retract_import": RetractImport,
 }
-"""Name in the path → the command."""
+"""Name in the path → the command; a hyphen does for an underscore."""
 
 STATUSES: Final = {
     "done": HTTPStatus.OK,
@@ -252,6 +255,8 @@ async def post_command(
     store: Store = request.app.state.store
     trace = request.headers.get("traceparent")
     trace = trace if trace and parse_traceparent(trace) is not None else None
+    if isinstance(command, RetractImport):
+        return _retracted(command, await store.retract(command, caller.place, trace))
     answer = await store.judge(command, caller.place, trace)
     return _answer(command, answer)
 
@@ -317,8 +322,8 @@ def _object(body: bytes) -> dict[str, Any]:
     return said
 
 
-def _read(name: str, body: bytes, caller: Caller) -> Judgement:
-    model = COMMANDS.get(name)
+def _read(name: str, body: bytes, caller: Caller) -> Judgement | RetractImport:
+    model = COMMANDS.get(name.replace("-", "_"))
     if model is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"is none of {', '.join(COMMANDS)}")
     said = _object(body)
@@ -348,6 +353,18 @@ def _answer(command: Judgement, answer: Answer) -> Response:
     }
     status = STATUSES.get(answer.outcome, HTTPStatus.UNPROCESSABLE_ENTITY)
     return Response(orjson.dumps(body), status, media_type="application/json")
+
+
+def _retracted(command: RetractImport, answer: Retraction) -> Response:
+    body = {
+        "command_id": command.command_id,
+        "outcome": "done",
+        "retracted": answer.retracted,
+        "remaining": answer.remaining,
+        "kept_edits": answer.kept_edits,
+        "positions": answer.positions,
+    }
+    return Response(orjson.dumps(body), media_type="application/json")
 
 
 def create_http() -> FastAPI:

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from shared.events.signal import IdentifierType
 from shared.events.wire import (
     ContactId,
+    ImportId,
     MergeId,
     Short,
     TenantId,
@@ -25,20 +26,25 @@ class Command(Wire):
     tenant: TenantId
     workspace: WorkspaceId
     issued_at: datetime
+
+
+class ContactCommand(Command):
+    """What every order about one contact carries."""
+
     contact_id: ContactId
 
 
-class ArchiveContact(Command):
+class ArchiveContact(ContactCommand):
     """Hide a contact from active lists (spec 003, 8.3: never deleted)."""
 
     reason: Short | None = None
 
 
-class UnarchiveContact(Command):
+class UnarchiveContact(ContactCommand):
     """Bring an archived contact back."""
 
 
-class Judgement(Command):
+class Judgement(ContactCommand):
     """What a person decides about who is whom.
 
     A decision rests on what was seen: where `expected` names a version and the contact has
@@ -90,3 +96,14 @@ class SplitContact(Judgement):
     """Keys of source records, hex, that are somebody else's."""
     identifiers: Annotated[tuple[ChosenIdentifier, ...], Field(max_length=1_000)] = ()
     """Identifiers that are somebody else's, with the records that they brought."""
+
+
+class RetractImport(Command):
+    """Take back what an import brought: as if it had never been, but for what others said since.
+
+    Ordered over HTTP a piece of it is done at a time, until nothing remains; on the topic all of
+    it. The same order again changes nothing.
+    """
+
+    import_id: ImportId
+    reason: Short | None = None

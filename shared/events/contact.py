@@ -30,8 +30,8 @@ from shared.events.wire import (
     WorkspaceId,
 )
 
-ContactStatus = Literal["incomplete", "active", "archived", "merged"]
-"""Lifecycle of a contact (spec 003, 8.1)."""
+ContactStatus = Literal["incomplete", "active", "archived", "merged", "deleted"]
+"""Lifecycle of a contact (spec 003, 8.1). Deleted: nothing that was said of it counts any more."""
 
 VisibleField = Literal[
     "first_name",
@@ -143,6 +143,32 @@ class FactAsserted(Cause):
     asserted: Assertion
 
 
+class KnownBy(Wire):
+    """A workspace that knows a contact, and since when."""
+
+    workspace: WorkspaceId
+    import_source: ImportSource | None = None
+    bound_at: datetime
+
+
+class Shape(Wire):
+    """All that is shared of a contact, said at once: it replaces what was said before.
+
+    What a workspace keeps for itself stays with the workspaces that are named here, and is gone
+    from all others.
+    """
+
+    status: ContactStatus
+    source: str | None = None
+    """Who told of it first, where that is another than before."""
+    fields: dict[VisibleField, str] = Field(default_factory=dict)
+    provenance: dict[VisibleField, Origin] = Field(default_factory=dict)
+    identifiers: tuple[Identifier, ...] = ()
+    employments: tuple[Employment, ...] = ()
+    known_by: tuple[KnownBy, ...] = ()
+    candidates: tuple[ContactId, ...] = ()
+
+
 class FactRetracted(Cause):
     """What a source record said no longer counts for this contact."""
 
@@ -154,6 +180,10 @@ class FactRetracted(Cause):
     employments_removed: tuple[Employment, ...] = ()
     """Jobs that no record tells of any more, as the record told them: whatever is the same job
     (`fold.job_key`) goes."""
+    restored: Assertion | None = None
+    """What the record says instead, where an older version of it counts again."""
+    shape: Shape | None = None
+    """The contact as it is now, where more went than a newer version of the record leaves out."""
 
 
 class BindingChanged(Cause):
@@ -201,28 +231,12 @@ class MergeRejected(Cause):
     reason: str | None = None
 
 
-class KnownBy(Wire):
-    """A workspace that knows a contact, and since when."""
+class MergeWithdrawn(Cause):
+    """What proposed this contact and the other as one person was taken back: nothing to decide."""
 
-    workspace: WorkspaceId
-    import_source: ImportSource | None = None
-    bound_at: datetime
-
-
-class Shape(Wire):
-    """All that is shared of a contact, said at once: it replaces what was said before.
-
-    What a workspace keeps for itself stays with the workspaces that are named here, and is gone
-    from all others.
-    """
-
-    status: ContactStatus
-    fields: dict[VisibleField, str] = Field(default_factory=dict)
-    provenance: dict[VisibleField, Origin] = Field(default_factory=dict)
-    identifiers: tuple[Identifier, ...] = ()
-    employments: tuple[Employment, ...] = ()
-    known_by: tuple[KnownBy, ...] = ()
-    candidates: tuple[ContactId, ...] = ()
+    contact_id: ContactId
+    version: Version
+    other_id: ContactId
 
 
 class ContactsMerged(Cause):
@@ -313,6 +327,18 @@ class ContactUnarchived(Cause):
     version: Version
 
 
+class ContactDeleted(Cause):
+    """Nothing is left that was said of the contact: it is in no list, search or graph any more.
+
+    Its id is never used again; whoever keeps a copy deletes it.
+    """
+
+    contact_id: ContactId
+    version: Version
+    reason: str
+    """`import_retracted`: only an import that was taken back had brought it."""
+
+
 class CompanyCreated(Cause):
     """A mail domain or a name that no company had made a company."""
 
@@ -331,12 +357,14 @@ ContactEvent = (
     | IdentifierRemoved
     | MergeProposed
     | MergeRejected
+    | MergeWithdrawn
     | ContactsMerged
     | ContactsSplit
     | ContactArchived
     | ContactUnarchived
     | ActivityRecorded
     | ActivityWithdrawn
+    | ContactDeleted
 )
 """An event in a contact's stream."""
 

@@ -19,6 +19,7 @@ from shared.events.contact import (
     BindingChanged,
     ContactArchived,
     ContactCreated,
+    ContactDeleted,
     ContactEvent,
     ContactsMerged,
     ContactsSplit,
@@ -30,6 +31,7 @@ from shared.events.contact import (
     IdentifierRemoved,
     MergeProposed,
     MergeRejected,
+    MergeWithdrawn,
     Origin,
     Shape,
 )
@@ -159,6 +161,8 @@ def _asserted(state: ContactState, event: FactAsserted) -> ContactState:
 
 
 def _retracted(state: ContactState, event: FactRetracted) -> ContactState:
+    if event.shape is not None:
+        return _shaped(state, event.shape, None)
     fields, provenance = _changed(state, event.changes, None)
     removed = {job_key(one) for one in event.employments_removed}
     return replace(
@@ -198,6 +202,11 @@ def _merge_rejected(state: ContactState, event: MergeRejected) -> ContactState:
     return replace(state, candidates=left)
 
 
+def _merge_withdrawn(state: ContactState, event: MergeWithdrawn) -> ContactState:
+    left = tuple(one for one in state.candidates if one != event.other_id)
+    return replace(state, candidates=left)
+
+
 def _reshaped(state: ContactState, event: ContactsMerged | ContactsSplit) -> ContactState:
     return _shaped(state, event.shape, event.survivor_id)
 
@@ -215,6 +224,10 @@ def _took_part(state: ContactState, _: ActivityRecorded | ActivityWithdrawn) -> 
     return state
 
 
+def _deleted(state: ContactState, _: ContactDeleted) -> ContactState:
+    return replace(_shaped(state, None, None), status="deleted", bindings={})
+
+
 def _born_again(state: ContactState, _: ContactCreated) -> ContactState:
     """Change nothing: nobody is born twice."""
     return state
@@ -228,12 +241,14 @@ _BY_MODEL: Final[dict[type[Wire], Callable[[ContactState, Any], ContactState]]] 
     IdentifierRemoved: _identifier_removed,
     MergeProposed: _merge_proposed,
     MergeRejected: _merge_rejected,
+    MergeWithdrawn: _merge_withdrawn,
     ContactsMerged: _reshaped,
     ContactsSplit: _reshaped,
     ContactArchived: _archived,
     ContactUnarchived: _unarchived,
     ActivityRecorded: _took_part,
     ActivityWithdrawn: _took_part,
+    ContactDeleted: _deleted,
 }
 _TOLD: Final[dict[type, Callable[[ContactState, Any], ContactState]]] = {
     kind: tell for model, tell in _BY_MODEL.items() for kind in (model, struct_of(model))
@@ -294,6 +309,7 @@ def _shaped(state: ContactState, shape: Shape | None, survivor: str | None) -> C
     return replace(
         state,
         status=shape.status,
+        source=shape.source or state.source,
         fields=dict[str, str](shape.fields.items()),
         provenance=dict[str, Origin](shape.provenance.items()),
         identifiers=shape.identifiers,

@@ -13,6 +13,7 @@ from shared.events.command import (
     ArchiveContact,
     MergeContacts,
     RejectMerge,
+    RetractImport,
     SplitContact,
     UnarchiveContact,
 )
@@ -23,6 +24,7 @@ from shared.events.contact import (
     CompanyCreated,
     ContactArchived,
     ContactCreated,
+    ContactDeleted,
     ContactsMerged,
     ContactsSplit,
     ContactUnarchived,
@@ -31,6 +33,7 @@ from shared.events.contact import (
     IdentifierRemoved,
     MergeProposed,
     MergeRejected,
+    MergeWithdrawn,
 )
 from shared.events.enrichment import EnrichmentRequested
 from shared.events.signal import ContactSignal, NormalizedSignal
@@ -139,12 +142,14 @@ EVENTS = Topic(
         "kith.contact.identifier_removed.v1": IdentifierRemoved,
         "kith.contact.merge_proposed.v1": MergeProposed,
         "kith.contact.merge_rejected.v1": MergeRejected,
+        "kith.contact.merge_withdrawn.v1": MergeWithdrawn,
         "kith.contact.merged.v1": ContactsMerged,
         "kith.contact.split.v1": ContactsSplit,
         "kith.contact.archived.v1": ContactArchived,
         "kith.contact.unarchived.v1": ContactUnarchived,
         "kith.contact.activity_recorded.v1": ActivityRecorded,
         "kith.contact.activity_withdrawn.v1": ActivityWithdrawn,
+        "kith.contact.deleted.v1": ContactDeleted,
         "kith.company.created.v1": CompanyCreated,
     },
     public=True,
@@ -152,7 +157,7 @@ EVENTS = Topic(
 COMMANDS = Topic(
     name="contact.commands.v1",
     title="Orders to the resolver from those who do not wait",
-    key="contact id",
+    key="contact or import id",
     partitions=6,
     retention_ms=7 * DAY_MS,
     producers=("api",),
@@ -164,6 +169,7 @@ COMMANDS = Topic(
         "kith.command.approve_merge.v1": ApproveMerge,
         "kith.command.reject_merge.v1": RejectMerge,
         "kith.command.split_contact.v1": SplitContact,
+        "kith.command.retract_import.v1": RetractImport,
     },
 )
 ENRICHMENT_REQUESTS = Topic(

@@ -82,6 +82,9 @@ async def _no_loss(connection: Connection, broken: Broken, tenant_id: int | None
             " FROM contact.source_record r"
             " WHERE ($1::bigint IS NULL OR r.tenant_id = $1)"
             " AND r.superseded_at IS DISTINCT FROM r.applied_at AND NOT EXISTS ("
+            # What came too late because of an import that was taken back has the order's event.
+            "   SELECT FROM contact.source_record u WHERE u.tenant_id = r.tenant_id"
+            "   AND u.record_key = r.record_key AND u.undone_at IS NOT NULL) AND NOT EXISTS ("
             "   SELECT FROM contact.contact_event e"
             "   WHERE e.tenant_id = r.tenant_id AND e.cause = r.signal_id)",
             tenant_id,

@@ -1,6 +1,12 @@
 """Builders of the events of one merge and its split: the survivor's and the absorbed contact's."""
 
-from shared.events.contact import ContactsMerged, ContactsSplit, KnownBy, Shape
+from shared.events.contact import (
+    ContactDeleted,
+    ContactsMerged,
+    ContactsSplit,
+    KnownBy,
+    Shape,
+)
 from shared.events.signal import Employment, Identifier
 from tests.support.events import BEGIN, public_id
 
@@ -44,4 +50,15 @@ def split(contact: str, version: int, pair: tuple[str, str], shape: Shape) -> Co
         original_id=pair[0],
         new_id=pair[1],
         shape=shape,
+    )
+
+
+def deleted(contact: str, version: int) -> ContactDeleted:
+    """Tell that nothing is left of a contact."""
+    return ContactDeleted(
+        occurred_at=BEGIN,
+        cause="test",
+        contact_id=contact,
+        version=version,
+        reason="import_retracted",
     )

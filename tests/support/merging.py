@@ -4,11 +4,13 @@ It keeps what the tables keep, and applies a plan as the store does, so that who
 signals, merges and splits run in a millisecond.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
+
+import msgspec
 
 from services.resolver.domain.arrival import deliver, read_signal
 from services.resolver.domain.cluster import (
@@ -24,6 +26,7 @@ from services.resolver.domain.commands import carry_out
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.gate import decide
 from services.resolver.domain.homes import Homes, Merge
+from services.resolver.domain.ledger import is_newer
 from services.resolver.domain.merge import Refused, merge, reject, take_out, undo
 from services.resolver.domain.model import (
     Claim,
@@ -37,11 +40,13 @@ from services.resolver.domain.model import (
     Revision,
 )
 from services.resolver.domain.reconsidering import Doubt, outside, part
+from services.resolver.domain.retracting import Import, KeptEdit, asked_again, retract
 from services.resolver.domain.survivorship import groups_of
 from shared.events.codec import encode, event_type, parse_event
 from shared.events.command import ArchiveContact, UnarchiveContact
 from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus
 from shared.events.fold import ContactState, fold
+from shared.events.signal import NormalizedSignal
 from tests.support.signals import MOMENT, SOURCES, TENANT, a_signal
 
 WORKSPACES = {1: "wsp_" + "0" * 26, 2: "wsp_" + "1" * 26}
@@ -72,6 +77,8 @@ class World:
     bindings: dict[tuple[int, int], BindingOf] = field(default_factory=dict)
     own: dict[tuple[int, int], Kept] = field(default_factory=dict)
     absorbed_as: dict[int, ContactStatus] = field(default_factory=dict)
+    undone: set[tuple[bytes, int]] = field(default_factory=set)
+    """Deliveries that were taken back with their import."""
     streams: dict[str, list[ContactEvent]] = field(default_factory=dict)
     held: set[bytes] = field(default_factory=set)
     """Records that a person's word holds where they are."""
@@ -204,15 +211,17 @@ class World:
                 for key, holder in self.known.holders.items()
                 if holder == root
             }
-            cluster.applied[root] = self._applied(root)
+            cluster.applied[root], cluster.late[root] = self._applied(root)
         return cluster
 
-    def _applied(self, root: int) -> list[Applied]:
-        """Read a contact's deliveries: those with a place first, then the newer ones."""
-        found = []
+    def _applied(self, root: int) -> tuple[list[Applied], list[Applied]]:
+        """Read a contact's deliveries: those with a place first, then the newer ones; late ones."""
+        found, late = [], []
+        stale = self._stale()
         for number, (applied_at, row) in enumerate(self.ledger):
             revision = self._revision(row)
-            if revision.contact_id != root or row.superseded:
+            name = (row.delivery.record_key, row.revision)
+            if revision.contact_id != root or name in self.undone:
                 continue
             home = self.homes.get((row.delivery.record_key, row.revision))
             applied = Applied(
@@ -224,9 +233,68 @@ class World:
                 home=home.home if home else None,
                 evidence=home.evidence if home else "none",
                 place=home.place if home else None,
+                source_version=row.delivery.signal.source_version,
+                import_id=row.delivery.signal.import_id,
             )
-            found.append(((home is None, home.place if home else number), applied))
-        return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+            if name in stale:
+                late.append(applied)
+            else:
+                found.append(((home is None, home.place if home else number), applied))
+        return [one for _, one in sorted(found, key=lambda pair: pair[0])], late
+
+    def _stale(self) -> set[tuple[bytes, int]]:
+        """Find the deliveries that came too late, as the ledger's loader does."""
+        stale = set()
+        current: dict[bytes, NormalizedSignal] = {}
+        for _, row in sorted(self.ledger, key=lambda one: one[1].revision):
+            key, signal = row.delivery.record_key, row.delivery.signal
+            if (key, row.revision) in self.undone:
+                continue
+            before = current.get(key)
+            if before is None or is_newer(
+                signal.occurred_at,
+                before.occurred_at,
+                versions=(signal.source_version, before.source_version),
+            ):
+                current[key] = signal
+            else:
+                stale.add((key, row.revision))
+        return stale
+
+    def retract(self, import_id: str, piece: int = 500) -> list[KeptEdit]:
+        """Take an import back, so many contacts at a time; returns what others' edits stay."""
+        kept = []
+        while contacts := self._brought_to(import_id)[:piece]:
+            chosen = frozenset(self._brought(import_id, contacts))
+            ends = {one for pair in self.candidates for one in pair if set(pair) & set(contacts)}
+            cluster = self.cluster(*contacts, *ends)
+            holders = {
+                self.known.holders[key]
+                for key in asked_again(cluster, chosen)
+                if key in self.known.holders
+            }
+            cluster = self.cluster(*contacts, *ends, *holders)
+            taken = Import(import_id, 1, chosen)
+            plan, edits = retract(cluster, taken, self.order(by_person=False))
+            self.apply(plan)
+            kept += edits
+        return kept
+
+    def _brought_to(self, import_id: str) -> list[int]:
+        return sorted({self._revision(row).contact_id for row in self._import_rows(import_id)})
+
+    def _brought(self, import_id: str, contacts: Collection[int]) -> Iterator[tuple[bytes, int]]:
+        for row in self._import_rows(import_id):
+            if self._revision(row).contact_id in contacts:
+                yield row.delivery.record_key, row.revision
+
+    def _import_rows(self, import_id: str) -> list[LedgerRow]:
+        return [
+            row
+            for _, row in self.ledger
+            if row.delivery.signal.import_id == import_id
+            and (row.delivery.record_key, row.revision) not in self.undone
+        ]
 
     def _revision(self, row: LedgerRow) -> Revision:
         revisions = self.known.records[1, row.delivery.record_key]
@@ -238,18 +306,11 @@ class World:
         known.contacts.update(plan.cluster.contacts)
         for key, contact, version in plan.records:
             known.records[1, key] = [
-                Revision(
-                    one.number,
-                    one.content_hash,
-                    one.occurred_at,
-                    one.source_version,
-                    one.current,
-                    contact,
-                    version,
-                )
+                msgspec.structs.replace(one, contact_id=contact, applied_version=version)
                 for one in known.records[1, key]
             ]
         known.holders.update(plan.identifiers)
+        self._apply_retraction(plan)
         self.absorbed_as.update(plan.absorbed_as)
         for contact, survivor in plan.survivors.items():
             if survivor is None:
@@ -262,8 +323,26 @@ class World:
         self.candidates -= set(plan.settled)
         if plan.merged:
             self.merges.append(plan.merged)
-        self.merges = [one for one in self.merges if one.public_id != plan.undone]
+        self.merges = [one for one in self.merges if one.public_id not in plan.undone]
         self._publish(plan.events)
+
+    def _apply_retraction(self, plan: Reshaping) -> None:
+        known = self.known
+        self.undone.update(plan.retracted)
+        for names, change in (
+            (plan.retracted, {"current": False, "is_undone": True}),
+            (plan.restored, {"current": True}),
+        ):
+            for key, number in names:
+                known.records[1, key] = [
+                    msgspec.structs.replace(one, **change) if one.number == number else one
+                    for one in known.records[1, key]
+                ]
+        for released in plan.released:
+            del known.holders[released]
+            self.identifier_homes.pop(released, None)
+        self.candidates -= set(plan.withdrawn)
+        known.candidates -= set(plan.withdrawn)
 
     def _apply_bindings(self, plan: Reshaping) -> None:
         retired = set(plan.retired_bindings)

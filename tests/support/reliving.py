@@ -60,7 +60,7 @@ class Life:
     tenant: str
     workspaces: list[tuple[int, str]]
     stirred: bool
-    born: dict[int, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+    born: dict[Any, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     """History → its contacts (id, public id) in the order of birth."""
     merges: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -76,14 +76,15 @@ class Life:
             ]
             heard = [(number, one.said) for number, one in mine if one.said is not None]
             if heard:
-                await self.resolve(*(self._signal(number, one) for number, one in heard))
+                await self.resolve(*(self.a_signal(number, one) for number, one in heard))
                 await self._note_births()
             # Each is another history's: they do not touch one another's contacts.
             ordered = [self._do(number, step) for number, step in mine if step.said is None]
             for start in range(0, len(ordered), AT_ONCE):
                 await asyncio.gather(*ordered[start : start + AT_ONCE])
 
-    def _signal(self, number: int, one: Said, **more: Any) -> Any:
+    def a_signal(self, number: int, one: Said, **more: Any) -> Any:
+        """Make a signal of one history."""
         said = dict(one.said)
         about = said.pop("about")
         for name in _VALUES:
@@ -174,7 +175,7 @@ class Life:
     async def repeat(self, scripts: Sequence[Sequence[Step]], again: str) -> int:
         """Say everything once more, as new records of the same content; returns how much."""
         said = [
-            self._signal(number, step.said, again=again)
+            self.a_signal(number, step.said, again=again)
             for number, script in enumerate(scripts)
             for step in script
             if step.said is not None and step.said.said["about"] is None
@@ -276,7 +277,7 @@ def _indexed(state: ContactState, names: _Names) -> list[Any]:
         [names.of(one.workspace), one.name, one.work, one.rest, one.emails, one.phones]
         for one in documents(state)
     ]
-    if state.status != "merged":
+    if state.status not in {"merged", "deleted"}:
         node = contact_node(Contact("", state))
         jobs = [(names.of(job["company"]), job["role"]) for job in node["jobs"]]
         found.append([node["properties"], jobs])

@@ -125,6 +125,7 @@ def row_of_state(state: ContactState, workspace: str) -> ContactRow:
         if name in ContactAttributes.model_fields
     }
     binding = state.bindings.get(workspace)
+    assert state.status != "deleted", "of a deleted contact there is nothing to show"
     attributes = ContactAttributes(
         **visible,
         emails=_values(state, "email"),

@@ -36,6 +36,9 @@ SORT_FIELDS: Final = (
 MAX_SORT_FIELDS: Final = 3
 """Most sort fields of one request."""
 
+STATUSES: Final = tuple(one for one in get_args(ContactStatus) if one != "deleted")
+"""What can be asked for: of a deleted contact there is nothing to show."""
+
 DEFAULT_STATUSES: Final = ("incomplete", "active")
 """Archived and absorbed contacts are shown to who asks for them (spec 003, 8.1)."""
 
@@ -179,7 +182,7 @@ def parse_search(parameters: Parameters) -> SearchQuery:
     text = parameters.some("filter[q]")
     if text is None:
         raise bad_parameter("q", "Give the text to search for: q=…")
-    statuses = parameters.choices("filter[status]", get_args(ContactStatus))
+    statuses = parameters.choices("filter[status]", STATUSES)
     return SearchQuery(
         text=text,
         statuses=statuses or DEFAULT_STATUSES,
@@ -204,7 +207,7 @@ def parse_listing(parameters: Parameters) -> ContactQuery:
 def parse_filters(parameters: Parameters) -> Filters:
     """Read `filter[…]` and its aliases."""
     some, moment = parameters.some, parameters.moment
-    statuses = parameters.choices("filter[status]", get_args(ContactStatus))
+    statuses = parameters.choices("filter[status]", STATUSES)
     return Filters(
         statuses=statuses or DEFAULT_STATUSES,
         q=some("filter[q]"),

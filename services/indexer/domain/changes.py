@@ -35,7 +35,7 @@ class Contact:
     tenant: str
     state: ContactState
     reshaped: bool = False
-    """Whether it was ever merged or split: an index may hold more of it than there is."""
+    """Whether it was ever merged, split or retracted: an index may hold more than there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ class Document:
 def documents(state: ContactState) -> Iterator[Document]:
     """Make a contact's documents, one for each workspace that knows it, with its labels only.
 
-    An absorbed contact has none: its survivor is found.
+    An absorbed contact has none: its survivor is found. Nor has a deleted one.
     """
-    if state.status == "merged":
+    if state.status in {"merged", "deleted"}:
         return
     fields = state.fields
     names = ("display_name", "first_name", "last_name")

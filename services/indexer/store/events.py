@@ -17,7 +17,13 @@ from aiokafka import TopicPartition
 from services.indexer.domain.changes import Contact
 from shared.errors import PoisonMessageError
 from shared.events import topics
-from shared.events.contact import ContactEvent, ContactsMerged, ContactsSplit
+from shared.events.contact import (
+    ContactDeleted,
+    ContactEvent,
+    ContactsMerged,
+    ContactsSplit,
+    FactRetracted,
+)
 from shared.events.fold import VersionGapError, fold
 from shared.events.structs import Reader
 from shared.postgres.errors import translated
@@ -33,7 +39,9 @@ queries = Queries.load("services.indexer.sql")
 _READERS: Final = {model.__name__: Reader(model) for model in topics.EVENTS.messages.values()}
 """Event type in the table → what reads it."""
 
-_RESHAPING: Final = frozenset({ContactsMerged.__name__, ContactsSplit.__name__})
+_RESHAPING: Final = frozenset(
+    one.__name__ for one in (ContactsMerged, ContactsSplit, FactRetracted, ContactDeleted)
+)
 
 
 class Transaction:

@@ -100,8 +100,9 @@ class Graph(Index):
 
     @override
     async def save(self, tx: Transaction, changes: Changes) -> None:
-        standing = [one for one in changes.contacts if one.state.status != "merged"]
-        absorbed = [one for one in changes.contacts if one.state.status == "merged"]
+        gone = {"merged", "deleted"}
+        standing = [one for one in changes.contacts if one.state.status not in gone]
+        absorbed = [one for one in changes.contacts if one.state.status in gone]
         contacts = [contact_node(contact) for contact in standing]
         companies = [company_node(company) for company in changes.companies]
         generation = self._generation or await self.live()
@@ -181,7 +182,7 @@ async def _save_companies(
 async def _delete_contacts(
     tx: AsyncManagedTransaction, generation: int, rows: list[dict[str, Any]]
 ) -> None:
-    """Take absorbed contacts out: what they had is their survivor's."""
+    """Take absorbed and deleted contacts out: what they had is their survivor's, or nobody's."""
     await (await tx.run(DELETE_CONTACTS, generation=generation, rows=rows)).consume()
 
 

@@ -23,7 +23,9 @@ KIND_BY_TYPE: Final = {
 COMPANY_KINDS: Final = frozenset({"CompanyCreated"})
 """Events of companies; all others are a contact's."""
 
-RESHAPING_KINDS: Final = frozenset({"ContactsMerged", "ContactsSplit"})
+RESHAPING_KINDS: Final = frozenset(
+    {"ContactsMerged", "ContactsSplit", "FactRetracted", "ContactDeleted"}
+)
 """Events that say anew who knows a contact."""
 
 ACTIVITY_KINDS: Final = frozenset({"ActivityRecorded", "ActivityWithdrawn"})

@@ -84,6 +84,9 @@ def _asserted(state: Body, body: Body) -> None:
 
 
 def _retracted(state: Body, body: Body) -> None:
+    if body.get("shape") is not None:
+        _shaped(state, body)
+        return
     _change(state, body, None)
     if gone := body.get("employments_removed"):
         removed = {_job_key(one) for one in gone}
@@ -123,6 +126,10 @@ def _merge_rejected(state: Body, body: Body) -> None:
     state["candidates"] = [one for one in state["candidates"] if one not in settled]
 
 
+def _merge_withdrawn(state: Body, body: Body) -> None:
+    state["candidates"] = [one for one in state["candidates"] if one != body["other_id"]]
+
+
 def _shaped(state: Body, body: Body) -> None:
     """Take a shape over; without one, nothing is left but who knew the contact."""
     shape = body.get("shape")
@@ -145,6 +152,7 @@ def _shaped(state: Body, body: Body) -> None:
     state.pop("survivor_id", None)
     state.update(
         status=shape["status"],
+        source=shape.get("source") or state["source"],
         fields=shape.get("fields") or {},
         origins=[],
         provenance={},
@@ -178,6 +186,11 @@ def _took_part(_state: Body, _body: Body) -> None:
     """Change nothing but the version: activities have a table of their own."""
 
 
+def _deleted(state: Body, body: Body) -> None:
+    _shaped(state, body)
+    state.update(status="deleted", bindings={})
+
+
 def _born_again(_state: Body, _body: Body) -> None:
     """Change nothing but the version: nobody is born twice."""
 
@@ -190,12 +203,14 @@ _APPLY: Final[dict[str, Callable[[Body, Body], None]]] = {
     "IdentifierRemoved": _identifier_removed,
     "MergeProposed": _merge_proposed,
     "MergeRejected": _merge_rejected,
+    "MergeWithdrawn": _merge_withdrawn,
     "ContactsMerged": _shaped,
     "ContactsSplit": _shaped,
     "ContactArchived": _archived,
     "ContactUnarchived": _unarchived,
     "ActivityRecorded": _took_part,
     "ActivityWithdrawn": _took_part,
+    "ContactDeleted": _deleted,
 }
 """Every event of a contact → what it does to the state."""
 

@@ -60,7 +60,7 @@ class Projection:
     activities: list[Row]
     """The newest of each contact and activity."""
     reshaped: list[str]
-    """Contacts that were merged or split: some workspace may know them no longer."""
+    """Contacts that were merged, split or retracted: some workspace may know them no longer."""
     recorded_at: datetime
     """When kith first saw the newest signal among them."""
 

@@ -63,7 +63,7 @@ ON CONFLICT (public_id, workspace_id) DO UPDATE SET
     company_public_id = excluded.company_public_id, company_name = excluded.company_name,
     city = excluded.city, state = excluded.state, country = excluded.country,
     linkedin_url = excluded.linkedin_url, birthday = excluded.birthday,
-    import_source = excluded.import_source, emails = excluded.emails, phones = excluded.phones,
+    import_source = excluded.import_source, source = excluded.source, emails = excluded.emails, phones = excluded.phones,
     detail = excluded.detail, updated_at = excluded.updated_at
 WHERE excluded.version > v.version;
 
@@ -138,9 +138,9 @@ WHERE v.public_id IN (
 ORDER BY v.public_id;
 
 -- name: find_missing
--- Contacts with events and no row at all, but for those of the last minute.
+-- Contacts with events and no row at all, but for those of the last minute and deleted ones.
 SELECT c.public_id
 FROM contact.contact AS c
-WHERE c.created_at < now() - interval '1 minute'
+WHERE c.status <> 'deleted' AND c.created_at < now() - interval '1 minute'
     AND NOT EXISTS (SELECT FROM read.contact_view AS v WHERE v.public_id = c.public_id)
     AND EXISTS (SELECT FROM contact.contact_event AS e WHERE e.entity_id = c.id);

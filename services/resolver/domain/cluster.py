@@ -73,6 +73,8 @@ class Cluster:
     """Merges in force among them, oldest first."""
     applied: dict[int, list[Applied]] = field(default_factory=dict)
     """Contact that holds them → its deliveries in the order in which they came."""
+    late: dict[int, list[Applied]] = field(default_factory=dict)
+    """Contact → deliveries of its records that came too late to be applied."""
     held: dict[int, Belongings] = field(default_factory=dict)
     """Contact → the identifiers that it holds, and their homes."""
     bindings: dict[tuple[int, int], BindingOf] = field(default_factory=dict)
@@ -161,8 +163,20 @@ class Reshaping:
     events: list[RecordedEvent] = field(default_factory=list)
     merged: Merge | None = None
     """The merge that is in force from now on."""
-    undone: str | None = None
-    """Public id of the merge that is no longer in force."""
+    undone: list[str] = field(default_factory=list)
+    """Public ids of merges that are no longer in force."""
+    retracted: list[tuple[bytes, int]] = field(default_factory=list)
+    """(record key, revision) of deliveries that count no more."""
+    restored: list[tuple[bytes, int]] = field(default_factory=list)
+    """(record key, revision) of deliveries that are their records' present version again."""
+    sources: dict[int, Source] = field(default_factory=dict)
+    """Contact → who told of it first, where that is another than before."""
+    released: list[IdentifierKey] = field(default_factory=list)
+    """Identifiers that nobody holds any more."""
+    deleted: list[int] = field(default_factory=list)
+    """Contacts of which nothing is left."""
+    withdrawn: list[Pair] = field(default_factory=list)
+    """Candidates that nothing proposes any more."""
     resolved: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Merge in force → (survivor, absorbed) as it comes out, given all others."""
     kept_apart: list[Pair] = field(default_factory=list)

@@ -45,6 +45,9 @@ class Applied:
     evidence: Evidence = "none"
     place: int | None = None
     """Its place among the deliveries of its contact, as stored; None while not stored yet."""
+    source_version: int | None = None
+    import_id: str | None = None
+    """The import that brought it."""
 
     @property
     def facts(self) -> Facts:

@@ -80,6 +80,12 @@ class _Gate:
             self._enter(delivery, said, revisions, holder, superseded=True)
             return "stale"
         admission = self._ask(delivery, revisions)
+        if admission.receiver is not None:
+            asked = self.known.contacts[admission.receiver]
+            if asked.status == "deleted":  # a vendor's answer about somebody who is gone
+                said = telling.document(delivery.signal.facts)
+                self._enter(delivery, said, revisions, asked, superseded=True)
+                return "stale"
         companies = len(self.plan.companies)
         said = telling.document(link_companies(delivery, self.known, self.ids, self.plan))
         for new in self.plan.companies[companies:]:

@@ -7,6 +7,7 @@ undone in any order, as if it had never been (DESIGN 4.5, ADR 0043).
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from services.resolver.domain.admission import bar_of, is_agreed
 from services.resolver.domain.composition import Applied, Evidence
@@ -21,6 +22,8 @@ class Merge:
     survivor: int
     absorbed: int
     by_person: bool = True
+    made_at: datetime | None = None
+    """When; None: not known to whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,6 @@ def answer(plan: Reshaping | Refused | None) -> Answer:
     return Answer(
         "done",
         plan.positions,
-        plan.merged.public_id if plan.merged else plan.undone,
+        plan.merged.public_id if plan.merged else next(iter(plan.undone), None),
         tuple(key.hex() for key in plan.unassigned),
     )

@@ -34,9 +34,14 @@ def standing(delivery: Delivery, revisions: Sequence[Revision]) -> Standing:
     """Say what a delivery is to its record's ledger: `new`, `newer`, `duplicate` or `stale`.
 
     With source versions the number decides, else the event's time. The content is compared with
-    the present version only, so that A → B → A applies, while A again late does not.
+    the present version only, so that A → B → A applies, while A again late does not. What was taken
+    back with its import stays a duplicate, unless a later import brings it.
     """
     signal = delivery.signal
+    if any(one.is_undone for one in revisions):
+        if any(_repeats(delivery, one) for one in revisions if one.is_undone):
+            return "duplicate"
+        revisions = [one for one in revisions if not one.is_undone]
     return standing_of(delivery.content_hash, signal.occurred_at, signal.source_version, revisions)
 
 
@@ -65,6 +70,17 @@ def standing_of(
     return "duplicate" if current.content_hash == content_hash else "newer"
 
 
+def _repeats(delivery: Delivery, undone: Revision) -> bool:
+    """Tell whether a signal says again what was taken back, and no later import means it."""
+    signal = delivery.signal
+    return (
+        undone.content_hash == delivery.content_hash
+        and undone.occurred_at == signal.occurred_at
+        and undone.source_version == signal.source_version
+        and signal.import_id in (None, undone.import_id)
+    )
+
+
 def is_newer(
     occurred_at: datetime, before: datetime, *, versions: tuple[int | None, int | None]
 ) -> bool:
@@ -87,4 +103,5 @@ def after(
         current,
         contact.id,
         contact.version,
+        delivery.signal.import_id,
     )

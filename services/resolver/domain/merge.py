@@ -4,7 +4,7 @@ Each function takes the contacts concerned as a `Cluster` and returns the plan, 
 is done. A person overrules whoever kept two contacts apart; a machine never does (DESIGN 4.4).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,8 +71,8 @@ def merge(
     new = Merge(merge_id, survivor, absorbed, order.by_person)
     pair = (kept.public_id, taken.public_id)
 
-    def tell(contact: Contact, shape: Shape | None) -> ContactEvent:
-        return contacts_merged(order, contact, shape, merge_id, pair)
+    def tell(contact: Contact, shape: Shape | None) -> Iterator[ContactEvent]:
+        yield contacts_merged(order, contact, shape, merge_id, pair)
 
     plan = reshape(settled, settled, [*cluster.merges, new], order, tell)
     plan.merged = new
@@ -112,7 +112,7 @@ def undo(cluster: Cluster, contact: int, merge_id: str | None, order: Order) -> 
     original = group[0]
     (new,) = {after.root(undone.survivor), after.root(undone.absorbed)} - {original}
     plan = _take_apart(settled, settled, left, (original, new), order, merge_id=undone.public_id)
-    plan.undone = undone.public_id
+    plan.undone = [undone.public_id]
     _keep_apart(plan, [pair_of(undone.survivor, undone.absorbed), pair_of(original, new)])
     return plan
 
@@ -232,9 +232,9 @@ def _take_apart(
         )
     )
 
-    def tell(contact: Contact, shape: Shape | None) -> ContactEvent:
+    def tell(contact: Contact, shape: Shape | None) -> Iterator[ContactEvent]:
         taken = homes.absorption(contact.id)
-        return contacts_split(
+        yield contacts_split(
             order,
             contact,
             shape,

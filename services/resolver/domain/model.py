@@ -106,6 +106,10 @@ class Revision(Struct, frozen=True, gc=False):
     current: bool
     contact_id: int
     applied_version: int
+    import_id: str | None = None
+    """The import that brought it."""
+    is_undone: bool = False
+    """Whether it counts no more, as its import was taken back."""
 
     def replaced(self) -> "Revision":
         """Return it as it is once a newer revision stands in its place."""

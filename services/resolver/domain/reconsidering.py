@@ -113,10 +113,10 @@ def part(
     roots = Homes(cluster.contacts, cluster.merges)
     went = list(dict.fromkeys(roots.root(target) for target in goes.values()))
 
-    def tell(told: Contact, shape: Shape | None) -> ContactEvent:
+    def tell(told: Contact, shape: Shape | None) -> Iterator[ContactEvent]:
         is_original = told.id == original
         taken = roots.absorption(told.id)
-        return contacts_split(
+        yield contacts_split(
             order,
             told,
             shape,

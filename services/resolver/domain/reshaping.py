@@ -5,7 +5,7 @@ composed anew from the deliveries at their homes, and what comes out differently
 told. Hence a merge that was undone leaves nothing behind (DESIGN 4.5, ADR 0043).
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from services.resolver.domain.bindings import NOTHING_PRIVATE, Private, private_values
 from services.resolver.domain.cluster import BindingChange, HomeRow, Order, Reshaping
@@ -17,8 +17,9 @@ from services.resolver.domain.settling import Settled
 from services.resolver.domain.telling_merges import binding_told, contact_born, shape_of
 from shared.events.contact import ContactEvent, Shape
 
-Teller = Callable[[Contact, Shape | None], ContactEvent]
-"""Makes the event that tells a contact's new shape, or that it was absorbed."""
+Teller = Callable[[Contact, Shape | None], Iterator[ContactEvent]]
+"""Makes the events that tell a contact's new shape; without one, that it was absorbed, or that
+nothing is left of it.  Each is told before the next is made."""
 
 
 def reshape(
@@ -70,11 +71,15 @@ class _Reshape:
         for root, homes in self._homes.groups.items():
             group = set(homes)
             applied = self._belonging(group)
-            self._note_homes(applied)
+            if not self._is_simple(root, group, applied):
+                self._note_homes(applied)
             keys = {key for key, home in self._after.identifiers.items() if home in group}
             if self._same(root, applied, keys):
                 continue
-            self._stand(root, group, compose(applied, keys))
+            if applied:
+                self._stand(root, group, compose(applied, keys))
+            else:
+                self._vanish(root)
         for home, contact in self._cluster.contacts.items():
             self._stand_behind(home, contact)
         self._note_identifiers()
@@ -125,7 +130,7 @@ class _Reshape:
             claim = next(iter(made.claims.values()))
             plan.created.append((contact, claim.source))
             self._append(contact, contact_born(plan.order, contact, claim))
-        self._append(contact, self._tell(contact, shape))
+        self._tell_all(contact, shape)
         self._tell_private(contact, made)
         self._bind(root, made)
         plan.records += [
@@ -171,7 +176,25 @@ class _Reshape:
             ]
         if was is None or was.survivor != taken.survivor:
             contact.status, contact.claims = "merged", {}
-            self._append(contact, self._tell(contact, None))
+            self._tell_all(contact, None)
+
+    def _vanish(self, root: int) -> None:
+        """Let a contact go of which nothing is left."""
+        contact, plan = self._cluster.contacts[root], self._plan
+        contact.status, contact.claims, contact.bindings = "deleted", {}, {}
+        plan.composed[root] = Composite(status="deleted")
+        plan.survivors[root] = None
+        plan.deleted.append(root)
+        plan.retired_bindings += [
+            binding.id
+            for (owner, _), binding in self._cluster.bindings.items()
+            if owner == root and binding.is_live
+        ]
+        self._tell_all(contact, None)
+
+    def _tell_all(self, contact: Contact, shape: Shape | None) -> None:
+        for event in self._tell(contact, shape):
+            self._append(contact, event)
 
     def _append(
         self, contact: Contact, event: ContactEvent, private_to: tuple[int, str] | None = None
@@ -189,6 +212,18 @@ class _Reshape:
                 private_to=private_to,
                 received_at=order.issued_at,
                 traceparent=order.traceparent,
+            )
+        )
+
+    def _is_simple(self, root: int, group: set[int], applied: Sequence[Applied]) -> bool:
+        """Tell whether a contact stays all by itself: then no home has to be noted."""
+        return (
+            group == {root}
+            and self._before.homes.groups.get(root) == [root]
+            and all(
+                self._owner[one.claim.record_key] == root
+                and self._stored.get((one.claim.record_key, one.revision), (None,))[0] is None
+                for one in applied
             )
         )
 

@@ -285,6 +285,8 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "MergeRejected": lambda told: f"a person keeps it apart from {told['other_id']}",
     "ContactsMerged": _merged,
     "ContactsSplit": lambda told: f"{told['new_id']} was split from {told['original_id']}",
+    "MergeWithdrawn": lambda told: f"no longer put up for review with {told['other_id']}",
+    "ContactDeleted": lambda _: "deleted: the import that brought it was taken back",
     "ContactArchived": lambda _: "archived",
     "ContactUnarchived": lambda _: "brought back from the archive",
 }

@@ -36,7 +36,10 @@ class Settled:
 
 
 def moved(
-    settled: Settled, records: Iterable[bytes], keys: Iterable[IdentifierKey], home: int
+    settled: Settled,
+    records: Iterable[bytes],
+    keys: Iterable[IdentifierKey],
+    home: int,
 ) -> Settled:
     """Put records and identifiers to another home: a person says that they are somebody else's."""
     chosen, theirs = set(records), set(keys)

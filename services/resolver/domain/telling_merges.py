@@ -69,13 +69,18 @@ def contact_born(order: Order, contact: Contact, claim: Claim) -> ContactCreated
         version=contact.version + 1,
         source=claim.source.name,
         status=contact.status,
-        asserted=_Assertion(
-            source=claim.source.name,
-            source_record=claim.record_key.hex(),
-            confidence=claim.confidence,
-            asserted_at=claim.asserted_at,
-            facts=verbatim(document(claim.facts).shared),
-        ),
+        asserted=asserted(claim),
+    )
+
+
+def asserted(claim: Claim) -> Assertion:
+    """Write down what a record says, for those who hear of it."""
+    return _Assertion(
+        source=claim.source.name,
+        source_record=claim.record_key.hex(),
+        confidence=claim.confidence,
+        asserted_at=claim.asserted_at,
+        facts=verbatim(document(claim.facts).shared),
     )
 
 

@@ -1,6 +1,6 @@
 """The resolver's orders: what an operator decided, carried out once."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import NamedTuple, cast
@@ -12,7 +12,13 @@ from services.resolver.store import Store
 from shared.auth import Place
 from shared.errors import PoisonMessageError
 from shared.events import topics
-from shared.events.command import ArchiveContact, Command, Judgement, UnarchiveContact
+from shared.events.command import (
+    ArchiveContact,
+    Command,
+    Judgement,
+    RetractImport,
+    UnarchiveContact,
+)
 from shared.events.envelope import from_record
 from shared.events.refusal import invalid
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
@@ -32,7 +38,8 @@ class Commanded(NamedTuple):
 async def handle_commands(batch: Batch, store: Store) -> Sequence[Rejected]:
     """Carry out orders one after another; one already carried out changes nothing.
 
-    What says who is whom has a transaction of its own, since it may take long.
+    What says who is whom, or takes an import back, has transactions of its own, since it may take
+    long.
     """
     orders, rejected = [], []
     for record in batch.records:
@@ -40,11 +47,29 @@ async def handle_commands(batch: Batch, store: Store) -> Sequence[Rejected]:
             orders.append(await _command(record, store))
         except PoisonMessageError as error:
             rejected.append(Rejected(record, error))
-    for is_judgement, run in groupby(orders, key=lambda one: isinstance(one.command, Judgement)):
-        await (_judge if is_judgement else _carry_out)(list(run), store)
+    for carry_out_all, run in groupby(orders, key=_by):
+        await carry_out_all(list(run), store)
     async with store.transaction() as tx:
         await tx.save_offsets(batch.group, batch.next_offsets)
     return rejected
+
+
+def _by(order: Commanded) -> Callable[[Sequence[Commanded], Store], Awaitable[None]]:
+    """Return what carries an order out."""
+    match order.command:
+        case Judgement():
+            return _judge
+        case RetractImport():
+            return _retract
+        case _:
+            return _carry_out
+
+
+async def _retract(orders: Sequence[Commanded], store: Store) -> None:
+    for command, place, traceparent in orders:
+        if isinstance(command, RetractImport):
+            while (await store.retract(command, place, traceparent)).remaining:
+                pass
 
 
 async def _judge(orders: Sequence[Commanded], store: Store) -> None:

@@ -21,7 +21,14 @@ from services.resolver.store.judging import Finding
 from services.resolver.store.matching import Named, Policy
 from shared.errors import PoisonMessageError
 from shared.events import topics
-from shared.events.contact import ContactCreated, ContactsMerged, ContactsSplit, FactAsserted
+from shared.events.contact import (
+    ContactCreated,
+    ContactDeleted,
+    ContactsMerged,
+    ContactsSplit,
+    FactAsserted,
+    FactRetracted,
+)
 from shared.events.envelope import from_record
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.observability import metrics
@@ -118,7 +125,14 @@ _decode: Final = Decoder(_Told).decode
 _ASSERTED: Final = topics.TYPE_BY_MODEL[FactAsserted].encode()
 _TELLING: Final = frozenset(
     topics.TYPE_BY_MODEL[model].encode()
-    for model in (ContactCreated, FactAsserted, ContactsMerged, ContactsSplit)
+    for model in (
+        ContactCreated,
+        FactAsserted,
+        FactRetracted,
+        ContactsMerged,
+        ContactsSplit,
+        ContactDeleted,
+    )
 )
 """Events after which a contact's records are others than before."""
 

@@ -5,7 +5,8 @@ SELECT count(pg_advisory_xact_lock($1::int, tenant::int)) FROM unnest($2::bigint
 
 -- name: find_contacts
 -- $1 public ids.
-SELECT id, tenant_id, public_id, status = 'merged' AS is_absorbed FROM contact.contact
+SELECT id, tenant_id, public_id, status IN ('merged', 'deleted') AS is_absorbed
+FROM contact.contact
 WHERE public_id = ANY($1::text[]);
 
 -- name: find_facts

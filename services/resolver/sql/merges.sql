@@ -1,7 +1,7 @@
 -- name: find_roots
 -- Contacts by public id, and who stands for them: $1 tenant, $2 public ids.
 SELECT id, public_id, coalesce(merged_into_id, id) AS root FROM contact.contact
-WHERE tenant_id = $1 AND public_id = ANY($2::text[]);
+WHERE tenant_id = $1 AND public_id = ANY($2::text[]) AND status <> 'deleted';
 
 -- name: find_homes
 -- All homes of contacts: themselves and whom they absorbed: $1 contacts that stand for themselves.
@@ -17,7 +17,7 @@ FROM contact.contact WHERE id = ANY($1::bigint[]) ORDER BY id;
 
 -- name: find_merges
 -- Merges in force among these homes, oldest first: $1 ids.
-SELECT merge_id, named_into_id, named_from_id, by_person FROM contact.contact_merge_log
+SELECT merge_id, named_into_id, named_from_id, by_person, merged_at FROM contact.contact_merge_log
 WHERE named_into_id = ANY($1::bigint[]) AND split_at IS NULL ORDER BY id;
 
 -- name: find_deliveries
@@ -25,13 +25,13 @@ WHERE named_into_id = ANY($1::bigint[]) AND split_at IS NULL ORDER BY id;
 -- then those that came since.  Per record in the order of revisions: $1 contacts.
 SELECT r.contact_id, r.record_key, r.revision, r.occurred_at, r.source_version, r.source_id,
        r.workspace_id, r.confidence, r.import_source, r.facts, r.applied_at, h.home_id, h.place,
-       h.evidence
+       h.evidence, r.import_id
 FROM (
     SELECT tenant_id, record_key, contact_id FROM contact.source_record
     WHERE contact_id = ANY($1::bigint[]) AND superseded_at IS NULL
 ) AS held
 JOIN contact.source_record AS r
-    ON r.tenant_id = held.tenant_id AND r.record_key = held.record_key
+    ON r.tenant_id = held.tenant_id AND r.record_key = held.record_key AND r.undone_at IS NULL
 LEFT JOIN contact.record_home AS h
     ON h.tenant_id = r.tenant_id AND h.record_key = r.record_key AND h.revision = r.revision
 ORDER BY r.contact_id, h.place NULLS LAST, r.applied_version, r.revision;
@@ -91,7 +91,8 @@ WHERE contact_id = ANY($1::bigint[]) AND status <> 'unverified';
 -- Let contacts stand for themselves: $1 ids, $2 versions, $3 statuses, $4 now.
 UPDATE contact.contact AS c
 SET version = u.version, status = u.status::contact.contact_status, merged_into_id = NULL,
-    absorbed_as = NULL, updated_at = $4, reshaped_at = clock_timestamp()
+    absorbed_as = NULL, updated_at = $4, reshaped_at = clock_timestamp(),
+    deleted_at = CASE WHEN u.status = 'deleted' THEN $4::timestamptz END
 FROM unnest($1::bigint[], $2::integer[], $3::text[]) AS u (id, version, status)
 WHERE c.id = u.id;
 
@@ -221,9 +222,9 @@ INSERT INTO contact.contact_merge_log
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: log_split
--- $1 tenant, $2 merge, $3 now.
+-- $1 tenant, $2 merges, $3 now.
 UPDATE contact.contact_merge_log SET split_at = $3
-WHERE tenant_id = $1 AND merge_id = $2 AND split_at IS NULL;
+WHERE tenant_id = $1 AND merge_id = ANY($2::text[]) AND split_at IS NULL;
 
 -- name: unresolve_merges
 -- Free the place of whom a merge absorbs where that is about to change: $1 tenant, $2 merges,

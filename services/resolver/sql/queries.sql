@@ -33,7 +33,7 @@ SELECT u.tenant_id, u.kind, u.value, s.sharing::text,
            SELECT DISTINCT coalesce(c.merged_into_id, c.id)
            FROM contact.shared_identifier_contact AS w
            JOIN contact.contact AS c ON c.id = w.contact_id
-           WHERE s.sharing = 'suspected' AND w.tenant_id = u.tenant_id
+           WHERE s.sharing = 'suspected' AND c.status <> 'deleted' AND w.tenant_id = u.tenant_id
                AND w.identifier_type = u.kind::contact.identifier_type
                AND w.normalized_value = u.value
            ORDER BY 1
@@ -52,7 +52,8 @@ SELECT u.tenant_id, u.record_key, r.*
 FROM unnest($1::contact.record_name[]) AS u
 CROSS JOIN LATERAL (
     SELECT revision, content_hash, occurred_at, source_version,
-           superseded_at IS NULL AS current, contact_id, applied_version
+           superseded_at IS NULL AS current, contact_id, applied_version, import_id,
+           undone_at IS NOT NULL AS is_undone
     FROM contact.source_record
     WHERE tenant_id = u.tenant_id AND record_key = u.record_key
     ORDER BY revision OFFSET 0

@@ -91,7 +91,13 @@ class ClusterLoader:
 
     async def _read_merges(self, homes: list[int]) -> None:
         self._cluster.merges = [
-            Merge(row["merge_id"], row["named_into_id"], row["named_from_id"], row["by_person"])
+            Merge(
+                row["merge_id"],
+                row["named_into_id"],
+                row["named_from_id"],
+                row["by_person"],
+                row["merged_at"],
+            )
             for row in await self._connection.fetch(MERGES["find_merges"], homes)
         ]
 
@@ -99,9 +105,9 @@ class ClusterLoader:
         rows = await self._connection.fetch(MERGES["find_deliveries"], roots)
         late = _stale(rows)
         for row in rows:
-            if (row["record_key"], row["revision"]) not in late:
-                applied = self._cluster.applied.setdefault(row["contact_id"], [])
-                applied.append(self._applied(row))
+            is_late = (row["record_key"], row["revision"]) in late
+            into = self._cluster.late if is_late else self._cluster.applied
+            into.setdefault(row["contact_id"], []).append(self._applied(row))
 
     def _applied(self, row: asyncpg.Record) -> Applied:
         facts = _read_facts(row["facts"])
@@ -123,6 +129,8 @@ class ClusterLoader:
             home=row["home_id"],
             evidence=row["evidence"] or "none",
             place=row["place"],
+            source_version=row["source_version"],
+            import_id=row["import_id"],
         )
 
     async def _read_identifiers(self, roots: list[int]) -> None:

@@ -122,6 +122,7 @@ class Loader:
         known = self._known
         for _ in range(_LOOKS):
             known.records.clear()
+            known.holders.clear()
             await self._read_revisions(records)
             await self._read_holders(identifiers)
             await self._read_about(deliveries)
@@ -190,6 +191,8 @@ class Loader:
                     current=row["current"],
                     contact_id=row["contact_id"],
                     applied_version=row["applied_version"],
+                    import_id=row["import_id"],
+                    is_undone=row["is_undone"],
                 )
             )
 

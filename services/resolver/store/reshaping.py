@@ -1,7 +1,7 @@
 """Write what comes of a decision about who is whom, table by table."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from services.resolver.domain.bindings import view_of
 from services.resolver.domain.cluster import Kept, Reshaping
@@ -12,6 +12,10 @@ from services.resolver.store.relocating import relocate_activities
 from services.resolver.store.writing import Writer
 from shared.events.structs import to_json
 from shared.postgres.pool import Connection
+from shared.postgres.queries import Queries
+
+RETRACTIONS: Final = Queries.load("services.resolver.sql", "retracting.sql")
+"""The statements of `services/resolver/sql/retracting.sql`, by name."""
 
 
 class Reshaper:
@@ -26,6 +30,7 @@ class Reshaper:
     async def write(self) -> None:
         """Write every table; nothing that the plan does not name."""
         await self._contacts()
+        await self._retractions()
         await self._holdings()
         states = await self._clear_details()
         retired = [(binding,) for binding in self._plan.retired_bindings]
@@ -88,6 +93,31 @@ class Reshaper:
         named = [(*key[1:], home) for key, home in plan.identifier_homes]
         await self._each("save_identifier_homes", named, of_tenant=True)
 
+    async def _retractions(self) -> None:
+        """Mark what counts no more, and let go what nothing says any more."""
+        plan, run = self._plan, self._connection.execute
+        if not plan.retracted:
+            return
+        taken = [list(column) for column in zip(*plan.retracted, strict=True)]
+        await run(RETRACTIONS["undo_records"], self._tenant, *taken, self._now)
+        await run(RETRACTIONS["forget_homes"], self._tenant, *taken)
+        for name, rows, more in (
+            ("restore_records", plan.restored, ()),
+            ("release_identifiers", [key[1:] for key in plan.released], (self._now,)),
+            ("withdraw_candidates", plan.withdrawn, ()),
+        ):
+            if rows:
+                columns = [list(column) for column in zip(*rows, strict=True)]
+                await run(RETRACTIONS[name], self._tenant, *columns, *more)
+        if plan.sources:
+            sources = [source.id for source in plan.sources.values()]
+            await run(RETRACTIONS["retell_sources"], list(plan.sources), sources)
+        if plan.deleted and plan.released:
+            columns = [
+                list(column) for column in zip(*(key[1:] for key in plan.released), strict=True)
+            ]
+            await run(RETRACTIONS["forget_bearers"], self._tenant, *columns, plan.deleted)
+
     async def _clear_details(self) -> list[Any]:
         """Delete what is written anew of whoever was composed; returns what is known of it."""
         holders = sorted(self._plan.cluster.contacts)
@@ -147,13 +177,22 @@ class Reshaper:
         await self._each("revive_bindings", [(one.id, *_kept(one.shown)) for one in plan.bindings])
         composed = [(contact,) for contact in sorted(plan.composed)]
         await self._each("point_at_live_bindings", composed, self._now)
+        if plan.retracted:
+            first = [
+                (contact, next(iter(bound)))
+                for contact in sorted(plan.composed)
+                if (bound := plan.cluster.contacts[contact].bindings.values())
+            ]
+            if first:
+                columns = [list(column) for column in zip(*first, strict=True)]
+                await self._connection.execute(RETRACTIONS["point_at_first"], *columns, self._now)
         await self._each("forget_own", [(home,) for home in plan.standing_alone])
         own = [(*place, *_kept(one)) for place, one in plan.own.items()]
         await self._each("save_own", own, of_tenant=True)
 
     async def _log(self) -> None:
         plan = self._plan
-        if plan.undone is not None:
+        if plan.undone:
             await self._connection.execute(
                 MERGES["log_split"], self._tenant, plan.undone, self._now
             )

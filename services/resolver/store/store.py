@@ -25,9 +25,10 @@ from services.resolver.store.policies import PolicyStore
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reconsidering import STATEMENTS as RECONSIDERING
 from services.resolver.store.reconsidering import Reconsiderer
+from services.resolver.store.retracting import Retraction, Retractor
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
-from shared.events.command import Judgement
+from shared.events.command import Judgement, RetractImport
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
@@ -77,6 +78,14 @@ class Transaction:
     async def judge(self, command: Judgement, place: Place, traceparent: str | None) -> Answer:
         """Carry out what a person or a rule says about who is whom."""
         return await self._judge().carry_out(command, place, traceparent)
+
+    async def retract(
+        self, command: RetractImport, place: Place, traceparent: str | None
+    ) -> Retraction:
+        """Take back the next piece of what an import brought."""
+        store = self._store
+        retractor = Retractor(self._connection, store.sources, store.ids)
+        return await retractor.carry_out(command, place, traceparent)
 
     async def merge_found(self, finding: Finding) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart."""
@@ -174,6 +183,13 @@ class Store:
         """Carry out what a person or a rule says about who is whom, in a transaction of its own."""
         async with self.transaction() as tx:
             return await tx.judge(command, place, traceparent)
+
+    async def retract(
+        self, command: RetractImport, place: Place, traceparent: str | None = None
+    ) -> Retraction:
+        """Take back the next piece of what an import brought, in a transaction of its own."""
+        async with self.transaction() as tx:
+            return await tx.retract(command, place, traceparent)
 
     async def reconsider(self) -> bool:
         """Take one step at what shared values had joined; False when nothing is left to do.

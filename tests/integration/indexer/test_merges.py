@@ -5,7 +5,7 @@ from shared.events.contact import ContactEvent
 from shared.events.signal import Employment
 from tests.integration.indexer.conftest import Indexer
 from tests.support.events import born, public_id
-from tests.support.merges import a_shape, merged, split
+from tests.support.merges import a_shape, deleted, merged, split
 
 NODES = """
 MATCH (g:Generation {name: 'live'}) MATCH (c:Contact {generation: g.number})
@@ -35,6 +35,8 @@ async def test_search_finds_the_survivor_alone_and_both_after_a_split(indexer: I
     found = await log.owner.fetch(documents, [ada, bob])
     assert {tuple(row) for row in found} == {(one, log.workspaces[here]) for one in pair}
     assert await indexer.find("bob@example.org") == [bob]
+    await happen(deleted(bob, 4))
+    assert await indexer.find("bob@example.org") == []
 
 
 async def test_the_graph_has_the_survivor_alone_and_both_after_a_split(
@@ -57,3 +59,4 @@ async def test_the_graph_has_the_survivor_alone_and_both_after_a_split(
     bobs = a_shape("Bob", here, jobs=job)
     apart = await happen(split(ada, 3, pair, a_shape("Ada", here)), split(bob, 3, pair, bobs))
     assert apart == [(ada, 0), (bob, 1)]
+    assert await happen(deleted(bob, 4)) == [(ada, 0)]

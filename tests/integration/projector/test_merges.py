@@ -4,7 +4,7 @@ import orjson
 
 from tests.integration.projector.conftest import Projector
 from tests.support.events import born, noted, public_id
-from tests.support.merges import a_shape, merged, split
+from tests.support.merges import a_shape, deleted, merged, split
 
 
 async def test_an_absorbed_contact_points_on_and_a_split_takes_everything_back(
@@ -53,3 +53,6 @@ async def test_an_absorbed_contact_points_on_and_a_split_takes_everything_back(
     )
     assert [row["event_type"] for row in told][2:4] == ["ContactsMerged", "ContactsSplit"]
     assert orjson.loads(told[2]["summary"])["survivor_id"] == ada
+    await projector.handle(log.batch([deleted(bob, 6)]))
+    shown = {(one["public_id"], one["workspace_id"]): one for one in await projector.views()}
+    assert shown.keys() == {(ada, log.workspaces[here])}

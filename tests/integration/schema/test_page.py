@@ -89,7 +89,7 @@ ENUMS = {
     " ig_username twitter_handle github_username domain",
     "org_identifier_type": "domain linkedin_uid crunchbase_slug tracxn_slug name_normalized",
     "source_type": "manual integration enrichment ai",
-    "contact_status": "incomplete active archived merged",
+    "contact_status": "incomplete active archived merged deleted",
     "identifier_status": "active inactive unverified",
     "email_status": "verified unverified bounced catch_all spam_trap",
     "phone_status": "valid invalid dnc unverified",
@@ -102,7 +102,7 @@ ENUMS = {
     "tag_source": "manual ai_suggested import rule",
     "candidate_status": "open approved rejected retired auto_merged",
 }
-"""Values that the documents list: all of them, no others."""
+"""Values that the documents list: all of them, no others but `deleted` (ADR 0053)."""
 
 
 async def test_listed_values_are_the_enums_values(standing: Planted) -> None:

@@ -17,6 +17,7 @@ from shared.events import topics
 from shared.events.codec import encode
 from shared.events.contact import (
     ContactArchived,
+    ContactDeleted,
     ContactEvent,
     ContactsMerged,
     ContactsSplit,
@@ -28,6 +29,7 @@ from shared.events.contact import (
     KnownBy,
     MergeProposed,
     MergeRejected,
+    MergeWithdrawn,
     Origin,
     Shape,
 )
@@ -67,6 +69,7 @@ common: dict[str, Any] = {
 shapes = st.none() | st.builds(
     Shape,
     status=st.sampled_from(["active", "incomplete"]),
+    source=st.none() | st.just("apollo"),
     fields=st.just({"first_name": "Ada", "city": "London"}),
     provenance=st.builds(
         lambda one, other: {"first_name": one, "city": other},
@@ -106,7 +109,11 @@ later = st.one_of(
         employments_removed=st.sampled_from(
             [(), (Employment(company_name="ENGINES"),), (Employment(title="analyst"),)]
         ),
+        restored=st.none() | st.just(asserted("e")),
+        shape=shapes,
     ),
+    st.builds(MergeWithdrawn, **common, other_id=st.sampled_from([CONTACT, OTHER])),
+    st.builds(ContactDeleted, **common, reason=st.just("import_retracted")),
     st.builds(
         IdentifierRemoved,
         **common,

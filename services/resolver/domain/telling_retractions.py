@@ -1,0 +1,191 @@
+"""How it is told that an import was taken back: in every stream concerned, with its new shape."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+from services.resolver.domain.cluster import Order, Reshaping
+from services.resolver.domain.composition import Applied
+from services.resolver.domain.homes import Homes, Merge, interleave
+from services.resolver.domain.model import Claim, Contact, RecordedEvent, Source
+from services.resolver.domain.redeciding import Redecided
+from services.resolver.domain.settling import Settled
+from services.resolver.domain.telling_merges import asserted, contacts_split
+from shared.events.contact import (
+    ContactDeleted,
+    ContactEvent,
+    FactAsserted,
+    FactRetracted,
+    MergeWithdrawn,
+    Shape,
+)
+from shared.events.signal import Identifier
+from shared.events.structs import changed, struct_of
+
+_ContactDeleted: Final = struct_of(ContactDeleted)
+_FactAsserted: Final = struct_of(FactAsserted)
+_FactRetracted: Final = struct_of(FactRetracted)
+_MergeWithdrawn: Final = struct_of(MergeWithdrawn)
+
+REASON: Final = "import_retracted"
+"""Why a contact is deleted or comes apart."""
+
+
+class Retold:
+    """Tells each contact what became of it."""
+
+    def __init__(
+        self,
+        order: Order,
+        *,
+        before: Settled,
+        after: Settled,
+        homes: Homes,
+        chosen: Collection[tuple[bytes, int]],
+        redecided: Redecided,
+        undone: Iterable[Merge],
+    ) -> None:
+        """`undone` says which merges came apart."""
+        self._order = order
+        self._homes = homes
+        self._cluster = before.cluster
+        self._gained: dict[int, list[tuple[Identifier, Applied]]] = {}
+        for home, gained in redecided.gained.items():
+            self._gained.setdefault(homes.root(home), []).extend(gained)
+        self._before = before.homes
+        self._present = {
+            one.claim.record_key: one.claim for each in after.applied.values() for one in each
+        }
+        self._retracted: dict[int, dict[bytes, Claim]] = {
+            root: _claims(one for one in applied if (one.claim.record_key, one.revision) in chosen)
+            for root, applied in before.applied.items()
+        }
+        self.sources = _first_told(before, after)
+        """Contact → who told of it first, where that is another than before."""
+        self.shaped: set[int] = set()
+        """Contacts of which everything was said that there is to say."""
+        self._splits: dict[int, list[tuple[str | None, int, int]]] = {}
+        """Contact → (merge, contact that everything was in, contact that stands by itself)."""
+        pairs: list[tuple[str | None, int, int]] = [
+            (None, before.homes.root(home), homes.root(target))
+            for home, target in sorted(redecided.moves)
+        ]
+        pairs += [
+            (one.public_id, before.homes.root(named), homes.root(named))
+            for one in undone
+            for named in (one.survivor, one.absorbed)
+        ]
+        for merge, original, new in pairs:
+            if original != new:
+                for contact in (original, new):
+                    found = self._splits.setdefault(contact, [])
+                    if all(known[1:] != (original, new) for known in found):
+                        found.append((merge, original, new))
+
+    def tell(self, contact: Contact, shape: Shape | None) -> Iterator[ContactEvent]:
+        """Say what of the contact was taken back, who came out of it, and what it is now."""
+        if contact.status == "deleted":
+            self.shaped.add(contact.id)
+            yield _ContactDeleted(
+                occurred_at=self._order.now,
+                cause=self._order.command_id,
+                contact_id=contact.public_id,
+                version=contact.version + 1,
+                reason=REASON,
+            )
+            return
+        if shape and contact.id in self.sources:
+            shape = changed(shape, source=self.sources[contact.id].name)
+        splits = self._splits.get(contact.id, [])
+        retracted = self._retracted.get(contact.id, {}) if shape else {}
+        for number, (record, claim) in enumerate(retracted.items(), start=1):
+            present = self._present.get(record)
+            yield _FactRetracted(
+                occurred_at=self._order.now,
+                cause=self._order.command_id,
+                contact_id=contact.public_id,
+                version=contact.version + 1,
+                source=claim.source.name,
+                source_record=record.hex(),
+                restored=asserted(present) if present else None,
+                shape=shape if number == len(retracted) and not splits else None,
+            )
+        if shape and not retracted and not splits:
+            yield self._identifiers_gained(contact)
+        elif shape:
+            self.shaped.add(contact.id)
+        taken = self._homes.absorption(contact.id)
+        names = self._cluster.names
+        if taken and not splits:
+            splits = [(None, self._before.root(contact.id), self._homes.root(contact.id))]
+        for merge, original, new in splits:
+            yield contacts_split(
+                self._order,
+                contact,
+                shape,
+                merge_id=merge,
+                pair=(names[original], names[new]),
+                moved=(),
+                survivor=names[taken.survivor] if taken else None,
+                unassigned=(),
+            )
+
+    def _identifiers_gained(self, contact: Contact) -> FactAsserted:
+        """Tell of a contact that is known by what its record says, now that nobody else is."""
+        gained = self._gained[contact.id]
+        _, said = gained[0]
+        return _FactAsserted(
+            occurred_at=self._order.now,
+            cause=self._order.command_id,
+            contact_id=contact.public_id,
+            version=contact.version + 1,
+            identifiers_added=tuple(identifier for identifier, _ in gained),
+            asserted=asserted(self._present.get(said.claim.record_key, said.claim)),
+        )
+
+
+def _first_told(before: Settled, after: Settled) -> dict[int, Source]:
+    firsts = [
+        {one.home: one.claim.source for one in reversed(interleave(settled.applied.values()))}
+        for settled in (before, after)
+    ]
+    was, now = firsts
+    return {
+        home: now[home]
+        for home in was
+        if home in now and home is not None and now[home] != was[home]
+    }
+
+
+def withdraw(plan: Reshaping, homes: Homes, shaped: Collection[int]) -> None:
+    """Tell either end of candidates that nothing proposes any more, where no new shape says it."""
+    cluster, order = plan.cluster, plan.order
+    for pair in plan.withdrawn:
+        for home, other in (pair, pair[::-1]):
+            if home not in cluster.contacts or homes.root(home) in shaped:
+                continue
+            contact = cluster.contacts[homes.root(home)]
+            event = _MergeWithdrawn(
+                occurred_at=order.now,
+                cause=order.command_id,
+                contact_id=contact.public_id,
+                version=contact.version + 1,
+                other_id=cluster.names[other],
+            )
+            contact.version += 1
+            plan.touched[contact.id] = contact
+            plan.events.append(
+                RecordedEvent(
+                    event_id=next(order.ids.events),
+                    tenant_id=cluster.tenant_id,
+                    tenant=cluster.tenant,
+                    entity_id=contact.id,
+                    event=event,
+                    private_to=None,
+                    received_at=order.issued_at,
+                    traceparent=order.traceparent,
+                )
+            )
+
+
+def _claims(applied: Iterable[Applied]) -> dict[bytes, Claim]:
+    return {one.claim.record_key: one.claim for one in applied}

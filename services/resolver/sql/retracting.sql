@@ -1,0 +1,108 @@
+-- name: find_import_rows
+-- What of an import counts still, whole contacts only: $1 tenant, $2 workspace, $3 import, $4 about
+-- how many.
+WITH chosen AS (
+    SELECT DISTINCT contact_id FROM (
+        SELECT contact_id FROM contact.source_record
+        WHERE tenant_id = $1 AND import_id = $3 AND undone_at IS NULL AND workspace_id = $2
+        ORDER BY contact_id LIMIT $4
+    ) AS first
+)
+SELECT r.contact_id, r.record_key, r.revision, r.signal_id
+FROM contact.source_record AS r
+WHERE r.tenant_id = $1 AND r.import_id = $3 AND r.undone_at IS NULL AND r.workspace_id = $2
+    AND r.contact_id IN (SELECT contact_id FROM chosen);
+
+-- name: count_import_rows
+-- $1 tenant, $2 workspace, $3 import.
+SELECT count(*) FROM contact.source_record
+WHERE tenant_id = $1 AND import_id = $3 AND undone_at IS NULL AND workspace_id = $2;
+
+-- name: find_ends
+-- Who stands for contacts, and for the other ends of their open candidates: $1 contacts.
+WITH homes AS (
+    SELECT id FROM contact.contact WHERE id = ANY($1::bigint[])
+    UNION
+    SELECT id FROM contact.contact WHERE merged_into_id = ANY($1::bigint[])
+), ends AS (
+    SELECT id FROM homes
+    UNION
+    SELECT contact_id_b FROM contact.contact_dedup_candidates
+    WHERE status = 'open' AND contact_id_a IN (SELECT id FROM homes)
+    UNION
+    SELECT contact_id_a FROM contact.contact_dedup_candidates
+    WHERE status = 'open' AND contact_id_b IN (SELECT id FROM homes)
+)
+SELECT DISTINCT coalesce(c.merged_into_id, c.id) AS root
+FROM ends JOIN contact.contact AS c ON c.id = ends.id;
+
+-- name: find_proposed
+-- Pairs that signals proposed: $1 contacts that either end may be, $2 signals.
+SELECT DISTINCT e.entity_id, c.id AS other_id
+FROM contact.contact_event AS e
+JOIN contact.contact AS c ON c.public_id = e.payload ->> 'other_id'
+WHERE e.entity_id = ANY($1::bigint[]) AND e.event_type = 'MergeProposed'
+    AND e.cause = ANY($2::text[]);
+
+-- name: find_asked
+-- Records of these contacts whose sender named one of them: $1 contacts.
+SELECT record_key FROM contact.source_record
+WHERE contact_id = ANY($1::bigint[]) AND superseded_at IS NULL AND raw ->> 'about' IS NOT NULL;
+
+-- name: undo_records
+-- They count no more: $1 tenant, $2 record keys, $3 revisions, $4 now.
+UPDATE contact.source_record AS r
+SET undone_at = $4, superseded_at = coalesce(r.superseded_at, $4)
+FROM unnest($2::bytea[], $3::integer[]) AS u (record_key, revision)
+WHERE r.tenant_id = $1 AND r.record_key = u.record_key AND r.revision = u.revision;
+
+-- name: restore_records
+-- They are their records' present versions again: $1 tenant, $2 record keys, $3 revisions.
+UPDATE contact.source_record AS r SET superseded_at = NULL
+FROM unnest($2::bytea[], $3::integer[]) AS u (record_key, revision)
+WHERE r.tenant_id = $1 AND r.record_key = u.record_key AND r.revision = u.revision;
+
+-- name: retell_sources
+-- Contacts of which somebody else told first: $1 contacts, $2 sources.
+UPDATE contact.contact AS c SET source_id = u.source_id
+FROM unnest($1::bigint[], $2::smallint[]) AS u (id, source_id)
+WHERE c.id = u.id;
+
+-- name: point_at_first
+-- A contact's authoritative binding is that of the workspace that knew it first: $1 contacts,
+-- $2 bindings, $3 now.
+UPDATE contact.contact_latest_data AS l SET workspace_contact_binding_id = u.binding_id, updated_at = $3
+FROM unnest($1::bigint[], $2::bigint[]) AS u (contact_id, binding_id)
+WHERE l.contact_id = u.contact_id AND l.workspace_contact_binding_id <> u.binding_id;
+
+-- name: forget_homes
+-- Where deliveries belonged that count no more: $1 tenant, $2 record keys, $3 revisions.
+DELETE FROM contact.record_home AS h
+USING unnest($2::bytea[], $3::integer[]) AS u (record_key, revision)
+WHERE h.tenant_id = $1 AND h.record_key = u.record_key AND h.revision = u.revision;
+
+-- name: release_identifiers
+-- Nobody is known by them any more: $1 tenant, $2 types, $3 values, $4 now.
+WITH released AS (
+    UPDATE contact.contact_identifier AS i SET deleted_at = $4
+    FROM unnest($2::text[], $3::text[]) AS u (kind, value)
+    WHERE i.tenant_id = $1 AND i.identifier_type = u.kind::contact.identifier_type
+        AND i.normalized_value = u.value AND i.deleted_at IS NULL
+    RETURNING i.identifier_type, i.normalized_value
+)
+DELETE FROM contact.identifier_home AS h USING released AS r
+WHERE h.tenant_id = $1 AND h.identifier_type = r.identifier_type
+    AND h.normalized_value = r.normalized_value;
+
+-- name: forget_bearers
+-- Whoever is deleted was not seen with a value: $1 tenant, $2 types, $3 values, $4 contacts.
+DELETE FROM contact.shared_identifier_contact AS s
+USING unnest($2::text[], $3::text[]) AS u (kind, value)
+WHERE s.tenant_id = $1 AND s.identifier_type = u.kind::contact.identifier_type
+    AND s.normalized_value = u.value AND s.contact_id = ANY($4::bigint[]);
+
+-- name: withdraw_candidates
+-- Nothing proposes these pairs any more; nobody has decided on them: $1 tenant, $2 and $3 the pairs.
+DELETE FROM contact.contact_dedup_candidates AS c
+USING unnest($2::bigint[], $3::bigint[]) AS u (a, b)
+WHERE c.tenant_id = $1 AND c.contact_id_a = u.a AND c.contact_id_b = u.b AND c.status = 'open';

@@ -1,0 +1,127 @@
+"""Take back what an import brought, a piece at a time: load, decide, apply."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from services.resolver.domain.cluster import Cluster, Order, pair_of
+from services.resolver.domain.model import IdentifierKey, Source
+from services.resolver.domain.redeciding import Delivered
+from services.resolver.domain.retracting import Import, KeptEdit, asked_again, retract
+from services.resolver.store.clusters import ClusterLoader
+from services.resolver.store.ids import IdBlocks
+from services.resolver.store.queries import QUERIES
+from services.resolver.store.reshaping import RETRACTIONS, Reshaper
+from shared.auth import Place
+from shared.errors import TransientError
+from shared.events.command import RetractImport
+from shared.postgres.pool import Connection
+
+PIECE: Final = 500
+"""Deliveries that one transaction takes back, about: whole contacts only."""
+
+IDS: Final = 100
+"""Ids drawn for one piece besides those of its deliveries: bindings of contacts that come apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """What one piece came to."""
+
+    retracted: int
+    """Deliveries of the import that count no more since this piece."""
+    remaining: int
+    """Those that count still: order the same again."""
+    kept_edits: list[KeptEdit] = field(default_factory=list)
+    positions: Mapping[str, int] = field(default_factory=dict)
+    """Contact → the version that tells of it: what a reader may wait for."""
+
+
+class Retractor:
+    """Takes one piece back inside one transaction."""
+
+    def __init__(
+        self, connection: Connection, sources: Mapping[int, Source], ids: IdBlocks
+    ) -> None:
+        self._connection = connection
+        self._sources = sources
+        self._ids = ids
+
+    async def carry_out(
+        self, command: RetractImport, place: Place, trace: str | None, piece: int = PIECE
+    ) -> Retraction:
+        """Take back the next piece of an import; what is taken back already stays as it is."""
+        named = (place.tenant_id, place.workspace_id, command.import_id)
+        rows = await self._connection.fetch(RETRACTIONS["find_import_rows"], *named, piece)
+        if not rows:
+            return Retraction(0, 0)
+        contacts = {row["contact_id"] for row in rows}
+        cluster = await self._load(place, contacts)
+        # What changed hands before the locks were held is the next piece's.
+        held = _deliveries(cluster)
+        rows = [row for row in rows if (row["record_key"], row["revision"]) in held]
+        chosen = frozenset((row["record_key"], row["revision"]) for row in rows)
+        others = await self._holders(asked_again(cluster, chosen)) - cluster.contacts.keys()
+        if others:
+            cluster = await self._load(place, contacts | others)
+            if not chosen <= _deliveries(cluster):
+                raise TransientError("contacts were merged or split meanwhile")
+        now = datetime.now(UTC)
+        order = Order(
+            command_id=command.command_id,
+            ids=await self._ids.take(self._connection, IDS + 2 * len(rows)),
+            now=now,
+            issued_at=command.issued_at,
+            by_person=False,
+            reason=command.reason,
+            traceparent=trace,
+        )
+        taken = Import(
+            import_id=command.import_id,
+            workspace=place.workspace_id,
+            chosen=chosen,
+            proposed=await self._proposed(cluster, [row["signal_id"] for row in rows]),
+            asked=await self._asked(cluster),
+        )
+        plan, kept = retract(cluster, taken, order)
+        await Reshaper(self._connection, plan).write()
+        remaining = await self._connection.fetchval(RETRACTIONS["count_import_rows"], *named)
+        return Retraction(len(rows), remaining, kept, plan.positions)
+
+    async def _load(self, place: Place, contacts: set[int]) -> Cluster:
+        """Lock and read contacts with the other ends of their candidates, who are told, too."""
+        rows = await self._connection.fetch(RETRACTIONS["find_ends"], sorted(contacts))
+        loader = ClusterLoader(self._connection, self._sources, place.tenant_id, place.tenant)
+        cluster = await loader.load_groups({row["root"] for row in rows})
+        missing = {one for pair in cluster.candidates for one in pair} - cluster.contacts.keys()
+        ours = contacts & cluster.contacts.keys()
+        if any(
+            missing.intersection(pair) and ours.intersection(pair) for pair in cluster.candidates
+        ):
+            raise TransientError("contacts were put up for review meanwhile")
+        return cluster
+
+    async def _holders(self, keys: Sequence[IdentifierKey]) -> set[int]:
+        rows = await self._connection.fetch(QUERIES["find_holders"], keys) if keys else ()
+        return {row["contact_id"] for row in rows}
+
+    async def _proposed(self, cluster: Cluster, signals: list[str]) -> frozenset[tuple[int, int]]:
+        if not cluster.candidates:
+            return frozenset()
+        homes = sorted(cluster.contacts)
+        rows = await self._connection.fetch(RETRACTIONS["find_proposed"], homes, signals)
+        return frozenset(pair_of(row["entity_id"], row["other_id"]) for row in rows)
+
+    async def _asked(self, cluster: Cluster) -> frozenset[bytes]:
+        roots = sorted(cluster.applied)
+        rows = await self._connection.fetch(RETRACTIONS["find_asked"], roots)
+        return frozenset(row["record_key"] for row in rows)
+
+
+def _deliveries(cluster: Cluster) -> set[Delivered]:
+    return {
+        (one.claim.record_key, one.revision)
+        for each in (*cluster.applied.values(), *cluster.late.values())
+        for one in each
+    }

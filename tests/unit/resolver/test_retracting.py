@@ -1,0 +1,196 @@
+"""An import that was taken back has never been, but for what others said since."""
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+from shared.events.contact import ContactDeleted, ContactsSplit, FactRetracted
+from shared.events.fold import ContactState
+from tests.support.histories import Said, a_said
+from tests.support.merging import World
+
+IMPORT, LATER = "imp_" + "1" * 26, "imp_" + "2" * 26
+
+
+def contacts(world: World) -> dict[frozenset[str], Any]:
+    """Return contacts by the records that they are made of, as far as they are anybody."""
+    found = {}
+    states = world.states()
+    for contact in world.known.contacts.values():
+        state = states[contact.public_id]
+        if state.status in {"deleted", "merged"}:
+            assert not contact.claims
+            continue
+        bindings = {
+            world.bindings[contact.id, workspace].shown
+            for workspace in (1, 2)
+            if (contact.id, workspace) in world.bindings
+            and world.bindings[contact.id, workspace].is_live
+        }
+        name = frozenset(key.hex() for key in contact.claims)
+        assert name not in found
+        found[name] = (_essence(state), bindings)
+    return found
+
+
+def _essence(state: ContactState) -> object:
+    return (
+        state.status,
+        state.source,
+        {name: one for name, one in state.fields.items() if name != "company_id"},
+        {name: one for name, one in state.provenance.items() if name != "company_id"},
+        {(one.type, one.value) for one in state.identifiers},
+        Counter((one.company_name, one.title) for one in state.employments),
+        state.bindings,
+    )
+
+
+def test_what_only_the_import_brought_is_gone() -> None:
+    world = World()
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    world.tell("r2", phone="+14155550100", name="Bob Ross", import_id=IMPORT)
+    world.tell("r3", email="c@x.org", name="Cyd Low")
+    before = world.states()["con_" + f"{3:026d}"]
+    assert world.retract(IMPORT) == []
+    assert [one.status for one in world.states().values()] == ["deleted", "deleted", "active"]
+    assert world.states()[before.contact_id] == before
+    assert [type(events[-1]) for events in world.streams.values()][:2] == [ContactDeleted] * 2
+    assert [value for _, _, value in world.known.holders] == ["c@x.org"]
+
+
+def test_an_update_is_taken_back_and_the_version_before_counts_again() -> None:
+    world = World()
+    world.tell("r1", email="a@x.org", title="CTO", company="Acme", notes="met")
+    before = contacts(world)
+    world.tell("r1", email="b@x.org", title="CEO", company="Acme", minutes=1, import_id=IMPORT)
+    world.retract(IMPORT)
+    assert contacts(world) == before
+    (events,) = world.streams.values()
+    retracted = next(one for one in events if isinstance(one, FactRetracted) and one.restored)
+    assert retracted.restored
+    assert retracted.restored.facts.employments[0].title == "CTO"
+
+
+def test_a_version_that_came_too_late_because_of_the_import_counts() -> None:
+    world, plain = World(), World()
+    for one in (world, plain):
+        one.tell("r1", email="a@x.org")
+    world.tell("r1", email="b@x.org", minutes=9, import_id=IMPORT)
+    for one in (world, plain):
+        one.tell("r1", email="a@x.org", name="Ada King", minutes=5)
+    world.retract(IMPORT)
+    assert contacts(world) == contacts(plain)
+
+
+def test_a_redelivery_stays_a_duplicate_and_a_later_import_opens_it_again() -> None:
+    world = World()
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    world.retract(IMPORT)
+    assert world.tell("r1", email="a@x.org", import_id=IMPORT).outcomes == {"duplicate": 1}
+    assert world.tell("r1", email="a@x.org").outcomes == {"duplicate": 1}
+    assert world.tell("r1", email="a@x.org", import_id=LATER).outcomes == {"created": 1}
+    assert world.tell("r1", email="a@x.org", import_id=LATER).outcomes == {"duplicate": 1}
+
+
+def test_what_the_import_joined_comes_apart() -> None:
+    """A live signal found its contact by an e-mail that only the import's row had."""
+    world = World()
+    world.tell("r1", phone="+14155550100")
+    world.tell("r2", phone="+14155550100", email="a@x.org", import_id=IMPORT)
+    world.tell("r3", email="a@x.org", phone="+14155550101")
+    assert len(contacts(world)) == 1
+    world.retract(IMPORT)
+    assert sorted(map(len, contacts(world))) == [1, 1]
+    assert {type(one) for events in world.streams.values() for one in events} >= {ContactsSplit}
+
+
+def test_others_edits_survive_and_are_listed() -> None:
+    world = World()
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    world.tell("r2", email="a@x.org", name="Ada B. Lovelace", source="manual_entry", notes="hers")
+    world.keep(1, 1, stage="qualified")
+    (kept,) = world.retract(IMPORT)
+    fields = {"first_name", "last_name", "display_name", "email_primary", "notes", "stage"}
+    assert set(kept.fields) == fields
+    (state,) = world.states().values()
+    assert (state.status, state.fields["display_name"]) == ("active", "Ada B. Lovelace")
+
+
+def test_a_persons_merge_stays() -> None:
+    world = World()
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    world.tell("r2", phone="+14155550100", name="Ada L.")
+    world.merge(1, 2)
+    world.retract(IMPORT)
+    ada, other = world.states().values()
+    assert (ada.status, other.survivor_id) == ("active", ada.contact_id)
+    assert [one.value for one in ada.identifiers] == ["+14155550100"]
+
+
+def test_a_merge_of_the_machine_that_rests_on_the_import_comes_apart() -> None:
+    world = World()
+    world.tell("r1", email="a@x.org")
+    world.tell("r2", phone="+14155550100", name="Ada L.")
+    plain = contacts(world)
+    world.tell("r3", phone="+14155550100", title="CTO", company="Acme", import_id=IMPORT)
+    world.merge(1, 2, by_person=False)
+    assert len(contacts(world)) == 1
+    world.retract(IMPORT)
+    assert contacts(world) == plain
+    assert world.merges == []
+
+
+def test_piece_by_piece_comes_to_the_same() -> None:
+    whole, pieces = World(), World()
+    for world in (whole, pieces):
+        for number in range(9):
+            shared = f"{number // 2}@x.org"
+            import_id = IMPORT if number % 3 else None
+            world.tell(f"r{number}", email=shared, minutes=number, import_id=import_id)
+    whole.retract(IMPORT)
+    pieces.retract(IMPORT, piece=1)
+    assert contacts(whole) == contacts(pieces)
+    assert pieces.retract(IMPORT) == []
+
+
+HISTORIES = 200
+"""Lived twice in about three seconds."""
+
+
+def test_what_was_taken_back_has_never_been() -> None:
+    """Signals, imports, people's merges in any order; then the imports are taken back."""
+    counted: Counter[str] = Counter()
+    for seed in range(HISTORIES):
+        dice = Random(seed)
+        length = dice.randint(4, 25)
+        stirred, plain = World(), World()
+        for minutes in range(length):
+            one = a_said(dice, length)
+            one.said["minutes"] = minutes
+            if dice.random() < 0.35:
+                _tell(stirred, one, IMPORT)
+                counted["imported"] += 1
+                continue
+            _tell(stirred, one)
+            _tell(plain, one)
+        if dice.random() < 0.5:
+            stirred.retract(IMPORT)
+            for minutes in range(length, length + dice.randint(0, 5)):
+                one = a_said(dice, length)
+                one.said["minutes"] = minutes
+                _tell(stirred, one)
+                _tell(plain, one)
+        else:
+            stirred.retract(IMPORT)
+        counted["contacts"] += len(contacts(plain))
+        assert contacts(stirred) == contacts(plain), f"seed {seed}"
+    assert min(counted.values()) > HISTORIES / 50
+
+
+def _tell(world: World, one: Said, import_id: str | None = None) -> None:
+    said = dict(one.said)
+    if import_id:  # what a source repeats is a duplicate, whoever said it first
+        said["labels"] = ("imported",)
+    if said["source"] == "apollo":  # a vendor speaks of whom it was asked about
+        said["source"] = "email_sync"
+    world.tell(one.record, one.workspace, **said, import_id=import_id)
