@@ -66,7 +66,7 @@ WHERE tenant_id = $1 AND status = 'open';
 
 -- name: count_differences
 -- Contacts of workspace $2 in tenant $1 that the read model lacks, has in another version, or has
--- though nobody knows them.
+-- though nobody knows them. One that was absorbed stays in the read model: its id redirects.
 SELECT count(*)
 FROM (
     SELECT contact.public_id, contact.version
@@ -75,7 +75,8 @@ FROM (
     WHERE binding.tenant_id = $1 AND binding.workspace_id = $2 AND binding.deleted_at IS NULL
 ) AS known
 FULL JOIN (
-    SELECT public_id, version FROM read.contact_view WHERE tenant_id = $1 AND workspace_id = $2
+    SELECT public_id, version FROM read.contact_view
+    WHERE tenant_id = $1 AND workspace_id = $2 AND status <> 'merged'
 ) AS shown USING (public_id)
 WHERE known.version IS DISTINCT FROM shown.version;
 
