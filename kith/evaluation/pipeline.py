@@ -17,17 +17,12 @@ from shared.events.codec import unpack_headers
 from shared.events.command import ApproveMerge, RejectMerge
 from shared.identifiers.ulids import ulids
 from shared.kafka.batch import Batch, next_offsets
+from shared.kafka.pace import restless
 from shared.postgres.pool import connect
 from shared.postgres.settings import PostgresSettings
 
 EVENTS_AT_ONCE: Final = 100
 """Events that matching takes in one go, as `RESOLVER_MATCHING_MAX_RECORDS` has it by default."""
-
-
-class _Idle:
-    """A gate at which nobody waits: matching never yields."""
-
-    is_behind = False
 
 
 class Pipeline:
@@ -38,7 +33,7 @@ class Pipeline:
         self.place: Final = place
         self._outbox = outbox
         self._signals = Signals(store, bulk_share=1.0)
-        self._matching = Matching(store, _Idle())
+        self._matching = Matching(store, restless)
         self._offsets = {topics.SIGNALS_NORMALIZED.name: 0, topics.EVENTS.name: 0}
 
     async def admit(self, signals: Sequence[tuple[list[tuple[str, bytes]], bytes]]) -> None:

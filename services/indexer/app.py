@@ -6,13 +6,13 @@ from functools import partial
 
 from faststream.asgi import AsgiFastStream
 
-from services.indexer.domain.pace import Pace
-from services.indexer.handlers import Rest, handle_events
+from services.indexer.handlers import handle_events
 from services.indexer.settings import Settings
 from services.indexer.store import Graph, Index, Meilisearch, Search, Store
 from shared.events import topics
 from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
+from shared.kafka.pace import Pace, Rest
 from shared.kafka.producer import Producer
 from shared.postgres.pool import connect
 from shared.probes import probe_routes

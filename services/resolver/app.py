@@ -17,6 +17,7 @@ from shared.auth import KeyRing
 from shared.events import topics
 from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
+from shared.kafka.pace import Pace, Rest
 from shared.kafka.producer import Producer
 from shared.observability import metrics
 from shared.postgres.pool import connect
@@ -29,7 +30,7 @@ def create_app(settings: Settings) -> ASGIApp:
     broker = build_broker(settings.kafka)
     producer = Producer(settings.kafka)
     store = Store()
-    signals = Signals(store, settings.bulk_share, settings.kafka.batch_max_records)
+    signals = Signals(store, settings.bulk_share)
     delivery = Delivery(broker, producer, settings.kafka, "resolver", store)
     delivery.subscribe(topics.SIGNALS_NORMALIZED, signals.handle_signals)
     delivery.subscribe(
@@ -39,9 +40,17 @@ def create_app(settings: Settings) -> ASGIApp:
         max_records=settings.bulk_max_records,
     )
     if settings.matching:
-        delivery.subscribe(
+        rest = Rest(
+            Pace(
+                linger=0,
+                most=settings.matching_contacts_per_second,
+                least=settings.matching_least_contacts_per_second,
+                busy=settings.matching_busy_arrivals,
+            )
+        )
+        rest.traffic = delivery.subscribe(
             topics.EVENTS,
-            Matching(store, signals).handle_events,
+            Matching(store, rest).handle_events,
             group="resolver-matching",
             max_records=settings.matching_max_records,
         )

@@ -33,5 +33,18 @@ class Settings(BaseSettings):
         "(docs/benchmarks.md).",
     )
     matching_max_records: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        default=100, description="Events whose contacts are compared with others in one go."
+        default=100,
+        description="Events whose contacts are compared in one go: the gate of the same "
+        "process waits meanwhile.",
+    )
+    matching_contacts_per_second: Annotated[int, Field(ge=1)] = Field(
+        default=5_000, description="At most so many contacts a second are compared, per process."
+    )
+    matching_busy_arrivals: Annotated[int, Field(ge=0)] = Field(
+        default=1_000,
+        description="Events a second that leave matching nothing but the least: each process may "
+        "compare so many contacts a second as arrivals stay below this, and catches up afterwards.",
+    )
+    matching_least_contacts_per_second: Annotated[int, Field(ge=1)] = Field(
+        default=50, description="So many contacts a second are compared however many events arrive."
     )

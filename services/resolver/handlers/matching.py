@@ -1,14 +1,14 @@
 """Compares new contacts with those that may be the same person, behind the gate.
 
 The gate gives every signal a contact by its identifiers, at once. Whether contacts that share no
-identifier are one person is decided here, from the events, in small batches: while more signals
-wait than the gate takes at a time, matching yields to it (ADR 0045).
+identifier are one person is decided here, from the events, in small batches, within a budget of
+contacts a second that shrinks as events arrive (ADR 0045).
 """
 
-import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
@@ -31,18 +31,8 @@ from shared.events.contact import (
 )
 from shared.events.envelope import from_record
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
+from shared.kafka.pace import Resting
 from shared.observability import metrics
-
-YIELD_S: Final = 2.0
-"""Rest after a batch while signals wait at the gate, seconds."""
-
-
-class Hot(Protocol):
-    """What knows whether signals wait: the gate's own handler."""
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether the last batch was full a moment ago."""
 
 
 class _Asserted(Struct, gc=False):
@@ -72,19 +62,19 @@ class _Mention(NamedTuple):
 class Matching:
     """Handles the events of contacts whose records changed."""
 
-    def __init__(self, store: Store, gate: Hot) -> None:
+    def __init__(self, store: Store, rest: Resting) -> None:
         self._store = store
-        self._gate = gate
+        self._rest = rest
 
     async def handle_events(self, batch: Batch) -> Sequence[Rejected]:
         """Compare every contact that a batch tells of, and decide."""
+        started = time.monotonic()
         told, rejected = _read(batch.records)
         async with self._store.transaction() as tx:
             if told:
                 await _Round(tx, told).decide()
             await tx.save_offsets(batch.group, batch.next_offsets)
-        if self._gate.is_behind:
-            await asyncio.sleep(YIELD_S)
+        await self._rest(len(told), started)
         return rejected
 
 

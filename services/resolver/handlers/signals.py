@@ -39,12 +39,9 @@ _Activity = tuple[ConsumerRecord, ActivityDelivery]
 class Signals:
     """Handles the live and the bulk topic of normalised signals."""
 
-    def __init__(self, store: Store, bulk_share: float, full: int = 500) -> None:
-        """`full` is how many records make a batch full: then more wait."""
+    def __init__(self, store: Store, bulk_share: float) -> None:
         self._store = store
         self._bulk_share = bulk_share
-        self._full = full
-        self._behind_at = 0.0
         self.reconsideration = Reconsideration(store)
         self._sources: dict[str, Source] = {}
         self._live_at = 0.0
@@ -52,14 +49,7 @@ class Signals:
     async def handle_signals(self, batch: Batch) -> Sequence[Rejected]:
         """Give every signal of the batch its place among the contacts."""
         self._live_at = time.monotonic()
-        if len(batch.records) >= self._full:
-            self._behind_at = self._live_at
         return await self._resolve(batch)
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether more live signals waited a moment ago than one batch takes."""
-        return time.monotonic() - self._behind_at < LIVE_WINDOW_S
 
     async def handle_bulk(self, batch: Batch) -> Sequence[Rejected]:
         """Do the same for signals from files, within their share of the time."""

@@ -12,6 +12,7 @@ from services.resolver.handlers.matching import Matching
 from shared.events import topics
 from shared.events.codec import unpack_headers
 from shared.kafka.batch import Batch, Rejected, next_offsets
+from shared.kafka.pace import restless
 from tests.integration.resolver.conftest import Home, Resolver, record_of
 
 ADA = {
@@ -22,19 +23,13 @@ ADA = {
 }
 
 
-class Idle:
-    """A gate at which nobody waits."""
-
-    is_behind = False
-
-
 class Matched:
     """A resolver whose events are matched as its own second group would."""
 
     def __init__(self, home: Home, resolver: Resolver) -> None:
         self.home = home
         self.resolver = resolver
-        self.matching = Matching(resolver.store, Idle())
+        self.matching = Matching(resolver.store, restless)
         self._read = 0
 
     async def resolve(self, record: str, **said: Any) -> None:
@@ -150,5 +145,5 @@ async def test_what_is_no_event_is_set_aside(home: Home, value: bytes | None) ->
         ]
         record = record_of(value, 0, topics.EVENTS.name, headers)
         batch = Batch([record], "resolver-matching", next_offsets([record]))
-        (rejected,) = await Matching(resolver.store, Idle()).handle_events(batch)
+        (rejected,) = await Matching(resolver.store, restless).handle_events(batch)
         assert rejected.error.reason == "malformed"

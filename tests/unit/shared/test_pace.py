@@ -5,8 +5,7 @@ import time
 
 import pytest
 
-from services.indexer.domain.pace import Pace, budget
-from services.indexer.handlers import Rest
+from shared.kafka.pace import Pace, Rest, budget
 
 PACE = Pace(linger=1.0, most=2_000.0, least=100.0, busy=3_000.0, patience=0.5)
 

@@ -1,0 +1,112 @@
+"""How fast work that may be behind is done, given what else the machine has to do."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+LOOK_S: Final = 0.5
+"""Between two looks at what arrives, seconds: how soon the work yields, and how soon it is back."""
+
+Resting = Callable[[int, float], Awaitable[None]]
+"""Waits after a batch of so many contacts that began at that moment of the monotonic clock."""
+
+
+async def restless(_contacts: int, _started: float) -> None:
+    """Go on at once: nobody else is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What an operator allows work that may be behind: indexes, matching."""
+
+    linger: float
+    """Seconds from batch to batch, at least: what changes twice meanwhile is done once."""
+    most: float
+    """Contacts a second, at most."""
+    least: float
+    """Contacts a second that are worked on however busy the hot path is."""
+    busy: float
+    """Events a second at which the hot path has no room left beside it."""
+    patience: float = float("inf")
+    """Age of signals in the read model above which the hot path is behind, seconds."""
+
+
+def budget(arriving: float | None, age: float | None, pace: Pace) -> float:
+    """Return how many contacts a second may be worked on while events arrive at this rate.
+
+    Search, graph and matching may be behind; the read model may not.  So they take what the hot
+    path leaves: everything on a quiet day, next to nothing during a drain, and the rest afterwards.
+    `age` is how old signals are when the read model shows them, None while none come: on a slow
+    machine it tells sooner than the rate that the hot path is behind.  A rate that is not known
+    yet counts as a busy one.
+    """
+    if arriving is None or (age is not None and age > pace.patience):
+        return min(pace.least, pace.most)
+    return min(pace.most, max(pace.least, pace.busy - arriving))
+
+
+class Traffic(Protocol):
+    """What arrives on a topic, and whether its consumer has to go; a Kafka subscription is one."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nobody should rest any longer."""
+
+    async def arrived(self) -> int | None:
+        """Count the records that the topic ever got; None while Kafka does not say."""
+
+    def moved(self) -> None:
+        """Note a sign of life: resting is on purpose."""
+
+
+class Ages(Protocol):
+    """What knows how far the read model is."""
+
+    async def read_model_age(self) -> float | None:
+        """Return how old signals are when they are shown, seconds; None while none come."""
+
+
+class Rest:
+    """Rests until the contacts of a batch are within the budget, which it reviews meanwhile."""
+
+    traffic: Traffic
+    """Set when the topic is subscribed to."""
+
+    def __init__(self, pace: Pace, ages: Ages | None = None) -> None:
+        self._pace = pace
+        self._ages = ages
+        self._looked_at = 0.0
+        self._arrived: int | None = None
+        self._arriving: float | None = None
+
+    async def __call__(self, contacts: int, started: float) -> None:
+        """Rest after a batch of so many contacts; `started` is by the monotonic clock."""
+        owed, paid_at = float(contacts), started
+        while not self.traffic.stopping:
+            rate = await self._budget()
+            now = time.monotonic()
+            owed -= (now - paid_at) * rate
+            paid_at = now
+            left = max(owed / rate, started + self._pace.linger - now)
+            if left <= 0:
+                return
+            self.traffic.moved()
+            await asyncio.sleep(min(left, LOOK_S))
+
+    async def _budget(self) -> float:
+        age = await self._ages.read_model_age() if self._ages else None
+        return budget(await self._look(), age, self._pace)
+
+    async def _look(self) -> float | None:
+        """Return the events that arrive a second, measured anew when the last look is old."""
+        now = time.monotonic()
+        passed = now - self._looked_at
+        if passed >= LOOK_S:
+            arrived = await self.traffic.arrived()
+            if arrived is not None and self._arrived is not None:
+                self._arriving = max(0, arrived - self._arrived) / passed
+            if arrived is not None:
+                self._arrived, self._looked_at = arrived, now
+        return self._arriving
