@@ -5,6 +5,7 @@ from importlib.util import find_spec
 import typer
 
 from kith import (
+    activities,
     dead,
     exports,
     imports,
@@ -35,6 +36,7 @@ docs.register(app)
 migrate.register(app)
 keys.register(app)
 imports.register(app)
+activities.register(app)
 exports.register(app)
 rebuild.register(app)
 review.register(app)

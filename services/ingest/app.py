@@ -18,6 +18,7 @@ from services.ingest.remote.scheduler import scheduled
 from services.ingest.routes import (
     captures,
     connections,
+    happenings,
     imports,
     mail,
     mappings,
@@ -116,7 +117,7 @@ def uploads_of(settings: Settings, store: ImportStore) -> Uploads:
 def create_http() -> FastAPI:
     """Build the HTTP side; its `state.doorway` is set when the process starts."""
     http = FastAPI(title=TITLE, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
-    for part in (signals, captures, mail, mappings, connections):
+    for part in (signals, happenings, captures, mail, mappings, connections):
         http.include_router(part.router)
     for prefix in IMPORTS:
         for part in (resumable, imports, rows):

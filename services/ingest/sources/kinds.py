@@ -19,7 +19,7 @@ _MAGIC: Final = (
     (b"SQLite format 3", "an SQLite database"),
     (b"PAR1", "a Parquet file"),
     (b"{\\rtf", "an RTF document"),
-    (b"BEGIN:VCALENDAR", "a calendar"),
+    (b"BEGIN:VCALENDAR", "a calendar; import it with `kith activities`"),
 )
 """How files of other formats begin → what they are."""
 

@@ -8,6 +8,7 @@ import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from shared.events.activity import NormalizedActivity
 from shared.events.envelope import from_record
 from shared.events.signal import NormalizedSignal
 from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
@@ -168,10 +169,71 @@ async def test_a_file_travels_on_its_own_topic_and_its_report_is_kept(ingest: In
     assert cards.text.splitlines()[1].startswith("X-KITH-REASON:")
 
 
+async def test_activities_come_by_topic_by_push_and_by_file(ingest: Ingest) -> None:
+    """Beside contacts, each under its type; one that is refused harms no neighbour."""
+    call = {
+        "signal": "activity",
+        "source": "call_log",
+        "source_record_id": uuid4().hex,
+        "kind": "call",
+        "occurred_at": "2026-01-31T12:00:00Z",
+        "participants": [{"role": "caller", "phone": "+442079460958"}],
+    }
+    of_activity = (*HEADERS[:3], ("ce_type", b"kith.signal.activity.v1"))
+    batch = [
+        a_record(orjson.dumps(call), of_activity),
+        a_record(orjson.dumps({**call, "participants": []}), of_activity),
+        a_record(b"{", of_activity),
+    ]
+    rejected = await ingest.handler.handle_signals(Batch(batch, "ingest", {}))
+    assert [(one.error.reason, one.error.field) for one in rejected] == [
+        ("invalid", "participants"),
+        ("malformed", ""),
+    ]
+    contact = {"source": "hubspot_crm", "source_record_id": uuid4().hex, "first_name": "Ada"}
+    answer = await ingest.client.post(
+        "/v1/signals", content=orjson.dumps([call, contact, {**call, "kind": "fax"}])
+    )
+    verdicts = answer.json()
+    assert (verdicts["accepted"], verdicts["rejected"]) == (2, 1)
+    assert verdicts["signals"][2]["error"]["field"] == "kind"
+    sent = [
+        (from_record(record.headers, record.value).type, orjson.loads(record.value))
+        for record in await produced(ingest, SIGNALS_NORMALIZED.name)
+    ]
+    named = call["source_record_id"]
+    calls = [body for kind, body in sent if body.get("source_record_id") == named]
+    assert len(calls) == 2
+    assert len({(body["record_key"], body["content_hash"]) for body in calls}) == 1
+    assert {kind for kind, body in sent if body.get("source_record_id") == named} == {
+        "kith.signal.normalized_activity.v1"
+    }
+    files = Path(__file__).parents[2] / "fixtures" / "activities"
+    calendar = (files / "calendar.ics").read_bytes()
+    report = (await ingest.client.post("/v1/activities", content=calendar)).json()
+    assert (report["layout"], report["accepted"]) == ("calendar", 8)
+    assert (report["rejected_activities"], report["passed_over"]) == (2, 1)
+    assert report["warnings"][0]["field"] == "RRULE"
+    bulk = [
+        NormalizedActivity.model_validate_json(record.value)
+        for record in await produced(ingest, SIGNALS_NORMALIZED_BULK.name)
+        if report["import_id"].encode() in record.value
+    ]
+    assert len(bulk) == 8
+    assert {one.import_id for one in bulk} == {report["import_id"]}
+    assert {one.source for one in bulk} == {"calendar"}
+    wrong = await ingest.client.post("/v1/activities?timezone=Mars/Olympus", content=calendar)
+    assert wrong.status_code == 422
+    nothing = await ingest.client.post("/v1/activities", content=b"Name,Shoe size\nAda,7\n")
+    assert nothing.status_code == 422
+    assert "no log of calls" in nothing.json()["detail"]
+    assert (await ingest.reader.post("/v1/activities", content=calendar)).status_code == 403
+
+
 async def test_the_openapi_document_names_both_ways_in(ingest: Ingest) -> None:
     document = (await ingest.client.get("/v1/openapi.json")).json()
     assert {"/v1/signals", "/v1/imports", "/api/v1/contacts/import"} <= document["paths"].keys()
-    assert "ContactSignal" in document["components"]["schemas"]
+    assert {"ContactSignal", "ActivitySignal"} <= document["components"]["schemas"].keys()
 
 
 async def test_a_push_with_a_name_is_taken_once(ingest: Ingest) -> None:

@@ -1,0 +1,193 @@
+"""From a file of activities to signals: each normalised, with its own verdict."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Any, BinaryIO, Final
+
+import orjson
+from msgspec.structs import replace
+
+from services.ingest.domain.activities import to_normalized_activity
+from services.ingest.domain.mapping import Normalized, Origin, Rules
+from services.ingest.domain.reading import read_activity_value
+from services.ingest.sources.calendar import read_calendar
+from services.ingest.sources.calls import read_calls
+from services.ingest.sources.happened import Happened, Passed, Reading, Unread
+from services.ingest.sources.kinds import kind_of_bytes, kind_of_text
+from shared.errors import PoisonMessageError
+from shared.events.envelope import parse_object, rfc3339
+from shared.events.topics import MAX_SIGNAL_BYTES
+
+CALENDAR: Final = "calendar"
+LINES: Final = "json-lines"
+LOG: Final = "call-log"
+
+SOURCES: Final = {CALENDAR: "calendar", LINES: "api_push", LOG: "call_log"}
+"""Layout → where its activities come from, unless the caller or the line names another source."""
+
+SLICE: Final = 200
+"""Activities that are read, or sent, before others get their turn."""
+
+MAX_LISTED: Final = 1_000
+"""Notes that a report lists, of each kind; the counts are of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for every activity of one file."""
+
+    origin: Origin
+    """Its `signal_id` is the import's; an activity adds its number."""
+    now: datetime
+    layout: str
+    source: str | None
+    region: str | None
+    zone: tzinfo
+    max_rows: int
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of a file's activities so far."""
+
+    accepted: int = 0
+    refused: int = 0
+    passed: int = 0
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+
+    def refuse(self, line: int, place: str, reason: str) -> None:
+        """Count an activity that is refused."""
+        self.refused += 1
+        _note(self.rejected, line, place, reason)
+
+    def warn(self, line: int, place: str, reason: str) -> None:
+        """Note a value that was left out of one that was taken."""
+        _note(self.warnings, line, place, reason)
+
+
+def _note(notes: list[dict[str, Any]], line: int, place: str, reason: str) -> None:
+    if len(notes) < MAX_LISTED:
+        notes.append({"line": line, "field": place, "reason": reason})
+
+
+def layout_of(file: BinaryIO) -> str:
+    """Tell what kind of file it is, or refuse it by its right name."""
+    file.seek(0)
+    head = file.read(4_096)
+    begin = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not begin:
+        raise PoisonMessageError("invalid", "is empty", field="file")
+    if begin[:15].upper() == b"BEGIN:VCALENDAR":
+        return CALENDAR
+    if begin.startswith(b"{"):
+        return LINES
+    kind = kind_of_bytes(head) or kind_of_text(head.decode("utf-8", "replace"))
+    if kind:
+        raise PoisonMessageError(
+            "invalid",
+            f"is {kind}; send a calendar (.ics), a table of calls or messages, or JSON lines",
+            field="file",
+        )
+    return LOG
+
+
+def survey(file: BinaryIO, terms: Terms, rules: Rules) -> Iterator[int]:
+    """Read the file once, before anything is sent; yields now and then.
+
+    Raises `PoisonMessageError` when it has too many activities, or none that can be taken.
+    """
+    account = Account()
+    for _ in activities(file, terms, rules, account):
+        if account.accepted % SLICE == 0:
+            yield account.accepted
+    if not account.accepted:
+        first = next(iter(account.rejected), None)
+        why = f"; line {first['line']}: {first['reason']}" if first else ""
+        raise PoisonMessageError(
+            "invalid",
+            f"holds no activity with anybody who could be found ({account.passed} passed over, "
+            f"{account.refused} refused){why}",
+            field="file",
+        )
+
+
+def activities(
+    file: BinaryIO, terms: Terms, rules: Rules, account: Account
+) -> Iterator[tuple[Origin, Normalized]]:
+    """Yield the file's activities as signals, and keep account of every one."""
+    for number, one in enumerate(_read(file, terms), 1):
+        if number > terms.max_rows:
+            raise PoisonMessageError(
+                "too_large", f"has more than {terms.max_rows} activities; split it", field="file"
+            )
+        match one:
+            case Passed():
+                account.passed += 1
+            case Unread():
+                account.refuse(one.line, one.field, one.reason)
+            case Happened():
+                try:
+                    yield _normalized(one, number, terms, rules, account)
+                except PoisonMessageError as error:
+                    account.refuse(one.line, error.field, error.detail)
+
+
+def _read(file: BinaryIO, terms: Terms) -> Iterator[Reading]:
+    match terms.layout:
+        case "calendar":
+            return read_calendar(file, terms.now)
+        case "json-lines":
+            return _read_lines(file)
+        case _:
+            return read_calls(file, terms.zone, "mdy" if terms.region in (None, "US") else "dmy")
+
+
+def _read_lines(file: BinaryIO) -> Iterator[Reading]:
+    """Read `ActivitySignal`s, one JSON object a line."""
+    file.seek(0)
+    number = 0
+    while line := file.readline(MAX_SIGNAL_BYTES + 1):
+        number += 1
+        if len(line) > MAX_SIGNAL_BYTES and not line.endswith(b"\n"):
+            while (rest := file.readline(MAX_SIGNAL_BYTES)) and not rest.endswith(b"\n"):
+                pass
+            yield Unread(number, "", f"has more than {MAX_SIGNAL_BYTES} bytes")
+        elif not line.strip():
+            yield Passed(number, "empty")
+        else:
+            try:
+                found = parse_object(line.removeprefix(b"\xef\xbb\xbf"))
+            except PoisonMessageError as error:
+                yield Unread(number, error.field, error.detail)
+            else:
+                yield Happened(number, dict(found), dict(found))
+
+
+def _normalized(
+    one: Happened, number: int, terms: Terms, rules: Rules, account: Account
+) -> tuple[Origin, Normalized]:
+    record = {"source": SOURCES[terms.layout], **one.record}
+    if terms.source:
+        record["source"] = terms.source
+    if terms.region:
+        record.setdefault("phone_region", terms.region)
+    if terms.layout == LOG:
+        # It may hold a number: what names the record must not.
+        name = f"{record['source']}\0{record['source_record_id']}"
+        record["source_record_id"] = rules.digests.file_record(terms.origin.tenant, name)
+    signal, _ = read_activity_value(record, may_hold_nul=True)
+    stated = one.stated_at.astimezone(UTC) if one.stated_at else terms.now
+    origin = replace(
+        terms.origin,
+        signal_id=f"{terms.origin.signal_id}/{number}",
+        occurred_at=rfc3339(min(stated, terms.now)),
+    )
+    normalized = to_normalized_activity(signal, orjson.dumps(one.raw), origin, rules)
+    account.accepted += 1
+    for place, reason in one.left_out:
+        account.warn(one.line, place, reason)
+    for value in normalized.rejected:
+        account.warn(one.line, value["field"], value["reason"])
+    return origin, normalized
