@@ -187,6 +187,12 @@ def _name_of(answer: httpx.Response) -> str:
 def _refusal(answer: httpx.Response) -> str:
     try:
         errors = answer.json()["errors"]
-        return "; ".join(f"{error['title']}: {error.get('detail', '')}" for error in errors)
+        return "; ".join(_told(error) for error in errors)
     except (ValueError, LookupError, TypeError):
         return f"the api answers {answer.status_code}"
+
+
+def _told(error: dict[str, Any]) -> str:
+    """Word an error of the api, with what of the request it is about."""
+    what = error.get("source", {}).get("parameter")
+    return f"{error['title']}{f' ({what})' if what else ''}: {error.get('detail', '')}"

@@ -220,7 +220,8 @@ async def _named(asked: ExportRequest, place: Place, store: Store) -> list[str] 
         if missing := [one for one in asked.ids if one not in known]:
             raise missing_contacts(missing)
         while merged := [one for one in known.values() if one is not None and one not in known]:
-            known |= await store.find_survivors(place, merged)
+            found = await store.find_survivors(place, merged)
+            known |= {**dict.fromkeys(merged), **found}  # some may not be in the read model yet
         ids = [one for one, survivor in known.items() if survivor is None]
     if asked.filters.q is not None:
         hits = await store.find_hits(place, asked.filters.q)

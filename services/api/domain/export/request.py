@@ -73,7 +73,7 @@ class ExportBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Format | None = None
+    format: str | None = None
     ids: tuple[str, ...] = Field(default=(), max_length=MAX_IDS)
     fields: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
@@ -119,8 +119,8 @@ def parse_export_body(body: bytes) -> list[tuple[str, str]]:
             "invalid_body",
             "Invalid body",
             'Send {"meta": {"format": "csv", "ids": ["con_…"], "fields": ["emails"], "filter": '
-            f'{{"company": "…"}}}}}}, all of it optional; format is one of '
-            f"{', '.join(get_args(Format))}, and there are at most {MAX_IDS} ids.",
+            f'{{"company": "…"}}}}}}, all of it optional, with at most '
+            f"{MAX_IDS} ids.",
         )
         raise RequestError([problem]) from None
     return list(asked.items())

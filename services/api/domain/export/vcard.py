@@ -137,13 +137,13 @@ class _Card:
             if several or not is_plain(value) or not self._is_label(label):
                 self._more.extend(field, values[place:])
                 return
-            types = _TYPES[name].get(label)
+            types = _TYPES[name].get(label.lower())
             full = f"{head};TYPE={types}" if types else head
             if point.get("primary"):
                 full += ";PREF=1" if self._is_4 else ";TYPE=pref"
             if field == "phones" and _EXTENSION in value:
                 full, value = self._extended(full, value)
-            if label and not types:
+            if label and (not types or label != label.lower()):
                 yield from self._labelled(full, value, label, escape=";VALUE=uri" not in full)
             else:
                 yield f"{full}:{value if ';VALUE=uri' in full else _escaped(value)}"
@@ -184,11 +184,12 @@ class _Card:
                 return
             parts = ["", "", street, *(address.get(part, "") for part in _ADDRESS[1:])]
             value = ";".join(map(_escaped, parts))
-            types = _TYPES["ADR"].get(label)
-            if label and not types:
-                yield from self._labelled("ADR", value, label, escape=False)
+            types = _TYPES["ADR"].get(label.lower())
+            head = f"ADR;TYPE={types}" if types else "ADR"
+            if label and (not types or label != label.lower()):
+                yield from self._labelled(head, value, label, escape=False)
             else:
-                yield f"ADR;TYPE={types}:{value}" if types else f"ADR:{value}"
+                yield f"{head}:{value}"
 
     def _birthday(self) -> Iterator[str]:
         birthday = self._record.get("birthday")
