@@ -19,6 +19,7 @@ from kith import (
     weights,
     why,
 )
+from kith.audit import cli as audit
 from kith.docs import cli as docs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -41,6 +42,7 @@ exports.register(app)
 rebuild.register(app)
 review.register(app)
 why.register(app)
+audit.register(app)
 thresholds.register(app)
 weights.register(app)
 sync.register(app)

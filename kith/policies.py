@@ -16,7 +16,7 @@ from services.resolver.domain.matching.tiers import Thresholds
 from services.resolver.domain.matching.weights import Weights
 from services.resolver.store.policies import PolicyStore
 from shared.errors import PoisonMessageError, ServiceError
-from shared.postgres.pool import Pool, connect
+from shared.postgres.pool import Connection, Pool, connect
 
 Result = TypeVar("Result")
 
@@ -29,7 +29,12 @@ LIMIT: Final = 100_000
 
 
 def ask(question: Callable[[PolicyStore], Awaitable[Result]], tenant: str | None) -> Result:
-    """Ask one question in one read-only transaction; exits with 1 when it cannot be answered."""
+    """Ask one question about a tenant's policy; exits with 1 when it cannot be answered."""
+    return in_base(lambda connection, number: question(PolicyStore(connection, number)), tenant)
+
+
+def in_base(question: Callable[[Connection, int], Awaitable[Result]], tenant: str | None) -> Result:
+    """Ask one question in one read-only transaction, as the operator; told the tenant's number."""
 
     async def main() -> Result:
         async with connect(postgres_settings(), "kith-policies") as pool:
@@ -38,7 +43,7 @@ def ask(question: Callable[[PolicyStore], Awaitable[Result]], tenant: str | None
                 pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                return await question(PolicyStore(connection, number))
+                return await question(connection, number)
 
     with failing():
         return asyncio.run(main())

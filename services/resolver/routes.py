@@ -2,7 +2,7 @@
 
 The same commands as on `contact.commands.v1`, carried out by the same function. The review queue,
 why, why not and how are answered from what decisions stored; for the api, which passes them on.
-`/v1/matching` is what a tenant decides by: thresholds, scorer, weights.
+`POST /v1/audits` takes what an audit found; `/v1/matching` is what a tenant decides by.
 `POST /v1/decisions` and `/v1/verdicts` tell an import what its rows would lead to, and led to.
 Tenant and workspace are the API key's.
 """
@@ -24,6 +24,7 @@ from services.resolver.domain.judgements import Answer
 from services.resolver.domain.policies import tell_settings, tell_version
 from services.resolver.domain.reviewing import PAIR, Filters
 from services.resolver.store import Store, previews, questions
+from services.resolver.store.audits import AuditFinding
 from services.resolver.store.retracting import Retraction
 from services.resolver.store.review import reading
 from shared.auth import Caller, KeyRing, bearer_token
@@ -56,6 +57,9 @@ MAX_BYTES: Final = 262_144
 
 MAX_PREVIEW_BYTES: Final = 32 << 20
 """The largest question about signals."""
+
+MOST_FINDINGS: Final = 500
+"""Pairs that are put up for review at once."""
 
 MOST_SIGNALS: Final = 1_000
 """Signals in one question, and as many that come before them."""
@@ -192,6 +196,20 @@ class Outcomes(Struct, frozen=True):
     signals: list[previews.Sent]
 
 
+class FoundPair(Struct, frozen=True):
+    """A pair that an audit found."""
+
+    contacts: tuple[str, str]
+    score: float
+
+
+class Findings(Struct, frozen=True):
+    """What an audit found."""
+
+    findings: list[FoundPair]
+
+
+_decode_findings: Final = Decoder(Findings).decode
 _decode_decided: Final = Decoder(Decided).decode
 _decode_outcomes: Final = Decoder(Outcomes).decode
 
@@ -225,12 +243,12 @@ async def post_verdicts(request: Request, asker: Asker) -> Response:
     return _said({"verdicts": told})
 
 
-def _decoded(decode: Callable[[bytes], Found], body: bytes) -> Found:
+def _decoded(decode: Callable[[bytes], Found], body: bytes, name: str = "signals") -> Found:
     try:
         return decode(body)
     except DecodeError:
         raise ProblemError(
-            HTTPStatus.BAD_REQUEST, 'the body must be a JSON object with a list "signals"'
+            HTTPStatus.BAD_REQUEST, f'the body must be a JSON object with a list "{name}"'
         ) from None
 
 
@@ -299,6 +317,30 @@ async def post_weights(request: Request, caller: Annotated[Caller, Depends(_call
     return Response(
         orjson.dumps({"version": version}), HTTPStatus.CREATED, media_type="application/json"
     )
+
+
+async def post_findings(request: Request, caller: Annotated[Caller, Depends(_caller)]) -> Response:
+    """Put pairs that an audit found into the review queue, with the tenant's own evidence."""
+    asked = _decoded(_decode_findings, await _body(request), "findings")
+    if len(asked.findings) > MOST_FINDINGS:
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"send at most {MOST_FINDINGS}", "findings"
+        )
+    if not all(0.0 <= one.score <= 1.0 for one in asked.findings):
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "must be a probability from 0 to 1", "findings.score"
+        )
+    store: Store = request.app.state.store
+    now = datetime.now(UTC)
+    async with store.transaction() as tx:
+        audits = tx.audits(caller.place.tenant_id)
+        chosen = await audits.choose(
+            [AuditFinding(*one.contacts, one.score) for one in asked.findings]
+        )
+        await tx.lock_contacts({one for found in chosen.decisions for one in found.pair})
+        scores = await audits.put_up(chosen, now)
+        await tx.tell_alike(scores, caller.tenant, now, now)
+    return _said(chosen.told)
 
 
 async def _body(request: Request, limit: int = MAX_BYTES) -> bytes:
@@ -375,6 +417,7 @@ def create_http() -> FastAPI:
     http.add_api_route("/v1/verdicts", post_verdicts, methods=["POST"])
     http.add_api_route("/v1/merge-candidates", get_pairs)
     http.add_api_route("/v1/merge-candidates/{pair}", get_pair)
+    http.add_api_route("/v1/audits", post_findings, methods=["POST"])
     http.add_api_route("/v1/matching", get_policy)
     http.add_api_route("/v1/matching", put_policy, methods=["PUT"])
     http.add_api_route("/v1/matching/weights", post_weights, methods=["POST"])

@@ -99,6 +99,7 @@ REASONS: Final = {
     "different_linkedin_members": "they share an identifier, but LinkedIn knows two members",
     "phone_backup": "of an address book a machine takes who has an equal phone and no other name",
     "same_name": "they have the very same name, and an import brought one of them",
+    "audit": "an audit of the whole base took them for one person",
     "alike": "what their records say is much the same",
 }
 """Why a pair was put up for review, where no score says it."""

@@ -17,6 +17,7 @@ from services.resolver.store.activities import (
     take_activity_ids,
     write_activities,
 )
+from services.resolver.store.audits import Audits
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.judging import Finding, Judge
 from services.resolver.store.loading import Loader
@@ -103,6 +104,10 @@ class Transaction:
     def policies(self, tenant_id: int) -> PolicyStore:
         """Return what reads and changes what a tenant decides by."""
         return PolicyStore(self._connection, tenant_id)
+
+    def audits(self, tenant_id: int) -> Audits:
+        """Return what puts an audit's findings into a tenant's review queue."""
+        return Audits(self._connection, tenant_id)
 
     async def lock_contacts(self, contacts: Collection[int]) -> None:
         """Lock contacts in the order in which everybody does."""

@@ -175,6 +175,7 @@ class Terminal:
 
     def __init__(self, home: Home, url: str, key: str) -> None:
         self.url = url
+        self.key = key
         self._environment = {
             "POSTGRES_DSN": home.dsn("kith_cli"),
             "RESOLVER_URL": url,
