@@ -33,7 +33,7 @@ from services.ingest.store import Store
 from services.ingest.store.connections import Connections
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import SECONDS, Resolver
-from services.ingest.store.uploads import DatabaseUploads, DirectoryUploads, Uploads
+from services.ingest.store.uploads import DatabaseUploads, DirectoryUploads, SealedUploads, Uploads
 from services.ingest.store.vault import Vault
 from shared import cache
 from shared.auth import Directory, KeyRing
@@ -80,7 +80,8 @@ def create_app(settings: Settings) -> ASGIApp:
             handler.directory = Directory(pool)
             keys, answers = KeyRing(pool), Answers(pool, settings.idempotency)
             kept = ImportStore(pool)
-            uploads = uploads_of(settings, kept)
+            vault = Vault(settings.remote.keys())
+            uploads = uploads_of(settings, kept, vault)
             resolver = Resolver(client, kept)
             work = Imports(Tools(settings, rules, producer, kept, uploads, resolver))
             http.state.doorway = Doorway(
@@ -94,7 +95,7 @@ def create_app(settings: Settings) -> ASGIApp:
                 work.wake,
             )
             http.state.desk = Desk(keys, Limiter(redis), settings.limits, answers)
-            accounts = Connections(pool, Vault(settings.remote.keys()))
+            accounts = Connections(pool, vault)
             http.state.connections = accounts
             runs = Runs(accounts, producer, rules, settings.remote, outside)
             async with work.running(), scheduled(runs, settings.remote.accounts_at_once):
@@ -107,11 +108,11 @@ def create_app(settings: Settings) -> ASGIApp:
     return with_http(AsgiFastStream(broker, lifespan=lifespan, asgi_routes=probes), http)
 
 
-def uploads_of(settings: Settings, store: ImportStore) -> Uploads:
-    """Choose where uploaded files are kept."""
-    if settings.upload_dir is None:
-        return DatabaseUploads(store)
-    return DirectoryUploads(settings.upload_dir)
+def uploads_of(settings: Settings, store: ImportStore, vault: Vault) -> Uploads:
+    """Choose where uploaded files are kept, and how."""
+    directory = settings.upload_dir
+    uploads = DirectoryUploads(directory) if directory else DatabaseUploads(store)
+    return SealedUploads(uploads, vault) if vault.is_open else uploads
 
 
 def create_http() -> FastAPI:

@@ -23,10 +23,11 @@ class RemoteSettings(BaseSettings):
 
     encryption_keys: SecretStr = Field(
         default=SecretStr(""),
-        description="Keys that encrypt credentials of accounts elsewhere, apart by commas, each 32 "
-        "random bytes in URL-safe base64 (`kith sync key`). The first one encrypts, all decrypt: "
-        "put a new one in front and connect the accounts again before the old one goes. Without "
-        "any, no account can be connected.",
+        description="Keys that encrypt credentials of accounts elsewhere and uploaded files, apart "
+        "by commas, each 32 random bytes in URL-safe base64 (`kith sync key`). The first one "
+        "encrypts, all decrypt: put a new one in front and connect the accounts again before the "
+        "old one goes. Without any, no account can be connected, and files are encrypted by their "
+        "volume alone.",
     )
     accounts_at_once: Annotated[int, Field(ge=0, le=64)] = Field(
         default=2, description="Accounts that one process reads at once; 0: it reads none."

@@ -1,7 +1,7 @@
 """Uploaded files, kept piece by piece until their time is up: in the database or in a directory.
 
 In the database every replica of ingest has them and a backup does too. A directory spares the
-database, and must then be one that all replicas share.
+database, and must then be one that all replicas share. Where there are keys, pieces are encrypted.
 """
 
 import asyncio
@@ -13,10 +13,15 @@ from typing import Final, Protocol
 from typing_extensions import override
 
 from services.ingest.store.imports import QUERIES, ImportStore
+from services.ingest.store.vault import Vault
 from shared.auth import Place
 
 PIECE: Final = 1 << 20
 """Bytes of a piece, but for the last of a request."""
+
+
+SEAL: Final = b"gAAAA"
+"""How a piece begins that is encrypted: Fernet's version and its time, in base64."""
 
 
 class Uploads(Protocol):
@@ -51,7 +56,7 @@ class DatabaseUploads(Uploads):
         begins = 0
         while row := await self._store.fetchrow(place, "find_chunk", number, begins):
             yield row["data"]
-            begins = row["begins"] + len(row["data"])
+            begins = row["begins"] + 1  # pieces do not overlap
 
     @override
     async def delete(self, place: Place, number: int) -> None:
@@ -82,12 +87,12 @@ class DirectoryUploads(Uploads):
     @override
     async def read(self, place: Place, number: int) -> AsyncIterator[bytes]:
         """Yield the file from its beginning."""
-        folder = self._folder(place, number)
-        begins = 0
-        while (piece := folder / f"{begins:016d}").is_file():
-            data = await asyncio.to_thread(piece.read_bytes)
-            yield data
-            begins += len(data)
+        for piece in await asyncio.to_thread(self._pieces, self._folder(place, number)):
+            yield await asyncio.to_thread(piece.read_bytes)
+
+    @staticmethod
+    def _pieces(folder: Path) -> list[Path]:
+        return sorted(piece for piece in folder.glob("*") if not piece.suffix)
 
     @override
     async def delete(self, place: Place, number: int) -> None:
@@ -97,3 +102,29 @@ class DirectoryUploads(Uploads):
 
     def _folder(self, place: Place, number: int) -> Path:
         return self._directory / str(place.tenant_id) / str(number)
+
+
+class SealedUploads(Uploads):
+    """Files that nobody can read who has a copy of where they are kept: each piece is encrypted."""
+
+    def __init__(self, uploads: Uploads, vault: Vault) -> None:
+        self._uploads = uploads
+        self._vault = vault
+
+    @override
+    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
+        """Keep a piece of an import's file; the same piece again replaces it."""
+        sealed = await asyncio.to_thread(self._vault.seal_bytes, data)
+        await self._uploads.put(place, number, begins, sealed)
+
+    @override
+    async def read(self, place: Place, number: int) -> AsyncIterator[bytes]:
+        """Yield the file from its beginning."""
+        async for piece in self._uploads.read(place, number):
+            is_sealed = piece.startswith(SEAL)  # others came before there was a key
+            yield await asyncio.to_thread(self._vault.unseal_bytes, piece) if is_sealed else piece
+
+    @override
+    async def delete(self, place: Place, number: int) -> None:
+        """Forget the file."""
+        await self._uploads.delete(place, number)

@@ -16,6 +16,9 @@ KEY_FORM: Final = "32 random bytes in URL-safe base64, as `kith sync key` prints
 """What a key looks like, for messages."""
 
 
+_OTHER_KEY: Final = "was encrypted under a key that is not among INGEST_ENCRYPTION_KEYS"
+
+
 class VaultError(ServiceError):
     """What is stored cannot be read, or nothing can be stored: a key is missing."""
 
@@ -39,14 +42,23 @@ class Vault:
         """Encrypt a document under the first key."""
         return self._known().encrypt(orjson.dumps(document))
 
+    def seal_bytes(self, data: bytes) -> bytes:
+        """Encrypt a piece of a file under the first key."""
+        return self._known().encrypt(data)
+
+    def unseal_bytes(self, token: bytes) -> bytes:
+        """Decrypt a piece that any of the keys encrypted."""
+        try:
+            return self._known().decrypt(token)
+        except InvalidToken:
+            raise VaultError(_OTHER_KEY) from None
+
     def unseal(self, token: bytes) -> dict[str, Any]:
         """Decrypt a document that any of the keys encrypted."""
         try:
             document: dict[str, Any] = orjson.loads(self._known().decrypt(token))
         except InvalidToken:
-            raise VaultError(
-                "was encrypted under a key that is not among INGEST_ENCRYPTION_KEYS"
-            ) from None
+            raise VaultError(_OTHER_KEY) from None
         return document
 
     def _known(self) -> MultiFernet:

@@ -1,0 +1,57 @@
+"""Where uploaded files are kept: in the database or a directory, encrypted where there is a key."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from services.ingest.store.uploads import (
+    DatabaseUploads,
+    DirectoryUploads,
+    SealedUploads,
+    Uploads,
+)
+from services.ingest.store.vault import Vault, VaultError
+from shared.auth import Place
+from tests.support.importing import Importing
+
+HERE = Place(1, 1, "", "")
+PIECES = {0: b"Name,Em", 7: b"ail\n", 11: b"\x00" * 70_000}
+
+
+async def content(uploads: Uploads, number: int) -> bytes:
+    return b"".join([piece async for piece in uploads.read(HERE, number)])
+
+
+@pytest.mark.parametrize("kind", ["database", "directory", "sealed"])
+async def test_a_file_is_read_as_it_came_and_forgotten(
+    system: Importing, tmp_path: Path, kind: str
+) -> None:
+    """A piece that is sent twice is kept once; files of other imports stay."""
+    uploads: Uploads = DatabaseUploads(system.tools.store)
+    if kind != "database":
+        uploads = DirectoryUploads(tmp_path)
+    if kind == "sealed":
+        uploads = SealedUploads(uploads, Vault([Fernet.generate_key().decode()]))
+    for number in (9_000_001, 9_000_002):
+        for begins, data in [*PIECES.items(), (7, PIECES[7])]:
+            await uploads.put(HERE, number, begins, data)
+    assert await content(uploads, 9_000_001) == b"".join(PIECES.values())
+    await uploads.delete(HERE, 9_000_001)
+    assert await content(uploads, 9_000_001) == b""
+    assert await content(uploads, 9_000_002) == b"".join(PIECES.values())
+    await uploads.delete(HERE, 9_000_002)
+
+
+async def test_who_has_a_copy_reads_nothing(tmp_path: Path) -> None:
+    """Not without the key; what came before there was one is still read."""
+    plain, old, new = DirectoryUploads(tmp_path), Fernet.generate_key(), Fernet.generate_key()
+    sealed = SealedUploads(plain, Vault([old.decode()]))
+    await plain.put(HERE, 1, 0, b"before ")
+    await sealed.put(HERE, 1, 7, b"Ada Byron")
+    assert b"Ada" not in await content(plain, 1)
+    assert await content(SealedUploads(plain, Vault([new.decode(), old.decode()])), 1) == (
+        b"before Ada Byron"
+    )
+    with pytest.raises(VaultError, match="a key that is not among"):
+        await content(SealedUploads(plain, Vault([new.decode()])), 1)
