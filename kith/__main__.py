@@ -6,6 +6,7 @@ import typer
 
 from kith import (
     activities,
+    company,
     dead,
     exports,
     imports,
@@ -41,6 +42,7 @@ activities.register(app)
 exports.register(app)
 rebuild.register(app)
 review.register(app)
+company.register(app)
 why.register(app)
 audit.register(app)
 thresholds.register(app)

@@ -1,10 +1,12 @@
 """Orders about who is whom, sent to the resolver over HTTP by somebody who waits."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import httpx
+import orjson
 import typer
 
 from shared.errors import ServiceError, TransientError
@@ -26,6 +28,10 @@ OUTCOMES: Final = {
     "unknown_merge": "no such merge is in force in this contact",
     "unknown_records": "no such record or identifier is in this contact",
     "nothing_would_stay": "a split may not take everything",
+    "unknown_company": "no such company in the API key's tenant",
+    "unknown_relation": "nobody said that they are so related",
+    "circular": "a company would be its own ancestor: nothing was done",
+    "has_parent": "it belongs to another company already: take that back first",
 }
 """Outcome → what it means."""
 
@@ -119,3 +125,38 @@ def _local_url() -> str:
         return Fleet(Stack.load()).url("resolver")
     except StackError as error:
         raise typer.BadParameter(f"{error}; or give --url", param_hint="--url") from None
+
+
+def send_all(
+    command: str,
+    orders: Sequence[tuple[str, Mapping[str, Any]]],
+    reach: tuple[str | None, str | None],
+    *,
+    as_json: bool,
+) -> None:
+    """Send orders one after another, tell what became of each, and exit with 1 if one failed."""
+    client, resolver = open_orders(*reach)
+    failed = False
+    with client:
+        for name, body in orders:
+            outcome = _send(resolver, command, body)
+            failed = failed or not outcome.is_done
+            said = {"order": name, **outcome.answer}
+            typer.echo(orjson.dumps(said).decode() if as_json else f"{name}  {_words(outcome)}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _send(resolver: Orders, command: str, body: Mapping[str, Any]) -> Outcome:
+    try:
+        return resolver.send(command, body)
+    except ServiceError as error:
+        print(f"kith: {error}; the rest was not sent", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _words(outcome: Outcome) -> str:
+    merge = outcome.answer.get("merge_id")
+    left = outcome.answer.get("unassigned") or ()
+    stayed = f"; {len(left)} records that nothing assigns stayed" if left else ""
+    return f"{outcome.words}{f': {merge}' if merge else ''}{stayed}"

@@ -5,20 +5,18 @@ A pair is named by its number, or by both contacts' ids with a dot between. What
 is done. A name without versions stands for what is there now.
 """
 
-import sys
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import orjson
 import typer
 
 from kith.asking import AsJson, Asked, Workspace, ask, say
-from kith.orders import Key, Orders, Outcome, Url, open_orders
+from kith.orders import Key, Url, send_all
 from kith.review_text import case_lines, pair_line, reference
 from services.resolver.domain.reviewing import PAIR, Filters
 from services.resolver.store.questions import list_pairs, show_pair
 from services.resolver.store.review import ReviewStore
-from shared.errors import ServiceError
 
 TIERS: Final = ("exact", "high", "medium", "low", "none")
 STATUSES: Final = ("open", "approved", "rejected", "retired", "auto_merged")
@@ -119,7 +117,7 @@ def merge(
     """Merge two contacts, whether they waited for it or not."""
     (kept, seen), (taken, seen_too) = _contact(survivor), _contact(absorbed)
     body = {"contact_id": kept, "absorbed_id": taken, "expected": seen | seen_too, "reason": why}
-    _order("merge_contacts", [(f"{kept} ← {taken}", body)], (key, url), as_json=as_json)
+    send_all("merge_contacts", [(f"{kept} ← {taken}", body)], (key, url), as_json=as_json)
 
 
 @app.command()
@@ -148,7 +146,7 @@ def split(
         "expected": seen,
         "reason": why,
     }
-    _order("split_contact", [(name, body)], (key, url), as_json=as_json)
+    send_all("split_contact", [(name, body)], (key, url), as_json=as_json)
 
 
 @app.command()
@@ -166,7 +164,7 @@ def undo(
     """Undo a merge: everything is as if it had never been, later changes kept."""
     name, seen = _contact(contact)
     body = {"contact_id": name, "merge_id": merge_id, "expected": seen, "reason": why}
-    _order("split_contact", [(name, body)], (key, url), as_json=as_json)
+    send_all("split_contact", [(name, body)], (key, url), as_json=as_json)
 
 
 def parse_pair(text: str) -> tuple[Filters, tuple[int, int] | None]:
@@ -249,42 +247,7 @@ def _decide(
             "reason": why,
         }
         orders.append((reference(pair), body))
-    _order(command, orders, reach, as_json=as_json)
-
-
-def _order(
-    command: str,
-    orders: Sequence[tuple[str, dict[str, Any]]],
-    reach: tuple[str | None, str | None],
-    *,
-    as_json: bool,
-) -> None:
-    """Send orders one after another, tell what became of each, and exit with 1 if one failed."""
-    client, resolver = open_orders(*reach)
-    failed = False
-    with client:
-        for name, body in orders:
-            outcome = _send(resolver, command, body)
-            failed = failed or not outcome.is_done
-            said = {"order": name, **outcome.answer}
-            typer.echo(orjson.dumps(said).decode() if as_json else f"{name}  {_words(outcome)}")
-    if failed:
-        raise typer.Exit(1)
-
-
-def _send(resolver: Orders, command: str, body: dict[str, Any]) -> Outcome:
-    try:
-        return resolver.send(command, body)
-    except ServiceError as error:
-        print(f"kith review: {error}; the rest was not sent", file=sys.stderr)
-        raise typer.Exit(1) from None
-
-
-def _words(outcome: Outcome) -> str:
-    merge = outcome.answer.get("merge_id")
-    left = outcome.answer.get("unassigned") or ()
-    stayed = f"; {len(left)} records that nothing assigns stayed" if left else ""
-    return f"{outcome.words}{f': {merge}' if merge else ''}{stayed}"
+    send_all(command, orders, reach, as_json=as_json)
 
 
 def _contact(text: str) -> tuple[str, dict[str, int]]:

@@ -12,3 +12,12 @@ SELECT place.topic, place.partition, place.position, $4, $5
 FROM unnest($1::text[], $2::int[], $3::bigint[]) AS place (topic, partition, position)
 ON CONFLICT (topic, partition, "offset")
 DO UPDATE SET action = excluded.action, reason = excluded.reason, at = now();
+
+-- name: find_company_pairs
+-- Pairs of companies that wait for a person, oldest first.  $1 how many.
+SELECT a.public_id AS one, a.name AS one_name, a.primary_domain AS one_domain,
+       b.public_id AS other, b.name AS other_name, b.primary_domain AS other_domain, c.reason
+FROM contact.org_dedup_candidates AS c
+JOIN contact.organisation AS a ON a.id = c.org_id_a
+JOIN contact.organisation AS b ON b.id = c.org_id_b
+WHERE c.status = 'open' ORDER BY c.id LIMIT $1;

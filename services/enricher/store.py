@@ -15,7 +15,7 @@ from shared.auth import Directory
 from shared.events import contact as contact_events
 from shared.events import topics
 from shared.events.codec import parse_event
-from shared.events.contact import CompanyCreated, ContactEvent
+from shared.events.contact import CompanyEvent, ContactEvent
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
@@ -117,7 +117,7 @@ class Store:
         histories: dict[tuple[int, str], list[ContactEvent]] = {}
         for row in rows:
             event = _event(row["event_type"], row["payload"])
-            if not isinstance(event, CompanyCreated):
+            if not isinstance(event, CompanyEvent):
                 key = (row["tenant_id"], row["entity_public_id"])
                 histories.setdefault(key, []).append(event)
         return histories
@@ -204,6 +204,6 @@ def _columns(requests: Sequence[NewRequest]) -> tuple[list[Any], ...]:
     )
 
 
-def _event(class_name: str, payload: str) -> ContactEvent | CompanyCreated:
+def _event(class_name: str, payload: str) -> ContactEvent | CompanyEvent:
     model = getattr(contact_events, class_name)
     return parse_event(topics.TYPE_BY_MODEL[model], payload)

@@ -8,7 +8,7 @@ Tenant and workspace are the API key's.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -20,7 +20,6 @@ from msgspec.json import Decoder
 from pydantic import BaseModel, Field, ValidationError
 from ulid import ULID
 
-from services.resolver.domain.judgements import Answer
 from services.resolver.domain.policies import tell_settings, tell_version
 from services.resolver.domain.reviewing import PAIR, Filters
 from services.resolver.store import Store, previews, questions
@@ -31,11 +30,17 @@ from shared.auth import Caller, KeyRing, bearer_token
 from shared.errors import PoisonMessageError, ServiceError
 from shared.events.command import (
     ApproveMerge,
+    CompanyOrder,
     Judgement,
+    MergeCompanies,
     MergeContacts,
+    RejectCompanyMerge,
     RejectMerge,
+    RelateCompanies,
     RetractImport,
+    SplitCompany,
     SplitContact,
+    UnrelateCompanies,
 )
 from shared.events.refusal import invalid
 from shared.observability.logs import get_logger
@@ -68,12 +73,17 @@ _DIGEST = re.compile("[0-9a-f]{32}")
 
 Found = TypeVar("Found")
 
-COMMANDS: Final[dict[str, type[Judgement | RetractImport]]] = {
+COMMANDS: Final[dict[str, type[Judgement | RetractImport | CompanyOrder]]] = {
     "merge_contacts": MergeContacts,
     "approve_merge": ApproveMerge,
     "reject_merge": RejectMerge,
     "split_contact": SplitContact,
     "retract_import": RetractImport,
+    "merge_companies": MergeCompanies,
+    "reject_company_merge": RejectCompanyMerge,
+    "split_company": SplitCompany,
+    "relate_companies": RelateCompanies,
+    "unrelate_companies": UnrelateCompanies,
 }
 """Name in the path → the command; a hyphen does for an underscore."""
 
@@ -82,6 +92,7 @@ STATUSES: Final = {
     "unchanged": HTTPStatus.OK,
     "conflict": HTTPStatus.CONFLICT,
     "unknown_contact": HTTPStatus.NOT_FOUND,
+    "unknown_company": HTTPStatus.NOT_FOUND,
 }
 """Outcome → status; whatever else is refused is 422."""
 
@@ -275,8 +286,13 @@ async def post_command(
     trace = trace if trace and parse_traceparent(trace) is not None else None
     if isinstance(command, RetractImport):
         return _retracted(command, await store.retract(command, caller.place, trace))
+    if isinstance(command, CompanyOrder):
+        about = await store.judge_companies(command, caller.place, trace)
+        return _answer(command, about.outcome, about.merge_id, about.positions)
     answer = await store.judge(command, caller.place, trace)
-    return _answer(command, answer)
+    return _answer(
+        command, answer.outcome, answer.merge_id, answer.positions, unassigned=answer.unassigned
+    )
 
 
 async def get_policy(request: Request, asker: Asker) -> Response:
@@ -364,7 +380,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return said
 
 
-def _read(name: str, body: bytes, caller: Caller) -> Judgement | RetractImport:
+def _read(name: str, body: bytes, caller: Caller) -> Judgement | RetractImport | CompanyOrder:
     model = COMMANDS.get(name.replace("-", "_"))
     if model is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"is none of {', '.join(COMMANDS)}")
@@ -385,15 +401,21 @@ def _read(name: str, body: bytes, caller: Caller) -> Judgement | RetractImport:
         ) from None
 
 
-def _answer(command: Judgement, answer: Answer) -> Response:
+def _answer(
+    command: Judgement | CompanyOrder,
+    outcome: str,
+    merge_id: str | None,
+    positions: Mapping[str, int],
+    **more: object,
+) -> Response:
     body = {
         "command_id": command.command_id,
-        "outcome": answer.outcome,
-        "merge_id": answer.merge_id,
-        "positions": answer.positions,
-        "unassigned": answer.unassigned,
+        "outcome": outcome,
+        "merge_id": merge_id,
+        "positions": positions,
+        **more,
     }
-    status = STATUSES.get(answer.outcome, HTTPStatus.UNPROCESSABLE_ENTITY)
+    status = STATUSES.get(outcome, HTTPStatus.UNPROCESSABLE_ENTITY)
     return Response(orjson.dumps(body), status, media_type="application/json")
 
 

@@ -11,7 +11,7 @@ from typing_extensions import TypeIs
 
 from shared.errors import PoisonMessageError
 from shared.events import topics
-from shared.events.contact import CompanyCreated, ContactEvent
+from shared.events.contact import CompanyEvent, ContactEvent
 from shared.events.envelope import Envelope, from_record, rfc3339, to_headers
 from shared.events.refusal import invalid
 from shared.events.structs import struct_of, to_json
@@ -69,23 +69,23 @@ class Attributes:
     traceparent: str | None = None
 
 
-def is_about_company(event: ContactEvent | CompanyCreated) -> TypeIs[CompanyCreated]:
+def is_about_company(event: ContactEvent | CompanyEvent) -> TypeIs[CompanyEvent]:
     """Tell whether an event is in a company's stream; else it is in a contact's."""
     return type(event) in _ABOUT_COMPANIES
 
 
-def subject_of(event: ContactEvent | CompanyCreated) -> str:
+def subject_of(event: ContactEvent | CompanyEvent) -> str:
     """Return the public id of the entity that an event is about: the message's key."""
     return event.company_id if is_about_company(event) else event.contact_id
 
 
-def event_type(event: ContactEvent | CompanyCreated) -> str:
+def event_type(event: ContactEvent | CompanyEvent) -> str:
     """Return the CloudEvents type of an event, model or struct."""
     return _TYPES[type(event)]
 
 
 def event_headers(
-    event: ContactEvent | CompanyCreated, attributes: Attributes
+    event: ContactEvent | CompanyEvent, attributes: Attributes
 ) -> list[tuple[str, bytes]]:
     """Write the headers of an event, CloudEvents binary mode."""
     return to_headers(
@@ -105,7 +105,7 @@ def event_headers(
     )
 
 
-def packed_headers(event: ContactEvent | CompanyCreated, attributes: Attributes) -> str:
+def packed_headers(event: ContactEvent | CompanyEvent, attributes: Attributes) -> str:
     """Write what `event_headers` says as one text for the outbox: a value to the line.
 
     Only what differs from event to event, in the order of `_PACKED`, since the hot path writes and
@@ -146,19 +146,19 @@ def encode(model: Wire) -> bytes:
 
 def decode_event(
     headers: Iterable[tuple[str, bytes | None]], value: bytes | None
-) -> tuple[Envelope, ContactEvent | CompanyCreated]:
+) -> tuple[Envelope, ContactEvent | CompanyEvent]:
     """Read an event of `contact.events.v1`; raises `PoisonMessageError` when it is none."""
     envelope = from_record(headers, value)
     return envelope, parse_event(envelope.type, envelope.data)
 
 
-def parse_event(ce_type: str, data: bytes | str) -> ContactEvent | CompanyCreated:
+def parse_event(ce_type: str, data: bytes | str) -> ContactEvent | CompanyEvent:
     """Read the data of an event by its CloudEvents type."""
     model = topics.EVENTS.messages.get(ce_type)
     if model is None:
         raise PoisonMessageError("unknown_version", "is no event type known here", field="ce_type")
     try:
-        return cast("ContactEvent | CompanyCreated", model.model_validate_json(data))
+        return cast("ContactEvent | CompanyEvent", model.model_validate_json(data))
     except ValidationError as error:
         raise invalid(error) from None
 

@@ -1,12 +1,14 @@
 """Commands: what a person or a rule orders the resolver to do, on `contact.commands.v1`."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from shared.events.contact import CompanyRelationKind
 from shared.events.signal import IdentifierType
 from shared.events.wire import (
+    CompanyId,
     ContactId,
     ImportId,
     MergeId,
@@ -107,3 +109,47 @@ class RetractImport(Command):
 
     import_id: ImportId
     reason: Short | None = None
+
+
+class CompanyOrder(Command):
+    """A command about a company. An id that was absorbed stands for its survivor."""
+
+    company_id: CompanyId
+    reason: Short | None = None
+
+
+class MergeCompanies(CompanyOrder):
+    """Make two companies one; `company_id` survives."""
+
+    absorbed_id: CompanyId
+
+
+class RejectCompanyMerge(CompanyOrder):
+    """Say that two companies are two, whatever arrives."""
+
+    other_id: CompanyId
+
+
+class SplitCompany(CompanyOrder):
+    """Undo a merge of companies: the newest that is still in force, or the one named."""
+
+    merge_id: MergeId | None = None
+
+
+class RelateCompanies(CompanyOrder):
+    """Say what `company_id` is of another company: its subsidiary, its vendor.
+
+    A company is a subsidiary or a division of at most one other, and never its own ancestor.
+    """
+
+    other_id: CompanyId
+    kind: CompanyRelationKind
+    since: date | None = None
+    until: date | None = None
+
+
+class UnrelateCompanies(CompanyOrder):
+    """Take back what was said of how two companies are related."""
+
+    other_id: CompanyId
+    kind: CompanyRelationKind

@@ -5,7 +5,7 @@ with, `FactAsserted` all that a later signal brought (ADR 0006). Every event car
 version; versions of one entity are 1, 2, 3 … without gaps.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
@@ -349,6 +349,81 @@ class CompanyCreated(Cause):
     source: str
 
 
+CompanyRelationKind = Literal[
+    "subsidiary",
+    "division",
+    "acquisition",
+    "spinoff",
+    "partner",
+    "competitor",
+    "vendor",
+    "client",
+]
+"""What one company is of another (spec 003, 6.3): the first four say where it belongs."""
+
+
+class CompanyRelation(Wire):
+    """How a company is related: `from_id` is a `kind` of `to_id`."""
+
+    kind: CompanyRelationKind
+    from_id: CompanyId
+    to_id: CompanyId
+    since: date | None = None
+    until: date | None = None
+
+
+class CompanyShape(Wire):
+    """All that is known of a company, said at once: it replaces what was said before."""
+
+    name: str
+    domain: str | None = None
+    source: str
+    created_at: datetime
+    survivor_id: CompanyId | None = None
+    """Whom the company stands behind; jobs at it are jobs at the survivor."""
+    relations: tuple[CompanyRelation, ...] = ()
+    """As people said them, of this company by itself, merged or not."""
+
+
+class CompaniesMerged(Cause):
+    """Two companies are one: told in the stream of each that stands behind another now."""
+
+    company_id: CompanyId
+    version: Version
+    merge_id: MergeId
+    survivor_id: CompanyId
+    absorbed_id: CompanyId
+    decided_by: Literal["person", "machine"]
+    reason: str
+    shape: CompanyShape
+
+
+class CompaniesSplit(Cause):
+    """A merge of companies was undone: told in every stream concerned."""
+
+    company_id: CompanyId
+    version: Version
+    merge_id: MergeId
+    original_id: CompanyId
+    """The company that everything was in until now."""
+    new_id: CompanyId
+    """The company that stands by itself again."""
+    reason: str | None = None
+    shape: CompanyShape
+
+
+class CompaniesRelated(Cause):
+    """A person said how two companies are related, or that they are so no more: told of both."""
+
+    company_id: CompanyId
+    version: Version
+    relation: CompanyRelation
+    is_over: bool = False
+    """Whether it is the relation's end that is told."""
+    reason: str | None = None
+    shape: CompanyShape
+
+
 ContactEvent = (
     ContactCreated
     | FactAsserted
@@ -368,5 +443,8 @@ ContactEvent = (
 )
 """An event in a contact's stream."""
 
-EntityEvent = Annotated[ContactEvent | CompanyCreated, Field()]
+CompanyEvent = CompanyCreated | CompaniesMerged | CompaniesSplit | CompaniesRelated
+"""An event in a company's stream."""
+
+EntityEvent = Annotated[ContactEvent | CompanyEvent, Field()]
 """Any event of `contact.events.v1`; the CloudEvent's type says which."""

@@ -16,7 +16,7 @@ from shared.events.contact import (
     ActivityWithdrawn,
     Assertion,
     BindingChanged,
-    CompanyCreated,
+    CompanyEvent,
     ContactCreated,
     ContactEvent,
     FactAsserted,
@@ -146,11 +146,11 @@ class Log:
     def workspace(self) -> str:
         return next(iter(self.workspaces))
 
-    async def append(self, events: Sequence[ContactEvent | CompanyCreated]) -> None:
+    async def append(self, events: Sequence[ContactEvent | CompanyEvent]) -> None:
         """Write events to the event tables, as the resolver would."""
         for event in events:
-            company = isinstance(event, CompanyCreated)
-            subject = event.company_id if isinstance(event, CompanyCreated) else event.contact_id
+            company = isinstance(event, CompanyEvent)
+            subject = event.company_id if isinstance(event, CompanyEvent) else event.contact_id
             table = "organisation_event" if company else "contact_event"
             if company:
                 entity = abs(hash(subject)) % 2**40
@@ -181,13 +181,13 @@ class Log:
             )
 
     def batch(
-        self, events: Sequence[ContactEvent | CompanyCreated], group: str = "projector"
+        self, events: Sequence[ContactEvent | CompanyEvent], group: str = "projector"
     ) -> Batch:
         """Publish events: as one batch of records."""
         records = [self.record(event) for event in events]
         return Batch(records, group, next_offsets(records))
 
-    def record(self, event: ContactEvent | CompanyCreated) -> ConsumerRecord[Any, Any]:
+    def record(self, event: ContactEvent | CompanyEvent) -> ConsumerRecord[Any, Any]:
         """Publish one event."""
         attributes = Attributes(
             public_id("evt"), self.tenant, self._private(event) or None, datetime.now(UTC)
@@ -204,7 +204,7 @@ class Log:
         )
 
     @staticmethod
-    def _private(event: ContactEvent | CompanyCreated) -> str:
+    def _private(event: ContactEvent | CompanyEvent) -> str:
         own = (BindingChanged, ActivityRecorded, ActivityWithdrawn)
         return (event.workspace or "") if isinstance(event, own) else ""
 

@@ -10,7 +10,7 @@ import asyncpg
 
 from shared.events import topics
 from shared.events.codec import parse_event
-from shared.events.contact import CompanyCreated, ContactEvent
+from shared.events.contact import CompanyEvent, ContactEvent
 from shared.events.fold import ContactState, VersionGapError, fold, fold_activities
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ async def streams(
         tenant_id,
     ):
         event = parse_event(types[row["event_type"]], row["payload"])
-        assert not isinstance(event, CompanyCreated)
+        assert not isinstance(event, CompanyEvent)
         found[row["entity_public_id"]].append(event)
     return found
 

@@ -44,7 +44,7 @@ from services.resolver.domain.retracting import Import, KeptEdit, asked_again, r
 from services.resolver.domain.survivorship import groups_of
 from shared.events.codec import encode, event_type, parse_event
 from shared.events.command import ArchiveContact, UnarchiveContact
-from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus
+from shared.events.contact import CompanyEvent, ContactEvent, ContactStatus
 from shared.events.fold import ContactState, fold
 from shared.events.signal import NormalizedSignal
 from tests.support.signals import MOMENT, SOURCES, TENANT, a_signal
@@ -362,7 +362,7 @@ class World:
     def _publish(self, events: list[RecordedEvent]) -> None:
         for one in events:
             event = parse_event(event_type(one.event), encode(one.event))
-            if not isinstance(event, CompanyCreated):
+            if not isinstance(event, CompanyEvent):
                 self.streams.setdefault(event.contact_id, []).append(event)
 
     def states(self) -> dict[str, ContactState]:

@@ -9,7 +9,7 @@ from typing import Final
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.codec import decode_event
-from shared.events.contact import ActivityRecorded, ActivityWithdrawn, CompanyCreated
+from shared.events.contact import ActivityRecorded, ActivityWithdrawn, CompanyEvent
 from shared.events.envelope import Envelope
 from shared.events.fold import ContactState
 
@@ -18,7 +18,7 @@ Headers = Iterable[tuple[str, bytes | None]]
 _OF_CONTACTS: Final = frozenset(
     ce_type.encode()
     for ce_type, model in topics.EVENTS.messages.items()
-    if model is not CompanyCreated
+    if "contact_id" in model.model_fields
 )
 _OF_ACTIVITIES: Final = frozenset(
     topics.TYPE_BY_MODEL[model].encode() for model in (ActivityRecorded, ActivityWithdrawn)
@@ -40,10 +40,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company as it was created: nothing else happens to one yet."""
+    """A company as its newest event tells it."""
 
     tenant: str
-    created: CompanyCreated
+    told: CompanyEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """What one message says: that a contact has changed, or which company is new."""
+    """What one message says: that a contact has changed, or which company has."""
 
     contact_id: str | None
     company: Company | None
@@ -96,7 +96,7 @@ def _read_headers(headers: Headers) -> Mention | None:
 def _read_whole(headers: Headers, value: bytes | None) -> Mention:
     envelope, event = decode_event(headers, value)
     tenant = _tenant(envelope)
-    if isinstance(event, CompanyCreated):
+    if isinstance(event, CompanyEvent):
         return Mention(None, Company(tenant, event), envelope.recordedtime)
     return Mention(event.contact_id, None, envelope.recordedtime)
 

@@ -1,8 +1,9 @@
 """What the graph knows of contacts and companies: nodes, and where people work."""
 
-from typing import Any
+from typing import Any, Final, get_args
 
 from services.indexer.domain.changes import Company, Contact
+from shared.events.contact import CompanyCreated, CompanyRelationKind
 
 
 def contact_node(contact: Contact) -> dict[str, Any]:
@@ -34,11 +35,38 @@ def contact_node(contact: Contact) -> dict[str, Any]:
 
 
 def company_node(company: Company) -> dict[str, Any]:
-    """Make a company's node."""
-    created = company.created
+    """Make a company's node, with its edges: whom it stands behind, and what it is of others."""
+    told = company.told
+    shape = None if isinstance(told, CompanyCreated) else told.shape
+    named = told if isinstance(told, CompanyCreated) else told.shape
+    edges = [
+        {
+            "kind": f"{one.kind.upper()}_OF",
+            "company": one.to_id,
+            "since": one.since,
+            "until": one.until,
+        }
+        for one in (shape.relations if shape else ())
+        if one.from_id == told.company_id
+    ]
+    if shape is not None and shape.survivor_id is not None:
+        edges.append(
+            {"kind": MERGED_INTO, "company": shape.survivor_id, "since": None, "until": None}
+        )
     return {
-        "id": created.company_id,
+        "id": told.company_id,
         "tenant": company.tenant,
-        "version": created.version,
-        "properties": {"name": created.name, "domain": created.domain},
+        "version": told.version,
+        "properties": {"name": named.name, "domain": named.domain},
+        "edges": edges,
     }
+
+
+MERGED_INTO: Final = "MERGED_INTO"
+"""From an absorbed company to its survivor: who works at the one works at the other."""
+
+COMPANY_EDGES: Final = (
+    MERGED_INTO,
+    *(f"{kind.upper()}_OF" for kind in get_args(CompanyRelationKind)),
+)
+"""Every kind of edge between companies."""

@@ -12,7 +12,7 @@ from neo4j.exceptions import AuthError, ConfigurationError, DriverError, Neo4jEr
 from typing_extensions import override
 
 from services.indexer.domain.changes import Changes
-from services.indexer.domain.graph import company_node, contact_node
+from services.indexer.domain.graph import COMPANY_EDGES, company_node, contact_node
 from services.indexer.settings import Neo4jSettings
 from services.indexer.store.events import Transaction
 from services.indexer.store.index import Index
@@ -41,7 +41,26 @@ MERGE (co:Company {generation: $generation, id: row.id})
 SET co.tenant = row.tenant
 WITH co, row WHERE coalesce(co.version, 0) < row.version
 SET co.version = row.version, co += row.properties
+RETURN co.id AS id
 """
+
+DELETE_EDGES: Final = """
+UNWIND $ids AS id
+MATCH (:Company {generation: $generation, id: id})-[edge]->(:Company)
+DELETE edge
+"""
+
+# A type of edge is no parameter: one statement each, of a closed list.
+SAVE_EDGES: Final = {
+    kind: f"""
+UNWIND $rows AS row
+MATCH (co:Company {{generation: $generation, id: row.id}})
+MERGE (other:Company {{generation: $generation, id: row.company}})
+ON CREATE SET other.tenant = row.tenant
+CREATE (co)-[:{kind} {{since: row.since, until: row.until}}]->(other)
+"""
+    for kind in COMPANY_EDGES
+}
 
 SAVE_CONTACTS: Final = """
 UNWIND $rows AS row
@@ -176,7 +195,21 @@ class Graph(Index):
 async def _save_companies(
     tx: AsyncManagedTransaction, generation: int, rows: list[dict[str, Any]]
 ) -> None:
-    await (await tx.run(SAVE_COMPANIES, generation=generation, rows=rows)).consume()
+    """Write companies, and the edges of those that were not newer already."""
+    newest = {row["id"]: row for row in sorted(rows, key=lambda row: row["version"])}
+    nodes = list(newest.values())
+    result = await tx.run(SAVE_COMPANIES, generation=generation, rows=nodes)
+    ids = {record["id"] async for record in result}
+    if any(newest[company]["version"] > 1 for company in ids):
+        await (await tx.run(DELETE_EDGES, generation=generation, ids=list(ids))).consume()
+    edges: dict[str, list[dict[str, Any]]] = {}
+    for company in ids:
+        row = newest[company]
+        for edge in row["edges"]:
+            one = {"id": company, "tenant": row["tenant"], **edge}
+            edges.setdefault(edge["kind"], []).append(one)
+    for kind, found in sorted(edges.items()):
+        await (await tx.run(SAVE_EDGES[kind], generation=generation, rows=found)).consume()
 
 
 async def _delete_contacts(

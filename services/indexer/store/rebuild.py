@@ -13,7 +13,7 @@ from services.indexer.store.index import Index
 from services.indexer.store.search import Search
 from shared.events import topics
 from shared.events.codec import parse_event
-from shared.events.contact import CompanyCreated
+from shared.events.contact import CompanyEvent
 from shared.postgres.errors import translated
 from shared.postgres.generations import EventLog, clone, swap
 from shared.postgres.offsets import OffsetStore
@@ -26,7 +26,8 @@ CLOSE: Final = 500
 Report = Callable[[int], None]
 """Is told how many events are done."""
 
-_COMPANY_CREATED: Final = topics.TYPE_BY_MODEL[CompanyCreated]
+_CE_TYPES: Final = {model.__name__: name for name, model in topics.EVENTS.messages.items()}
+"""Name of an event → its CloudEvents type."""
 
 
 async def rebuild_search(dsn: str, report: Report) -> int:
@@ -124,8 +125,8 @@ class _Rebuild:
 
 
 def _company(row: asyncpg.Record) -> Company:
-    event = parse_event(_COMPANY_CREATED, row["payload"])
-    return Company(row["tenant"], cast("CompanyCreated", event))
+    event = parse_event(_CE_TYPES[row["event_type"]], row["payload"])
+    return Company(row["tenant"], cast("CompanyEvent", event))
 
 
 def _distinct(rows: Sequence[asyncpg.Record]) -> list[str]:

@@ -20,7 +20,11 @@ KIND_BY_TYPE: Final = {
 }
 """CloudEvents type as it stands in the header → name of the event."""
 
-COMPANY_KINDS: Final = frozenset({"CompanyCreated"})
+COMPANY_KINDS: Final = frozenset(
+    model.__name__
+    for model in topics.EVENTS.messages.values()
+    if "contact_id" not in model.model_fields
+)
 """Events of companies; all others are a contact's."""
 
 RESHAPING_KINDS: Final = frozenset(

@@ -144,16 +144,19 @@ def activity_row(event: Event, tenant: int, workspace: int) -> Row:
 
 
 def company_row(event: Event, tenant: int) -> Row:
-    """Make a company's row."""
+    """Make a company's row: its shape, or what it was created with."""
     body = event.body
+    shape = body.get("shape") or {**body, "created_at": body["occurred_at"]}
     return (
         tenant,
         body["company_id"],
         body["version"],
-        body["name"],
-        body.get("domain"),
-        body["source"],
-        moment(body["occurred_at"]),
+        shape["name"],
+        shape.get("domain"),
+        shape["source"],
+        moment(shape["created_at"]),
+        shape.get("survivor_id"),
+        orjson.dumps(shape.get("relations", ())).decode(),
     )
 
 

@@ -12,7 +12,7 @@ from services.projector.domain.projection import Places, fold_all, histories, ol
 from services.projector.store.views import SWAP_LOCK, Transaction, queries
 from shared.events import topics
 from shared.events.codec import parse_event
-from shared.events.contact import ActivityRecorded, CompanyCreated, ContactEvent
+from shared.events.contact import ActivityRecorded, CompanyEvent, ContactEvent
 from shared.events.fold import ContactState, fold, fold_activities
 from shared.postgres.errors import translated
 from shared.postgres.generations import EventLog, clone, swap
@@ -120,7 +120,7 @@ async def _differences(connection: asyncpg.Connection, report: Report) -> list[s
         history: dict[str, list[ContactEvent]] = {}
         for row in await connection.fetch(queries["find_events"], list(shown)):
             event = parse_event(_CE_TYPES[row["event_type"]], row["payload"])
-            if not isinstance(event, CompanyCreated):
+            if not isinstance(event, CompanyEvent):
                 history.setdefault(event.contact_id, []).append(event)
         listed = await _listed(connection, list(shown))
         for contact, by_workspace in shown.items():

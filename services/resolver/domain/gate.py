@@ -45,7 +45,7 @@ from services.resolver.domain.model import (
     Sharing,
 )
 from services.resolver.domain.survivorship import Values, choose, differences, groups_of
-from shared.events.contact import CompanyCreated, ContactEvent, ContactStatus, ProposalReason
+from shared.events.contact import CompanyEvent, ContactEvent, ContactStatus, ProposalReason
 from shared.events.signal import Facts, Identifier
 
 
@@ -325,7 +325,7 @@ class _Gate:
         self,
         delivery: Delivery,
         entity_id: int,
-        event: ContactEvent | CompanyCreated,
+        event: ContactEvent | CompanyEvent,
         *,
         private: bool = False,
     ) -> None:

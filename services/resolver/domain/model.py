@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from shared.events.contact import (
-    CompanyCreated,
+    CompanyEvent,
     ContactEvent,
     ContactStatus,
     ProposalReason,
@@ -203,7 +203,7 @@ class RecordedEvent(Struct, frozen=True, gc=False):
     tenant_id: int
     tenant: str
     entity_id: int
-    event: ContactEvent | CompanyCreated
+    event: ContactEvent | CompanyEvent
     private_to: tuple[int, str] | None
     """(workspace id, public id) when the event is one workspace's own matter."""
     received_at: datetime

@@ -15,6 +15,7 @@ from shared.events import topics
 from shared.events.command import (
     ArchiveContact,
     Command,
+    CompanyOrder,
     Judgement,
     RetractImport,
     UnarchiveContact,
@@ -59,6 +60,8 @@ def _by(order: Commanded) -> Callable[[Sequence[Commanded], Store], Awaitable[No
     match order.command:
         case Judgement():
             return _judge
+        case CompanyOrder():
+            return _judge_companies
         case RetractImport():
             return _retract
         case _:
@@ -76,6 +79,16 @@ async def _judge(orders: Sequence[Commanded], store: Store) -> None:
     for command, place, traceparent in orders:
         if isinstance(command, Judgement):
             answer = await store.judge(command, place, traceparent)
+            if answer.outcome != "done":
+                log.info(
+                    "an order changed nothing", command=command.command_id, reason=answer.outcome
+                )
+
+
+async def _judge_companies(orders: Sequence[Commanded], store: Store) -> None:
+    for command, place, traceparent in orders:
+        if isinstance(command, CompanyOrder):
+            answer = await store.judge_companies(command, place, traceparent)
             if answer.outcome != "done":
                 log.info(
                     "an order changed nothing", command=command.command_id, reason=answer.outcome

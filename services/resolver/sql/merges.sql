@@ -286,4 +286,4 @@ WHERE c.tenant_id = $1 AND c.contact_id_a = u.a AND c.contact_id_b = u.b;
 -- What a command that was carried out led to: $1 command, $2 tenant.
 SELECT c.public_id, l.applied_version FROM contact.command_log AS l
 JOIN contact.contact AS c ON c.id = l.contact_id
-WHERE l.command_id = $1 AND l.tenant_id = $2;
+WHERE l.command_id = $1 AND l.tenant_id = $2 AND l.entity_type = 'contact';

@@ -258,6 +258,22 @@ SELECT tenant_id, kind::contact.org_identifier_type, value, org_id, $2
 FROM unnest($1::contact.company_identifier_row[])
 ON CONFLICT (tenant_id, identifier_type, normalized_value) WHERE deleted_at IS NULL DO NOTHING;
 
+-- name: insert_company_candidates
+-- New companies whose name another has already: a person says whether they are one, since a name
+-- alone merges nobody: $1 ids, $2 normalised names, $3 now.
+INSERT INTO contact.org_dedup_candidates
+    (tenant_id, org_id_a, org_id_b, reason, evidence, created_at)
+SELECT o.tenant_id, least(o.id, i.org_id), greatest(o.id, i.org_id), 'same_name',
+       jsonb_build_array(o.name, other.name), $3
+FROM unnest($1::bigint[], $2::text[]) AS u (id, name_key)
+JOIN contact.organisation AS o ON o.id = u.id
+JOIN contact.org_identifier AS i ON i.tenant_id = o.tenant_id
+    AND i.identifier_type = 'name_normalized' AND i.deleted_at IS NULL
+    AND i.normalized_value = u.name_key
+JOIN contact.organisation AS other ON other.id = i.org_id
+WHERE i.org_id <> o.id
+ON CONFLICT DO NOTHING;
+
 -- name: insert_employments
 -- $1 rows, $2 now, $3 what makes each the same job as another.
 INSERT INTO contact.contact_employment

@@ -18,6 +18,7 @@ from services.resolver.store.activities import (
     write_activities,
 )
 from services.resolver.store.audits import Audits
+from services.resolver.store.company_judging import CompanyAnswer, CompanyJudge
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.judging import Finding, Judge
 from services.resolver.store.loading import Loader
@@ -29,7 +30,7 @@ from services.resolver.store.reconsidering import Reconsiderer
 from services.resolver.store.retracting import Retraction, Retractor
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
-from shared.events.command import Judgement, RetractImport
+from shared.events.command import CompanyOrder, Judgement, RetractImport
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
@@ -87,6 +88,13 @@ class Transaction:
         store = self._store
         retractor = Retractor(self._connection, store.sources, store.ids)
         return await retractor.carry_out(command, place, traceparent)
+
+    async def judge_companies(
+        self, command: CompanyOrder, place: Place, traceparent: str | None
+    ) -> CompanyAnswer:
+        """Carry out what a person says about companies."""
+        judge = CompanyJudge(self._connection, self._store.ids)
+        return await judge.carry_out(command, place, traceparent)
 
     async def merge_found(self, finding: Finding) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart."""
@@ -195,6 +203,13 @@ class Store:
         """Take back the next piece of what an import brought, in a transaction of its own."""
         async with self.transaction() as tx:
             return await tx.retract(command, place, traceparent)
+
+    async def judge_companies(
+        self, command: CompanyOrder, place: Place, traceparent: str | None = None
+    ) -> CompanyAnswer:
+        """Carry out what a person says about companies, in a transaction of its own."""
+        async with self.transaction() as tx:
+            return await tx.judge_companies(command, place, traceparent)
 
     async def reconsider(self) -> bool:
         """Take one step at what shared values had joined; False when nothing is left to do.

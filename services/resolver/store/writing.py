@@ -109,6 +109,10 @@ class Writer:
         ]
         # Sorted: two batches that name the same companies must not deadlock on the index.
         await self._run("insert_company_identifiers", sorted(identifiers))
+        named = sorted((one.company.id, one.name_key) for one in plan.companies if one.name_key)
+        if named:
+            columns = [list(column) for column in zip(*named, strict=True)]
+            await self._connection.execute(QUERIES["insert_company_candidates"], *columns, plan.now)
 
     async def _contacts(self) -> None:
         plan = self._plan

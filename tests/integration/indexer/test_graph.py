@@ -7,7 +7,15 @@ import pytest
 from services.indexer.settings import Neo4jSettings
 from services.indexer.store import Graph, rebuild_graph
 from shared.errors import TransientError
-from shared.events.contact import CompanyCreated
+from shared.events.contact import (
+    CompaniesMerged,
+    CompaniesSplit,
+    CompanyCreated,
+    CompanyEvent,
+    CompanyRelation,
+    CompanyShape,
+    ContactEvent,
+)
 from shared.events.signal import Employment
 from tests.integration.indexer.conftest import Indexer
 from tests.support.events import BEGIN, born, changed, public_id
@@ -19,6 +27,24 @@ RETURN c.display_name AS name, c.version AS version, c.tenant AS tenant, job.rol
     job.is_current AS current, co.name AS company, co.domain AS domain,
     co.generation = g.number AS live
 """
+
+
+COLLEAGUES = """
+MATCH (g:Generation {name: 'live'})
+MATCH (c:Contact {generation: g.number})-[:WORKS_AT]->(:Company)-[:MERGED_INTO*0..1]->
+    (:Company {generation: g.number, id: $id})
+RETURN c.id AS id
+"""
+
+
+async def edges(graph: Graph, company: str) -> list[str]:
+    found = await graph._run(
+        "MATCH (g:Generation {name: 'live'})"
+        " MATCH (:Company {generation: g.number, id: $id})-[edge]->(:Company)"
+        " RETURN type(edge) AS kind ORDER BY kind",
+        id=company,
+    )
+    return [one["kind"] for one in found]
 
 
 async def jobs(graph: Graph, contact: str) -> list[dict[str, Any]]:
@@ -68,6 +94,62 @@ async def test_a_job_at_a_company_is_an_edge(indexer: Indexer, graph: Graph) -> 
     assert [one["name"] for one in await jobs(graph, contact)] == ["Ada King"]
     nodes = await graph._run("MATCH (c:Contact {id: $id}) RETURN c.version AS version", id=contact)
     assert nodes == [{"version": 2}]
+
+
+async def test_companies_are_related_and_stand_behind_one_another(
+    indexer: Indexer, graph: Graph
+) -> None:
+    """Edges follow what was told last, also after a rebuild; who works at the one is found."""
+    log, company, contact = indexer.log, a_company(), public_id("con")
+    survivor = a_company()
+    told = company.company_id, survivor.company_id
+    job = Employment(title="Analyst", company_id=company.company_id)
+    merged = CompaniesMerged(
+        occurred_at=BEGIN,
+        cause="test",
+        company_id=company.company_id,
+        version=2,
+        merge_id="mrg_" + "0" * 26,
+        survivor_id=survivor.company_id,
+        absorbed_id=company.company_id,
+        decided_by="person",
+        reason="test",
+        shape=CompanyShape(
+            name="Engines",
+            source="hubspot_crm",
+            created_at=BEGIN,
+            survivor_id=survivor.company_id,
+            relations=(CompanyRelation(kind="subsidiary", from_id=told[0], to_id=told[1]),),
+        ),
+    )
+    split = CompaniesSplit(
+        occurred_at=BEGIN,
+        cause="test",
+        company_id=company.company_id,
+        version=3,
+        merge_id=merged.merge_id,
+        original_id=survivor.company_id,
+        new_id=company.company_id,
+        shape=merged.shape.model_copy(update={"survivor_id": None}),
+    )
+    first: list[ContactEvent | CompanyEvent] = [
+        company,
+        survivor,
+        born(contact, log.workspace, jobs=(job,)),
+        merged,
+    ]
+    await log.append(first)
+    for _ in range(2):
+        await indexer.handle(log.batch(first, "indexer-graph"), graph)
+    assert await edges(graph, company.company_id) == ["MERGED_INTO", "SUBSIDIARY_OF"]
+    found = await graph._run(COLLEAGUES, id=survivor.company_id)
+    assert [one["id"] for one in found] == [contact]
+    await log.append([split])
+    await indexer.handle(log.batch([split], "indexer-graph"), graph)
+    await indexer.handle(log.batch([merged], "indexer-graph"), graph)
+    assert await edges(graph, company.company_id) == ["SUBSIDIARY_OF"]
+    await rebuild_graph(indexer.owner_dsn, graph._settings, lambda _count: None)
+    assert await edges(graph, company.company_id) == ["SUBSIDIARY_OF"]
 
 
 async def test_a_graph_that_is_away_is_waited_for(indexer: Indexer) -> None:

@@ -8,7 +8,14 @@ import pytest
 
 from services.projector.store import check, rebuild
 from shared.events.codec import Attributes, encode, event_headers
-from shared.events.contact import CompanyCreated, ContactEvent
+from shared.events.contact import (
+    CompaniesMerged,
+    CompaniesSplit,
+    CompanyCreated,
+    CompanyRelation,
+    CompanyShape,
+    ContactEvent,
+)
 from shared.events.signal import Identifier
 from shared.kafka.batch import Batch, next_offsets
 from tests.integration.projector.conftest import Projector
@@ -173,6 +180,48 @@ async def test_a_company_is_shown_once(projector: Projector) -> None:
     await projector.handle(projector.log.batch([company, company]))
     rows = await projector.owner.fetch("SELECT public_id, name FROM read.company_view")
     assert [tuple(row) for row in rows] == [(company.company_id, "Engines")]
+
+
+async def test_a_merged_company_stands_behind_its_survivor(projector: Projector) -> None:
+    """Whatever comes late or twice; a split takes it back."""
+    company, survivor = public_id("cmp"), public_id("cmp")
+    shape = CompanyShape(
+        name="Engines",
+        source="hubspot_crm",
+        created_at=BEGIN,
+        relations=(CompanyRelation(kind="vendor", from_id=company, to_id=survivor),),
+    )
+    merged = CompaniesMerged(
+        occurred_at=BEGIN,
+        cause="test",
+        company_id=company,
+        version=2,
+        merge_id="mrg_" + "0" * 26,
+        survivor_id=survivor,
+        absorbed_id=company,
+        decided_by="person",
+        reason="test",
+        shape=shape.model_copy(update={"survivor_id": survivor}),
+    )
+    split = CompaniesSplit(
+        occurred_at=BEGIN,
+        cause="test",
+        company_id=company,
+        version=3,
+        merge_id="mrg_" + "0" * 26,
+        original_id=survivor,
+        new_id=company,
+        shape=shape,
+    )
+    seen = []
+    for event in (merged, split, merged):
+        await projector.handle(projector.log.batch([event]))
+        (row,) = await projector.owner.fetch(
+            "SELECT name, survivor_public_id, relations -> 0 ->> 'kind' AS kind, version"
+            " FROM read.company_view"
+        )
+        seen.append(tuple(row))
+    assert seen == [("Engines", survivor, "vendor", 2), *[("Engines", None, "vendor", 3)] * 2]
 
 
 async def test_the_api_sees_its_workspace_only(

@@ -22,7 +22,7 @@ from shared.events.codec import (
 )
 from shared.events.contact import (
     BindingChanged,
-    CompanyCreated,
+    CompanyEvent,
     ContactCreated,
     ContactEvent,
     FactAsserted,
@@ -50,12 +50,12 @@ def contact_events(plan: Plan) -> dict[str, list[ContactEvent]]:
     """Read the events as a consumer does."""
     streams: dict[str, list[ContactEvent]] = {}
     for event in map(published, plan.events):
-        if not isinstance(event, CompanyCreated):
+        if not isinstance(event, CompanyEvent):
             streams.setdefault(event.contact_id, []).append(event)
     return streams
 
 
-def published(recorded: RecordedEvent) -> ContactEvent | CompanyCreated:
+def published(recorded: RecordedEvent) -> ContactEvent | CompanyEvent:
     return parse_event(event_type(recorded.event), encode(recorded.event))
 
 
