@@ -21,6 +21,9 @@ LONGEST_CUSTOM: Final = 64
 _HANDLES: Final = frozenset(
     {"fb_user_id", "ig_user_id", "ig_username", "twitter_handle", "github_username", "domain"}
 )
+_DAY: Final = re.compile(r"\s*(\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{4})")
+"""A custom value that begins with a day, or is one: when something happened tells nobody apart."""
+
 _NOT_ALPHANUMERIC: Final = re.compile(r"[\W_]+")
 
 
@@ -94,7 +97,7 @@ class _Builder:
             self.add(attribute, fold_text(raw), raw)
 
     def custom(self, key: str, raw: str) -> None:
-        if len(raw) <= LONGEST_CUSTOM:
+        if len(raw) <= LONGEST_CUSTOM and not _DAY.match(raw):
             self.add(CUSTOM + fold_text(key).replace(" ", "_"), fold_text(raw), raw)
 
 

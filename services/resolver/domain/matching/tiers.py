@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
 
+from services.resolver.domain.matching.levels import is_number
 from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Signal
 from services.resolver.domain.matching.vetoes import BARS, Veto
 
@@ -83,14 +84,22 @@ def _kinds(attributes: Iterable[str]) -> set[str]:
     return {_KINDS.get(one, one) for one in attributes}
 
 
+def _agreeing(signals: Iterable[Signal]) -> set[str]:
+    """Return the attributes that agree; of those that only a source knows, the numbers."""
+    return {
+        one.attribute
+        for one in signals
+        if one.level in _AGREE
+        and (not one.attribute.startswith(CUSTOM) or (is_number(one.left) and is_number(one.right)))
+    }
+
+
 def tier_of(signals: Iterable[Signal]) -> Tier:
     """Return the tier of a pair's evidence."""
-    agree = set()
-    for signal in signals:
-        if signal.level == "equal" and signal.attribute in IDENTIFIERS:
-            return Tier.EXACT
-        if signal.level in _AGREE:
-            agree.add(signal.attribute)
+    signals = tuple(signals)
+    if any(one.level == "equal" and one.attribute in IDENTIFIERS for one in signals):
+        return Tier.EXACT
+    agree = _agreeing(signals)
     if not agree:
         return Tier.NONE
     named = bool(agree & _NAMES)
@@ -104,25 +113,35 @@ def tier_of(signals: Iterable[Signal]) -> Tier:
         return Tier.MEDIUM
     if len(_kinds(others)) >= 2:
         return Tier.MEDIUM
-    return Tier.MEDIUM_PLACE if named and others else Tier.LOW
+    if named:
+        return Tier.MEDIUM_PLACE if others else Tier.LOW
+    return Tier.LOW if others & IDENTIFIERS else Tier.NONE
 
 
 def allowed(signals: Sequence[Signal], veto: Veto | None) -> Action:
     """Return the most that a pair's evidence allows, however probable it is.
 
-    A doubtful name is excused by two identifiers of different kinds that agree; where a word of it
-    is another altogether, no address and no employer makes up for it: families share the one,
-    colleagues the other.
+    A doubtful name is excused by two identifiers of different kinds that agree.
     """
     action = ACTIONS[tier_of(signals)]
+    proofs = {one.attribute for one in signals if one.level == "equal"} & IDENTIFIERS
+    if veto is Veto.DOUBT and len(proofs) > 1:
+        return action
+    if not proofs and veto in (Veto.NAMES, Veto.DOUBT):
+        action = min(action, _despite_another_name(signals))
     if veto in BARS:
         return min(action, Action.REVIEW)
-    if veto is Veto.DOUBT:
-        proofs = {one.attribute for one in signals if one.level == "equal"} & IDENTIFIERS
-        if len(proofs) > 1:
-            return action
-        agree = {one.attribute for one in signals if one.level in _AGREE} - _NAMES
-        is_other = any(one.attribute in _NAMES and one.level == "differ" for one in signals)
-        is_shared = is_other and not proofs and _kinds(agree) <= _OF_MANY
-        return min(action, Action.REVIEW if is_shared else Action.FLAG)
-    return action
+    return min(action, Action.FLAG) if veto is Veto.DOUBT else action
+
+
+def _despite_another_name(signals: Iterable[Signal]) -> Action:
+    """Return what is allowed where the names disagree and no identifier agrees.
+
+    Families share an address and colleagues an employer: a person may look at who shares both, as
+    after a marriage. A mailbox or a number that is only similar proves no more. Papers do.
+    """
+    agree = _agreeing(signals)
+    kinds = _kinds(agree - _NAMES)
+    if kinds <= _OF_MANY:
+        return Action.REVIEW if len(kinds) > 1 and agree & _NAMES else Action.NOTHING
+    return Action.REVIEW if kinds <= _OF_MANY | IDENTIFIERS else Action.MERGE

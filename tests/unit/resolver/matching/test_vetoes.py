@@ -92,13 +92,28 @@ def test_an_address_and_an_employer_make_nobody_of_another_name_the_same() -> No
     assert verdict.action is Action.REVIEW
 
 
-def test_without_an_agreeing_name_one_address_is_one_piece_of_evidence() -> None:
+def test_without_an_agreeing_name_an_address_says_nothing() -> None:
     home: dict[str, Any] = {
         "addresses": (Address(street="9 High Street", city="Leeds", postal_code="LS1 4AP"),)
     }
     verdict = judge(a_profile("Mary Smith", **home), a_profile("Xqvw Rtplk", **home))
-    assert verdict.tier is Tier.LOW
-    assert verdict.action <= Action.REVIEW
+    assert verdict.tier is Tier.NONE
+    assert verdict.action is Action.NOTHING
+
+
+def test_a_day_in_a_custom_field_proves_nothing() -> None:
+    connected: dict[str, Any] = {"custom_fields": {"linkedin_connected_on": "2023-10-10"}}
+    left = a_profile("Hamza Marchetti", company="Quillon Press", **connected)
+    right = a_profile("Cillian Byrne", company="Quillon Press", **connected)
+    assert judge(left, right).action is Action.NOTHING
+
+
+def test_colleagues_with_one_given_name_are_two_however_alike_their_mailboxes() -> None:
+    same: dict[str, Any] = {"company": "Oriel Health", "title": "Founder"}
+    left = a_profile("Anouk Dubois", email="anoukd36@example.net", **same)
+    assert judge(left, a_profile("Anouk Raghunathan", **same)).action is Action.NOTHING
+    right = a_profile("Anouk Raghunathan", email="anoukr96@example.net", **same)
+    assert judge(left, right).action <= Action.REVIEW
 
 
 def test_people_numbered_one_after_the_other_are_many() -> None:
