@@ -224,7 +224,7 @@ STORES = {
     "redis": ("REDIS_URL",),
     "neo4j": ("NEO4J_PASSWORD",),
     "meilisearch": ("MEILISEARCH_API_KEY",),
-    "vendors": ("ENRICHER_VENDOR_KEY",),
+    "vendors": ("ENRICHER_VENDOR_KEY", "INGEST_ENCRYPTION_KEYS"),
 }
 """Whom a pod may reach ← the secret that it holds for it."""
 

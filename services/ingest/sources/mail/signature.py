@@ -84,11 +84,12 @@ def own_text(plain: str, html: str) -> Text:
 
 
 def snippet_of(text: Text) -> str:
-    """Return the beginning of a text, for a timeline."""
+    """Return the beginning of a text, for a timeline; how it is signed is no part of it."""
+    closing = wording().closing
     words: list[str] = []
     size = 0
     for line in text.lines:
-        if _DELIMITER.match(line) and words:
+        if words and line and (_DELIMITER.match(line) or _closes(line, closing)):
             break
         for word in line.split():
             size += len(word) + 1
