@@ -6,16 +6,17 @@ told of single occurrences.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Any, BinaryIO, Final
+from typing import Any, AnyStr, BinaryIO, Final
+from urllib.parse import unquote
 
 from icalendar import Component, Event, Timezone
 from icalendar.error import BrokenCalendarProperty
 from icalendar.prop import vCalAddress, vRecur
 
-from services.ingest.sources.encodings import sniff_encoding, text_of
+from services.ingest.sources.encodings import MIXED, sniff_encoding, text_of
 from services.ingest.sources.happened import Happened, Passed, Reading, Unread
 from services.ingest.sources.recurrence import (
     Series,
@@ -84,11 +85,25 @@ class _Around:
 
 def read_calendar(file: BinaryIO, now: datetime) -> Iterator[Reading]:
     """Read a calendar's meetings; those without anybody in them are passed over."""
-    encoding, _ = sniff_encoding(file)
+    encoding = _encoding(file)
     around = _survey(file, encoding)
     for block in _blocks(file, encoding):
         if block.kind == "VEVENT":
             yield from _read(block, around, now)
+
+
+def _encoding(file: BinaryIO) -> str:
+    """Return the file's encoding: UTF-8, as RFC 5545 has it, once its lines are unfolded."""
+    found, assumed = sniff_encoding(file)
+    if not assumed:
+        return found
+    file.seek(0)
+    try:
+        for _, octets in _joined(file, (b" ", b"\t"), b"\r\n"):
+            octets.decode()
+    except UnicodeDecodeError:
+        return found
+    return "utf-8"
 
 
 def _survey(file: BinaryIO, encoding: str) -> _Around:
@@ -135,28 +150,60 @@ def _zone_of(name: str) -> tzinfo | None:
 
 def _blocks(file: BinaryIO, encoding: str) -> Iterator[_Block]:
     """Cut the file into its components; lines outside of any come with kind empty."""
-    text = text_of(file, encoding)
     kind, begun, lines, size = "", 0, [""], 0
-    try:
-        for number, line in enumerate(text, 1):
-            if begin := _BEGIN.fullmatch(line):
-                if kind:
-                    yield _Block(kind, begun, "".join(lines), is_whole=False)
-                kind, begun, lines, size = begin[1].upper(), number, [line], len(line)
-            elif kind and (end := _END.fullmatch(line)):
-                whole = end[1].upper() == kind and size <= MAX_EVENT
-                yield _Block(kind, begun, "".join([*lines, line]), is_whole=whole)
-                kind = ""
-            elif kind:
-                size += len(line)
-                if size <= MAX_EVENT:
-                    lines.append(line)
-            else:
-                yield _Block("", number, line[:1_000])
-        if kind:
-            yield _Block(kind, begun, "".join(lines), is_whole=False)
-    finally:
-        text.detach()
+    for number, line in _unfolded(file, encoding):
+        if begin := _BEGIN.fullmatch(line):
+            if kind:
+                yield _Block(kind, begun, "".join(lines), is_whole=False)
+            kind, begun, lines, size = begin[1].upper(), number, [line], len(line)
+        elif kind and (end := _END.fullmatch(line)):
+            whole = end[1].upper() == kind and size <= MAX_EVENT
+            yield _Block(kind, begun, "".join([*lines, line]), is_whole=whole)
+            kind = ""
+        elif kind:
+            size += len(line)
+            if size <= MAX_EVENT:
+                lines.append(line)
+        else:
+            yield _Block("", number, line[:1_000])
+    if kind:
+        yield _Block(kind, begun, "".join(lines), is_whole=False)
+
+
+def _unfolded(file: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines as they were before they were folded, with the number of their first.
+
+    On octets where that is possible: a fold may stand within a letter.
+    """
+    if encoding.startswith(("utf-16", "utf-32")):
+        wide = text_of(file, encoding)
+        try:
+            yield from _joined(wide, (" ", "\t"), "\r\n")
+        finally:
+            wide.detach()
+        return
+    file.seek(0)
+    codec = "utf-8" if encoding == MIXED else encoding
+    for number, octets in _joined(file, (b" ", b"\t"), b"\r\n"):
+        yield number, octets.decode(codec, "replace").removeprefix("\ufeff")
+
+
+def _joined(
+    lines: Iterable[AnyStr], blanks: tuple[AnyStr, AnyStr], ends: AnyStr
+) -> Iterator[tuple[int, AnyStr]]:
+    """Join lines with those that go on with them; what is longer than any event is cut."""
+    held: AnyStr | None = None
+    begun = 0
+    for number, line in enumerate(lines, 1):
+        if held is not None and line[:1] in blanks:
+            if len(held) <= MAX_EVENT:
+                held = held.rstrip(ends) + line[1:]
+            continue
+        if held is not None:
+            yield begun, held
+        held, begun = line, number
+    if held is not None:
+        yield begun, held
 
 
 def _parsed(block: _Block) -> Component | None:
@@ -372,7 +419,7 @@ def _person(role: str, address: vCalAddress) -> dict[str, Any] | None:
     if str(params.get("CUTYPE", "")).upper() in _THINGS:
         return None
     text = str(params.get("EMAIL", "")) or str(address)
-    email = re.sub(r"^mailto:", "", text.strip(), flags=re.IGNORECASE)
+    email = unquote(re.sub(r"^mailto:", "", text.strip(), flags=re.IGNORECASE))
     person = {
         "role": role,
         "name": str(params.get("CN", "")).replace("\x00", "").strip("\"' ")[:255],

@@ -181,6 +181,38 @@ def test_whatever_the_rule_it_ends(rule: dict[str, list[str]], start: datetime) 
     assert len(found) <= 1_000
 
 
+def test_odd_calendars_are_read_all_the_same() -> None:
+    """A letter folded in two, an escaped address, Windows' zones, an unknown zone, an alarm."""
+    lines = [
+        "DTSTART;TZID=W. Europe Standard Time:20260703T100000",
+        "SUMMARY:Caf\u00e9",
+        'ORGANIZER;CN="Ada; 1st":MAILTO:ada%40x.example',
+        "ATTENDEE;EMAIL=eve@x.example;CN=Eve:urn:uuid:1",
+        "BEGIN:VALARM",
+        "TRIGGER:-PT15M",
+        "DESCRIPTION:Reminder",
+        "END:VALARM",
+        "SEQUENCE:x",
+        "DURATION:-PT5M",
+    ]
+    data = calendar(*event(*lines, invited=False)).replace(b"\xc3\xa9", b"\xc3\r\n \xa9")
+    (one,) = read(data)
+    assert one.record == {
+        "kind": "meeting",
+        "title": "Café",
+        "thread_id": "u@x",
+        "source_record_id": "u@x",
+        "occurred_at": "2026-07-03T08:00:00+00:00",
+        "participants": [
+            {"role": "organizer", "name": "Ada; 1st", "email": "ada@x.example"},
+            {"role": "attendee", "name": "Eve", "email": "eve@x.example"},
+        ],
+    }
+    wide = calendar(*event(*lines, invited=False)).decode().encode("utf-16")
+    assert read(wide)[0].record == one.record
+    assert starts("DTSTART;TZID=Nowhere/Land:20260703T100000") == ["2026-07-03T10:00"]
+
+
 def test_a_truncated_calendar_keeps_its_good_events() -> None:
     data = (FILES / "calendar.ics").read_bytes()
     whole = {one.record["source_record_id"] for one in read(data) if isinstance(one, Happened)}
