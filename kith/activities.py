@@ -1,17 +1,16 @@
 """`kith activities`: upload calendars and logs of calls to ingest, and say what became of them."""
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import httpx
 import orjson
 import typer
 
 from kith.imports import local_url
+from kith.imports_activities import account_of
+from kith.imports_client import ImportsClient, RefusedError
 from kith.imports_key import calling
-
-LISTED: Final = 10
-"""Rejected activities and warnings that are printed of each file; `--json` has more."""
 
 Files = Annotated[
     list[Path],
@@ -63,46 +62,26 @@ def import_activities(
     """Import meetings, calls and messages. Importing the same file again changes nothing."""
     wished = {"source": source, "region": region, "timezone": timezone}
     wishes = {name: value for name, value in wished.items() if value}
-    reports, failed = [], False
-    with calling(key, workspace, url or local_url()) as client:
+    told: list[dict[str, Any]] = []
+    failed = False
+    with calling(key, workspace, url or local_url()) as http:
+        client = ImportsClient(http)
         for path in files:
-            report = upload(client, path, wishes)
-            failed = failed or "layout" not in report
-            reports.append({"file": str(path), **report})
-            if not as_json:
-                _print(path, report)
+            try:
+                report = client.send_activities(path, wishes)
+            except RefusedError as error:
+                failed, report = True, error.problem
+                lines = iter([f"{path.name}: {error}"])
+            except httpx.HTTPError as error:
+                failed = True
+                report = {"title": "ingest does not answer", "detail": type(error).__name__}
+                lines = iter([f"{path.name}: ingest does not answer: {type(error).__name__}"])
+            else:
+                lines = account_of(path.name, report)
+            told.append({"file": str(path), **report})
+            for line in () if as_json else lines:
+                typer.echo(line)
     if as_json:
-        typer.echo(orjson.dumps({"imports": reports}).decode())
+        typer.echo(orjson.dumps({"imports": told}).decode())
     if failed:
         raise typer.Exit(1)
-
-
-def upload(client: httpx.Client, path: Path, wishes: dict[str, str]) -> dict[str, Any]:
-    """Upload one file; return ingest's report, or its problem document."""
-    headers = {"Content-Type": "application/octet-stream"}
-    try:
-        with path.open("rb") as file:
-            answer = client.post("/v1/activities", params=wishes, content=file, headers=headers)
-    except httpx.HTTPError as error:
-        return {"title": "ingest does not answer", "detail": type(error).__name__}
-    try:
-        report: dict[str, Any] = answer.json()
-    except ValueError:
-        return {"title": "ingest did not answer with JSON", "detail": f"{answer.status_code}"}
-    return report
-
-
-def _print(path: Path, report: dict[str, Any]) -> None:
-    if "layout" not in report:
-        typer.echo(f"{path.name}: {report.get('title')}: {report.get('detail')}", err=True)
-        return
-    typer.echo(
-        f"{path.name}: {report['layout']}, {report['accepted']} activities accepted, "
-        f"{report['rejected_activities']} rejected, {report['passed_over']} passed over"
-    )
-    for kind, mark in (("rejected", "rejected"), ("warnings", "left out")):
-        for note in report[kind][:LISTED]:
-            place = f", {note['field']}" if note["field"] else ""
-            typer.echo(f"  {mark}: line {note['line']}{place}: {note['reason']}")
-        if len(report[kind]) > LISTED:
-            typer.echo(f"  … and {len(report[kind]) - LISTED} more; --json lists them")

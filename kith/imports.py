@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
+from kith.imports_activities import account_of, is_calendar
 from kith.imports_asking import may_go_on
 from kith.imports_client import Document, ImportsClient, RefusedError
 from kith.imports_key import calling
@@ -57,7 +58,8 @@ Files = Annotated[
     list[Path],
     typer.Argument(
         exists=True,
-        help="Tables of contacts (CSV, .xlsx), vCard files, mail (.eml, .mbox, folders of it).",
+        help="Tables of contacts (CSV, .xlsx), vCard files, mail (.eml, .mbox, folders of it), "
+        "calendars (.ics).",
     ),
 ]
 Import = Annotated[str, typer.Argument(metavar="ID", help="imp_…, as `kith import list` has it.")]
@@ -134,7 +136,7 @@ def import_files(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import address books: show what each would change, ask, import, report; and mail.
+    """Import address books: show what each would change, ask, import, report; mail, calendars.
 
     Importing the same file again changes nothing.
     """
@@ -152,6 +154,9 @@ def import_files(
             if is_mail(path):
                 asked = mail_wishes(source, region, own or [], look=look)
                 told.append(_import_mail(client, path, asked, as_json=as_json))
+            elif is_calendar(path):
+                asked = {"source": source, "region": region}
+                told.append(_import_calendar(client, path, asked, look=look, as_json=as_json))
             elif look:
                 told.append(_look(client, path, wishes, as_json=as_json))
             else:
@@ -418,6 +423,23 @@ def _import_mail(
     if not as_json:
         _print(mail_report_of(path.name, report))
     return {"file": str(path), "layout": report["kind"], **report}
+
+
+def _import_calendar(
+    client: ImportsClient, path: Path, asked: dict[str, str | None], *, look: bool, as_json: bool
+) -> Document:
+    """Import the meetings of a calendar: nothing in it is chosen row by row."""
+    if look:
+        report: Document = {"layout": "calendar"}
+    else:
+        wishes = {name: value for name, value in asked.items() if value}
+        try:
+            report = client.send_activities(path, wishes)
+        except RefusedError as error:
+            return _refused(path, error, as_json=as_json)
+    if not as_json:
+        _print(iter([f"{path.name}: a calendar"]) if look else account_of(path.name, report))
+    return {"file": str(path), **report}
 
 
 def _go_on(

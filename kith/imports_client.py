@@ -14,6 +14,7 @@ IMPORTS: Final = "/v1/imports"
 MAPPINGS: Final = f"{IMPORTS}/mappings"
 READING: Final = f"{IMPORTS}/reading"
 MAIL: Final = "/v1/mail"
+ACTIVITIES: Final = "/v1/activities"
 UPLOADS: Final = f"{IMPORTS}/uploads"
 
 SECONDS: Final = 600.0
@@ -158,6 +159,12 @@ class ImportsClient:
         raise RefusedError(
             {"title": "ingest broke off", "detail": "import the mail again: nothing comes twice"}
         )
+
+    def send_activities(self, file: Path, wishes: Mapping[str, str]) -> Document:
+        """Send a calendar or a log; returns what became of it."""
+        headers = {"Content-Type": "application/octet-stream"}
+        with file.open("rb") as content:
+            return self._ask("POST", ACTIVITIES, params=wishes, content=content, headers=headers)
 
     def save_mapping(self, name: str, mapping: str) -> None:
         """Keep a mapping under a name."""
