@@ -27,6 +27,8 @@ class Scored:
     records_per_second: float
     contacts: int
     """That the measured records make."""
+    gate: Quality
+    """What the gate joined by identifiers, before anything was compared."""
     automatic: Quality
     """All that the machine joined by itself, flagged or not."""
     unflagged: Quality
@@ -97,7 +99,7 @@ def to_document(reading: Reading, scored: Iterable[Scored]) -> dict[str, Any]:
 
 def _told(scored: Scored) -> dict[str, Any]:
     document = asdict(scored)
-    for name in ("automatic", "unflagged", "reviewed"):
+    for name in ("gate", "automatic", "unflagged", "reviewed"):
         quality: Quality | None = getattr(scored, name)
         document[name] = None if quality is None else asdict(quality) | {"f1": quality.f1}
     document["calibration"] = {tier: row._asdict() for tier, row in scored.calibration.items()}
@@ -135,6 +137,7 @@ def scored_lines(scored: Scored) -> Iterator[str]:
         f"{scored.contacts:,} contacts"
     )
     yield f"  {'clustered pairs':34}{'precision':>10}{'recall':>10}{'F1':>10}"
+    yield _quality("joined by the gate", scored.gate)
     yield _quality("all automatic merges", scored.automatic)
     yield _quality("unflagged merges alone", scored.unflagged)
     if scored.reviewed is not None:

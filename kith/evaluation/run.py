@@ -143,6 +143,7 @@ def _figures(
         seconds=seconds,
         records_per_second=len(standing.contacts) / seconds if seconds else 0.0,
         contacts=len(set(found.values())),
+        gate=Quality.of(standing.at_the_gate(truth), truth),
         automatic=Quality.of(found, truth),
         unflagged=Quality.of(standing.unflagged(truth), truth),
         reviewed=Quality.of(reviewed.partition(truth), truth) if reviewed else None,

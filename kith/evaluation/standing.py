@@ -66,6 +66,10 @@ class Standing:
         """Return record → contact; a record that was refused stands alone."""
         return {record: self.contacts.get(record, record) for record in truth}
 
+    def at_the_gate(self, truth: Truth) -> dict[str, object]:
+        """Return record → contact, had nothing been merged."""
+        return {record: self.homes.get(record, record) for record in truth}
+
     def unflagged(self, truth: Truth) -> dict[str, object]:
         """Return record → contact, had no flagged merge and no person's been carried out."""
         sure = [

@@ -69,6 +69,7 @@ async def test_every_reading_of_one_file(made: Databases, table: Path) -> None:
     assert told == [(2, 7), (4, 7), (6, 7), (7, 7)]
     assert scored.automatic.precision == 1.0
     assert scored.automatic.recall == pytest.approx(2 / 5)
+    assert scored.gate.recall == pytest.approx(1 / 5)
     assert scored.unflagged.recall == pytest.approx(1 / 5)
     assert scored.reviewed is not None
     assert scored.reviewed.recall == pytest.approx(3 / 5)

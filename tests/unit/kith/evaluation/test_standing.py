@@ -28,6 +28,10 @@ def test_flagged_merges_and_those_of_people_count_apart() -> None:
     assert STANDING.merged_right(TRUTH, flagged=True) == (1, 1.0)
 
 
+def test_what_the_gate_joined_is_what_no_merge_did() -> None:
+    assert STANDING.at_the_gate(TRUTH) == {"r1": 1, "r2": 2, "r3": 3, "r4": 4, "r5": "r5"}
+
+
 def test_a_record_that_was_refused_stands_alone() -> None:
     assert STANDING.partition(TRUTH) == {"r1": 1, "r2": 1, "r3": 1, "r4": 1, "r5": "r5"}
 
