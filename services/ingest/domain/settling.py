@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 STALE: Final = "a newer version of this record is known already"
 UNCHANGED: Final = "says what is known already"
 REVIEW: Final = "may be {others}: `kith review` shows both"
-UNDECIDED: Final = "was sent and not decided within 15 minutes; `kith dead list` may say why"
+UNDECIDED: Final = "was sent and not decided within an hour; `kith dead list` may say why"
 NOT_CARRIED_OUT: Final = "what was chosen could not be done: {outcome}; `kith review` shows both"
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -32,7 +32,7 @@ from shared.kafka.producer import Outgoing
 BATCH: Final = 500
 """Rows that are sent, or asked about, at once."""
 
-PATIENCE: Final = timedelta(minutes=15)
+PATIENCE: Final = timedelta(hours=1)
 """How long nothing may move before what has no verdict is given up."""
 
 

@@ -63,14 +63,13 @@ class Imports:
         while True:
             try:
                 job = await self._tools.store.claim(worker)
-            except ServiceError as error:
+                if job is not None:
+                    await self.go_on(job)
+                else:
+                    await self._rest()
+            except Exception as error:  # noqa: BLE001  # who works on imports goes on working
                 log.warning("imports cannot be looked for", error=error)
                 await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if job is not None:
-                await self.go_on(job)
-            else:
-                await self._rest()
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -120,6 +119,6 @@ class Imports:
                 for number, place in await self._tools.store.find_expired(100):
                     await self._tools.uploads.delete(place, number)
                     await self._tools.store.forget(place, number)
-            except ServiceError as error:
+            except Exception as error:  # noqa: BLE001  # those that are left are found again
                 log.warning("old imports were not forgotten", error=error)
             await asyncio.sleep(TIDY_SECONDS)

@@ -154,9 +154,10 @@ async def _tell_twins_apart(job: Job, tools: Tools) -> None:
     after = 0
     while rows := await tools.store.fetch(job.place, "find_twins", job.id, after, BATCH):
         batch = [_apart(job, tools, row) for row in rows]
-        await tools.store.replace_rows(job, await ask(job, tools, batch))
+        found = await ask(job, tools, batch)
         if not await tools.store.renew(job):
-            raise LostError("the import is read by another worker")
+            raise LostError("the import is read by another worker, or not at all any more")
+        await tools.store.replace_rows(job, found)
         after = rows[-1]["number"]
 
 

@@ -148,7 +148,7 @@ async def delete_import(import_id: str, caller: Calling, doorway: At) -> Respons
     """Discard an import that was not executed, with its file and all that its rows say."""
     row = await find(doorway, caller, import_id)
     if not await doorway.imports.step(caller.place, "discard", row["id"]):
-        raise not_now(row["state"], "receiving, ready or failed")
+        raise not_now(row["state"], "receiving, reading, ready or failed")
     await doorway.uploads.delete(caller.place, row["id"])
     await doorway.imports.forget(caller.place, row["id"])
     return Response(status_code=HTTPStatus.NO_CONTENT)

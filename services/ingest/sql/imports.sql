@@ -83,7 +83,7 @@ RETURNING id;
 -- name: renew
 -- The work goes on: $1 import, $2 worker, $3 seconds that it stays this worker's.
 UPDATE ingest.import_file SET lease_until = now() + make_interval(secs => $3)
-WHERE id = $1 AND leased_by = $2
+WHERE id = $1 AND leased_by = $2 AND state IN ('reading', 'executing', 'undoing')
 RETURNING id;
 
 -- name: end_reading
@@ -318,7 +318,7 @@ RETURNING id;
 -- name: discard
 -- $1 import.
 UPDATE ingest.import_file SET state = 'discarded', finished_at = now(), progress_at = now()
-WHERE id = $1 AND state IN ('receiving', 'ready', 'failed')
+WHERE id = $1 AND state IN ('receiving', 'reading', 'ready', 'failed')
 RETURNING id;
 
 -- name: find_expired

@@ -4,6 +4,8 @@ import asyncio
 import json
 from uuid import uuid4
 
+import asyncpg
+
 from tests.support.importing import Caller, Importing
 
 HEAD = "Name,Email,Phone,Title\n"
@@ -305,3 +307,60 @@ async def test_a_thousand_rows_in_batches(caller: Caller) -> None:
     assert sum(done["verdicts"].values()) == 1_200
     assert done["verdicts"]["created"] >= 900
     await asyncio.sleep(0)
+
+
+async def test_what_an_import_brought_is_taken_back(system: Importing, caller: Caller) -> None:
+    """Contacts that only it made go, others are as before; then the file may be imported anew."""
+    await caller.run((await caller.preview(f"{HEAD}Ada,a@x.example,,\n".encode()))["import_id"])
+    data = f"{HEAD}Ada,a@x.example,+44 7700 900123,Countess\nBob,b@x.example,,\n".encode()
+    done = await caller.run((await caller.preview(data))["import_id"])
+    assert (done["verdicts"]["created"], done["verdicts"]["updated"]) == (1, 1)
+    assert (await caller.order(done["import_id"], "undo")).status_code == 202
+    undone = await caller.until(done["import_id"], "undone")
+    assert (undone["undo"]["retracted"], undone["undo"]["remaining"]) == (2, 0)
+    assert (await caller.order(done["import_id"], "undo")).status_code == 202
+    assert (await caller.order(done["import_id"], "execute")).status_code == 409
+    titles = await system.fetch(
+        "SELECT b.title FROM contact.workspace_contact_binding b"
+        " JOIN app.workspace w ON w.id = b.workspace_id"
+        " JOIN contact.contact c ON c.id = b.contact_id AND c.status = 'active'"
+        " WHERE w.public_id = $1 AND b.deleted_at IS NULL",
+        caller.workspace,
+    )
+    assert [row["title"] for row in titles] == [None]
+    anew = await caller.preview(data)
+    assert anew["classes"] == {"new": 1, "update": 1}
+    again = await caller.run(anew["import_id"])
+    assert (again["verdicts"]["created"], again["verdicts"]["updated"]) == (1, 1)
+
+
+async def test_time_is_up_for_what_rows_say_and_not_for_the_report(
+    system: Importing, caller: Caller
+) -> None:
+    ready = await caller.preview(f"{HEAD}Ada,a@x.example,,\n".encode())
+    done = await caller.run(ready["import_id"])
+    waiting = await caller.preview(f"{HEAD}Bob,b@x.example,,\n".encode())
+    ingest = await asyncpg.connect(system.dsns["kith_ingest"])
+    await ingest.execute("SELECT set_config('kith.any_place', 'on', false)")
+    await ingest.execute("UPDATE ingest.import_file SET expires_at = now() - interval '1 hour'")
+    await ingest.close()
+    found = await system.tools.store.find_expired(100)
+    for number, place in found:
+        await system.tools.uploads.delete(place, number)
+        await system.tools.store.forget(place, number)
+    for import_id, state in ((done["import_id"], "done"), (waiting["import_id"], "discarded")):
+        document = await caller.get(import_id)
+        assert (document["state"], document["is_forgotten"]) == (state, True)
+        [row] = await caller.rows(import_id)
+        assert row["says"] is None
+        assert (await caller.http.get(f"/v1/imports/{import_id}/rejects")).status_code == 410
+    report = await caller.get(done["import_id"], "/report")
+    assert report["verdicts"]["created"] == 1
+    [place] = {place for _, place in found if place.workspace == caller.workspace}
+    async with system.tools.store.inside(place) as connection:
+        left = await connection.fetchrow(
+            "SELECT (SELECT count(*) FROM ingest.import_chunk),"
+            " (SELECT count(*) FROM ingest.import_row_key),"
+            " (SELECT count(*) FROM ingest.import_row WHERE signal IS NOT NULL)"
+        )
+    assert tuple(left or ()) == (0, 0, 0)
