@@ -106,13 +106,19 @@ class Orders:
         return answer.status_code, said
 
 
-def open_orders(key: str | None, url: str | None) -> tuple[httpx.Client, Orders]:
-    """Open a client for orders; the caller closes it."""
+def need_key(key: str | None) -> str:
+    """Return the key, or say at once that orders need one."""
     if not key:
         hint = "make one: kith keys create --name review --scope contacts:write"
         raise typer.BadParameter(f"give --key or set KITH_API_KEY; {hint}", param_hint="--key")
+    return key
+
+
+def open_orders(key: str | None, url: str | None) -> tuple[httpx.Client, Orders]:
+    """Open a client for orders; the caller closes it."""
+    token = need_key(key)
     client = httpx.Client(base_url=url or _local_url(), timeout=SECONDS)
-    return client, Orders(client, key)
+    return client, Orders(client, token)
 
 
 def _local_url() -> str:

@@ -12,7 +12,7 @@ import orjson
 import typer
 
 from kith.asking import AsJson
-from kith.orders import Key, Url
+from kith.orders import Key, Url, need_key
 from kith.policies import LIMIT, Limit, Samples, Tenant, ask, change, failing, look_back
 from kith.policy_text import (
     hindsight_document,
@@ -109,6 +109,8 @@ def train(
     """
     if (file is None) != (truth is None):
         raise typer.BadParameter("--from FILE needs --truth COLUMN, and the other way round")
+    if not look:
+        need_key(key)
     labels = _read_labels(file, truth or "", maps or (), region, seed) if file else None
 
     async def question(store: PolicyStore) -> tuple[Weights, Sequence[LabelledPair]]:

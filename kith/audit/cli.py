@@ -9,7 +9,7 @@ import typer
 from kith.asking import AsJson
 from kith.audit.linking import AuditError, Backend, Pair, find_pairs
 from kith.audit.people import People
-from kith.orders import Key, Url, open_orders
+from kith.orders import Key, Url, need_key, open_orders
 from kith.policies import Tenant, failing, in_base
 from services.resolver.store.audits import read_base
 from shared.postgres.pool import Connection
@@ -59,6 +59,8 @@ def audit(
     Splink estimates from the base how often strangers agree, and scores pairs that share a key.
     What it finds waits for people, with the tenant's own evidence beside; nothing is merged.
     """
+    if not look:
+        need_key(key)
     with failing():
         by = _backend(backend)
         people = in_base(lambda connection, number: _gather(connection, number, most), tenant)
