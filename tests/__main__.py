@@ -1,52 +1,101 @@
-"""`make test`: every check in the order that fails fastest, with the time that each took.
+"""`make test`: every check, those that fail fastest first, with the time that each took.
 
 The suites: everything by default, `lint` (style, types, import contracts), or `unit` (what needs no
-backing service).
+backing service). What waits for backing services runs beside what computes; what measures times, or
+needs the whole system, runs alone.
 """
 
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[1]
 BIN: Final = Path(sys.executable).parent
 
-LINT: Final = (
-    ("style", (str(BIN / "ruff"), "check", ".")),
-    ("format", (str(BIN / "ruff"), "format", "--check", ".")),
-    ("types", (str(BIN / "mypy"),)),
-    ("imports", (str(BIN / "lint-imports"), "--no-logo")),
-    ("generated docs", (str(BIN / "kith"), "docs", "check")),
-)
+
+class Check(NamedTuple):
+    """A command that says by its exit code whether all is well."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+class Result(NamedTuple):
+    """How a check went, and how long it took."""
+
+    name: str
+    code: int
+    seconds: float
+
+
+Lane = tuple[Check, ...]
+"""Checks that run one after the other."""
+
 PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "--durations=10")
-UNIT: Final = (("unit", (*PYTEST, "tests/unit", "tests/contract")),)
-REST: Final = (
-    ("integration", (*PYTEST, "tests/integration")),
-    ("deploy files", (*PYTEST, "tests/deploy")),
-    ("chaos, a short round", (*PYTEST, "tests/chaos")),
-    ("e2e", (*PYTEST, "tests/e2e")),
+LINT: Final = (
+    Check("style", (str(BIN / "ruff"), "check", ".")),
+    Check("format", (str(BIN / "ruff"), "format", "--check", ".")),
+    Check("types", (str(BIN / "mypy"),)),
+    Check("imports", (str(BIN / "lint-imports"), "--no-logo")),
+    Check("generated docs", (str(BIN / "kith"), "docs", "check")),
 )
-SUITES: Final = {"lint": LINT, "unit": UNIT, "all": (*LINT, *UNIT, *REST)}
+UNIT: Final = (Check("unit", (*PYTEST, "tests/unit", "tests/contract")),)
+DEPLOY: Final = (Check("deploy files", (*PYTEST, "tests/deploy")),)
+INTEGRATION: Final = (Check("integration", (*PYTEST, "tests/integration")),)
+WHOLE: Final = (
+    Check("chaos, a short round", (*PYTEST, "tests/chaos")),
+    Check("e2e", (*PYTEST, "tests/e2e")),
+)
+SUITES: Final[dict[str, tuple[tuple[Lane, ...], ...]]] = {
+    "lint": ((LINT,),),
+    "unit": ((UNIT,),),
+    "all": ((LINT,), (INTEGRATION, (*UNIT, *DEPLOY)), (WHOLE,)),
+}
+"""Suite → its stages, one after the other; the lanes of a stage run side by side."""
 
 
 def main(suite: str) -> int:
     """Run a suite to its end; the exit code is 1 when anything failed."""
-    results = []
-    for name, command in SUITES[suite]:
-        print(f"\n== {name}", flush=True)
-        started = time.monotonic()
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
-        results.append((name, code, time.monotonic() - started))
+    results: list[Result] = []
+    for stage in SUITES[suite]:
+        with ThreadPoolExecutor(len(stage)) as lanes:
+            aside = [lanes.submit(run_lane, lane, is_aside=True) for lane in stage[1:]]
+            results += run_lane(stage[0], is_aside=False)
+            for lane in aside:
+                results += lane.result()
     width = shutil.get_terminal_size().columns
     print("\n" + "=" * min(width, 60))
     for name, code, seconds in results:
         print(f"{'ok' if code == 0 else 'FAILED':8}{name:28}{seconds:8.1f} s")
-    failed = sum(code != 0 for _, code, _ in results)
+    failed = sum(result.code != 0 for result in results)
     print(f"{len(results) - failed} passed, {failed} failed")
     return int(failed > 0)
+
+
+def run_lane(lane: Sequence[Check], *, is_aside: bool) -> list[Result]:
+    """Run checks one after the other; what is said aside is printed when its check has ended."""
+    results = []
+    for name, command in lane:
+        if not is_aside:
+            print(f"\n== {name}", flush=True)
+        started = time.monotonic()
+        run = subprocess.run(
+            command,
+            cwd=ROOT,
+            check=False,
+            stdout=subprocess.PIPE if is_aside else None,
+            stderr=subprocess.STDOUT if is_aside else None,
+        )
+        if is_aside:
+            sys.stdout.write(f"\n== {name}\n{run.stdout.decode(errors='replace')}")
+            sys.stdout.flush()
+        results.append(Result(name, run.returncode, time.monotonic() - started))
+    return results
 
 
 if __name__ == "__main__":
