@@ -36,7 +36,9 @@ def usage(pids: Mapping[str, int]) -> Usage:
                 times = one.cpu_times()
                 # Children that ended are counted by their parent.
                 cpu += times.user + times.system
-                memory += one.memory_info().rss / MIB
+                whole = one.memory_full_info()
+                # Pages that backends share count once, where the system tells.
+                memory += getattr(whole, "pss", whole.rss) / MIB
             except psutil.NoSuchProcess:
                 continue
         found.cpu[name] = cpu
