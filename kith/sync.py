@@ -1,4 +1,4 @@
-"""`kith sync`: mailboxes at Google and Microsoft that ingest reads again and again."""
+"""`kith sync`: mailboxes, address books and CRMs elsewhere that ingest reads again and again."""
 
 import sys
 from pathlib import Path
@@ -31,19 +31,29 @@ def register(main: typer.Typer) -> None:
 
 @app.command("add")
 def add(
-    kind: Annotated[Literal["gmail", "outlook_mail"], typer.Argument(help="What is connected.")],
+    kind: Annotated[
+        Literal[
+            "gmail", "outlook_mail", "google_people", "outlook_contacts", "hubspot", "salesforce"
+        ],
+        typer.Argument(help="What is connected."),
+    ],
     name: Annotated[str, typer.Argument(help="What you call it; the same name replaces it.")],
     *,
     credentials: Annotated[
         Path,
         typer.Option(
             help="JSON file with client_id, client_secret and refresh_token, as Google's "
-            "authorized_user files; for Microsoft also directory. `-`: standard input."
+            "authorized_user files; for Microsoft and Salesforce also directory. `-`: standard "
+            "input."
         ),
     ],
     every: Annotated[int, typer.Option(help="How often it is read, seconds.")] = 60,
     since_days: Annotated[
-        int | None, typer.Option(help="How far back the first reading goes; default: all.")
+        int | None, typer.Option(help="How far back mail is read at first; default: all.")
+    ] = None,
+    remove_at_most: Annotated[
+        float | None,
+        typer.Option(help="Share of the contacts that may go in one run without asking; 0.2."),
     ] = None,
     region: Annotated[
         str | None, typer.Option(help="Country of national phone numbers in signatures, like DE.")
@@ -52,8 +62,8 @@ def add(
     key: Key = None,
     url: Url = None,
 ) -> None:
-    """Connect an account: its mail is read at once, and then regularly."""
-    settings = {"since_days": since_days, "region": region}
+    """Connect an account: it is read at once, and then regularly."""
+    settings = {"since_days": since_days, "region": region, "remove_at_most": remove_at_most}
     body = {
         "kind": kind,
         "name": name,
@@ -84,11 +94,7 @@ def list_connections(
         typer.echo(f"{one['id']}  {one['kind']}  {one['name']}: {_state(one)}")
         counts = one["counts"]
         if counts:
-            left_out = sum(n for name, n in counts.items() if name.startswith("left_out_"))
-            typer.echo(
-                f"    {counts.get('messages', 0):,} messages, {counts.get('activities', 0):,} "
-                f"taken, {left_out:,} left out, {counts.get('signatures', 0):,} signatures"
-            )
+            typer.echo(f"    {_told(counts)}")
 
 
 @app.command("run")
@@ -98,6 +104,13 @@ def run(
     """Read an account now, and go on regularly; also one that was paused."""
     _ask("POST", f"{CONNECTIONS}/{connection}/run", (key, workspace, url))
     typer.echo("it is read within seconds; `kith sync list` shows how it goes")
+
+
+@app.command("approve")
+def approve(connection: Connection, *, key: Key = None, url: Url = None) -> None:
+    """Say that it is right that so many contacts went: a run that stopped for it goes on."""
+    _ask("POST", f"{CONNECTIONS}/{connection}/approve", key, url)
+    typer.echo("what went is taken back; `kith sync list` shows how it goes")
 
 
 @app.command("pause")
@@ -133,6 +146,18 @@ def _state(one: dict[str, Any]) -> str:
     if one["last_failure"]:
         return f"failed {one['failures']} times: {one['last_failure']}; again {one['next_run_at']}"
     return f"read {one['last_run_at']}" if one["last_run_at"] else "waits for its first reading"
+
+
+def _told(counts: dict[str, int]) -> str:
+    """Say what all runs brought: of people, or of mail."""
+    if "people" in counts:
+        refused = f", {counts['refused']:,} without an id" if counts.get("refused") else ""
+        return f"{counts['people']:,} entries told, {counts.get('blank', 0):,} blank{refused}"
+    left_out = sum(n for name, n in counts.items() if name.startswith("left_out_"))
+    return (
+        f"{counts.get('messages', 0):,} messages, {counts.get('activities', 0):,} taken, "
+        f"{left_out:,} left out, {counts.get('signatures', 0):,} signatures"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -42,6 +42,17 @@ class RemoteSettings(BaseSettings):
         default="https://graph.microsoft.com/v1.0",
         description="Where Microsoft Graph is; national clouds have their own.",
     )
+    people_url: str = Field(
+        default="https://people.googleapis.com/v1", description="Where the Google People API is."
+    )
+    hubspot_url: str = Field(
+        default="https://api.hubapi.com",
+        description="Where the HubSpot API is, and renews tokens.",
+    )
+    salesforce_url: str = Field(
+        default="https://{directory}.my.salesforce.com",
+        description="Where an organisation's Salesforce API is, and renews tokens.",
+    )
     microsoft_login_url: str = Field(
         default="https://login.microsoftonline.com", description="Where Microsoft renews tokens."
     )

@@ -6,10 +6,23 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from shared.events.signal import Region
 
-ConnectionKind = Literal["gmail", "outlook_mail"]
-"""What can be read: mail of a Gmail account, mail of an Outlook or Exchange Online account."""
+MailKind = Literal["gmail", "outlook_mail"]
+"""Mail of a Gmail account, mail of an Outlook or Exchange Online account."""
 
-SOURCES: Final[dict[ConnectionKind, str]] = {"gmail": "gmail_api", "outlook_mail": "outlook_api"}
+BookKind = Literal["google_people", "outlook_contacts", "hubspot", "salesforce"]
+"""Address books and CRMs: entries that change and go."""
+
+ConnectionKind = Literal[MailKind, BookKind]
+"""What can be read."""
+
+SOURCES: Final[dict[ConnectionKind, str]] = {
+    "gmail": "gmail_api",
+    "outlook_mail": "outlook_api",
+    "google_people": "google_contacts",
+    "outlook_contacts": "outlook_api",
+    "hubspot": "hubspot_crm",
+    "salesforce": "salesforce_crm",
+}
 """Kind → the source (DESIGN 9 'Sources') of what it brings."""
 
 Failure = Literal[
@@ -19,6 +32,7 @@ Failure = Literal[
     "rate_limited",  # it asks us to wait for longer than a run may take
     "bad_answer",  # it answered with what cannot be read
     "unreadable_credentials",  # the key that encrypts them is not among the settings
+    "would_remove_many",  # so many entries went at once that a person must say that this is right
     "error",  # a bug of ours; the log has more
 ]
 """Why a run failed: a public contract, shown to operators."""
@@ -40,7 +54,8 @@ class Credentials(BaseModel):
     directory: str = Field(
         default="common",
         pattern=r"^[A-Za-z0-9.-]{1,100}$",
-        description="Of Microsoft: the directory (tenant) that the client is registered in.",
+        description="Of Microsoft: the directory (tenant) that the client is registered in; of "
+        "Salesforce: the organisation's My Domain, as `engines` in engines.my.salesforce.com.",
     )
 
     def plain(self) -> dict[str, Any]:
@@ -66,3 +81,40 @@ class MailSettings(BaseModel):
         default=None,
         description="The first reading goes so many days back; None: to the beginning.",
     )
+
+
+class BookSettings(BaseModel):
+    """What an operator may turn about an address book."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    region: Region | None = Field(
+        default=None, description="Country of national phone numbers, like DE."
+    )
+    remove_at_most: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        default=0.2,
+        description="Share of the known entries that may go in one run; more stop it, until a "
+        "person has approved. Ten may always go.",
+    )
+
+
+SETTINGS: Final[dict[ConnectionKind, type[MailSettings | BookSettings]]] = {
+    "gmail": MailSettings,
+    "outlook_mail": MailSettings,
+    "google_people": BookSettings,
+    "outlook_contacts": BookSettings,
+    "hubspot": BookSettings,
+    "salesforce": BookSettings,
+}
+"""Kind → what may be turned about it."""
+
+FEW: Final = 10
+"""So many entries may always go at once."""
+
+
+def may_go(known: int, gone: int, share: float) -> bool:
+    """Tell whether so many entries may be taken back without asking.
+
+    A mishap at the other end, or a wrong account, must not empty an address book here.
+    """
+    return gone <= max(FEW, known * share)

@@ -34,7 +34,7 @@ MAX_ANSWER_BYTES: Final = 12 * 1024 * 1024
 _QUOTA: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"})
 """Reasons of Google's 403 that pass by themselves within a minute."""
 
-_QUOTA_OF_DAY: Final = frozenset({"dailyLimitExceeded", "quotaExceeded"})
+_QUOTA_OF_DAY: Final = frozenset({"dailyLimitExceeded", "quotaExceeded", "REQUEST_LIMIT_EXCEEDED"})
 _DAY_WAIT_S: Final = 3_600.0
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -95,7 +95,7 @@ class RemoteHttp:
                 raise RemoteError("rate_limited", retry_after=_DAY_WAIT_S)
             is_limited = status == 429 or (status == 403 and bool(reasons & _QUOTA))
             if not (is_limited or status == 0 or status >= 500):
-                raise AnswerError(status, next(iter(sorted(reasons)), ""))
+                raise AnswerError(status, reasons)
             asked = seconds_of(answered.get("retry-after"))
             pause = asked if asked is not None else wait * random.uniform(0.5, 1.0)  # noqa: S311
             if attempt == ATTEMPTS or pause > LONGEST_WAIT_S:
@@ -169,11 +169,14 @@ def _parsed(body: bytes) -> dict[str, Any]:
 
 
 def _reasons(body: bytes) -> frozenset[str]:
-    """Return the codes of an error: Google's `errors[].reason` and `status`, Microsoft's `code`."""
+    """Return an error's codes: Google's `errors[].reason`, Microsoft's `code`, Salesforce's."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return frozenset()
+    if isinstance(document, list):
+        found = (one.get("errorCode") for one in _dicts(document))
+        return frozenset(code for code in found if isinstance(code, str))
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, str):
         return frozenset({error})

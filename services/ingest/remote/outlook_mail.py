@@ -74,7 +74,7 @@ class OutlookMail:
                 else:
                     found = await self._http.get(link, headers=_PREFER)
             except AnswerError as error:
-                if link is None or not (error.status == 410 or error.reason in _FORGOTTEN):
+                if link is None or not (error.status == 410 or error.reasons & _FORGOTTEN):
                     if error.status == 404:
                         return  # deleted while we were reading
                     raise

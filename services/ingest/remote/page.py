@@ -25,11 +25,11 @@ class RemoteError(ServiceError):
 class AnswerError(RemoteError):
     """A request was answered with a status that is no success, and not one to try again."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reasons: frozenset[str]) -> None:
         super().__init__("refused")
         self.status = status
-        self.reason = reason
-        """The other side's code for it, as `syncStateNotFound`; never its message."""
+        self.reasons = reasons
+        """The other side's codes for it, as `syncStateNotFound`; never its message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,20 @@ class Outbound:
     origin: Origin
     normalized: Normalized
     is_activity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a page of an address book says of the account's entries."""
+
+    seen: Sequence[str]
+    """Ids of those that are there."""
+    gone: Sequence[str] = ()
+    """Ids of those that were deleted, or say nothing any more; told with the last page only."""
+    reading: str = ""
+    """The full reading that the page belongs to; empty: it tells changes only."""
+    is_last: bool = False
+    """Whether all was told: what a full reading did not see is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,8 @@ class Page:
     """Part of a first or a full reading: it must not delay what is live."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What became of what was read, by name; added to the connection's counts."""
+    records: Records | None = None
+    """Of an address book."""
 
 
 class RemoteSource(Protocol):

@@ -10,15 +10,28 @@ import httpx
 from pydantic import ValidationError
 from ulid import ULID
 
-from services.ingest.domain.connections import SOURCES, ConnectionKind, Failure, MailSettings
+from services.ingest.domain.connections import (
+    SETTINGS,
+    SOURCES,
+    BookSettings,
+    ConnectionKind,
+    Failure,
+    MailSettings,
+    may_go,
+)
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.domain.outgoing import normalized_headers
+from services.ingest.remote.address_book import BookTerms
+from services.ingest.remote.crms import HubSpot, Salesforce
 from services.ingest.remote.gmail import Gmail
+from services.ingest.remote.google_people import GooglePeople
 from services.ingest.remote.http import RemoteHttp, Sleep
 from services.ingest.remote.mailbox import MailboxTerms
 from services.ingest.remote.oauth import Tokens
+from services.ingest.remote.outlook_contacts import OutlookContacts
 from services.ingest.remote.outlook_mail import OutlookMail
-from services.ingest.remote.page import Outbound, Page, RemoteError, RemoteSource
+from services.ingest.remote.page import Outbound, Page, Records, RemoteError, RemoteSource
+from services.ingest.remote.retracting import retractions
 from services.ingest.settings import RemoteSettings
 from services.ingest.store.connections import Claim, Claimed, Connections
 from services.ingest.store.vault import VaultError
@@ -34,11 +47,22 @@ log = get_logger(__name__)
 LONGEST_BACKOFF: Final = timedelta(hours=1)
 """After each failure an account is tried again after twice the time, at most this."""
 
-_SOURCES: Final[dict[ConnectionKind, Callable[[RemoteHttp, MailboxTerms], RemoteSource]]] = {
+_MAILBOXES: Final[dict[ConnectionKind, Callable[[RemoteHttp, MailboxTerms], RemoteSource]]] = {
     "gmail": Gmail,
     "outlook_mail": OutlookMail,
 }
-"""Kind → how it is read."""
+"""Kind → how its mail is read."""
+
+_BOOKS: Final[dict[ConnectionKind, Callable[[RemoteHttp, BookTerms], RemoteSource]]] = {
+    "google_people": GooglePeople,
+    "outlook_contacts": OutlookContacts,
+    "hubspot": HubSpot,
+    "salesforce": Salesforce,
+}
+"""Kind → how its people are read."""
+
+_NEEDS_A_PERSON: Final[frozenset[Failure]] = frozenset({"consent_withdrawn", "would_remove_many"})
+"""After these an account is read again only when a person has seen to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +100,39 @@ class Runs:
         kind = claimed.kind if claimed else "unknown"
         REMOTE_RUNS.labels(kind, failure or "ok").inc()
         again = _again_in(claimed, failure, retry_after)
-        # A permission that is gone comes back by a person only: it is not asked for again.
-        await self.connections.end(claim, failure, again, enabled=failure != "consent_withdrawn")
+        await self.connections.end(claim, failure, again, enabled=failure not in _NEEDS_A_PERSON)
         return failure
 
     async def _read(self, claim: Claim, claimed: Claimed) -> None:
-        source = self._source(claim, claimed)
+        settings = _settings(claimed)
+        source = self._source(claim, claimed, settings)
         async for page in source.pages(claimed.cursor):
             await self.producer.send_batch([_outgoing(one, page) for one in page.signals])
             REMOTE_SIGNALS.labels(claimed.kind).inc(len(page.signals))
+            if page.records is not None and isinstance(settings, BookSettings):
+                await self._keep_records(claim, claimed, page.records, settings)
             if not await self.connections.save_progress(claim, page.cursor, page.counts):
                 return  # taken away: somebody turned it off, or another run has it
 
-    def _source(self, claim: Claim, claimed: Claimed) -> RemoteSource:
-        kind: ConnectionKind = claimed.kind  # type: ignore[assignment]  # checked when it was made
-        credentials = claimed.credentials
+    async def _keep_records(
+        self, claim: Claim, claimed: Claimed, records: Records, settings: BookSettings
+    ) -> None:
+        """Note which entries there are, and take back those that went; stops before a mishap."""
+        gone: list[str] = []
+        if records.is_last:
+            gone = await self.connections.find_gone(claim, records)
+            known, is_approved = await self.connections.records(claim)
+            if not is_approved and not may_go(known, len(gone), settings.remove_at_most):
+                raise RemoteError("would_remove_many")
+            source = SOURCES[_kind(claimed)]
+            orders = retractions(gone, source, claim.place, self.rules.digests, datetime.now(UTC))
+            await self.producer.send_batch(orders)
+        await self.connections.save_records(claim, records, gone)
+
+    def _source(
+        self, claim: Claim, claimed: Claimed, settings: MailSettings | BookSettings
+    ) -> RemoteSource:
+        kind, credentials = _kind(claimed), claimed.credentials
 
         async def keep(renewed: dict[str, Any]) -> None:
             await self.connections.save_credentials(claim, renewed)
@@ -98,13 +140,6 @@ class Runs:
         endpoint, base = self._addresses(kind, credentials)
         tokens = Tokens(self.client, endpoint, credentials, keep)
         http = RemoteHttp(self.client, base, tokens.token, sleep=self.sleep)
-        try:
-            settings = MailSettings.model_validate(claimed.settings)
-        except ValidationError:
-            raise RemoteError("error") from None
-        return _SOURCES[kind](http, self._terms(claim, kind, settings))
-
-    def _terms(self, claim: Claim, kind: ConnectionKind, settings: MailSettings) -> MailboxTerms:
         now = datetime.now(UTC)
         origin = Origin(
             f"/kith/remote/{claim.connection}#{ULID()}",
@@ -113,17 +148,42 @@ class Runs:
             rfc3339(now),
             rfc3339(now),
         )
-        return MailboxTerms(
+        if isinstance(settings, BookSettings):
+            book = BookTerms(origin, SOURCES[kind], self.rules, now, settings.region)
+            return _BOOKS[kind](http, book)
+        mail = MailboxTerms(
             origin, SOURCES[kind], self.rules, now, settings.region, settings.since_days
         )
+        return _MAILBOXES[kind](http, mail)
 
     def _addresses(self, kind: ConnectionKind, credentials: dict[str, Any]) -> tuple[str, str]:
         """Return where tokens are renewed and where the API is."""
         if kind == "gmail":
             return self.settings.google_token_url, self.settings.gmail_url
+        if kind == "google_people":
+            return self.settings.google_token_url, self.settings.people_url
+        if kind == "hubspot":
+            base = self.settings.hubspot_url.rstrip("/")
+            return f"{base}/oauth/v1/token", base
+        if kind == "salesforce":
+            domain = credentials.get("directory") or ""
+            base = self.settings.salesforce_url.format(directory=domain).rstrip("/")
+            return f"{base}/services/oauth2/token", base
         directory = credentials.get("directory") or "common"
         login = self.settings.microsoft_login_url.rstrip("/")
         return f"{login}/{directory}/oauth2/v2.0/token", self.settings.graph_url
+
+
+def _kind(claimed: Claimed) -> ConnectionKind:
+    kind: ConnectionKind = claimed.kind  # type: ignore[assignment]  # checked when it was made
+    return kind
+
+
+def _settings(claimed: Claimed) -> MailSettings | BookSettings:
+    try:
+        return SETTINGS[_kind(claimed)].model_validate(claimed.settings)
+    except ValidationError:
+        raise RemoteError("error") from None
 
 
 def _outgoing(signal: Outbound, page: Page) -> Outgoing:

@@ -1,14 +1,15 @@
-"""`/v1/connections`: accounts elsewhere whose mail is read again and again."""
+"""`/v1/connections`: accounts elsewhere that are read again and again: mail, contacts, CRMs."""
 
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ulid import ULID
 
-from services.ingest.domain.connections import ConnectionKind, Credentials, MailSettings
+from services.ingest.domain.connections import SETTINGS, ConnectionKind, Credentials
+from services.ingest.domain.reading import in_our_words
 from services.ingest.routes.doorway import caller_of
 from services.ingest.routes.problems import RESPONSES, JsonResponse, ProblemError
 from services.ingest.store.connections import Connections
@@ -36,7 +37,10 @@ class NewConnection(BaseModel):
         description="What you call it; another one of the same kind and name takes its place."
     )
     credentials: Credentials
-    settings: MailSettings = Field(default_factory=MailSettings)
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Of mail: region, since_days. Of contacts: region, remove_at_most.",
+    )
     every_seconds: Annotated[int, Field(ge=10, le=86_400)] = Field(
         default=60, description="How often it is read, seconds."
     )
@@ -57,7 +61,7 @@ class Connection(BaseModel):
     failures: int = Field(description="Runs that failed, one after the other.")
     last_failure: str | None = Field(
         description="Why the last run failed: consent_withdrawn, refused, unavailable, "
-        "rate_limited, bad_answer, unreadable_credentials, error."
+        "rate_limited, bad_answer, unreadable_credentials, would_remove_many, error."
     )
     counts: dict[str, int] = Field(description="What all runs brought, by name.")
 
@@ -82,12 +86,16 @@ async def post_connection(
 ) -> JsonResponse:
     """Connect an account, or renew the permission of one; it is read at once and then regularly."""
     _refuse_unless_open(connections)
+    try:
+        settings = SETTINGS[new.kind].model_validate(new.settings)
+    except ValidationError as error:
+        raise in_our_words(error) from None
     kept = await connections.save(
         caller.place,
         f"rmc_{ULID()}",
         kind=new.kind,
         name=new.name.strip(),
-        settings=new.settings.model_dump(exclude_none=True),
+        settings=settings.model_dump(exclude_none=True),
         credentials=new.credentials.plain(),
         every=timedelta(seconds=new.every_seconds),
     )
@@ -114,6 +122,18 @@ async def post_action(
     """`run`: read it now and go on regularly.  `pause`: read it no more; a run under way ends."""
     enabled = action == "run"
     if not await connections.switch(caller.place, connection_id, enabled=enabled):
+        raise _unknown()
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post("/v1/connections/{connection_id}/approve", status_code=204, responses=RESPONSES)
+async def post_approval(
+    connection_id: ConnectionId,
+    caller: Annotated[Caller, Depends(caller_of)],
+    connections: Annotated[Connections, Depends(connections_of)],
+) -> Response:
+    """Say that it is right that so many entries went: a run that stopped for it goes on."""
+    if not await connections.approve_removals(caller.place, connection_id):
         raise _unknown()
     return Response(status_code=HTTPStatus.NO_CONTENT)
 

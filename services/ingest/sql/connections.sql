@@ -73,3 +73,49 @@ SET claim = NULL, claimed_until = NULL, next_run_at = now() + $4, enabled = enab
     failures = CASE WHEN $3::text IS NULL THEN 0 ELSE failures + 1 END, last_failure = $3,
     last_run_at = CASE WHEN $3::text IS NULL THEN now() ELSE last_run_at END
 WHERE public_id = $1 AND claim = $2;
+
+-- name: see_records
+-- Note which entries a page told of, while this run has the connection: $1 public id, $2 claim, $3
+-- the full reading, $4 ids.
+INSERT INTO ingest.remote_record AS known
+    (connection_id, tenant_id, workspace_id, record_id, reading)
+SELECT c.id, c.tenant_id, c.workspace_id, u.record_id, $3
+FROM ingest.remote_connection AS c CROSS JOIN unnest($4::text[]) AS u (record_id)
+WHERE c.public_id = $1 AND c.claim = $2
+ON CONFLICT (connection_id, record_id) DO UPDATE SET reading = EXCLUDED.reading
+WHERE known.reading <> EXCLUDED.reading AND EXCLUDED.reading <> '';
+
+-- name: forget_records
+-- Forget entries that were taken back: $1 public id, $2 claim, $3 ids.
+DELETE FROM ingest.remote_record AS known
+USING ingest.remote_connection AS c
+WHERE c.public_id = $1 AND c.claim = $2 AND known.connection_id = c.id
+    AND known.record_id = ANY($3::text[]);
+
+-- name: count_records
+-- How many entries a connection has, and whether any number of them may go: $1 public id.
+SELECT (SELECT count(*) FROM ingest.remote_record WHERE connection_id = c.id) AS known,
+    c.removals_approved AS approved
+FROM ingest.remote_connection AS c WHERE c.public_id = $1;
+
+-- name: find_gone
+-- Which known entries are gone: those told ($3), and after a full reading ($2) those it did not see:
+-- $1 public id.
+SELECT known.record_id
+FROM ingest.remote_record AS known
+JOIN ingest.remote_connection AS c ON c.id = known.connection_id
+WHERE c.public_id = $1
+    AND (known.record_id = ANY($3::text[]) OR ($2 <> '' AND known.reading <> $2))
+ORDER BY known.record_id;
+
+-- name: approve_removals
+-- Let the next run take back as much as it must, and read it now: $1 tenant, $2 workspace, $3 public id.
+UPDATE ingest.remote_connection
+SET removals_approved = true, enabled = true, next_run_at = now(), last_failure = NULL
+WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3
+RETURNING public_id;
+
+-- name: use_approval
+-- What was approved is done: $1 public id, $2 claim.
+UPDATE ingest.remote_connection SET removals_approved = false
+WHERE public_id = $1 AND claim = $2;

@@ -1,6 +1,6 @@
 """Accounts elsewhere, schema `ingest`: credentials and cursors are encrypted on their way there."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from services.ingest.remote.page import Records
 from services.ingest.store.vault import Vault
 from shared.auth import Place
 from shared.postgres.errors import translated
@@ -130,6 +131,35 @@ class Connections:
                 LEASE,
             )
         return kept is not None
+
+    async def records(self, claim: Claim) -> tuple[int, bool]:
+        """Return how many entries an address book has, and whether any number of them may go."""
+        async with self._inside(claim.place) as connection:
+            row = await connection.fetchrow(QUERIES["count_records"], claim.connection)
+        return (row["known"], row["approved"]) if row else (0, False)
+
+    async def find_gone(self, claim: Claim, records: Records) -> list[str]:
+        """Return the known entries that are gone: told, or not seen by a full reading."""
+        async with self._inside(claim.place) as connection:
+            rows = await connection.fetch(
+                QUERIES["find_gone"], claim.connection, records.reading, list(records.gone)
+            )
+        return [row["record_id"] for row in rows]
+
+    async def save_records(self, claim: Claim, records: Records, gone: Sequence[str]) -> None:
+        """Note which entries there are; those that are gone were taken back, as approved."""
+        async with self._inside(claim.place) as connection:
+            place = (claim.connection, claim.token)
+            await connection.execute(
+                QUERIES["see_records"], *place, records.reading, list(records.seen)
+            )
+            if records.is_last:
+                await connection.execute(QUERIES["forget_records"], *place, list(gone))
+                await connection.execute(QUERIES["use_approval"], *place)
+
+    async def approve_removals(self, place: Place, public_id: str) -> bool:
+        """Let the next run take back as much as it must; tell whether there is a connection."""
+        return await self._change("approve_removals", place, public_id)
 
     async def save_credentials(self, claim: Claim, credentials: dict[str, Any]) -> None:
         """Keep credentials that the other side renewed."""

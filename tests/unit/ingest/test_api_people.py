@@ -145,10 +145,14 @@ def google(resource: dict[str, Any]) -> ApiPerson | None:
     return read_person(resource, GROUPS)
 
 
+def hubspot(resource: dict[str, Any]) -> ApiPerson | None:
+    return read_hubspot(resource, 62515)
+
+
 READERS: list[tuple[Callable[[dict[str, Any]], ApiPerson | None], dict[str, Any]]] = [
     (google, GOOGLE),
     (read_contact, OUTLOOK),
-    (read_hubspot, HUBSPOT),
+    (hubspot, HUBSPOT),
     (read_salesforce, SALESFORCE),
 ]
 
@@ -217,13 +221,13 @@ def test_others_keep_what_a_signal_has_no_field_for() -> None:
     assert signal_of(read_contact, OUTLOOK)["addresses"] == [
         {"street": "1 Way, Floor 2", "city": "London", "country": "UK", "label": "business"}
     ]
-    hubspot = signal_of(read_hubspot, HUBSPOT)
-    assert [one["value"] for one in hubspot["emails"]] == [
+    said = signal_of(hubspot, HUBSPOT)
+    assert [one["value"] for one in said["emails"]] == [
         "ada@example.com",
         "a@example.com",
         "b@example.com",
     ]
-    assert hubspot["custom_fields"] == {"Lifecycle stage": "lead"}
+    assert said["custom_fields"] == {"Lifecycle stage": "lead"}
     assert signal_of(read_salesforce, SALESFORCE)["birthday"] == "1815-12-10"
 
 
@@ -232,7 +236,7 @@ def test_others_keep_what_a_signal_has_no_field_for() -> None:
     [
         (google, {"resourceName": "people/c1", "metadata": {"deleted": True}}),
         (read_contact, {"id": "c1", "@removed": {"reason": "deleted"}}),
-        (read_hubspot, {"id": "c1", "archived": True, "properties": {}}),
+        (hubspot, {"id": "c1", "archived": True, "properties": {}}),
         (read_salesforce, {"Id": "c1", "IsDeleted": True}),
     ],
 )

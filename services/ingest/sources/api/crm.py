@@ -73,11 +73,12 @@ SALESFORCE_FIELDS: Final = (
 """Standard fields that every organisation has."""
 
 
-def read_hubspot(resource: dict[str, Any]) -> ApiPerson | None:
-    """Read a HubSpot contact; None: it has no id."""
-    record_id = text(resource.get("id"))
-    if record_id is None:
+def read_hubspot(resource: dict[str, Any], account: int) -> ApiPerson | None:
+    """Read a contact of a HubSpot account (its portal id); None: it has no id."""
+    number = text(resource.get("id"), 64)
+    if number is None:
         return None
+    record_id = f"{account}/{number}"
     if resource.get("archived") is True:
         return ApiPerson(record_id, None)
     found = part(resource.get("properties"))
