@@ -107,9 +107,11 @@ def run(
 
 
 @app.command("approve")
-def approve(connection: Connection, *, key: Key = None, url: Url = None) -> None:
+def approve(
+    connection: Connection, *, workspace: Workspace = None, key: Key = None, url: Url = None
+) -> None:
     """Say that it is right that so many contacts went: a run that stopped for it goes on."""
-    _ask("POST", f"{CONNECTIONS}/{connection}/approve", key, url)
+    _ask("POST", f"{CONNECTIONS}/{connection}/approve", (key, workspace, url))
     typer.echo("what went is taken back; `kith sync list` shows how it goes")
 
 

@@ -153,3 +153,17 @@ class UnrelateCompanies(CompanyOrder):
 
     other_id: CompanyId
     kind: CompanyRelationKind
+
+
+class RetractRecords(Command):
+    """Take back all that records said: their source does not have them any more.
+
+    What they say again later, of another time, counts again. The same order again changes nothing.
+    """
+
+    records: Annotated[
+        tuple[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")], ...],
+        Field(min_length=1, max_length=500),
+    ]
+    """Keys of source records, hex. What they said of a time after `issued_at` stays."""
+    reason: Short | None = None

@@ -17,6 +17,7 @@ from shared.events.command import (
     RejectMerge,
     RelateCompanies,
     RetractImport,
+    RetractRecords,
     SplitCompany,
     SplitContact,
     UnarchiveContact,
@@ -186,6 +187,7 @@ COMMANDS = Topic(
         "kith.command.split_company.v1": SplitCompany,
         "kith.command.relate_companies.v1": RelateCompanies,
         "kith.command.unrelate_companies.v1": UnrelateCompanies,
+        "kith.command.retract_records.v1": RetractRecords,
     },
 )
 ENRICHMENT_REQUESTS = Topic(

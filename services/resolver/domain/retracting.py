@@ -1,7 +1,8 @@
-"""Take back what an import brought: contacts become what everything else makes of them.
+"""Take back what was brought: contacts become what everything else makes of them.
 
-Nothing is put back from a copy. The import's deliveries are left out, and the contacts concerned
-are composed anew from the others at their homes, as after a merge or a split (ADR 0043, 0053).
+Nothing is put back from a copy. The deliveries of an import, or of records that their source has no
+more, are left out, and the contacts concerned are composed anew from the others at their homes, as
+after a merge or a split (ADR 0043, 0053).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ class Import:
     """What of an import is to be taken back, and what hangs on it."""
 
     import_id: str
+    """Empty: records were taken back, not an import."""
     workspace: int
     chosen: frozenset[Delivered]
     """Its deliveries."""

@@ -18,6 +18,7 @@ from shared.events.command import (
     CompanyOrder,
     Judgement,
     RetractImport,
+    RetractRecords,
     UnarchiveContact,
 )
 from shared.events.envelope import from_record
@@ -39,7 +40,7 @@ class Commanded(NamedTuple):
 async def handle_commands(batch: Batch, store: Store) -> Sequence[Rejected]:
     """Carry out orders one after another; one already carried out changes nothing.
 
-    What says who is whom, or takes an import back, has transactions of its own, since it may take
+    What says who is whom, or takes something back, has transactions of its own, since it may take
     long.
     """
     orders, rejected = [], []
@@ -62,7 +63,7 @@ def _by(order: Commanded) -> Callable[[Sequence[Commanded], Store], Awaitable[No
             return _judge
         case CompanyOrder():
             return _judge_companies
-        case RetractImport():
+        case RetractImport() | RetractRecords():
             return _retract
         case _:
             return _carry_out
@@ -70,7 +71,7 @@ def _by(order: Commanded) -> Callable[[Sequence[Commanded], Store], Awaitable[No
 
 async def _retract(orders: Sequence[Commanded], store: Store) -> None:
     for command, place, traceparent in orders:
-        if isinstance(command, RetractImport):
+        if isinstance(command, RetractImport | RetractRecords):
             while (await store.retract(command, place, traceparent)).remaining:
                 pass
 

@@ -13,6 +13,29 @@ FROM contact.source_record AS r
 WHERE r.tenant_id = $1 AND r.import_id = $3 AND r.undone_at IS NULL AND r.workspace_id = $2
     AND r.contact_id IN (SELECT contact_id FROM chosen);
 
+-- name: find_record_rows
+-- What of records counts still, whole contacts only: $1 tenant, $2 workspace, $3 record keys, $4 until
+-- when they said it, $5 about how many.
+WITH chosen AS (
+    SELECT DISTINCT contact_id FROM (
+        SELECT contact_id FROM contact.source_record
+        WHERE tenant_id = $1 AND record_key = ANY($3::bytea[]) AND undone_at IS NULL
+            AND workspace_id = $2 AND occurred_at <= $4
+        ORDER BY contact_id LIMIT $5
+    ) AS first
+)
+SELECT r.contact_id, r.record_key, r.revision, r.signal_id
+FROM contact.source_record AS r
+WHERE r.tenant_id = $1 AND r.record_key = ANY($3::bytea[]) AND r.undone_at IS NULL
+    AND r.workspace_id = $2 AND r.occurred_at <= $4
+    AND r.contact_id IN (SELECT contact_id FROM chosen);
+
+-- name: count_record_rows
+-- $1 tenant, $2 workspace, $3 record keys, $4 until when.
+SELECT count(*) FROM contact.source_record
+WHERE tenant_id = $1 AND record_key = ANY($3::bytea[]) AND undone_at IS NULL
+    AND workspace_id = $2 AND occurred_at <= $4;
+
 -- name: count_import_rows
 -- $1 tenant, $2 workspace, $3 import.
 SELECT count(*) FROM contact.source_record

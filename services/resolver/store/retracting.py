@@ -1,4 +1,4 @@
-"""Take back what an import brought, a piece at a time: load, decide, apply."""
+"""Take back what an import or single records brought, a piece at a time: load, decide, apply."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from services.resolver.store.queries import QUERIES
 from services.resolver.store.reshaping import RETRACTIONS, Reshaper
 from shared.auth import Place
 from shared.errors import TransientError
-from shared.events.command import RetractImport
+from shared.events.command import RetractImport, RetractRecords
 from shared.postgres.pool import Connection
 
 PIECE: Final = 500
@@ -25,12 +25,16 @@ IDS: Final = 100
 """Ids drawn for one piece besides those of its deliveries: bindings of contacts that come apart."""
 
 
+Retracting = RetractImport | RetractRecords
+"""An order to take something back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retraction:
     """What one piece came to."""
 
     retracted: int
-    """Deliveries of the import that count no more since this piece."""
+    """Deliveries that count no more since this piece."""
     remaining: int
     """Those that count still: order the same again."""
     kept_edits: list[KeptEdit] = field(default_factory=list)
@@ -49,11 +53,11 @@ class Retractor:
         self._ids = ids
 
     async def carry_out(
-        self, command: RetractImport, place: Place, trace: str | None, piece: int = PIECE
+        self, command: Retracting, place: Place, trace: str | None, piece: int = PIECE
     ) -> Retraction:
-        """Take back the next piece of an import; what is taken back already stays as it is."""
-        named = (place.tenant_id, place.workspace_id, command.import_id)
-        rows = await self._connection.fetch(RETRACTIONS["find_import_rows"], *named, piece)
+        """Take back the next piece; what is taken back already stays as it is."""
+        find, count, named = _named(command, place)
+        rows = await self._connection.fetch(RETRACTIONS[find], *named, piece)
         if not rows:
             return Retraction(0, 0)
         contacts = {row["contact_id"] for row in rows}
@@ -78,7 +82,7 @@ class Retractor:
             traceparent=trace,
         )
         taken = Import(
-            import_id=command.import_id,
+            import_id=command.import_id if isinstance(command, RetractImport) else "",
             workspace=place.workspace_id,
             chosen=chosen,
             proposed=await self._proposed(cluster, [row["signal_id"] for row in rows]),
@@ -86,7 +90,7 @@ class Retractor:
         )
         plan, kept = retract(cluster, taken, order)
         await Reshaper(self._connection, plan).write()
-        remaining = await self._connection.fetchval(RETRACTIONS["count_import_rows"], *named)
+        remaining = await self._connection.fetchval(RETRACTIONS[count], *named)
         return Retraction(len(rows), remaining, kept, plan.positions)
 
     async def _load(self, place: Place, contacts: set[int]) -> Cluster:
@@ -117,6 +121,15 @@ class Retractor:
         roots = sorted(cluster.applied)
         rows = await self._connection.fetch(RETRACTIONS["find_asked"], roots)
         return frozenset(row["record_key"] for row in rows)
+
+
+def _named(command: Retracting, place: Place) -> tuple[str, str, tuple[object, ...]]:
+    """Return what finds the rows of an order, what counts them, and what both are given."""
+    where = (place.tenant_id, place.workspace_id)
+    if isinstance(command, RetractImport):
+        return "find_import_rows", "count_import_rows", (*where, command.import_id)
+    keys = [bytes.fromhex(one) for one in command.records]
+    return "find_record_rows", "count_record_rows", (*where, keys, command.issued_at)
 
 
 def _deliveries(cluster: Cluster) -> set[Delivered]:

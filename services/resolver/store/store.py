@@ -27,10 +27,10 @@ from services.resolver.store.policies import PolicyStore
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reconsidering import STATEMENTS as RECONSIDERING
 from services.resolver.store.reconsidering import Reconsiderer
-from services.resolver.store.retracting import Retraction, Retractor
+from services.resolver.store.retracting import Retracting, Retraction, Retractor
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
-from shared.events.command import CompanyOrder, Judgement, RetractImport
+from shared.events.command import CompanyOrder, Judgement
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
@@ -82,7 +82,7 @@ class Transaction:
         return await self._judge().carry_out(command, place, traceparent)
 
     async def retract(
-        self, command: RetractImport, place: Place, traceparent: str | None
+        self, command: Retracting, place: Place, traceparent: str | None
     ) -> Retraction:
         """Take back the next piece of what an import brought."""
         store = self._store
@@ -198,9 +198,9 @@ class Store:
             return await tx.judge(command, place, traceparent)
 
     async def retract(
-        self, command: RetractImport, place: Place, traceparent: str | None = None
+        self, command: Retracting, place: Place, traceparent: str | None = None
     ) -> Retraction:
-        """Take back the next piece of what an import brought, in a transaction of its own."""
+        """Take back the next piece of what an import or records brought, in its own transaction."""
         async with self.transaction() as tx:
             return await tx.retract(command, place, traceparent)
 

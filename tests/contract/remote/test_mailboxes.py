@@ -341,7 +341,10 @@ async def test_an_error_carries_the_code_and_not_the_message() -> None:
     fake.once("/me", graph_error(400, "ErrorInvalidRequest"))
     with pytest.raises(AnswerError) as raised:
         await Lab(fake).read()
-    assert (raised.value.status, raised.value.reason) == (400, "ErrorInvalidRequest")
+    assert (raised.value.status, raised.value.reasons) == (
+        400,
+        frozenset({"ErrorInvalidRequest"}),
+    )
 
 
 def test_retry_after_is_seconds_or_a_date() -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from random import Random
 from typing import Any
@@ -17,7 +17,7 @@ from shared.auth import Place
 from shared.errors import TransientError
 from shared.events import topics
 from shared.events.codec import encode
-from shared.events.command import RetractImport
+from shared.events.command import RetractImport, RetractRecords
 from shared.events.envelope import Envelope, to_headers
 from shared.kafka.batch import Batch, next_offsets
 from tests.integration.resolver.conftest import Home, Resolver, record_of
@@ -26,6 +26,7 @@ from tests.integration.resolver.test_routes import client
 from tests.support.histories import Said, a_said
 from tests.support.invariants import check_database
 from tests.support.reliving import Life, different, lives
+from tests.support.signals import MOMENT
 
 IMPORT, LATER = "imp_" + "1" * 26, "imp_" + "2" * 26
 HISTORIES, LENGTH = 60, 12
@@ -239,3 +240,59 @@ async def test_a_vendors_late_answer_makes_no_stranger(home: Home, resolver: Res
 
 
 __all__ = ["client"]
+
+
+async def test_records_that_their_source_has_no_more_are_taken_back(
+    home: Home, resolver: Resolver
+) -> None:
+    """Every version, unless said after the order; what they say anew counts again."""
+    gone = [
+        resolver.a_signal("r1", email="a@x.org", title="Clerk", minutes=1),
+        resolver.a_signal("r2", email="b@x.org", name="Bob Ross", headline="painter"),
+    ]
+    stays = resolver.a_signal("r3", email="b@x.org", name="Bob Ross", source="email_sync")
+    later = resolver.a_signal("r4", email="c@x.org", name="Cy Lee", minutes=90)
+    await resolver.resolve(resolver.a_signal("r1", email="a@x.org", title="Analyst"), *gone)
+    await resolver.resolve(stays, later)
+    order = RetractRecords(
+        **said(
+            resolver,
+            issued_at=MOMENT + timedelta(hours=1),
+            records=tuple(one.record_key for one in (*gone, later)),
+        )
+    )
+    headers = to_headers(
+        Envelope(
+            id=order.command_id,
+            source="/test",
+            type=topics.TYPE_BY_MODEL[RetractRecords],
+            data=encode(order),
+        )
+    )
+    records = [record_of(encode(order), 0, topics.COMMANDS.name, headers)]
+    batch = Batch(records, "resolver", next_offsets(records))
+    for _ in range(2):
+        assert list(await handle_commands(batch, resolver.store)) == []
+        assert await statuses(home) == {"active": 1, "incomplete": 1, "deleted": 1}
+    assert (
+        await home.value(
+            "SELECT count(*) FROM contact.contact_identifier"
+            " WHERE deleted_at IS NULL AND normalized_value = 'a@x.org'"
+        )
+        == 0
+    )
+    assert (
+        await home.value(
+            "SELECT count(*) FROM contact.workspace_contact_binding"
+            " WHERE headline = 'painter' AND deleted_at IS NULL"
+        )
+        == 0
+    )
+    await check(home)
+    await resolver.resolve(gone[0])
+    assert await statuses(home) == {"active": 1, "incomplete": 1, "deleted": 1}, (
+        "the same again says nothing"
+    )
+    await resolver.resolve(resolver.a_signal("r1", email="a@x.org", title="Clerk", minutes=120))
+    assert (await statuses(home))["active"] == 2
+    await check(home)
