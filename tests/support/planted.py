@@ -215,6 +215,9 @@ ROWS = {
     "ingest.remote_connection": "INSERT INTO ingest.remote_connection"
     " (public_id, tenant_id, workspace_id, kind, name, credentials)"
     " VALUES ('rmc_{ulid}', {tenant}, {workspace}, 'gmail', 'Mine', {key})",
+    "ingest.remote_record": "INSERT INTO ingest.remote_record"
+    " (connection_id, tenant_id, workspace_id, record_id, reading)"
+    " VALUES (1, {tenant}, {workspace}, 'people/c1', '')",
 }
 """Table → the statement that plants a row, in an order that foreign keys allow.
 

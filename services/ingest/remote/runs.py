@@ -118,16 +118,17 @@ class Runs:
         self, claim: Claim, claimed: Claimed, records: Records, settings: BookSettings
     ) -> None:
         """Note which entries there are, and take back those that went; stops before a mishap."""
-        gone: list[str] = []
-        if records.is_last:
-            gone = await self.connections.find_gone(claim, records)
-            known, is_approved = await self.connections.records(claim)
-            if not is_approved and not may_go(known, len(gone), settings.remove_at_most):
-                raise RemoteError("would_remove_many")
-            source = SOURCES[_kind(claimed)]
-            orders = retractions(gone, source, claim.place, self.rules.digests, datetime.now(UTC))
-            await self.producer.send_batch(orders)
-        await self.connections.save_records(claim, records, gone)
+        await self.connections.see_records(claim, records)
+        if not records.is_last:
+            return
+        gone = await self.connections.find_gone(claim, records)
+        known, is_approved = await self.connections.records(claim)
+        if not is_approved and not may_go(known, len(gone), settings.remove_at_most):
+            raise RemoteError("would_remove_many")
+        source = SOURCES[_kind(claimed)]
+        orders = retractions(gone, source, claim.place, self.rules.digests, datetime.now(UTC))
+        await self.producer.send_batch(orders)
+        await self.connections.forget_records(claim, gone)
 
     def _source(
         self, claim: Claim, claimed: Claimed, settings: MailSettings | BookSettings

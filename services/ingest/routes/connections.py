@@ -112,6 +112,18 @@ async def get_connections(
     return JsonResponse({"connections": [_told(row) for row in rows]})
 
 
+@router.post("/v1/connections/{connection_id}/approve", status_code=204, responses=RESPONSES)
+async def post_approval(
+    connection_id: ConnectionId,
+    caller: Annotated[Caller, Depends(caller_of)],
+    connections: Annotated[Connections, Depends(connections_of)],
+) -> Response:
+    """Say that it is right that so many entries went: a run that stopped for it goes on."""
+    if not await connections.approve_removals(caller.place, connection_id):
+        raise _unknown()
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
 @router.post("/v1/connections/{connection_id}/{action}", status_code=204, responses=RESPONSES)
 async def post_action(
     connection_id: ConnectionId,
@@ -122,18 +134,6 @@ async def post_action(
     """`run`: read it now and go on regularly.  `pause`: read it no more; a run under way ends."""
     enabled = action == "run"
     if not await connections.switch(caller.place, connection_id, enabled=enabled):
-        raise _unknown()
-    return Response(status_code=HTTPStatus.NO_CONTENT)
-
-
-@router.post("/v1/connections/{connection_id}/approve", status_code=204, responses=RESPONSES)
-async def post_approval(
-    connection_id: ConnectionId,
-    caller: Annotated[Caller, Depends(caller_of)],
-    connections: Annotated[Connections, Depends(connections_of)],
-) -> Response:
-    """Say that it is right that so many entries went: a run that stopped for it goes on."""
-    if not await connections.approve_removals(caller.place, connection_id):
         raise _unknown()
     return Response(status_code=HTTPStatus.NO_CONTENT)
 

@@ -146,16 +146,20 @@ class Connections:
             )
         return [row["record_id"] for row in rows]
 
-    async def save_records(self, claim: Claim, records: Records, gone: Sequence[str]) -> None:
-        """Note which entries there are; those that are gone were taken back, as approved."""
+    async def see_records(self, claim: Claim, records: Records) -> None:
+        """Note which entries there are."""
+        place = (claim.connection, claim.token)
         async with self._inside(claim.place) as connection:
-            place = (claim.connection, claim.token)
             await connection.execute(
                 QUERIES["see_records"], *place, records.reading, list(records.seen)
             )
-            if records.is_last:
-                await connection.execute(QUERIES["forget_records"], *place, list(gone))
-                await connection.execute(QUERIES["use_approval"], *place)
+
+    async def forget_records(self, claim: Claim, gone: Sequence[str]) -> None:
+        """Note that entries were taken back; an approval was for these."""
+        place = (claim.connection, claim.token)
+        async with self._inside(claim.place) as connection:
+            await connection.execute(QUERIES["forget_records"], *place, list(gone))
+            await connection.execute(QUERIES["use_approval"], *place)
 
     async def approve_removals(self, place: Place, public_id: str) -> bool:
         """Let the next run take back as much as it must; tell whether there is a connection."""
