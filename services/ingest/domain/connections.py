@@ -1,5 +1,7 @@
 """Accounts elsewhere that are read again and again: which kinds there are, what each needs."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -118,3 +120,17 @@ def may_go(known: int, gone: int, share: float) -> bool:
     A mishap at the other end, or a wrong account, must not empty an address book here.
     """
     return gone <= max(FEW, known * share)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a page of an address book says of the account's entries."""
+
+    seen: Sequence[str]
+    """Ids of those that are there."""
+    gone: Sequence[str] = ()
+    """Ids of those that were deleted, or say nothing any more; told with the last page only."""
+    reading: str = ""
+    """The full reading that the page belongs to; empty: it tells changes only."""
+    is_last: bool = False
+    """Whether all was told: what a full reading did not see is gone."""

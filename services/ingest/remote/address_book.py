@@ -12,10 +12,11 @@ from typing import Any
 
 import orjson
 
+from services.ingest.domain.connections import Records
 from services.ingest.domain.intake import signal_id
 from services.ingest.domain.mapping import Origin, Rules, to_normalized
 from services.ingest.domain.reading import read_value
-from services.ingest.remote.page import Outbound, Page, Records
+from services.ingest.remote.page import Outbound, Page
 from services.ingest.sources.api.parts import ApiPerson
 from shared.errors import PoisonMessageError
 from shared.events.envelope import rfc3339

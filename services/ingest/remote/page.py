@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from services.ingest.domain.connections import Failure
+from services.ingest.domain.connections import Failure, Records
 from services.ingest.domain.mapping import Normalized, Origin
 from shared.errors import ServiceError
 
@@ -39,20 +39,6 @@ class Outbound:
     origin: Origin
     normalized: Normalized
     is_activity: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """What a page of an address book says of the account's entries."""
-
-    seen: Sequence[str]
-    """Ids of those that are there."""
-    gone: Sequence[str] = ()
-    """Ids of those that were deleted, or say nothing any more; told with the last page only."""
-    reading: str = ""
-    """The full reading that the page belongs to; empty: it tells changes only."""
-    is_last: bool = False
-    """Whether all was told: what a full reading did not see is gone."""
 
 
 @dataclass(frozen=True, slots=True)

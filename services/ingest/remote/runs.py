@@ -17,6 +17,7 @@ from services.ingest.domain.connections import (
     ConnectionKind,
     Failure,
     MailSettings,
+    Records,
     may_go,
 )
 from services.ingest.domain.mapping import Origin, Rules
@@ -30,7 +31,7 @@ from services.ingest.remote.mailbox import MailboxTerms
 from services.ingest.remote.oauth import Tokens
 from services.ingest.remote.outlook_contacts import OutlookContacts
 from services.ingest.remote.outlook_mail import OutlookMail
-from services.ingest.remote.page import Outbound, Page, Records, RemoteError, RemoteSource
+from services.ingest.remote.page import Outbound, Page, RemoteError, RemoteSource
 from services.ingest.remote.retracting import retractions
 from services.ingest.settings import RemoteSettings
 from services.ingest.store.connections import Claim, Claimed, Connections

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from services.ingest.remote.page import Records
+from services.ingest.domain.connections import Records
 from services.ingest.store.vault import Vault
 from shared.auth import Place
 from shared.postgres.errors import translated
