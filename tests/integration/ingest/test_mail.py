@@ -27,6 +27,7 @@ from tests.support.remote_mail import FakeGmail, google_error
 KEYS = [urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2)]
 CREDENTIALS = {"client_id": "client", "client_secret": "s", "refresh_token": "refresh-1"}
 SIGNED = "Hello,\n\nBest regards\nAda Lovelace\nHead of Engines\nEngines GmbH\n"
+OWN = "me@home.example.com"
 BOX = an_mbox(
     a_message(text=SIGNED),
     a_message(message_id="<2@x>", list_id="<l.x.example>"),
@@ -65,6 +66,43 @@ async def test_a_mailbox_is_taken_with_a_count_of_all_that_is_not(
     assert report["own"] == ["me@home.example.com"]
     signals = await arrived(kafka, marks)
     assert sorted("activity" in one for one in signals) == [False, True]
+
+
+async def test_people_of_a_mailbox_are_contacts_with_it_on_their_timelines(
+    system: Importing, caller: Caller
+) -> None:
+    """Whoever is unknown becomes a contact at once; the same mail again changes nothing."""
+    raw = a_message(text=SIGNED, cc="Bob <bob@y.example.org>")
+    box = an_mbox(raw, a_message(message_id="<2@x>", list_id="<l.x.example>", cc="eve@x.example"))
+
+    async def state() -> tuple[list[str], int]:
+        people = await system.fetch(
+            "SELECT email.email, contact.status FROM contact.contact"
+            " JOIN contact.contact_email AS email ON email.contact_id = contact.id"
+            " JOIN app.tenant ON tenant.id = contact.tenant_id WHERE tenant.public_id = $1"
+            " ORDER BY 1",
+            caller.tenant,
+        )
+        ((events,),) = await system.fetch(
+            "SELECT count(*) FROM contact.contact_event JOIN app.tenant"
+            " ON tenant.id = contact_event.tenant_id WHERE tenant.public_id = $1",
+            caller.tenant,
+        )
+        return [f"{row['email']} {row['status']}" for row in people], events
+
+    expected = ["ada@engines.example.com active", "bob@y.example.org incomplete"]
+    events = []
+    for _ in range(2):
+        answer = await caller.http.post("/v1/mail", params={"own": OWN}, content=box)
+        assert answer.status_code == 202, answer.text
+        for _ in range(300):
+            if (await state())[0] == expected:
+                break
+            await asyncio.sleep(0.1)
+        assert (await state())[0] == expected
+        await asyncio.sleep(1.0)  # what else is on its way would be here by now
+        events.append((await state())[1])
+    assert events[0] == events[1]
 
 
 async def test_progress_is_told_line_by_line(

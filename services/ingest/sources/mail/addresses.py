@@ -35,6 +35,7 @@ _TOUCHES_BEFORE = re.compile(r"(?<=\S)(?==\?[^?\s]+\?[bBqQ]\?[^?]*\?=)")
 _TOUCHES_BEHIND = re.compile(r"(=\?[^?\s]+\?[bBqQ]\?[^?]*\?=)(?=\S)")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(?==\?)")
 _ESCAPED = re.compile(r"\\(.)")
+_AROUND = re.compile(r"\s*([.@])\s*")
 _ROUTE = re.compile(r"^@[^:]*:")
 _NAMES_NOBODY = re.compile(r"^[\s'\"<>.,;:\-]*$")
 # fmt: off
@@ -97,7 +98,7 @@ def _mailbox(name: list[str], comment: str, angled: str) -> Mailbox | None:
 
 def _without_blanks(address: str) -> str:
     """Drop the blanks that some programs put around dot and at (RFC 5322 4.4)."""
-    return re.sub(r"\s*([.@])\s*", r"\1", address)
+    return _AROUND.sub(r"\1", address) if " " in address or "\t" in address else address
 
 
 def name_of(text: str) -> str | None:

@@ -201,6 +201,8 @@ def _end_by_length(file: BinaryIO, start: int, size: int) -> int:
     """
     file.seek(start)
     head = file.read(HEAD_BYTES)
+    if b"ontent-" not in head or b"ength:" not in head:
+        return start + 5
     blank = _BLANK.search(head)
     found = _LENGTH.search(head, 0, blank.start()) if blank else None
     if blank is None or found is None:

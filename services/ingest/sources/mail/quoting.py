@@ -70,8 +70,8 @@ def own_lines(lines: Sequence[str]) -> list[str]:
     """Return the lines that the writer wrote, in their order, without what is quoted."""
     patterns = _patterns()
     kept: list[str] = []
-    bounded = [line[:MAX_LINE] for line in lines[:MAX_LINES]]
-    introduces = [line.rstrip().endswith(_INTRODUCES) for line in bounded]
+    bounded = [line[:MAX_LINE].rstrip() for line in lines[:MAX_LINES]]
+    introduces = {n for n, line in enumerate(bounded) if line.endswith(_INTRODUCES)}
     index = 0
     while index < len(bounded):
         line = bounded[index]
@@ -85,7 +85,7 @@ def own_lines(lines: Sequence[str]) -> list[str]:
         may_mark = len(line) <= MAX_MARK and (":" in line or line[0] in _MARKS or "：" in line)
         if may_mark and _begins_forward(bounded, index, patterns):
             break
-        is_near = any(introduces[index : index + 3])
+        is_near = bool(introduces) and not introduces.isdisjoint(range(index, index + 3))
         if is_near and (
             lines_of_attribution := _attribution(bounded, index, patterns["attribution"])
         ):

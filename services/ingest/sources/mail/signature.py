@@ -27,6 +27,9 @@ TAIL: Final = 80
 LONGEST_CLOSING: Final = 130
 """Characters of a line that ends a letter; the French take them."""
 
+LONGEST_MARK: Final = 50
+"""Characters of the line that ends what a timeline shows of a text."""
+
 LOOKED_AT: Final = 44
 """Lines below the beginning of a signature that are looked at: its own and a notice's."""
 
@@ -89,7 +92,8 @@ def snippet_of(text: Text) -> str:
     words: list[str] = []
     size = 0
     for line in text.lines:
-        if words and line and (_DELIMITER.match(line) or _closes(line, closing)):
+        may_end = words and line and len(line) < LONGEST_MARK
+        if may_end and (_DELIMITER.match(line) or closing.fullmatch(line.strip())):
             break
         for word in line.split():
             size += len(word) + 1
