@@ -86,7 +86,7 @@ short = st.text(
     st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12
 ) | st.sampled_from(
     ["=1+1", "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", "'=x", "''-y", "+49 30", "a ::: b", "* work",
-     "Work", "HOME",
+     "Work", "#N/A", "HOME",
      "work", "home", "mobile", "a,b;c", "x\\n;y", "line\nbreak", "_x0041_", "_$!<Home>!$_", "2024",
      "myContacts", '"quoted"', "Ünï 日本", "https://github.com/ada", "Main St, 5,"]
 )  # fmt: skip

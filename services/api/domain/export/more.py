@@ -16,6 +16,12 @@ EPOCHS: Final = ("1604-", "0000-", "0001-")
 """Years by which address books say that they know none: a reader takes them for that."""
 
 
+_ERRORS: Final = frozenset(
+    {"#N/A", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#GETTING_DATA"}
+)
+"""What a spreadsheet shows where it could not compute: a reader takes it for nothing."""
+
+
 class More:
     """What of one contact did not fit."""
 
@@ -55,4 +61,6 @@ def is_plain_job(job: dict[str, Any]) -> bool:
 
 def is_plain(text: Any) -> bool:
     """Tell whether a reader that trims its cells gives a text back as it is."""
-    return isinstance(text, str) and text == text.strip() and not _UNSEEN.search(text)
+    if not isinstance(text, str) or text in _ERRORS:
+        return False
+    return text == text.strip() and not _UNSEEN.search(text)
