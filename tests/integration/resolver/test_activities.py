@@ -1,6 +1,7 @@
 """Activities on real PostgreSQL: on whose timelines they are, whatever else happens."""
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -210,6 +211,64 @@ async def test_activities_follow_their_people_through_merge_and_split(
         )
     ).outcome == "done"
     await check(home)
+
+
+async def test_whatever_was_merged_and_undone_everybody_has_their_own(
+    home: Home, resolver: Resolver
+) -> None:
+    """In the end every timeline is what the addresses of the activities say, and nothing else."""
+    dice = Random(54)
+    people = [f"p{number}@x.example" for number in range(5)]
+    await resolver.resolve(
+        *[resolver.a_signal(email, name="Ada Lovelace", email=email) for email in people]
+    )
+    names = {email: name for email, (name, _) in (await contacts(home)).items()}
+    expected: dict[str, dict[str, str]] = {email: {} for email in people}
+    merges: list[tuple[str, str]] = []
+    merged = 0
+    for step in range(60):
+        match dice.randrange(4):
+            case 0:
+                one, other = dice.sample(list(names.values()), 2)
+                merge = MergeContacts.model_validate(
+                    said(resolver, contact_id=one, absorbed_id=other)
+                )
+                answer = await judge(home, resolver, merge)
+                if answer.merge_id is not None:
+                    merges.append((one, answer.merge_id))
+                    merged += 1
+            case 1 if merges:
+                await undo(home, resolver, *merges.pop(dice.randrange(len(merges))))
+            case _:
+                record = f"m{dice.randrange(25)}"
+                taking_part = dice.sample(people, dice.randint(1, 3))
+                called = [dice.choice([None, "Dad", "Boss"]) for _ in taking_part]
+                mail = resolver.an_activity(
+                    record,
+                    *[
+                        somebody("cc", called=name, email=email)
+                        for email, name in zip(taking_part, called, strict=True)
+                    ],
+                    title=f"{record} {step}",
+                    stated=step,
+                )
+                assert await resolver.happen(mail) == []
+                for email in people:
+                    expected[email].pop(record, None)
+                    if email in taking_part:
+                        expected[email][record] = f"{record} {step}"
+    assert merged > 5
+    while merges:
+        await undo(home, resolver, *merges.pop(dice.randrange(len(merges))))
+    await check(home)
+    for email in people:
+        titles = [title for title, _ in await timeline(home, email)]
+        assert titles == sorted(expected[email].values()), email
+
+
+async def undo(home: Home, resolver: Resolver, contact: str, merge: str) -> None:
+    split = SplitContact.model_validate(said(resolver, contact_id=contact, merge_id=merge))
+    assert (await judge(home, resolver, split)).outcome == "done"
 
 
 async def test_a_batch_of_circulars_is_cut_and_applied_once(
