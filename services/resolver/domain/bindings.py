@@ -1,11 +1,11 @@
 """One workspace's view of a contact: the shared values, and what it keeps for itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from services.resolver.domain.model import BindingRow, Contact
+from services.resolver.domain.model import BindingRow, Claim, Contact
 from services.resolver.domain.survivorship import Values
 
 
@@ -50,10 +50,15 @@ def view_of(
 
 
 def private_values(contact: Contact, workspace: int) -> Private:
+    """Gather what a workspace keeps for itself about a contact."""
+    return private_of(contact.claims.values(), workspace)
+
+
+def private_of(told: Iterable[Claim], workspace: int) -> Private:
     """Gather one workspace's labels (union), notes (all) and custom fields (newest wins)."""
     claims = [
         one
-        for one in contact.claims.values()
+        for one in told
         if one.workspace_id == workspace
         and (one.facts.notes or one.facts.labels or one.facts.custom_fields)
     ]

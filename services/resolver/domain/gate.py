@@ -12,6 +12,7 @@ from typing import Final
 
 from services.resolver.domain import telling
 from services.resolver.domain.admission import Admission, admit
+from services.resolver.domain.auditing import private_changed, values_changed
 from services.resolver.domain.bindings import (
     NOTHING_PRIVATE,
     Private,
@@ -29,6 +30,7 @@ from services.resolver.domain.ledger import after, standing
 from services.resolver.domain.lifecycle import grown, status_at_birth
 from services.resolver.domain.matching.statistics import SHARED_BY
 from services.resolver.domain.model import (
+    AuditRow,
     Candidate,
     Claim,
     Contact,
@@ -45,7 +47,13 @@ from services.resolver.domain.model import (
     Sharing,
 )
 from services.resolver.domain.survivorship import Values, choose, differences, groups_of
-from shared.events.contact import CompanyEvent, ContactEvent, ContactStatus, ProposalReason
+from shared.events.contact import (
+    CompanyEvent,
+    ContactEvent,
+    ContactStatus,
+    FieldChange,
+    ProposalReason,
+)
 from shared.events.signal import Facts, Identifier
 
 
@@ -93,11 +101,11 @@ class _Gate:
         if admission.receiver is not None:
             contact = self.known.contacts[admission.receiver]
             kept = private_values(contact, delivery.workspace_id)
-            changed = self._update(contact, delivery, said)
+            changes = self._update(contact, delivery, said)
         else:
-            kept, changed = NOTHING_PRIVATE, True
+            kept, changes = NOTHING_PRIVATE, None
             contact = self._create(delivery, said)
-        self._bind(contact, delivery, kept, changed=changed)
+        self._bind(contact, delivery, kept, changes)
         for other, reason in admission.proposals:
             self._propose(contact, self.known.contacts[other], delivery, reason)
         for key in admission.contested:
@@ -166,8 +174,10 @@ class _Gate:
         self._record(delivery, contact_id, event)
         return contact
 
-    def _update(self, contact: Contact, delivery: Delivery, said: Document) -> bool:
-        """Add a fact to a known contact; returns whether a visible value changed."""
+    def _update(
+        self, contact: Contact, delivery: Delivery, said: Document
+    ) -> tuple[FieldChange, ...]:
+        """Add a fact to a known contact; returns the visible values that changed."""
         self.plan.contacts[contact.id] = contact
         identifiers = self._attach(contact, delivery)
         employments = added_details(self.plan, self.known, contact, delivery, said.facts)
@@ -189,7 +199,7 @@ class _Gate:
         self._record(delivery, contact.id, event)
         if replaced is not None:
             self._drop(contact, delivery, replaced.facts, said.facts)
-        return bool(changes)
+        return changes
 
     def _drop(self, contact: Contact, delivery: Delivery, before: Facts, after: Facts) -> None:
         """Take back what the record said before, where nothing says it now."""
@@ -232,12 +242,19 @@ class _Gate:
         values = self._values[contact.id] = choose(contact.claims.values())
         return values
 
-    def _bind(self, contact: Contact, delivery: Delivery, kept: Private, *, changed: bool) -> None:
+    def _bind(
+        self,
+        contact: Contact,
+        delivery: Delivery,
+        kept: Private,
+        changes: tuple[FieldChange, ...] | None,
+    ) -> None:
         """Bring the workspaces' views up to date, and tell what is private to this one.
 
-        `kept` is what the workspace kept for itself before the signal, `changed` whether any
-        visible value is another now.
+        `kept` is what the workspace kept for itself before the signal, `changes` the visible values
+        that are others now; None: the contact is new.
         """
+        changed = changes is None or bool(changes)
         workspace = delivery.workspace_id
         is_new = workspace not in contact.bindings
         if is_new:
@@ -253,15 +270,38 @@ class _Gate:
             if not changed and bound != workspace:
                 continue
             previous = self.plan.bindings.get((contact.id, bound))
+            born = (bound == workspace and is_new) or bool(previous and previous.is_new)
+            if not born:
+                own = (kept, keeps) if bound == workspace else None
+                self._audit(delivery, (binding_id, bound), changes or (), own)
             self.plan.bindings[contact.id, bound] = view_of(
                 contact,
                 bound,
                 binding_id,
                 self._values[contact.id],
                 self.known.company_ids,
-                is_new=(bound == workspace and is_new) or bool(previous and previous.is_new),
+                is_new=born,
                 import_source=previous.import_source if previous else delivery.signal.import_source,
             )
+
+    def _audit(
+        self,
+        delivery: Delivery,
+        binding: tuple[int, int],
+        changes: Iterable[FieldChange],
+        private: tuple[Private, Private] | None,
+    ) -> None:
+        """Note what a signal changes of a binding (id, workspace), and of what is private to it."""
+        changed = values_changed(
+            ((one.field, one.old, one.new) for one in changes), self.known.company_ids
+        )
+        if private is not None:
+            changed += private_changed(*private)
+        source, cause = delivery.source.id, delivery.signal.signal_id
+        self.plan.audit += [
+            AuditRow(delivery.tenant_id, *binding, one.field, one.old, one.new, source, cause)
+            for one in changed
+        ]
 
     def _contest(self, contact: Contact, key: IdentifierKey, delivery: Delivery) -> None:
         """Note that a contact has an identifier whose holder is called otherwise.

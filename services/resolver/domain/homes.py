@@ -5,6 +5,7 @@ either: contacts are the groups that the merges in force make of homes, so that 
 undone in any order, as if it had never been (DESIGN 4.5, ADR 0043).
 """
 
+import heapq
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -151,11 +152,4 @@ class _Settling:
 
 def interleave(histories: Iterable[Sequence[Applied]]) -> list[Applied]:
     """Put several contacts' deliveries into one order, each contact's own order kept."""
-    queues = [list(reversed(history)) for history in histories if history]
-    ordered = []
-    while queues:
-        first = min(queues, key=lambda queue: queue[-1].applied_at)
-        ordered.append(first.pop())
-        if not first:
-            queues.remove(first)
-    return ordered
+    return list(heapq.merge(*histories, key=lambda one: one.applied_at))

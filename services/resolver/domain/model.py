@@ -302,6 +302,20 @@ class FoundOut(NamedTuple):
     """What found it out."""
 
 
+class AuditRow(NamedTuple):
+    """A field of a workspace's view that is another now, as text (DESIGN 9, 'Audit')."""
+
+    tenant_id: int
+    binding_id: int
+    workspace_id: int
+    field: str
+    old: str | None
+    new: str | None
+    source_id: int | None
+    """Whose signal it was; None: an order's."""
+    cause: str
+
+
 @dataclass(slots=True)
 class Plan:
     """What to write, in the order of the tables; nothing else is written."""
@@ -332,6 +346,7 @@ class Plan:
     dropped_jobs: list[tuple[int, Job]] = field(default_factory=list)
     companies: list[NewCompany] = field(default_factory=list)
     bindings: dict[tuple[int, int], BindingRow] = field(default_factory=dict)
+    audit: list[AuditRow] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     events: list[RecordedEvent] = field(default_factory=list)
     contacts: dict[int, Contact] = field(default_factory=dict)

@@ -57,6 +57,8 @@ class _Reshape:
             for applied in before.cluster.applied.values()
             for one in applied
         }
+        self._histories = self._group()
+        """Contact → its deliveries, by the contacts that had them."""
         self._owner = {
             one.claim.record_key: root
             for root, applied in before.applied.items()
@@ -70,7 +72,7 @@ class _Reshape:
             plan.was[root] = compose(before.applied[root], before.cluster.held.get(root, {}).keys())
         for root, homes in self._homes.groups.items():
             group = set(homes)
-            applied = self._belonging(group)
+            applied = self._belonging(root)
             if not self._is_simple(root, group, applied):
                 self._note_homes(applied)
             keys = {key for key, home in self._after.identifiers.items() if home in group}
@@ -89,12 +91,20 @@ class _Reshape:
         }
         return plan
 
-    def _belonging(self, group: Collection[int]) -> list[Applied]:
+    def _group(self) -> dict[int, list[list[Applied]]]:
+        found: dict[int, list[list[Applied]]] = {}
+        for applied in self._after.applied.values():
+            here: dict[int, list[Applied]] = {}
+            for one in applied:
+                if one.home is not None:
+                    here.setdefault(self._homes.root(one.home), []).append(one)
+            for root, history in here.items():
+                found.setdefault(root, []).append(history)
+        return found
+
+    def _belonging(self, root: int) -> list[Applied]:
         """Return a group's deliveries in one order, each former contact's own order kept."""
-        return interleave(
-            [one for one in applied if one.home in group]
-            for applied in self._after.applied.values()
-        )
+        return interleave(self._histories.get(root, ()))
 
     def _same(self, root: int, applied: Sequence[Applied], keys: set[IdentifierKey]) -> bool:
         """Tell whether a contact holds what it held: then nothing happened to it."""

@@ -315,6 +315,15 @@ SET first_name = u.first_name, last_name = u.last_name, full_name = u.full_name,
 FROM unnest($1::contact.binding_row[]) AS u
 WHERE b.id = u.id;
 
+-- name: insert_audit
+-- $1 rows, $2 now.
+INSERT INTO contact.contact_field_audit
+    (tenant_id, entity_type, entity_id, workspace_id, field_name, old_value, new_value, source_id,
+     cause, changed_at)
+SELECT tenant_id, 'contact_binding', binding_id, workspace_id, field_name, old_value, new_value,
+       source_id, cause, $2
+FROM unnest($1::contact.audit_row[]);
+
 -- name: insert_latest_data
 -- The first binding of a contact is its authoritative one: $1 rows, $2 now.
 INSERT INTO contact.contact_latest_data

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from services.resolver.domain.auditing import audited
 from services.resolver.domain.bindings import view_of
 from services.resolver.domain.cluster import Kept, Reshaping
 from services.resolver.domain.model import EmploymentRow, Plan
@@ -147,6 +148,7 @@ class Reshaper:
                 )
                 for job, source in made.employments
             ]
+        rows.audit = audited(plan)
         for one in plan.bindings:
             made = plan.composed[one.contact]
             rows.bindings[one.contact, one.workspace] = view_of(

@@ -240,6 +240,7 @@ class Writer:
         await self._run(
             "update_bindings", [_binding_row(one) for one in bindings if not one.is_new]
         )
+        await self._run("insert_audit", self._plan.audit)
         await self._run(
             "insert_latest_data",
             [

@@ -101,6 +101,25 @@ async def test_what_a_record_says_no_more_is_retired(home: Home, resolver: Resol
     await check(home)
 
 
+async def test_what_a_signal_changes_of_a_view_is_audited(home: Home, resolver: Resolver) -> None:
+    """With source and cause; a new contact, or what changes nothing, is not."""
+    await resolver.resolve(resolver.a_signal("r1", email="a@x.org", title="CTO", labels=("vip",)))
+    await resolver.resolve(resolver.a_signal("r2", email="a@x.org", title="CTO", minutes=1))
+    assert await home.value("SELECT count(*) FROM contact.contact_field_audit") == 0
+    await resolver.resolve(resolver.a_signal("r1", email="a@x.org", title="CEO", minutes=2))
+    rows = await home.fetch(
+        "SELECT a.field_name, a.old_value, a.new_value, a.changed_by, s.source_provider, a.cause"
+        " FROM contact.contact_field_audit a JOIN contact.data_source s ON s.id = a.source_id"
+        " JOIN contact.workspace_contact_binding b ON b.id = a.entity_id"
+        "   AND b.workspace_id = a.workspace_id AND b.tenant_id = a.tenant_id"
+        " WHERE a.entity_type = 'contact_binding' ORDER BY 1"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("labels", '["vip"]', "[]", None, "hubspot_crm", "test#r1@2"),
+        ("title", "CTO", "CEO", None, "hubspot_crm", "test#r1@2"),
+    ]
+
+
 async def everything(home: Home) -> dict[str, Any]:
     tables = await home.fetch(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"

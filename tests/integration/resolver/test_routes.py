@@ -45,6 +45,11 @@ async def test_a_person_merges_and_splits_and_waits(
     assert merged.status_code == 200
     assert merged.json()["outcome"] == "done"
     assert merged.json()["positions"] == {ada: 2, bob: 2}
+    audited = await home.fetch(
+        "SELECT field_name, old_value, new_value, source_id, cause FROM contact.contact_field_audit"
+    )
+    phone = ("primary_phone", None, "+14155550100", None, order["command_id"])
+    assert [tuple(row) for row in audited] == [phone]
     again = await client.post("/v1/commands/merge_contacts", json=order)
     assert (again.status_code, again.json()["positions"]) == (200, {ada: 2})
     late = await client.post(
