@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.remote.page import Outbound, Page
@@ -12,6 +12,9 @@ from services.ingest.sources.mail.message import Mail
 from services.ingest.sources.mail.reading import MailReader, MailTerms, Taken
 from shared.identifiers.email import normalize_email
 from shared.identifiers.types import Refused
+
+LEFT_OUT: Final = "left_out_"
+"""Before a reason, among the counts of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class MailPages:
                 "activities": tally.activities,
                 "signatures": tally.signatures,
                 "refused": tally.refused,
-                **{f"left_out_{reason}": count for reason, count in tally.left_out.items()},
+                **{f"{LEFT_OUT}{reason}": count for reason, count in tally.left_out.items()},
             }
         )
         counts, self._told = now - self._told, now

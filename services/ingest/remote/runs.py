@@ -27,7 +27,7 @@ from services.ingest.remote.crms import HubSpot, Salesforce
 from services.ingest.remote.gmail import Gmail
 from services.ingest.remote.google_people import GooglePeople
 from services.ingest.remote.http import RemoteHttp, Sleep
-from services.ingest.remote.mailbox import MailboxTerms
+from services.ingest.remote.mailbox import LEFT_OUT, MailboxTerms
 from services.ingest.remote.oauth import Tokens
 from services.ingest.remote.outlook_contacts import OutlookContacts
 from services.ingest.remote.outlook_mail import OutlookMail
@@ -41,7 +41,7 @@ from shared.events.envelope import rfc3339
 from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
 from shared.kafka.producer import Outgoing, Producer
 from shared.observability.logs import get_logger
-from shared.observability.metrics import REMOTE_RUNS, REMOTE_SIGNALS
+from shared.observability.metrics import MAIL_LEFT_OUT, REMOTE_RUNS, REMOTE_SIGNALS
 
 log = get_logger(__name__)
 
@@ -110,6 +110,9 @@ class Runs:
         async for page in source.pages(claimed.cursor):
             await self.producer.send_batch([_outgoing(one, page) for one in page.signals])
             REMOTE_SIGNALS.labels(claimed.kind).inc(len(page.signals))
+            for name, count in page.counts.items():
+                if name.startswith(LEFT_OUT):
+                    MAIL_LEFT_OUT.labels(name.removeprefix(LEFT_OUT)).inc(count)
             if page.records is not None and isinstance(settings, BookSettings):
                 await self._keep_records(claim, claimed, page.records, settings)
             if not await self.connections.save_progress(claim, page.cursor, page.counts):

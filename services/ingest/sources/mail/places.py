@@ -1,7 +1,7 @@
 """Postal addresses of signatures: a postal code and its town, the street before it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from services.ingest.sources.mail.wording import wording
@@ -114,8 +114,3 @@ def _add_country(
     elif not rest and country.fullmatch(following):
         found["country"] = following
         used.add(index + 1)
-
-
-def as_address(place: Mapping[str, str]) -> dict[str, str]:
-    """Return a place as `shared.events.signal.Address` has it."""
-    return {**place, "label": "work"}
