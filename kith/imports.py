@@ -27,6 +27,9 @@ from kith.imports_text import (
     report_of,
 )
 
+CHOOSABLE: Final = ("new", "update", "duplicate", "conflict")
+"""Classes of rows that may be left out."""
+
 STOPPED: Final = 3
 """Exit code: shown, and not imported, as nobody said that it should be."""
 
@@ -46,6 +49,14 @@ class ImportGroup(TyperGroup):
         if args and args[0] not in self.commands and args[0] != "--help":
             args = [FILES, *args]
         return super().parse_args(ctx, args)
+
+
+def _only_classes(given: list[str] | None) -> list[str] | None:
+    """Refuse a class of which there is nothing to choose, before anything is sent."""
+    for name in given or ():
+        if name not in CHOOSABLE:
+            raise typer.BadParameter(f"{name} is none of {', '.join(CHOOSABLE)}")
+    return given
 
 
 imports = typer.Typer(
@@ -107,7 +118,10 @@ Look = Annotated[bool, typer.Option("--look", help="Say how the files would be r
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Skip = Annotated[
     list[str] | None,
-    typer.Option(help="Leave a class of rows out: new, update, duplicate or conflict; repeat."),
+    typer.Option(
+        callback=_only_classes,
+        help="Leave a class of rows out: new, update, duplicate or conflict; repeat.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -212,7 +226,8 @@ def choose(
     contact: Annotated[str | None, typer.Option(help="con_…: whom the rows are about.")] = None,
     skip: Skip = None,
     accept: Annotated[
-        list[str] | None, typer.Option(help="Take a class of rows after all; repeat.")
+        list[str] | None,
+        typer.Option(callback=_only_classes, help="Take a class of rows after all; repeat."),
     ] = None,
     workspace: Workspace = None,
     key: Key = None,
