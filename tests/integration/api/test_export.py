@@ -191,7 +191,7 @@ async def test_one_contact_comes_with_its_history(world: World, ada: ContactCrea
 
 
 async def test_more_contacts_than_a_page_come_once_each(world: World) -> None:
-    contacts = [a_contact(world.here, fields={"display_name": f"N {n}"}) for n in range(401)]
+    contacts = [a_contact(world.here, fields={"display_name": f"N {n}"}) for n in range(203)]
     await world.happen(*contacts)
     answer = await fetch(world, format="json")
     found = [said["id"] for said in orjson.loads(answer.content)]
