@@ -83,8 +83,9 @@ ROWS = {
     " merge_reason, absorbed_contact_snapshot) VALUES ({tenant}, 'mrg_{ulid}', 101, 102, 101,"
     " 102, true, {workspace}, 'manual', '{{}}')",
     "contact.org_merge_log": "INSERT INTO contact.org_merge_log (tenant_id, merge_id,"
-    " merged_into_id, merged_from_id, workspace_id, merge_reason, absorbed_org_snapshot)"
-    " VALUES ({tenant}, 'mrg_{ulid}', 201, 202, {workspace}, 'manual', '{{}}')",
+    " merged_into_id, merged_from_id, named_into_id, named_from_id, by_person, workspace_id,"
+    " merge_reason, absorbed_org_snapshot) VALUES ({tenant}, 'mrg_{ulid}', 201, 202, 201, 202,"
+    " true, {workspace}, 'manual', '{{}}')",
     "contact.org_dedup_candidates": "INSERT INTO contact.org_dedup_candidates"
     " (tenant_id, org_id_a, org_id_b, reason, evidence) VALUES ({tenant}, 201, 202, 'r', '[]')",
     "contact.shared_identifier": "INSERT INTO contact.shared_identifier"
