@@ -13,6 +13,8 @@ ENVIRONMENT: Final = {
     "*": {"KAFKA_SESSION_TIMEOUT_MS": "6000", "KAFKA_HEARTBEAT_INTERVAL_MS": "1000"},
     # The default keeps the indexer behind the hot path; here it should be in the line of fire.
     "indexer": {"INDEXER_DOCUMENTS_PER_SECOND": "5000"},
+    # Everybody is called alike, and the truth knows identifiers only: names would join more.
+    "resolver": {"RESOLVER_MATCHING": "false"},
 }
 
 
