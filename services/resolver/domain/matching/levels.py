@@ -59,6 +59,7 @@ _SHORTEST_NUMBER: Final = 5
 _LONG_NUMBER: Final = re.compile(r"\d{5}")
 """A number that chance gave a mailbox: another digit may be a slip. Counters are shorter."""
 
+_NO_NUMBER: Final = re.compile(r"\D+")
 _NO_DIGITS: Final = str.maketrans("", "", "0123456789")
 
 
@@ -89,6 +90,13 @@ def _are_numbered(left: str, right: str) -> bool:
     return len(others) != len(right) and words == others
 
 
+def _are_named_and_numbered(left: str, right: str) -> bool:
+    """Tell whether two texts part by their numbers and their letters: `ada.o10`, `ada.r70`."""
+    return left.translate(_NO_DIGITS) != right.translate(_NO_DIGITS) and _NO_NUMBER.sub(
+        "", left
+    ) != _NO_NUMBER.sub("", right)
+
+
 def _is_subset(short: str, long: str) -> bool:
     words, others = set(short.split()), set(long.split())
     return words <= others
@@ -105,7 +113,10 @@ def compare_emails(left: str, right: str) -> str:
         return "local"
     if _are_numbered(mailbox, other) and not _LONG_NUMBER.search(mailbox):
         return "numbered"
-    return "near" if OSA.distance(mailbox, other, score_cutoff=2) <= 2 else "differ"
+    slips = OSA.distance(mailbox, other, score_cutoff=2)
+    if slips == 2 and _are_named_and_numbered(mailbox, other):
+        return "differ"
+    return "near" if slips <= 2 else "differ"
 
 
 def compare_phones(left: str, right: str) -> str:
