@@ -15,6 +15,7 @@ from services.ingest.routes.problems import RESPONSES, JsonResponse, ProblemErro
 from services.ingest.store.connections import Connections
 from services.ingest.store.vault import KEY_FORM
 from shared.auth import Caller
+from shared.errors import PoisonMessageError
 
 router = APIRouter(tags=["connections"])
 
@@ -89,7 +90,10 @@ async def post_connection(
     try:
         settings = SETTINGS[new.kind].model_validate(new.settings)
     except ValidationError as error:
-        raise in_our_words(error) from None
+        wrong = in_our_words(error)
+        raise PoisonMessageError(
+            wrong.reason, wrong.detail, field=f"settings.{wrong.field}"
+        ) from None
     kept = await connections.save(
         caller.place,
         f"rmc_{ULID()}",

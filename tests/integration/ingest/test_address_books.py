@@ -129,7 +129,7 @@ async def test_settings_are_those_of_its_kind(caller: Caller, book: Book) -> Non
             headers={"content-type": "application/json"},
         )
         assert answer.status_code == 422, answer.text
-        assert answer.json()["field"] == field
+        assert answer.json()["field"] == f"settings.{field}"
 
 
 __all__ = ["kafka"]

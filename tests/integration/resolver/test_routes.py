@@ -35,7 +35,7 @@ async def test_a_person_merges_and_splits_and_waits(
     home: Home, resolver: Resolver, client: httpx.AsyncClient
 ) -> None:
     await resolver.resolve(
-        resolver.a_signal("ada", email="ada@acme.io"),
+        resolver.a_signal("ada", email="ada@acme.io", minutes=1),
         resolver.a_signal("bob", phone="+14155550100", name="Bob Ross"),
     )
     rows = await home.fetch("SELECT public_id FROM contact.contact ORDER BY id")

@@ -113,7 +113,7 @@ async def test_metrics_name_routes_not_paths(lab: KafkaLab, tmp_path: Path) -> N
     await lab.publish(topic, [b"a"])
     async with service(lab, topic, tmp_path / "journal") as (_, url):
         await eventually(lambda: answers(f"{url}/readyz"))
-        assert await answers(f"{url}/hello/ada")
+        assert await answers(f"{url}/hello/lovelace")
         async with httpx.AsyncClient() as client:
 
             async def applied() -> bool:
@@ -129,7 +129,7 @@ async def test_metrics_name_routes_not_paths(lab: KafkaLab, tmp_path: Path) -> N
     assert f"consumer_lag_records{{{place}}} 0.0" in text
     assert 'http_requests_total{route="/hello/{name}",status="2xx"} 1.0' in text
     assert "process_cpu_seconds_total" in text
-    assert "ada" not in text
+    assert "lovelace" not in text
 
 
 async def test_a_wrong_setting_is_named(lab: KafkaLab, tmp_path: Path) -> None:
