@@ -31,6 +31,8 @@ def system(collector: Collector) -> Iterator[tuple[Stack, Fleet]]:
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         "OTEL_TRACES_SAMPLER_ARG": "0",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
+        # Whoever was killed holds its partitions for so long.
+        "KAFKA_SESSION_TIMEOUT_MS": "10000",
     }
     with empty_stack(HOMES / "e2e") as stack:
         env = {
