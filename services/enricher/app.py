@@ -37,7 +37,7 @@ def create_app(settings: Settings) -> AsgiFastStream:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with connect(settings.postgres, "kith-enricher") as pool, producer:
+        async with connect(settings.postgres, "kith-enricher", lookups_only=True) as pool, producer:
             store.open(pool)
             sender = SignalSender(store, producer)
             async with (

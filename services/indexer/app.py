@@ -51,7 +51,11 @@ def create_app(settings: Settings) -> AsgiFastStream:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            store.open(await stack.enter_async_context(connect(settings.postgres, "kith-indexer")))
+            store.open(
+                await stack.enter_async_context(
+                    connect(settings.postgres, "kith-indexer", lookups_only=True)
+                )
+            )
             await stack.enter_async_context(producer)
             for closing in (graph, meilisearch):
                 if closing is not None:
