@@ -122,11 +122,21 @@ FROM unnest($2::bytea[], $3::bigint[]) AS u (record_key, contact_id)
 WHERE b.contact_id = ANY($1::bigint[]) AND b.record_key = u.record_key;
 
 -- name: move_identifiers
+-- Each is looked up by itself: joined, all of the tenant's were read, while contacts were locked.
 -- $1 tenant, $2 types, $3 values, $4 contacts, $5 now.
 UPDATE contact.contact_identifier AS i SET contact_id = u.contact_id, updated_at = $5
-FROM unnest($2::text[], $3::text[], $4::bigint[]) AS u (kind, value, contact_id)
-WHERE i.tenant_id = $1 AND i.identifier_type = u.kind::contact.identifier_type
-    AND i.normalized_value = u.value AND i.deleted_at IS NULL;
+FROM (
+    SELECT found.place, named.contact_id
+    FROM unnest($2::text[], $3::text[], $4::bigint[]) AS named (kind, value, contact_id)
+    CROSS JOIN LATERAL (
+        SELECT held.ctid AS place FROM contact.contact_identifier AS held
+        WHERE held.tenant_id = $1 AND held.normalized_value = named.value
+            AND held.identifier_type = named.kind::contact.identifier_type
+            AND held.deleted_at IS NULL
+        LIMIT 1
+    ) AS found
+) AS u
+WHERE i.ctid = u.place;
 
 -- name: save_record_homes
 -- $1 tenant, $2 record keys, $3 revisions, $4 homes, $5 places, $6 evidence.
