@@ -114,19 +114,16 @@ async def test_metrics_name_routes_not_paths(lab: KafkaLab, tmp_path: Path) -> N
     async with service(lab, topic, tmp_path / "journal") as (_, url):
         await eventually(lambda: answers(f"{url}/readyz"))
         assert await answers(f"{url}/hello/lovelace")
+        place = f'group="{topic.consumers[0]}",partition="0",topic="{topic.name}"'
         async with httpx.AsyncClient() as client:
 
             async def applied() -> bool:
                 text = (await client.get(f"{url}/metrics")).text
-                return (
-                    f'pipeline_messages_total{{outcome="ok",stage="{topic.consumers[0]}"}} 1.0'
-                    in text
-                )
+                done = f'pipeline_messages_total{{outcome="ok",stage="{topic.consumers[0]}"}} 1.0'
+                return done in text and f"consumer_lag_records{{{place}}} 0.0" in text
 
             await eventually(applied)
             text = (await client.get(f"{url}/metrics")).text
-    place = f'group="{topic.consumers[0]}",partition="0",topic="{topic.name}"'
-    assert f"consumer_lag_records{{{place}}} 0.0" in text
     assert 'http_requests_total{route="/hello/{name}",status="2xx"} 1.0' in text
     assert "process_cpu_seconds_total" in text
     assert "lovelace" not in text
