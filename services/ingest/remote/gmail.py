@@ -14,6 +14,7 @@ from typing import Any, Final
 from services.ingest.remote.http import RemoteHttp, TooLargeError
 from services.ingest.remote.mailbox import MailboxTerms, MailPages
 from services.ingest.remote.page import AnswerError, Page, RemoteError
+from services.ingest.sources.api.parts import dicts, part
 
 PAGE_SIZE: Final = 100
 """Messages of a page: what a killed run repeats at most."""
@@ -86,11 +87,11 @@ class Gmail:
             if token:
                 parameters["pageToken"] = token
             found = await self._http.get("/users/me/history", parameters)
-            records = _dicts(found.get("history"))
+            records = dicts(found.get("history"))
             added = [
-                _dict(one.get("message"))
+                part(one.get("message"))
                 for record in records
-                for one in _dicts(record.get("messagesAdded"))
+                for one in dicts(record.get("messagesAdded"))
             ]
             messages = await self._messages(_ids(added))
             token = _text(found, "nextPageToken", "")
@@ -152,7 +153,7 @@ def _raw(found: dict[str, Any]) -> bytes:
             return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except (binascii.Error, ValueError):
             raise RemoteError("bad_answer") from None
-    headers = _dicts(_dict(found.get("payload")).get("headers"))
+    headers = dicts(part(found.get("payload")).get("headers"))
     lines = [f"{_text(one, 'name', 'X')}: {_text(one, 'value', '')}" for one in headers]
     return "\n".join([*lines, "", ""]).encode("utf-8", "replace")
 
@@ -167,19 +168,11 @@ def _thread(found: dict[str, Any]) -> str:
 
 
 def _ids(messages: object) -> list[str]:
-    return list(dict.fromkeys(_text(one, "id") for one in _dicts(messages)))
+    return list(dict.fromkeys(_text(one, "id") for one in dicts(messages)))
 
 
-def _text(part: dict[str, Any], name: str, default: str | None = None) -> str:
-    value = part.get(name, default)
+def _text(found: dict[str, Any], name: str, default: str | None = None) -> str:
+    value = found.get(name, default)
     if not isinstance(value, str) or (default is None and not value):
         raise RemoteError("bad_answer")
     return value
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -15,6 +15,7 @@ import httpx
 import orjson
 
 from services.ingest.remote.page import AnswerError, RemoteError
+from services.ingest.sources.api.parts import dicts
 
 ATTEMPTS: Final = 6
 """How often one request is sent at most."""
@@ -175,19 +176,15 @@ def _reasons(body: bytes) -> frozenset[str]:
     except orjson.JSONDecodeError:
         return frozenset()
     if isinstance(document, list):
-        found = (one.get("errorCode") for one in _dicts(document))
+        found = (one.get("errorCode") for one in dicts(document))
         return frozenset(code for code in found if isinstance(code, str))
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, str):
         return frozenset({error})
     if not isinstance(error, dict):
         return frozenset()
-    listed = [error, *_dicts(error.get("errors")), *_dicts(error.get("details"))]
+    listed = [error, *dicts(error.get("errors")), *dicts(error.get("details"))]
     inner = error.get("innerError")
     listed += [inner] if isinstance(inner, dict) else []
     codes = (one.get(name) for one in listed for name in ("reason", "code"))
     return frozenset(code for code in codes if isinstance(code, str))
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

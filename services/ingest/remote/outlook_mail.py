@@ -12,6 +12,7 @@ from typing import Any, Final
 from services.ingest.remote.http import RemoteHttp
 from services.ingest.remote.mailbox import MailboxTerms, MailPages
 from services.ingest.remote.page import AnswerError, Page, RemoteError
+from services.ingest.sources.api.parts import dicts
 from services.ingest.sources.mail.addresses import Mailbox, name_of
 from services.ingest.sources.mail.message import EARLIEST, Mail, Role, mail_of
 
@@ -85,7 +86,7 @@ class OutlookMail:
             if not isinstance(link, str):
                 raise RemoteError("bad_answer")
             links[identity] = link
-            mails = [one for one in map(_read, _dicts(found.get("value"))) if one is not None]
+            mails = [one for one in map(_read, dicts(found.get("value"))) if one is not None]
             yield mail.page_of(
                 [(one, "Drafts" if is_draft else name) for one, is_draft in mails],
                 {"folders": dict(links)},
@@ -126,7 +127,7 @@ class OutlookMail:
                     {"$select": "id,childFolderCount", "$top": 100} if is_first else None,
                     _PREFER,
                 )
-                for folder in _dicts(page.get("value")):
+                for folder in dicts(page.get("value")):
                     identity = folder.get("id")
                     if not isinstance(identity, str) or identity in passed:
                         continue
@@ -153,7 +154,7 @@ def _read(found: dict[str, Any]) -> tuple[Mail, bool] | None:
     if "@removed" in found or not isinstance(found.get("internetMessageId"), str):
         return None
     headers: dict[str, list[str]] = {}
-    for one in _dicts(found.get("internetMessageHeaders")):
+    for one in dicts(found.get("internetMessageHeaders")):
         name, value = one.get("name"), one.get("value")
         if isinstance(name, str) and isinstance(value, str):
             headers.setdefault(name.lower(), []).append(value)
@@ -184,7 +185,7 @@ def _mailboxes(found: dict[str, Any]) -> list[tuple[Role, Mailbox]]:
             boxes.append(("from", box))
             break
     for name, role in _ROLES.items():
-        boxes += [(role, box) for one in _dicts(found.get(name)) if (box := _mailbox(one))]
+        boxes += [(role, box) for one in dicts(found.get(name)) if (box := _mailbox(one))]
     return boxes
 
 
@@ -206,7 +207,3 @@ def _moment(text: object) -> datetime | None:
         return None
     found = found if found.tzinfo else found.replace(tzinfo=UTC)
     return found if EARLIEST <= found <= datetime.now(UTC) + timedelta(days=1) else None
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -6,6 +6,7 @@ from services.ingest.domain.days import read_iso_day
 from services.ingest.sources.api.parts import (
     MAX_NOTES,
     ApiPerson,
+    line,
     moment,
     part,
     points,
@@ -176,10 +177,9 @@ def read_salesforce(resource: dict[str, Any]) -> ApiPerson | None:
 
 
 def _salesforce_address(resource: dict[str, Any], kind: str) -> dict[str, Any]:
-    street = text(resource.get(f"{kind}Street"))
     found = said(
         {
-            "street": street.replace("\r\n", ", ").replace("\n", ", ") if street else None,
+            "street": line(resource.get(f"{kind}Street")),
             "city": text(resource.get(f"{kind}City")),
             "state": text(resource.get(f"{kind}State")),
             "postal_code": text(resource.get(f"{kind}PostalCode")),

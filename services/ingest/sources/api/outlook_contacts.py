@@ -7,6 +7,7 @@ from services.ingest.sources.api.parts import (
     ApiPerson,
     birthday,
     dicts,
+    line,
     moment,
     part,
     points,
@@ -95,10 +96,9 @@ def _jobs(resource: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _address(address: dict[str, Any], label: str) -> dict[str, Any]:
-    street = text(address.get("street"))
     found = said(
         {
-            "street": street.replace("\r\n", ", ").replace("\n", ", ") if street else None,
+            "street": line(address.get("street")),
             "city": text(address.get("city")),
             "state": text(address.get("state")),
             "postal_code": text(address.get("postalCode")),

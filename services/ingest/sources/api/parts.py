@@ -30,6 +30,12 @@ def text(value: object, limit: int = MAX_SHORT) -> str | None:
     return value.replace("\0", "").strip()[:limit] or None
 
 
+def line(value: object) -> str | None:
+    """Return a text of several lines as one."""
+    found = text(value)
+    return found.replace("\r\n", ", ").replace("\n", ", ") if found else None
+
+
 def dicts(value: object) -> list[dict[str, Any]]:
     """Return the objects of a list."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
