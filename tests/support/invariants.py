@@ -135,7 +135,6 @@ async def _no_orphans(connection: Connection, broken: Broken, tenant_id: int | N
         "contact_identifier",
         "contact_email",
         "contact_phones",
-        "contact_addresses",
         "contact_employment",
         "blocking_key",
         "workspace_contact_binding",

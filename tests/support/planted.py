@@ -49,7 +49,8 @@ ROWS = {
     " source_id, record_key, revision, content_hash, signal_id, occurred_at, received_at,"
     " applied_at, contact_id, applied_version, confidence, facts, raw)"
     " VALUES ({tenant}, {workspace}, 1, {key}, 1, {key}, 's', now(), now(), now(), 101, 1, 1,"
-    " '{{}}', '{{}}')",
+    """ '{{"addresses": [{{"city": "Bonn", "country": "DE"}}], "birthday": "1815-12-10","""
+    """ "websites": ["https://ada.test"]}}', '{{}}')""",
     "contact.contact_dedup_candidates": "INSERT INTO contact.contact_dedup_candidates"
     " (tenant_id, contact_id_a, contact_id_b, reason, evidence, created_at)"
     " VALUES ({tenant}, 101, 102, 'r', '[]', now())",
@@ -100,14 +101,6 @@ ROWS = {
     " VALUES ({tenant}, 'family_name', 'lovelace', 0, 3)",
     "contact.attribute_frequency": "INSERT INTO contact.attribute_frequency"
     " VALUES ({tenant}, 'family_name', 0, 90)",
-    "contact.contact_addresses": "INSERT INTO contact.contact_addresses"
-    " (tenant_id, contact_id, city, country, source_id) VALUES ({tenant}, 101, 'Bonn', 'DE', 1)",
-    "contact.contact_key_dates": "INSERT INTO contact.contact_key_dates"
-    " (tenant_id, contact_id, type, date, source_id)"
-    " VALUES ({tenant}, 101, 'birthday', '1815-12-10', 1)",
-    "contact.contact_social_profiles": "INSERT INTO contact.contact_social_profiles"
-    " (tenant_id, contact_id, platform, username, source_id)"
-    " VALUES ({tenant}, 101, 'github', 'ada', 1)",
     "contact.contact_education": "INSERT INTO contact.contact_education"
     " (tenant_id, contact_id, school_name, source_id) VALUES ({tenant}, 101, 'Home', 1)",
     "contact.contact_skills": "INSERT INTO contact.contact_skills"

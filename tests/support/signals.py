@@ -68,6 +68,7 @@ def a_signal(
         identifiers.append(Identifier(type="phone_e164", value=phone))
     if linkedin_urn:
         identifiers.append(Identifier(type="linkedin_urn", value=linkedin_urn))
+    identifiers += facts.pop("more_identifiers", ())
     first, _, last = (name or "").partition(" ")
     said = Facts(
         full_name=name,

@@ -10,6 +10,7 @@ import pytest
 from services.resolver.store.queries import QUERIES
 from shared.errors import PoisonMessageError, TransientError
 from shared.events.codec import encode
+from shared.events.signal import Address, Identifier
 from tests.integration.resolver.conftest import Home, Resolver
 from tests.support.invariants import check_database
 
@@ -231,11 +232,7 @@ async def test_a_lost_connection_is_transient(home: Home, resolver: Resolver) ->
 async def test_two_workspaces_share_the_contact_and_not_the_binding(
     home: Home, resolver: Resolver
 ) -> None:
-    await home.execute(
-        "INSERT INTO app.workspace (public_id, tenant_id, name)"
-        " SELECT 'wsp_' || repeat('2', 26), id, 'two' FROM app.tenant"
-    )
-    other = "wsp_" + "2" * 26
+    other = await second_workspace(home)
     await resolver.resolve(
         resolver.a_signal("r1", email="ada@example.com", notes="ours"),
         resolver.a_signal(
@@ -359,3 +356,127 @@ async def test_ids_do_not_run_out_where_only_bindings_are_new(
             )
     await check(home)
     assert await home.value("SELECT count(*) FROM contact.workspace_contact_binding") == 120
+
+
+async def second_workspace(home: Home) -> str:
+    """Make another workspace of the tenant."""
+    name = "wsp_" + "2" * 26
+    await home.execute(
+        "INSERT INTO app.workspace (public_id, tenant_id, name)"
+        " SELECT $1::text, id, 'two' FROM app.tenant",
+        name,
+    )
+    return name
+
+
+async def authoritative_workspace(home: Home) -> str:
+    """Read whose view speaks for the one contact."""
+    return str(
+        await home.value(
+            "SELECT w.public_id FROM contact.contact_latest_data l"
+            " JOIN contact.workspace_contact_binding b ON b.id = l.workspace_contact_binding_id"
+            " AND b.deleted_at IS NULL JOIN app.workspace w ON w.id = b.workspace_id"
+        )
+    )
+
+
+async def test_the_authoritative_binding_follows_the_weightiest_word(
+    home: Home, resolver: Resolver
+) -> None:
+    """A better source flips the pointer, a worse one does not, an equal one when it is newer."""
+    other, ada = await second_workspace(home), "ada@example.com"
+
+    async def say(workspace: str, source: str, minutes: int) -> str:
+        await resolver.resolve(
+            resolver.a_signal(
+                f"{source} {minutes}",
+                email=ada,
+                workspace=workspace,
+                source=source,
+                minutes=minutes,
+                signal_id=f"test#{workspace}{minutes}",
+            )
+        )
+        await check(home)
+        return await authoritative_workspace(home)
+
+    assert await say(resolver.workspace, "hubspot_crm", 1) == resolver.workspace
+    assert await say(other, "csv_upload", 2) == resolver.workspace
+    assert await say(other, "salesforce_crm", 3) == other
+    assert await say(resolver.workspace, "hubspot_crm", 4) == resolver.workspace
+    assert await say(other, "apollo", 0) == other
+    await home.execute(
+        "UPDATE contact.workspace_contact_binding b SET data_owner = 'user' FROM app.workspace w"
+        " WHERE w.id = b.workspace_id AND w.public_id = $1",
+        resolver.workspace,
+    )
+    assert await say(other, "apollo", 9) == resolver.workspace
+
+
+async def test_a_contact_born_to_two_workspaces_at_once_has_one_authoritative_binding(
+    home: Home, resolver: Resolver
+) -> None:
+    other = await second_workspace(home)
+    await resolver.resolve(
+        resolver.a_signal("r1", email="ada@example.com", source="csv_upload"),
+        resolver.a_signal("r1", email="ada@example.com", workspace=other, signal_id="test#two"),
+    )
+    await check(home)
+    assert await home.value("SELECT count(*) FROM contact.contact_latest_data") == 1
+    assert await authoritative_workspace(home) == other
+
+
+async def test_what_sources_say_of_a_person_is_in_the_details(
+    home: Home, resolver: Resolver
+) -> None:
+    """Each value once, told by the weightiest; what a newer version leaves out is gone."""
+    berlin = Address(street="Unter den Linden 1", city="Berlin", country="DE")
+    github = Identifier(type="github_username", value="ada")
+
+    def details(kind: str, columns: str) -> Any:
+        return home.fetch(
+            f"SELECT {columns} FROM contact.contact_{kind} d"
+            " JOIN contact.data_source s ON s.id = d.source_id ORDER BY 1, 2, 3"
+        )
+
+    await resolver.resolve(
+        resolver.a_signal(
+            "r1",
+            email="ada@example.com",
+            birthday="--12-10",
+            addresses=(berlin, Address(country="Atlantis", label="home")),
+            websites=("https://ada.example",),
+        ),
+        resolver.a_signal(
+            "r2",
+            email="ada@example.com",
+            source="apollo",
+            birthday="1815-12-10",
+            addresses=(berlin.model_copy(update={"label": "work"}),),
+            more_identifiers=(github,),
+            signal_id="test#2",
+        ),
+        # No day, though it is written as one: it is nowhere, and breaks nothing.
+        resolver.a_signal("r3", email="ada@example.com", birthday="2001-02-31", signal_id="test#3"),
+    )
+    await check(home)
+    rows = await details("addresses", "city, country, country_as_given, label, source_provider")
+    assert [tuple(row) for row in rows] == [
+        ("Berlin", "DE", None, "work", "apollo"),
+        (None, None, "Atlantis", "home", "hubspot_crm"),
+    ]
+    rows = await details("key_dates", "date::text, type::text, year_known")
+    assert [tuple(row) for row in rows] == [
+        ("1604-12-10", "birthday", False),
+        ("1815-12-10", "birthday", True),
+    ]
+    rows = await details("social_profiles", "platform::text, url, username")
+    assert [tuple(row) for row in rows] == [
+        ("github", None, "ada"),
+        ("other", "https://ada.example", None),
+    ]
+    await resolver.resolve(
+        resolver.a_signal("r1", email="ada@example.com", minutes=9, signal_id="test#4")
+    )
+    assert await home.value("SELECT count(*) FROM contact.contact_addresses") == 1
+    assert await home.value("SELECT count(*) FROM contact.contact_social_profiles") == 1

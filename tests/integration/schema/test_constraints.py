@@ -39,12 +39,6 @@ CHECKS = {
     " SET valid_from = '2020-02-02', valid_until = '2020-02-01'",
     "a job's confidence": "UPDATE contact.contact_employment SET confidence = -0.1",
     "scores of a binding": "UPDATE contact.workspace_contact_binding SET engagement_score = 1.5",
-    "a country is a code": "UPDATE contact.contact_addresses SET country = 'Germany'",
-    "an address says something": "UPDATE contact.contact_addresses SET city = NULL, country = NULL",
-    "a year that is not known is 1604": "UPDATE contact.contact_key_dates SET year_known = false",
-    "a custom date has a label": "UPDATE contact.contact_key_dates SET type = 'custom'",
-    "a profile has a name or an address": "UPDATE contact.contact_social_profiles"
-    " SET username = NULL",
     "endorsements count": "UPDATE contact.contact_skills SET endorsements = -1",
     "candidates are in order": "UPDATE contact.contact_dedup_candidates SET contact_id_b = 100",
     "candidates of companies too": "UPDATE contact.org_dedup_candidates SET org_id_b = 201",
@@ -137,8 +131,6 @@ async def test_a_contact_takes_its_details_along(planted: Planted) -> None:
     await planted.owner.execute("DELETE FROM contact.contact_merge_log")
     await planted.owner.execute("DELETE FROM contact.contact WHERE id = 101")
     for table in (
-        "contact_key_dates",
-        "contact_social_profiles",
         "contact_education",
         "contact_skills",
         "contact_certifications",
@@ -222,12 +214,6 @@ async def test_the_longest_values_fit(planted: Planted) -> None:
         "INSERT INTO contact.contact_education"
         " (tenant_id, contact_id, school_name, degree, field_of_study, source_id)"
         " VALUES ($1, 101, $2, $2, $2, 1)",
-        tenant,
-        long,
-    )
-    await planted.owner.execute(
-        "INSERT INTO contact.contact_addresses (tenant_id, contact_id, street, city, state,"
-        " postal_code, country_as_given, source_id) VALUES ($1, 101, $2, $2, $2, $2, $2, 1)",
         tenant,
         long,
     )

@@ -13,9 +13,11 @@ SELECT format('%s.%s', n.nspname, c.relname) AS name, array_agg(a.attname::text)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE n.nspname IN ('app', 'contact', 'read', 'search', 'enrichment', 'ingest')
-    AND c.relkind IN ('r', 'p') AND c.relname <> 'schema_version'
+    AND c.relkind = ANY ($1::text[]) AND c.relname <> 'schema_version'
 GROUP BY 1
 """
+TABLES, VIEWS = ["r", "p"], ["v"]
+"""Kinds of relations, as `pg_class` has them."""
 
 
 def section(title: str) -> list[list[str]]:
@@ -28,7 +30,9 @@ def section(title: str) -> list[list[str]]:
 async def test_every_table_is_on_the_page(standing: Planted) -> None:
     """With its wall: `none` is said of tables without row-level security, or without tenants."""
     tables = {
-        row["name"]: row for row in await standing.owner.fetch(COLUMNS) if not row["is_partition"]
+        row["name"]: row
+        for row in await standing.owner.fetch(COLUMNS, TABLES)
+        if not row["is_partition"]
     }
     told = {cells[0].strip("`"): cells for cells in section("Which table holds what")}
     assert told.keys() == tables.keys()
@@ -40,8 +44,14 @@ async def test_every_table_is_on_the_page(standing: Planted) -> None:
         assert wall == "none" or tables[name]["walled"], name
 
 
+async def test_every_view_is_on_the_page(standing: Planted) -> None:
+    views = {row["name"] for row in await standing.owner.fetch(COLUMNS, VIEWS)}
+    assert {cells[0].strip("`") for cells in section("Views")} == views
+
+
 async def test_every_named_column_exists(standing: Planted) -> None:
-    tables = {row["name"]: set(row["columns"]) for row in await standing.owner.fetch(COLUMNS)}
+    rows = await standing.owner.fetch(COLUMNS, TABLES + VIEWS)
+    tables = {row["name"]: set(row["columns"]) for row in rows}
     checked = section("From the customer's documents")
     assert len(checked) > 50
     for document, table, columns, _notes in checked:

@@ -4,6 +4,8 @@ Every table of the catalogue is tried, so that a new one without its walls, or w
 `tests/support/planted.py`, fails here.
 """
 
+from collections.abc import Iterable
+
 import asyncpg
 
 from shared.auth import Place
@@ -70,7 +72,9 @@ async def test_every_table_has_walls_or_a_reason(planted: Planted) -> None:
     )
 
 
-async def seen(planted: Planted, place: Place, key: str) -> dict[str, int]:
+async def seen(
+    planted: Planted, place: Place, key: str, tables: Iterable[str] = ROWS
+) -> dict[str, int]:
     """Count what the api would see of `here`'s rows from a place, were it granted all tables."""
     api = await asyncpg.connect(planted.dsn("kith_api"))
     try:
@@ -87,7 +91,7 @@ async def seen(planted: Planted, place: Place, key: str) -> dict[str, int]:
                     f" WHERE {'id' if table == 'app.tenant' else key} = $1",
                     planted.here.tenant_id,
                 )
-                for table in ROWS
+                for table in tables
             }
     finally:
         await api.close()
@@ -118,6 +122,36 @@ async def test_no_row_is_seen_past_its_walls(planted: Planted) -> None:
         if name == "app.workspace":
             continue  # each sees its own: one row of the tenant from either
         assert beside[name] == (0 if private else here[name]), name
+
+
+VIEWS = """
+SELECT format('%I.%I', n.nspname, c.relname) AS name,
+       coalesce(c.reloptions @> '{security_invoker=true}', false) AS is_walled
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('app', 'contact', 'read', 'search', 'enrichment', 'ingest')
+    AND c.relkind IN ('v', 'm') ORDER BY 1
+"""
+
+
+async def test_a_view_shows_what_its_tables_show(planted: Planted) -> None:
+    """A view of its owner's rights would see past every wall."""
+    views = await planted.owner.fetch(VIEWS)
+    assert all(view["is_walled"] for view in views), views
+    await planted.owner.execute("GRANT SELECT ON ALL TABLES IN SCHEMA contact TO kith_api")
+    names = [view["name"] for view in views]
+    assert set(names) >= {
+        "contact.contact_addresses",
+        "contact.contact_key_dates",
+        "contact.contact_social_profiles",
+    }
+    places = (planted.here, planted.beside, planted.elsewhere)
+    for name in names:
+        here, beside, elsewhere = [
+            (await seen(planted, place, "tenant_id", [name]))[name] for place in places
+        ]
+        private = name != "contact.match_signal"
+        assert here > 0, name
+        assert (beside, elsewhere) == (0 if private else here, 0), name
 
 
 async def test_planted_rows_are_all_there(planted: Planted) -> None:
