@@ -49,6 +49,19 @@ def view_of(
     )
 
 
+def authoritative(contact: Contact) -> int:
+    """Return the binding that speaks for the contact, where several workspaces know it.
+
+    The workspace of the weightiest claim: priority of its source, then confidence, then recency;
+    before all others one in which a person took the values over (spec 004; ADR 0068).
+    """
+    best = max(
+        (claim for claim in contact.claims.values() if claim.workspace_id in contact.bindings),
+        key=lambda claim: (claim.workspace_id in contact.owned, claim.weight),
+    )
+    return contact.bindings[best.workspace_id]
+
+
 def private_values(contact: Contact, workspace: int) -> Private:
     """Gather what a workspace keeps for itself about a contact."""
     return private_of(contact.claims.values(), workspace)

@@ -16,6 +16,7 @@ from services.resolver.domain.auditing import private_changed, values_changed
 from services.resolver.domain.bindings import (
     NOTHING_PRIVATE,
     Private,
+    authoritative,
     private_values,
     view_of,
 )
@@ -264,7 +265,9 @@ class _Gate:
             self._advance(contact)
             event = telling.binding_changed(delivery, contact, keeps)
             self._record(delivery, contact.id, event, private=True)
-        elif not changed and not is_new:
+        if len(contact.bindings) > 1:
+            self.plan.authoritative[contact.id] = authoritative(contact)
+        if keeps == kept and not changed and not is_new:
             return
         for bound, binding_id in contact.bindings.items():
             if not changed and bound != workspace:

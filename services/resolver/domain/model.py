@@ -139,6 +139,8 @@ class Contact:
     """Record key → what that record says."""
     bindings: dict[int, int] = field(default_factory=dict)
     """Workspace → binding id."""
+    owned: set[int] = field(default_factory=set)
+    """Workspaces in which a person took the contact's values over (`data_owner`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +348,8 @@ class Plan:
     dropped_jobs: list[tuple[int, Job]] = field(default_factory=list)
     companies: list[NewCompany] = field(default_factory=list)
     bindings: dict[tuple[int, int], BindingRow] = field(default_factory=dict)
+    authoritative: dict[int, int] = field(default_factory=dict)
+    """Contact that several workspaces know → the binding that counts most."""
     audit: list[AuditRow] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     events: list[RecordedEvent] = field(default_factory=list)

@@ -260,12 +260,14 @@ class _Reshape:
         """Bring the contact's bindings in line with the workspaces that know it."""
         cluster, plan = self._cluster, self._plan
         contact = cluster.contacts[root]
-        contact.bindings = {}
+        contact.bindings, contact.owned = {}, set()
         for workspace in made.bound:
             binding = cluster.bindings.get((root, workspace))
             shown = shown_by(self._own, self._homes.groups[root], workspace)
             binding_id = next(plan.order.ids.bindings) if binding is None else binding.id
             contact.bindings[workspace] = binding_id
+            if shown.data_owner == "user":
+                contact.owned.add(workspace)
             plan.bindings.append(
                 BindingChange(binding_id, root, workspace, is_new=binding is None, shown=shown)
             )

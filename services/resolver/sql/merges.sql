@@ -193,18 +193,6 @@ FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::boolean[], $5::text[])
     AS u (id, stage, owner_id, is_favorite, data_owner)
 WHERE b.id = u.id;
 
--- name: point_at_live_bindings
--- A contact's authoritative binding is one in use, where it has any: $1 contacts, $2 now.
-UPDATE contact.contact_latest_data AS l
-SET workspace_contact_binding_id = live.id, updated_at = $2
-FROM (
-    SELECT contact_id, min(id) AS id FROM contact.workspace_contact_binding
-    WHERE contact_id = ANY($1::bigint[]) AND deleted_at IS NULL GROUP BY contact_id
-) AS live
-WHERE l.contact_id = live.contact_id AND NOT EXISTS (
-    SELECT FROM contact.workspace_contact_binding AS b
-    WHERE b.id = l.workspace_contact_binding_id AND b.deleted_at IS NULL);
-
 -- name: forget_own
 -- What is a home's own of a binding is what it shows once the home stands alone: $1 homes.
 DELETE FROM contact.binding_home WHERE contact_id = ANY($1::bigint[]);

@@ -73,7 +73,8 @@ FROM contact.source_record WHERE contact_id = ANY($1::bigint[]) AND superseded_a
 
 -- name: find_bindings
 -- $1 contact ids.
-SELECT contact_id, workspace_id, id FROM contact.workspace_contact_binding
+SELECT contact_id, workspace_id, id, data_owner = 'user' AS is_owned
+FROM contact.workspace_contact_binding
 WHERE contact_id = ANY($1::bigint[]) AND deleted_at IS NULL;
 
 -- name: find_candidates
@@ -329,6 +330,13 @@ FROM unnest($1::contact.audit_row[]);
 INSERT INTO contact.contact_latest_data
     (contact_id, workspace_contact_binding_id, tenant_id, updated_at)
 SELECT contact_id, binding_id, tenant_id, $2 FROM unnest($1::contact.latest_row[]);
+
+-- name: flip_latest_data
+-- Another binding of these contacts counts most now: $1 contacts, $2 bindings, $3 now.
+UPDATE contact.contact_latest_data AS l
+SET workspace_contact_binding_id = u.binding_id, updated_at = $3
+FROM unnest($1::bigint[], $2::bigint[]) AS u (contact_id, binding_id)
+WHERE l.contact_id = u.contact_id AND l.workspace_contact_binding_id <> u.binding_id;
 
 -- name: insert_candidates
 -- $1 rows, $2 now, $3 the reason of each.

@@ -91,13 +91,6 @@ UPDATE contact.contact AS c SET source_id = u.source_id
 FROM unnest($1::bigint[], $2::smallint[]) AS u (id, source_id)
 WHERE c.id = u.id;
 
--- name: point_at_first
--- A contact's authoritative binding is that of the workspace that knew it first: $1 contacts,
--- $2 bindings, $3 now.
-UPDATE contact.contact_latest_data AS l SET workspace_contact_binding_id = u.binding_id, updated_at = $3
-FROM unnest($1::bigint[], $2::bigint[]) AS u (contact_id, binding_id)
-WHERE l.contact_id = u.contact_id AND l.workspace_contact_binding_id <> u.binding_id;
-
 -- name: forget_homes
 -- Where deliveries belonged that count no more: $1 tenant, $2 record keys, $3 revisions.
 DELETE FROM contact.record_home AS h

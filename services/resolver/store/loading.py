@@ -272,7 +272,10 @@ class Loader:
                 groups=groups_of(facts),
             )
         for row in await self._connection.fetch(QUERIES["find_bindings"], wanted):
-            known.contacts[row["contact_id"]].bindings[row["workspace_id"]] = row["id"]
+            contact = known.contacts[row["contact_id"]]
+            contact.bindings[row["workspace_id"]] = row["id"]
+            if row["is_owned"]:
+                contact.owned.add(row["workspace_id"])
         if len(wanted) > 1:
             rows = await self._connection.fetch(QUERIES["find_candidates"], wanted)
             known.candidates.update((row["contact_id_a"], row["contact_id_b"]) for row in rows)

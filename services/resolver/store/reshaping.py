@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from services.resolver.domain.auditing import audited
-from services.resolver.domain.bindings import view_of
+from services.resolver.domain.bindings import authoritative, view_of
 from services.resolver.domain.cluster import Kept, Reshaping
 from services.resolver.domain.model import EmploymentRow, Plan
 from services.resolver.domain.telling_merges import shape_of
@@ -148,6 +148,8 @@ class Reshaper:
                 )
                 for job, source in made.employments
             ]
+            if cluster.contacts[contact].bindings:
+                rows.authoritative[contact] = authoritative(cluster.contacts[contact])
         rows.audit = audited(plan)
         for one in plan.bindings:
             made = plan.composed[one.contact]
@@ -177,17 +179,6 @@ class Reshaper:
     async def _bindings(self) -> None:
         plan = self._plan
         await self._each("revive_bindings", [(one.id, *_kept(one.shown)) for one in plan.bindings])
-        composed = [(contact,) for contact in sorted(plan.composed)]
-        await self._each("point_at_live_bindings", composed, self._now)
-        if plan.retracted:
-            first = [
-                (contact, next(iter(bound)))
-                for contact in sorted(plan.composed)
-                if (bound := plan.cluster.contacts[contact].bindings.values())
-            ]
-            if first:
-                columns = [list(column) for column in zip(*first, strict=True)]
-                await self._connection.execute(RETRACTIONS["point_at_first"], *columns, self._now)
         await self._each("forget_own", [(home,) for home in plan.standing_alone])
         own = [(*place, *_kept(one)) for place, one in plan.own.items()]
         await self._each("save_own", own, of_tenant=True)

@@ -248,6 +248,11 @@ class Writer:
                 for contact, _ in self._plan.created.values()
             ],
         )
+        if self._plan.authoritative:
+            columns = [
+                list(column) for column in zip(*self._plan.authoritative.items(), strict=True)
+            ]
+            await self._connection.execute(QUERIES["flip_latest_data"], *columns, self._plan.now)
 
     async def _candidates(self) -> None:
         candidates = self._plan.candidates
