@@ -42,6 +42,8 @@ def render_config(setting: Setting, *, compression: str) -> str:
         f"wal_compression = {compression}\n"
         "max_wal_size = 2GB\n"
         "checkpoint_timeout = 15min\n"
+        # Tables are young here: what grows is to be known as large within seconds.
+        "autovacuum_naptime = 10s\n"
         "jit = off\n"
         "track_io_timing = off\n"
         "shared_preload_libraries = 'pg_stat_statements'\n"

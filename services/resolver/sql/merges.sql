@@ -39,11 +39,17 @@ ORDER BY r.contact_id, h.place NULLS LAST, r.applied_version, r.revision;
 -- name: find_held
 -- What these contacts hold, and where it belongs: $1 contacts.
 SELECT i.contact_id, i.identifier_type::text AS kind, i.normalized_value AS value, h.home_id
-FROM contact.contact_identifier AS i
-LEFT JOIN contact.identifier_home AS h
-    ON h.tenant_id = i.tenant_id AND h.identifier_type = i.identifier_type
-    AND h.normalized_value = i.normalized_value
-WHERE i.contact_id = ANY($1::bigint[]) AND i.deleted_at IS NULL;
+FROM unnest($1::bigint[]) AS u (contact_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM contact.contact_identifier WHERE contact_id = u.contact_id OFFSET 0
+) AS i
+LEFT JOIN LATERAL (
+    SELECT home_id FROM contact.identifier_home
+    WHERE tenant_id = i.tenant_id AND identifier_type = i.identifier_type
+        AND normalized_value = i.normalized_value
+    LIMIT 1
+) AS h ON true
+WHERE i.deleted_at IS NULL;
 
 -- name: find_all_bindings
 -- The bindings of homes, in use or put aside, and what is each home's own: $1 homes.
@@ -53,20 +59,31 @@ SELECT DISTINCT ON (b.contact_id, b.workspace_id)
        h.contact_id IS NOT NULL AS has_own, h.stage::text AS own_stage,
        h.contact_owner_id AS own_owner_id, h.is_favorite AS own_favorite,
        h.data_owner::text AS own_data_owner
-FROM contact.workspace_contact_binding AS b
-LEFT JOIN contact.binding_home AS h
-    ON h.contact_id = b.contact_id AND h.workspace_id = b.workspace_id
-WHERE b.contact_id = ANY($1::bigint[])
+FROM unnest($1::bigint[]) AS u (contact_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM contact.workspace_contact_binding WHERE contact_id = u.contact_id OFFSET 0
+) AS b
+LEFT JOIN LATERAL (
+    SELECT * FROM contact.binding_home
+    WHERE contact_id = b.contact_id AND workspace_id = b.workspace_id LIMIT 1
+) AS h ON true
 ORDER BY b.contact_id, b.workspace_id, b.deleted_at IS NULL DESC, b.id DESC;
 
 -- name: find_open_candidates
--- Open candidates that name one of these homes: $1 homes.
+-- Open candidates that name one of these homes: $1 tenant, $2 homes.
 SELECT c.contact_id_a, c.contact_id_b, a.public_id AS name_a, b.public_id AS name_b
-FROM contact.contact_dedup_candidates AS c
+FROM (
+    SELECT DISTINCT found.* FROM unnest($2::bigint[]) AS u (home)
+    CROSS JOIN LATERAL (
+        SELECT contact_id_a, contact_id_b FROM contact.contact_dedup_candidates
+        WHERE tenant_id = $1 AND contact_id_a = u.home AND status = 'open'
+        UNION ALL
+        SELECT contact_id_a, contact_id_b FROM contact.contact_dedup_candidates
+        WHERE tenant_id = $1 AND contact_id_b = u.home AND status = 'open'
+    ) AS found
+) AS c
 JOIN contact.contact AS a ON a.id = c.contact_id_a
-JOIN contact.contact AS b ON b.id = c.contact_id_b
-WHERE c.status = 'open'
-    AND (c.contact_id_a = ANY($1::bigint[]) OR c.contact_id_b = ANY($1::bigint[]));
+JOIN contact.contact AS b ON b.id = c.contact_id_b;
 
 -- name: find_apart
 -- Pairs that a person keeps apart and that name one of these homes: $1 tenant, $2 homes.
@@ -111,8 +128,15 @@ WHERE c.id = u.id;
 -- Records change hands, with every delivery that there was of them; whoever waits for one waits
 -- for the version that tells of it: $1 tenant, $2 record keys, $3 contacts, $4 versions.
 UPDATE contact.source_record AS r SET contact_id = u.contact_id, applied_version = u.version
-FROM unnest($2::bytea[], $3::bigint[], $4::integer[]) AS u (record_key, contact_id, version)
-WHERE r.tenant_id = $1 AND r.record_key = u.record_key;
+FROM (
+    SELECT found.place, named.contact_id, named.version
+    FROM unnest($2::bytea[], $3::bigint[], $4::integer[]) AS named (record_key, contact_id, version)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM contact.source_record
+        WHERE tenant_id = $1 AND record_key = named.record_key OFFSET 0
+    ) AS found
+) AS u
+WHERE r.ctid = u.place;
 
 -- name: move_blocks
 -- The blocking keys of records that change hands: $1 contacts that had them, $2 record keys,
@@ -277,8 +301,15 @@ ORDER BY said.id, r.record_key, side.name;
 -- $1 tenant, $2 and $3 the pairs, $4 statuses, $5 now.
 UPDATE contact.contact_dedup_candidates AS c
 SET status = u.status::contact.candidate_status, resolved_at = $5, reviewed_at = $5
-FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS u (a, b, status)
-WHERE c.tenant_id = $1 AND c.contact_id_a = u.a AND c.contact_id_b = u.b;
+FROM (
+    SELECT found.place, named.status
+    FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS named (a, b, status)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM contact.contact_dedup_candidates
+        WHERE tenant_id = $1 AND contact_id_a = named.a AND contact_id_b = named.b LIMIT 1
+    ) AS found
+) AS u
+WHERE c.ctid = u.place;
 
 -- name: find_command
 -- What a command that was carried out led to: $1 command, $2 tenant.

@@ -44,17 +44,20 @@ WHERE tenant_id = $1 AND import_id = $3 AND undone_at IS NULL AND workspace_id =
 -- name: find_ends
 -- Who stands for contacts, and for the other ends of their open candidates: $1 contacts.
 WITH homes AS (
-    SELECT id FROM contact.contact WHERE id = ANY($1::bigint[])
+    SELECT id, tenant_id FROM contact.contact WHERE id = ANY($1::bigint[])
     UNION
-    SELECT id FROM contact.contact WHERE merged_into_id = ANY($1::bigint[])
+    SELECT id, tenant_id FROM contact.contact WHERE merged_into_id = ANY($1::bigint[])
 ), ends AS (
     SELECT id FROM homes
     UNION
-    SELECT contact_id_b FROM contact.contact_dedup_candidates
-    WHERE status = 'open' AND contact_id_a IN (SELECT id FROM homes)
-    UNION
-    SELECT contact_id_a FROM contact.contact_dedup_candidates
-    WHERE status = 'open' AND contact_id_b IN (SELECT id FROM homes)
+    SELECT found.id FROM homes AS h
+    CROSS JOIN LATERAL (
+        SELECT contact_id_b AS id FROM contact.contact_dedup_candidates
+        WHERE tenant_id = h.tenant_id AND contact_id_a = h.id AND status = 'open'
+        UNION ALL
+        SELECT contact_id_a FROM contact.contact_dedup_candidates
+        WHERE tenant_id = h.tenant_id AND contact_id_b = h.id AND status = 'open'
+    ) AS found
 )
 SELECT DISTINCT coalesce(c.merged_into_id, c.id) AS root
 FROM ends JOIN contact.contact AS c ON c.id = ends.id;
@@ -76,14 +79,26 @@ WHERE contact_id = ANY($1::bigint[]) AND superseded_at IS NULL AND raw ->> 'abou
 -- They count no more: $1 tenant, $2 record keys, $3 revisions, $4 now.
 UPDATE contact.source_record AS r
 SET undone_at = $4, superseded_at = coalesce(r.superseded_at, $4)
-FROM unnest($2::bytea[], $3::integer[]) AS u (record_key, revision)
-WHERE r.tenant_id = $1 AND r.record_key = u.record_key AND r.revision = u.revision;
+FROM (
+    SELECT found.place FROM unnest($2::bytea[], $3::integer[]) AS named (record_key, revision)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM contact.source_record
+        WHERE tenant_id = $1 AND record_key = named.record_key AND revision = named.revision LIMIT 1
+    ) AS found
+) AS u
+WHERE r.ctid = u.place;
 
 -- name: restore_records
 -- They are their records' present versions again: $1 tenant, $2 record keys, $3 revisions.
 UPDATE contact.source_record AS r SET superseded_at = NULL
-FROM unnest($2::bytea[], $3::integer[]) AS u (record_key, revision)
-WHERE r.tenant_id = $1 AND r.record_key = u.record_key AND r.revision = u.revision;
+FROM (
+    SELECT found.place FROM unnest($2::bytea[], $3::integer[]) AS named (record_key, revision)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM contact.source_record
+        WHERE tenant_id = $1 AND record_key = named.record_key AND revision = named.revision LIMIT 1
+    ) AS found
+) AS u
+WHERE r.ctid = u.place;
 
 -- name: retell_sources
 -- Contacts of which somebody else told first: $1 contacts, $2 sources.
@@ -93,22 +108,39 @@ WHERE c.id = u.id;
 
 -- name: forget_homes
 -- Where deliveries belonged that count no more: $1 tenant, $2 record keys, $3 revisions.
-DELETE FROM contact.record_home AS h
-USING unnest($2::bytea[], $3::integer[]) AS u (record_key, revision)
-WHERE h.tenant_id = $1 AND h.record_key = u.record_key AND h.revision = u.revision;
+DELETE FROM contact.record_home WHERE ctid = ANY (ARRAY(
+    SELECT found.ctid FROM unnest($2::bytea[], $3::integer[]) AS u (record_key, revision)
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM contact.record_home
+        WHERE tenant_id = $1 AND record_key = u.record_key AND revision = u.revision LIMIT 1
+    ) AS found
+));
 
 -- name: release_identifiers
 -- Nobody is known by them any more: $1 tenant, $2 types, $3 values, $4 now.
 WITH released AS (
     UPDATE contact.contact_identifier AS i SET deleted_at = $4
-    FROM unnest($2::text[], $3::text[]) AS u (kind, value)
-    WHERE i.tenant_id = $1 AND i.identifier_type = u.kind::contact.identifier_type
-        AND i.normalized_value = u.value AND i.deleted_at IS NULL
+    FROM (
+        SELECT found.place FROM unnest($2::text[], $3::text[]) AS named (kind, value)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM contact.contact_identifier
+            WHERE tenant_id = $1 AND identifier_type = named.kind::contact.identifier_type
+                AND normalized_value = named.value AND deleted_at IS NULL
+            LIMIT 1
+        ) AS found
+    ) AS u
+    WHERE i.ctid = u.place
     RETURNING i.identifier_type, i.normalized_value
 )
-DELETE FROM contact.identifier_home AS h USING released AS r
-WHERE h.tenant_id = $1 AND h.identifier_type = r.identifier_type
-    AND h.normalized_value = r.normalized_value;
+DELETE FROM contact.identifier_home WHERE ctid = ANY (ARRAY(
+    SELECT found.ctid FROM released AS r
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM contact.identifier_home
+        WHERE tenant_id = $1 AND identifier_type = r.identifier_type
+            AND normalized_value = r.normalized_value
+        LIMIT 1
+    ) AS found
+));
 
 -- name: forget_bearers
 -- Whoever is deleted was not seen with a value: $1 tenant, $2 types, $3 values, $4 contacts.
@@ -119,6 +151,11 @@ WHERE s.tenant_id = $1 AND s.identifier_type = u.kind::contact.identifier_type
 
 -- name: withdraw_candidates
 -- Nothing proposes these pairs any more; nobody has decided on them: $1 tenant, $2 and $3 the pairs.
-DELETE FROM contact.contact_dedup_candidates AS c
-USING unnest($2::bigint[], $3::bigint[]) AS u (a, b)
-WHERE c.tenant_id = $1 AND c.contact_id_a = u.a AND c.contact_id_b = u.b AND c.status = 'open';
+DELETE FROM contact.contact_dedup_candidates WHERE ctid = ANY (ARRAY(
+    SELECT found.ctid FROM unnest($2::bigint[], $3::bigint[]) AS u (a, b)
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM contact.contact_dedup_candidates
+        WHERE tenant_id = $1 AND contact_id_a = u.a AND contact_id_b = u.b AND status = 'open'
+        LIMIT 1
+    ) AS found
+));

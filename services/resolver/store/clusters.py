@@ -154,7 +154,9 @@ class ClusterLoader:
 
     async def _read_judgements(self, homes: list[int]) -> None:
         cluster = self._cluster
-        for row in await self._connection.fetch(MERGES["find_open_candidates"], homes):
+        for row in await self._connection.fetch(
+            MERGES["find_open_candidates"], cluster.tenant_id, homes
+        ):
             pair = (row["contact_id_a"], row["contact_id_b"])
             cluster.candidates.add(pair)
             cluster.names.update(zip(pair, (row["name_a"], row["name_b"]), strict=True))
