@@ -17,7 +17,15 @@ from shared.events.signal import ContactSignal
 from shared.events.topics import TYPE_BY_MODEL
 from shared.kafka import Outgoing, Producer
 
-FIRST_NAMES: Final = ("Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Radia", "Tim")
+FIRST_NAMES: Final = (
+    *("Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Radia", "Tim", "Frances", "Niklaus"),
+    *("Anita", "Kenneth", "Shafrira", "Leslie", "Margaret", "Dennis", "Katherine", "Ivan", "Lynn"),
+    *("Robert", "Adele", "Whitfield", "Hedy", "Linus", "Joan", "Vinton", "Karen", "Guido", "Jean"),
+)
+SYLLABLES: Final = (
+    *("ba", "chen", "dor", "el", "fitz", "gra", "hol", "is", "jor", "kov", "lam", "mar", "nak"),
+    *("ost", "pet", "qui", "ros", "sten", "tor", "ul", "vas", "wil", "xan", "yam", "zel", "bruck"),
+)
 CHUNK: Final = 1_000
 """Signals handed to Kafka at a time when nothing paces them."""
 
@@ -27,21 +35,23 @@ TICK_S: Final = 0.02
 
 def signals(count: int, seed: int) -> Iterator[bytes]:
     """Make `count` signal bodies of about 600 bytes."""
-    dice = random.Random(seed)
     half = max(1, count // 2)
     for number in range(count):
         person, again = number % half, number >= half
-        company = person % 977
+        dice = random.Random(f"{seed}-{person}")
+        first = dice.choice(FIRST_NAMES)
+        last = "".join(dice.choices(SYLLABLES, k=4)).capitalize()
+        company = dice.randrange(977)
         domain = f"company{company}.example.com" if person % 3 else "gmail.com"
         yield orjson.dumps(
             {
                 "source": "salesforce_crm" if again else "hubspot_crm",
                 "source_record_id": f"{seed}-{person}",
-                "first_name": FIRST_NAMES[person % len(FIRST_NAMES)],
-                "last_name": f"Person{seed}x{person}",
-                "emails": [{"value": f"p{seed}.{person}@{domain}", "label": "work"}],
-                "phones": [{"value": f"+1415{seed % 10}{person:06d}", "label": "mobile"}],
-                "linkedin_url": f"https://www.linkedin.com/in/p{seed}-{person}/",
+                "first_name": first,
+                "last_name": last,
+                "emails": [{"value": f"{first}.{last}.{seed}.{person}@{domain}", "label": "work"}],
+                "phones": [{"value": f"+1415{_line(seed, person)}", "label": "mobile"}],
+                "linkedin_url": f"https://www.linkedin.com/in/{first}-{last}-{seed}-{person}/",
                 "employments": [
                     {"company_name": f"Company {company}", "title": "Chief Technology Officer"}
                 ],
@@ -50,6 +60,11 @@ def signals(count: int, seed: int) -> Iterator[bytes]:
                 "crm_score": dice.randrange(100),
             }
         )
+
+
+def _line(seed: int, person: int) -> int:
+    """Return a phone number of seven digits that nobody else has."""
+    return 2_000_000 + (seed * 1_234_577 + person) * 7_919 % 7_999_993
 
 
 def messages(topic: str, count: int, seed: int) -> list[Outgoing]:
