@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from services.resolver.domain.claims import leading_claims, private_claims
 from services.resolver.domain.model import BindingRow, Claim, Contact
 from services.resolver.domain.survivorship import Values
 
@@ -56,7 +57,7 @@ def authoritative(contact: Contact) -> int:
     before all others one in which a person took the values over (spec 004; ADR 0068).
     """
     best = max(
-        (claim for claim in contact.claims.values() if claim.workspace_id in contact.bindings),
+        (claim for claim in leading_claims(contact) if claim.workspace_id in contact.bindings),
         key=lambda claim: (claim.workspace_id in contact.owned, claim.weight),
     )
     return contact.bindings[best.workspace_id]
@@ -64,7 +65,7 @@ def authoritative(contact: Contact) -> int:
 
 def private_values(contact: Contact, workspace: int) -> Private:
     """Gather what a workspace keeps for itself about a contact."""
-    return private_of(contact.claims.values(), workspace)
+    return private_of(private_claims(contact, workspace), workspace)
 
 
 def private_of(told: Iterable[Claim], workspace: int) -> Private:

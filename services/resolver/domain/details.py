@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Final
 
+from services.resolver.domain.claims import claims_telling
 from services.resolver.domain.model import (
     Claim,
     Contact,
@@ -35,7 +36,7 @@ def added_details(
     plan: Plan, known: Known, contact: Contact, delivery: Delivery, facts: Facts
 ) -> tuple[Employment, ...]:
     """Plan the e-mails, phones and jobs that no claim told of yet; returns those jobs."""
-    claims = contact.claims.values()
+    claims = claims_telling(contact, facts)
     if facts.emails:
         told = {point.value for claim in claims for point in claim.facts.emails}
         _note(plan.emails, contact, delivery, facts.emails, told)
@@ -84,7 +85,7 @@ def dropped_details(
 
     The contact's claims are those afterwards. Returns the jobs that no record tells of any more.
     """
-    claims = contact.claims.values()
+    claims = claims_telling(contact, before)
     for telling, rows, dropped in (
         (EMAILS, plan.emails, plan.dropped_emails),
         (PHONES, plan.phones, plan.dropped_phones),

@@ -20,6 +20,7 @@ from services.resolver.domain.bindings import (
     private_values,
     view_of,
 )
+from services.resolver.domain.claims import claims_showing, claims_telling
 from services.resolver.domain.cluster import pair_of
 from services.resolver.domain.companies import link_companies
 from services.resolver.domain.details import (
@@ -142,6 +143,7 @@ class _Gate:
         One that it holds though no record said it any more is said again.
         """
         holders, sharing = self.known.holders, self.known.sharing
+        claims = claims_telling(contact, delivery.facts)
         added: list[Identifier] = []
         for key, identifier in delivery.identifiers:
             holder = holders.get(key)
@@ -150,7 +152,7 @@ class _Gate:
                     holders[key] = contact.id
                     self.plan.identifiers.append((key, identifier, contact.id, delivery))
                     added.append(identifier)
-            elif holder == contact.id and not _says(contact, identifier):
+            elif holder == contact.id and not _says(claims, identifier):
                 said = (identifier, delivery.source, delivery.signal.confidence)
                 self.plan.said[key] = said
                 added.append(identifier)
@@ -185,7 +187,7 @@ class _Gate:
         replaced = contact.claims.get(delivery.record_key)
         before = self._values_of(contact)
         values = self._claim(contact, delivery, said)
-        changes = differences(before, values, contact.claims.values(), delivery.record_key)
+        changes = differences(before, values, claims_showing(contact), delivery.record_key)
         status = _grown(contact)
         self._advance(contact)
         event = telling.fact_asserted(
@@ -204,8 +206,7 @@ class _Gate:
 
     def _drop(self, contact: Contact, delivery: Delivery, before: Facts, after: Facts) -> None:
         """Take back what the record said before, where nothing says it now."""
-        claims = contact.claims.values()
-        for one in unsaid_identifiers(before, after, claims):
+        for one in unsaid_identifiers(before, after, claims_telling(contact, before)):
             key = (contact.tenant_id, one.type, one.value)
             if self.known.holders.get(key) == contact.id:
                 self.plan.said[key] = None
@@ -226,7 +227,7 @@ class _Gate:
         """Return a contact's visible values as the batch has them so far."""
         values = self._values.get(contact.id)
         if values is None:
-            values = self._values[contact.id] = choose(contact.claims.values())
+            values = self._values[contact.id] = choose(claims_showing(contact))
         return values
 
     def _claim(self, contact: Contact, delivery: Delivery, said: Document) -> Values:
@@ -240,7 +241,7 @@ class _Gate:
             facts=said.facts,
             groups=groups_of(said.facts),
         )
-        values = self._values[contact.id] = choose(contact.claims.values())
+        values = self._values[contact.id] = choose(claims_showing(contact))
         return values
 
     def _bind(
@@ -413,18 +414,18 @@ _NAMES_NOBODY: Final = Admission(None)
 """Of a signal that names no contact."""
 
 
-def _says(contact: Contact, identifier: Identifier) -> bool:
-    """Tell whether a record of the contact says the identifier at present."""
+def _says(claims: Iterable[Claim], identifier: Identifier) -> bool:
+    """Tell whether one of these records says the identifier at present."""
     return any(
         one.value == identifier.value and one.type == identifier.type
-        for claim in contact.claims.values()
+        for claim in claims
         for one in claim.facts.identifiers
     )
 
 
 def _grown(contact: Contact) -> ContactStatus | None:
     """Return the status that the contact has from now on, when it is another."""
-    status = grown(contact.status, contact.claims.values())
+    status = grown(contact.status, claims_showing(contact))
     if status == contact.status:
         return None
     contact.status = status

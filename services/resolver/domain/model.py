@@ -141,6 +141,8 @@ class Contact:
     """Workspace → binding id."""
     owned: set[int] = field(default_factory=set)
     """Workspaces in which a person took the contact's values over (`data_owner`)."""
+    reshaped_at: datetime | None = None
+    """When it was last merged or split, or records of it were taken back."""
 
 
 @dataclass(frozen=True, slots=True)

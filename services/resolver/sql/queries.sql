@@ -47,21 +47,28 @@ CROSS JOIN LATERAL (
 ) AS s;
 
 -- name: find_revisions
--- What the ledger holds of these records, oldest first: $1 names.
+-- What the ledger holds of these records, oldest first. Of what was replaced, as much as can be
+-- repeated by what was stated between two moments, and the last for its number: a record may have
+-- been told anew ten thousand times. $1 names, $2 and $3 the earliest and the latest statement of each.
 SELECT u.tenant_id, u.record_key, r.*
-FROM unnest($1::contact.record_name[]) AS u
+FROM unnest($1::contact.record_name[], $2::timestamptz[], $3::timestamptz[])
+    AS u (tenant_id, record_key, earliest, latest)
 CROSS JOIN LATERAL (
     SELECT revision, content_hash, occurred_at, source_version,
            superseded_at IS NULL AS current, contact_id, applied_version, import_id,
            undone_at IS NOT NULL AS is_undone
-    FROM contact.source_record
-    WHERE tenant_id = u.tenant_id AND record_key = u.record_key
+    FROM contact.source_record AS s
+    WHERE s.tenant_id = u.tenant_id AND s.record_key = u.record_key
+        AND (superseded_at IS NULL OR undone_at IS NOT NULL
+             OR occurred_at BETWEEN u.earliest AND u.latest
+             OR revision = (SELECT max(revision) FROM contact.source_record
+                            WHERE tenant_id = u.tenant_id AND record_key = u.record_key))
     ORDER BY revision OFFSET 0
 ) AS r;
 
 -- name: get_contacts
 -- With whether they were merged or split since the caller may have begun to read: $1 ids.
-SELECT id, tenant_id, public_id, version, status::text,
+SELECT id, tenant_id, public_id, version, status::text, reshaped_at,
        coalesce(reshaped_at > now() - interval '1 minute', false) AS reshaped
 FROM contact.contact
 WHERE id = ANY($1::bigint[]);
@@ -70,6 +77,17 @@ WHERE id = ANY($1::bigint[]);
 -- What every current source record says of these contacts: $1 contact ids.
 SELECT contact_id, record_key, source_id, workspace_id, confidence, occurred_at, facts
 FROM contact.source_record WHERE contact_id = ANY($1::bigint[]) AND superseded_at IS NULL;
+
+-- name: find_claims_since
+-- What current source records have come to say of contacts: $1 contact ids, $2 versions.
+SELECT u.contact_id, r.*
+FROM unnest($1::bigint[], $2::integer[]) AS u (contact_id, version)
+CROSS JOIN LATERAL (
+    SELECT record_key, source_id, workspace_id, confidence, occurred_at, facts
+    FROM contact.source_record AS s
+    WHERE s.contact_id = u.contact_id AND superseded_at IS NULL AND applied_version > u.version
+    OFFSET 0
+) AS r;
 
 -- name: find_bindings
 -- $1 contact ids.

@@ -14,12 +14,12 @@ from services.resolver.domain.activity import (
     ActivityRevision,
     Happened,
     KnownActivity,
-    RecordName,
     is_known,
     participants_of,
 )
 from services.resolver.domain.model import Delivery, Known, Source
-from services.resolver.store.loading import Loader, lock_key
+from services.resolver.store.loading import Loader, Span, lock_key
+from services.resolver.store.remembering import Remembered
 from shared.events.structs import to_json
 from shared.identifiers.ulids import ulids
 from shared.postgres.pool import Connection
@@ -36,9 +36,10 @@ class ActivityLoader(Loader):
         self,
         connection: Connection,
         sources: Mapping[int, Source],
+        remembered: Remembered,
         activities: Sequence[ActivityDelivery],
     ) -> None:
-        super().__init__(connection, sources)
+        super().__init__(connection, sources, remembered)
         self._activities = activities
         self._people = participants_of(activities)
         self.happened: Happened = {}
@@ -56,7 +57,7 @@ class ActivityLoader(Loader):
         ]
 
     @override
-    async def _read_revisions(self, records: Sequence[RecordName]) -> None:
+    async def _read_revisions(self, records: Sequence[Span]) -> None:
         await super()._read_revisions(records)
         names = sorted({one.name for one in self._activities})
         self.happened.clear()

@@ -2,7 +2,10 @@
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
+
+import asyncpg
 
 from services.resolver.domain.companies import company_keys
 from services.resolver.domain.gate import identifier_keys
@@ -20,12 +23,16 @@ from services.resolver.domain.model import (
 )
 from services.resolver.domain.survivorship import groups_of
 from services.resolver.store.queries import QUERIES
+from services.resolver.store.remembering import Remembered
 from shared.errors import TransientError
 from shared.events.signal import Facts
 from shared.events.structs import Reader
 from shared.postgres.pool import Connection
 
 _read_facts: Final = Reader(Facts).read
+
+Span = tuple[tuple[int, bytes], datetime, datetime]
+"""A source record, and the earliest and the latest moment that a batch states something of it."""
 
 _LOOKS: Final = 5
 """How often a batch looks again for contacts that are merged and split under its eyes."""
@@ -35,13 +42,19 @@ class Loader:
     """Reads for one batch, inside its transaction."""
 
     def __init__(
-        self, connection: Connection, sources: Mapping[int, Source], *, looking: bool = False
+        self,
+        connection: Connection,
+        sources: Mapping[int, Source],
+        remembered: Remembered | None = None,
+        *,
+        looking: bool = False,
     ) -> None:
         """Look only, where nothing will be written, in a transaction of one snapshot.
 
         Then nobody is locked out, and whom duplicates belong to is read too.
         """
         self._connection = connection
+        self._remembered = remembered or Remembered()
         self._looking = looking
         self._sources = sources
         self._known = Known()
@@ -54,7 +67,7 @@ class Loader:
         """Lock and read all that the deliveries may lead to."""
         identifiers = sorted(identifier_keys(deliveries))
         domains, names = company_keys(deliveries)
-        records = sorted({(one.tenant_id, one.record_key) for one in deliveries})
+        records = _spans(deliveries)
         await self._read_companies(domains, names)
         known = self._known
         strange = sorted(domains - known.companies_by_domain.keys())
@@ -64,7 +77,7 @@ class Loader:
                     lock_key(f"identifier\0{tenant}\0{kind}\0{value}")
                     for tenant, kind, value in identifiers
                 ],
-                *[lock_key(f"record\0{tenant}\0{key.hex()}") for tenant, key in records],
+                *[lock_key(f"record\0{tenant}\0{key.hex()}") for (tenant, key), _, _ in records],
                 *[lock_key(f"domain\0{tenant}\0{domain}") for tenant, domain in strange],
                 *self._more_locks(),
             ]
@@ -111,7 +124,7 @@ class Loader:
     async def _look_again(
         self,
         deliveries: Sequence[Delivery],
-        records: Sequence[tuple[int, bytes]],
+        records: Sequence[Span],
         identifiers: Sequence[tuple[int, str, str]],
     ) -> None:
         """Read again who holds what: a merge or a split may have come before our locks did.
@@ -180,8 +193,11 @@ class Loader:
                 touched.update(self._asked(one.tenant_id, alike))
         return touched
 
-    async def _read_revisions(self, records: Sequence[tuple[int, bytes]]) -> None:
-        for row in await self._connection.fetch(QUERIES["find_revisions"], records):
+    async def _read_revisions(self, records: Sequence[Span]) -> None:
+        if not records:
+            return
+        columns = zip(*records, strict=True)
+        for row in await self._connection.fetch(QUERIES["find_revisions"], *map(list, columns)):
             self._known.records.setdefault((row["tenant_id"], row["record_key"]), []).append(
                 Revision(
                     number=row["revision"],
@@ -258,19 +274,9 @@ class Loader:
                 tenant_id=row["tenant_id"],
                 version=row["version"],
                 status=row["status"],
+                reshaped_at=row["reshaped_at"],
             )
-        whole = [one for one in wanted if one not in self._bystanders]
-        for row in await self._connection.fetch(QUERIES["find_claims"], whole):
-            facts = _read_facts(row["facts"])
-            known.contacts[row["contact_id"]].claims[row["record_key"]] = Claim(
-                record_key=row["record_key"],
-                source=self._sources[row["source_id"]],
-                workspace_id=row["workspace_id"],
-                confidence=row["confidence"],
-                asserted_at=row["occurred_at"],
-                facts=facts,
-                groups=groups_of(facts),
-            )
+        await self._read_claims([one for one in wanted if one not in self._bystanders])
         for row in await self._connection.fetch(QUERIES["find_bindings"], wanted):
             contact = known.contacts[row["contact_id"]]
             contact.bindings[row["workspace_id"]] = row["id"]
@@ -280,6 +286,37 @@ class Loader:
             rows = await self._connection.fetch(QUERIES["find_candidates"], wanted)
             known.candidates.update((row["contact_id_a"], row["contact_id_b"]) for row in rows)
         await self._read_company_ids()
+
+    async def _read_claims(self, contacts: Sequence[int]) -> None:
+        """Read all that is claimed, of contacts that are remembered what was claimed since."""
+        known, remembered = self._known.contacts, self._remembered
+        since = {
+            one: version
+            for one in contacts
+            if not self._looking and (version := remembered.recall(known[one])) is not None
+        }
+        if since:
+            rows = await self._connection.fetch(
+                QUERIES["find_claims_since"], list(since), list(since.values())
+            )
+            for row in rows:
+                known[row["contact_id"]].claims[row["record_key"]] = self._claim(row)
+        strange = [one for one in contacts if one not in since]
+        if strange:
+            for row in await self._connection.fetch(QUERIES["find_claims"], strange):
+                known[row["contact_id"]].claims[row["record_key"]] = self._claim(row)
+
+    def _claim(self, row: asyncpg.Record) -> Claim:
+        facts = _read_facts(row["facts"])
+        return Claim(
+            record_key=row["record_key"],
+            source=self._sources[row["source_id"]],
+            workspace_id=row["workspace_id"],
+            confidence=row["confidence"],
+            asserted_at=row["occurred_at"],
+            facts=facts,
+            groups=groups_of(facts),
+        )
 
     async def _read_company_ids(self) -> None:
         """Find the rows of companies that earlier claims refer to."""
@@ -294,6 +331,16 @@ class Loader:
         if missing:
             for row in await self._connection.fetch(QUERIES["get_company_ids"], missing):
                 self._known.company_ids[row["public_id"]] = row["id"]
+
+
+def _spans(deliveries: Iterable[Delivery]) -> list[Span]:
+    """Return the records of a batch, sorted, with the first and the last moment stated of each."""
+    spans: dict[tuple[int, bytes], tuple[datetime, datetime]] = {}
+    for one in deliveries:
+        name, at = (one.tenant_id, one.record_key), one.signal.occurred_at
+        earliest, latest = spans.get(name, (at, at))
+        spans[name] = min(earliest, at), max(latest, at)
+    return [(name, *spans[name]) for name in sorted(spans)]
 
 
 def lock_key(name: str) -> int:

@@ -27,6 +27,7 @@ from services.resolver.store.policies import PolicyStore
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reconsidering import STATEMENTS as RECONSIDERING
 from services.resolver.store.reconsidering import Reconsiderer
+from services.resolver.store.remembering import Remembered
 from services.resolver.store.retracting import Retracting, Retraction, Retractor
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
@@ -45,17 +46,23 @@ class Transaction:
     def __init__(self, store: "Store", connection: Connection) -> None:
         self._store = store
         self._connection = connection
+        self.known = Known()
+        """What was loaded for the gate."""
 
     async def load(self, deliveries: Sequence[Delivery]) -> Known:
         """Lock what the batch touches, then read it (DESIGN 4.2, step 1)."""
-        return await Loader(self._connection, self._store.sources).load(deliveries)
+        loader = Loader(self._connection, self._store.sources, self._store.remembered)
+        self.known = await loader.load(deliveries)
+        return self.known
 
     async def load_happened(
         self, deliveries: Sequence[Delivery], activities: Sequence[ActivityDelivery]
     ) -> tuple[Known, Happened]:
         """Do the same for a batch that brings activities, besides signals or alone."""
-        loader = ActivityLoader(self._connection, self._store.sources, activities)
-        return await loader.load_all(deliveries), loader.happened
+        store = self._store
+        loader = ActivityLoader(self._connection, store.sources, store.remembered, activities)
+        self.known = await loader.load_all(deliveries)
+        return self.known, loader.happened
 
     async def take_activity_ids(self, count: int) -> Iterator[tuple[int, str]]:
         """Return ids for new activities, with public ids."""
@@ -167,6 +174,7 @@ class Store:
         self.directory: Directory
         self.ids = IdBlocks()
         self.sources: dict[int, Source] = {}
+        self.remembered = Remembered()
 
     def open(self, pool: Pool) -> None:
         """Take the pool, when there is one."""
@@ -260,4 +268,5 @@ class Store:
             await self.sources_by_name()
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
-                yield Transaction(self, connection)
+                yield (transaction := Transaction(self, connection))
+            self.remembered.keep(transaction.known.contacts.values())

@@ -1,0 +1,166 @@
+"""What all records say of a contact, found without reading every one of them.
+
+Most contacts have a record or two, and reading those is quicker than anything. Who has thousands,
+as a mailbox has that everything is sent to, has an index of them: what a signal costs must not
+depend on how many came before it (ADR 0067). Whoever asks gets claims enough for the answer.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from operator import attrgetter
+from typing import Final
+
+import orjson
+from typing_extensions import override
+
+from services.resolver.domain.model import Claim, Contact, Job
+from shared.events.signal import Facts
+
+MANY: Final = 32
+"""Claims from which an index costs less than reading them all, measured."""
+
+_Term = tuple[str, str, str]
+"""Something that a record says: what it is, type or company, value or title."""
+
+_Weight = tuple[int, float, datetime, bytes]
+_Ranked = list[tuple[_Weight, Claim]]
+"""The weightiest last; the record's key is part of a weight, so that no two are equal."""
+
+_Dated = list[tuple[datetime, bytes, Claim]]
+"""The newest last."""
+
+
+class IndexedClaims(dict[bytes, Claim]):
+    """The claims of one contact by record, and by what they say; set one by one."""
+
+    __slots__ = ("_groups", "_private", "_terms", "_workspaces")
+
+    def __init__(self, claims: Mapping[bytes, Claim]) -> None:
+        super().__init__(claims)
+        self._terms: dict[_Term, _Ranked] = {}
+        self._groups: dict[int, _Ranked] = {}
+        self._workspaces: dict[int, _Ranked] = {}
+        self._private: dict[int, dict[bytes, _Dated]] = {}
+        # Sorted: what comes to the end of a list moves nothing.
+        for claim in sorted(claims.values(), key=attrgetter("weight")):
+            self._put(claim)
+
+    @override
+    def __setitem__(self, record_key: bytes, claim: Claim) -> None:
+        """Take a record's claim, in place of the one that it may have made before."""
+        before = self.get(record_key)
+        if before is not None:
+            self._drop(before)
+        self._put(claim)
+        super().__setitem__(record_key, claim)
+
+    def telling(self, facts: Facts) -> list[Claim]:
+        """Return the weightiest claim that says it too, for each thing that `facts` say."""
+        terms = self._terms
+        return [terms[term][-1][1] for term in _terms_of(facts) if term in terms]
+
+    def showing(self) -> list[Claim]:
+        """Return the weightiest claim of each group of visible values."""
+        return [ranked[-1][1] for ranked in self._groups.values()]
+
+    def leading(self) -> list[Claim]:
+        """Return the weightiest claim of each workspace."""
+        return [ranked[-1][1] for ranked in self._workspaces.values()]
+
+    def private(self, workspace: int) -> list[Claim]:
+        """Return the first and the last claim that says it, for all that a workspace keeps."""
+        dated = self._private.get(workspace, {}).values()
+        return [claim for one in dated for *_, claim in (one[0], one[-1])]
+
+    def _put(self, claim: Claim) -> None:
+        ranking = (claim.weight, claim)
+        for ranked in self._ranked(claim):
+            insort(ranked, ranking)
+        if _is_private(claim.facts):
+            kept = self._private.setdefault(claim.workspace_id, {})
+            insort(kept.setdefault(_kept(claim.facts), []), _dated(claim))
+
+    def _drop(self, claim: Claim) -> None:
+        ranking = (claim.weight, claim)
+        for ranked in self._ranked(claim):
+            del ranked[bisect_left(ranked, ranking)]
+        for lists in (self._groups, self._workspaces):
+            for number in [number for number, ranked in lists.items() if not ranked]:
+                del lists[number]
+        for term in _terms_of(claim.facts):
+            if not self._terms[term]:
+                del self._terms[term]
+        if _is_private(claim.facts):
+            kept = self._private[claim.workspace_id]
+            dated = kept[_kept(claim.facts)]
+            del dated[bisect_left(dated, _dated(claim))]
+            if not dated:
+                del kept[_kept(claim.facts)]
+
+    def _ranked(self, claim: Claim) -> Iterator[_Ranked]:
+        """List all that the claim stands in, or is to."""
+        yield self._workspaces.setdefault(claim.workspace_id, [])
+        for number, group in enumerate(claim.groups):
+            if group:
+                yield self._groups.setdefault(number, [])
+        for term in _terms_of(claim.facts):
+            yield self._terms.setdefault(term, [])
+
+
+def claims_telling(contact: Contact, facts: Facts) -> Collection[Claim]:
+    """Return claims enough to say which identifiers, points and jobs of `facts` are told already.
+
+    The weightiest claim that tells of one of them is there.
+    """
+    indexed = _indexed(contact)
+    return contact.claims.values() if indexed is None else indexed.telling(facts)
+
+
+def claims_showing(contact: Contact) -> Collection[Claim]:
+    """Return claims enough to choose the visible values, and to say where they come from."""
+    indexed = _indexed(contact)
+    return contact.claims.values() if indexed is None else indexed.showing()
+
+
+def leading_claims(contact: Contact) -> Collection[Claim]:
+    """Return claims enough to tell which workspace says the weightiest of a contact."""
+    indexed = _indexed(contact)
+    return contact.claims.values() if indexed is None else indexed.leading()
+
+
+def private_claims(contact: Contact, workspace: int) -> Collection[Claim]:
+    """Return claims enough to gather what a workspace keeps about a contact for itself."""
+    indexed = _indexed(contact)
+    return contact.claims.values() if indexed is None else indexed.private(workspace)
+
+
+def _indexed(contact: Contact) -> IndexedClaims | None:
+    """Return a contact's claims as they are asked; None where they are few."""
+    claims = contact.claims
+    if len(claims) < MANY:
+        return None
+    if not isinstance(claims, IndexedClaims):
+        claims = contact.claims = IndexedClaims(claims)
+    return claims
+
+
+def _terms_of(facts: Facts) -> set[_Term]:
+    return {
+        *(("identifier", one.type, one.value) for one in facts.identifiers),
+        *(("email", "", one.value) for one in facts.emails),
+        *(("phone", "", one.value) for one in facts.phones),
+        *(("job", *Job.of(one)) for one in facts.employments),
+    }
+
+
+def _is_private(facts: Facts) -> bool:
+    return bool(facts.notes or facts.labels or facts.custom_fields)
+
+
+def _kept(facts: Facts) -> bytes:
+    return orjson.dumps((facts.labels, facts.notes, facts.custom_fields), default=str)
+
+
+def _dated(claim: Claim) -> tuple[datetime, bytes, Claim]:
+    return claim.asserted_at, claim.record_key, claim

@@ -1,0 +1,78 @@
+"""An index of what many records say answers as reading every one of them does."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.resolver.domain import claims as module
+from services.resolver.domain.bindings import private_of
+from services.resolver.domain.claims import IndexedClaims
+from services.resolver.domain.model import Claim
+from services.resolver.domain.survivorship import choose, source_of
+from tests.support.histories import a_said
+from tests.support.merging import World
+from tests.unit.resolver.test_survivorship import a_claim
+
+EVER = 10**9
+"""More claims than any contact has: no index is made."""
+
+
+def told(many: int, seed: int, length: int) -> list[dict[str, Any]]:
+    """Tell a history of signals, with an index from so many claims on; returns all events."""
+    dice, world = Random(seed), World()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MANY", many)
+        for number in range(length):
+            one = a_said(dice, length)
+            fields = {f"f{number % 2}": dice.randrange(3)}
+            world.tell(one.record, one.workspace, **one.said, custom_fields=fields)
+    return [event.model_dump(mode="json") for events in world.streams.values() for event in events]
+
+
+@given(st.integers(0, 2**32), st.integers(2, 25), st.integers(1, 4))
+def test_an_index_changes_no_event(seed: int, length: int, many: int) -> None:
+    assert told(many, seed, length) == told(EVER, seed, length)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(0, 2**16))))
+def test_replaced_claims_leave_nothing_behind(steps: list[tuple[int, int, int]]) -> None:
+    indexed = IndexedClaims({})
+    for record, minutes, seed in steps:
+        claim = _claim(record, minutes, Random(seed))
+        indexed[claim.record_key] = claim
+    every = list(indexed.values())
+    assert choose(indexed.showing()) == choose(every)
+    for name in choose(every):
+        assert source_of(name, indexed.showing()) == source_of(name, every)
+    assert private_of(indexed.private(1), 1) == private_of(every, 1)
+    for claim in every:
+        others = [one for one in every if one.facts.identifiers == claim.facts.identifiers]
+        if claim.facts.identifiers:
+            assert max(others, key=lambda one: one.weight) in indexed.telling(claim.facts)
+    for record in range(6):
+        nothing = a_claim("hubspot_crm", f"r{record}")
+        indexed[nothing.record_key] = nothing
+    assert [one.record_key for one in indexed.leading()] == [
+        max(indexed.values(), key=lambda one: one.weight).record_key
+    ]
+    assert not indexed.showing()
+    assert not indexed.private(1)
+    assert not any(indexed.telling(claim.facts) for claim in every)
+
+
+def _claim(record: int, minutes: int, dice: Random) -> Claim:
+    address = f"p{dice.randrange(4)}@x.org"
+    facts: dict[str, Any] = {
+        "full_name": dice.choice([None, "Ada Lovelace", "A. Lovelace"]),
+        "headline": dice.choice([None, "Analyst"]),
+        "identifiers": dice.choice([(), ({"type": "email", "value": address},)]),
+        "emails": dice.choice([(), ({"value": address, "label": dice.choice(["work", "home"])},)]),
+        "employments": dice.choice([(), ({"company_name": "Acme", "title": "CTO"},)]),
+        "notes": dice.choice([None, "met", "called"]),
+        "labels": dice.choice([(), ("vip",), ("lead", "vip")]),
+        "custom_fields": dice.choice([{}, {"tier": dice.randrange(3)}]),
+    }
+    return a_claim("hubspot_crm", f"r{record}", minutes, **facts)
