@@ -45,6 +45,16 @@ _STATED: Final = frozenset(
 )
 """The number itself says its country."""
 
+_MOBILE: Final = frozenset(
+    {
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    }
+)
+
+_FEWEST_WITH_CODE: Final = 11
+"""Digits of a number that is taken to begin with a country code though nothing says so."""
+
 _PLACEHOLDERS: Final = frozenset(
     {"123456789", "1234567890", "0123456789", "987654321", "9876543210"}
 )
@@ -72,11 +82,36 @@ def normalize_phone(
         if _is_placeholder(digits):
             return _PLACEHOLDER
         international = plain["plus"] is not None
+        if not international and _lacks_its_plus(digits, region or default_region):
+            international, digits = True, digits.removeprefix("00")
         found = _by_plan(digits, None if international else region or default_region)
         if found is not None:
-            assumed = not international and region is None
+            assumed = plain["plus"] is None and plain["number"][:2] != "00" and region is None
             return Phone(found, plain["extension"], assumed)
     return _by_library(clean_text(text), region, default_region)
+
+
+def _lacks_its_plus(digits: str, region: str) -> bool:
+    """Tell whether a number begins with its country code: a spreadsheet takes the plus away.
+
+    `00` stands for it also where the region dials out by another prefix.  Without either, the code
+    must be of the region itself and a mobile number behind it, or the region must have no such
+    number at all.
+    """
+    if len(digits) < _FEWEST_WITH_CODE:
+        return False
+    code = digits.removeprefix("00")
+    if _by_plan(code, None) is None:
+        return False
+    if code != digits:
+        return True
+    own = _plan(region)
+    if digits[0] == "0" or own is None:
+        return False
+    if digits.startswith(own[0]):
+        number = phonenumbers.parse(f"+{digits}")
+        return phonenumbers.number_type(number) in _MOBILE
+    return len(digits) > max(own[1])
 
 
 def _is_placeholder(digits: str) -> bool:

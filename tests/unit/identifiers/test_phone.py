@@ -56,6 +56,26 @@ def test_what_is_no_number_is_refused_with_what_would_be_right(bad: str, says: s
     assert says in found.reason
 
 
+@pytest.mark.parametrize(
+    ("text", "region", "e164", "assumed"),
+    [
+        ("447700900123", "US", "+447700900123", True),
+        ("0044 7700 900123", "US", "+447700900123", False),
+        ("4915123456789", "DE", "+4915123456789", True),
+        ("04915 123456", "DE", "+494915123456", True),
+        ("030 90182012345", "DE", "+493090182012345", True),
+        ("2125550143", "US", "+12125550143", True),
+    ],
+)
+def test_a_number_that_lost_its_plus_is_read_by_its_country_code(
+    text: str, region: str, e164: str, *, assumed: bool
+) -> None:
+    """Spreadsheets take the plus away; a number that the region has is read there all the same."""
+    found = normalize_phone(text, default_region=region)
+    assert isinstance(found, Phone)
+    assert (found.e164, found.assumed_region) == (e164, assumed)
+
+
 @given(st.text(alphabet="+0123456789 ()-.x/", max_size=24) | st.text(max_size=24))
 def test_normalizing_twice_changes_nothing(text: str) -> None:
     once = normalize_phone(text)
