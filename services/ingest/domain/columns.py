@@ -54,6 +54,7 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "postal_code",
         "country",
         "formatted",
+        "place",
         "label",
     ),
     "birthday": ("value", "year", "month", "day"),

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from services.ingest.domain.vocabulary import DayOrder
 
 OMITTED_YEARS: Final = frozenset({"1604", "0000", "0001"})
 """Apple writes a birthday without a year in 1604, others in year 0 or 1: nobody alive's."""
+
+_DAY_ZERO: Final = date(1899, 12, 30)
+"""Of spreadsheets since 1987, which take 1900 for a leap year."""
 
 BIRTH_PIVOT: Final = 30
 """Two digits up to this are a year of birth in the 2000s, more are in the 1900s."""
@@ -22,24 +25,35 @@ _NUMBERS = re.compile(
     r"(?:[T ,]+\d{1,2}:\d{2}.*)?"
 )
 _WORDS = re.compile(
-    r"(?:(\d{1,2})(?:st|nd|rd|th|\.)?[ -]+)?([A-Za-z]{3,9})\.?"
-    r"(?:[ -]+(\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?[ -]+(\d{4}|\d{2}))?"
+    r"(?:(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[ -]+(?:de )?)?([^\W\d_]{3,9})\.?"
+    r"(?:[ -]+(\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?[ -]+(?:de )?(\d{4}|\d{2}))?"
 )
+_SERIAL = re.compile(r"([1-6]\d{4})(?:\.\d+)?")
+"""Days since the end of 1899, as a spreadsheet shows a date whose cell has no form: to 2091."""
+
 _ZERO = re.compile(r"0+(?:\s*[-/.年月]\s*0+)+\s*日?(?:[T ].*)?")
-_MONTHS: Final = (
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
-)
+_MONTHS: Final = {
+    beginning: number
+    for number, beginnings in enumerate(
+        (
+            ("jan", "ene", "gen"),
+            ("feb", "fev", "fév"),
+            ("mar", "mär", "mae", "mrt"),
+            ("apr", "abr", "avr"),
+            ("may", "mai", "mag", "mei"),
+            ("jun", "juin", "giu"),
+            ("jul", "juil", "lug"),
+            ("aug", "aoû", "aou", "ago"),
+            ("sep", "set"),
+            ("oct", "okt", "out", "ott"),
+            ("nov",),
+            ("dec", "dez", "dic", "déc"),
+        ),
+        start=1,
+    )
+    for beginning in beginnings
+}
+"""How months begin in English, German, French, Spanish, Portuguese, Italian and Dutch."""
 
 
 def is_no_day(text: str) -> bool:
@@ -64,13 +78,20 @@ def read_day(text: str, order: DayOrder = "mdy", pivot: int = BIRTH_PIVOT) -> st
     if match := _NUMBERS.fullmatch(text):
         return _ordered(match[1], match[2], match[3], order, pivot)
     if match := _WORDS.fullmatch(text):
-        month = match[2][:3].lower()
+        name = match[2].lower()
+        month = _MONTHS.get(name[:3]) or _MONTHS.get(name[:4])
         day, year = match[1] or match[3], match[4]
         if match[1] and match[3] and not year:
             year = match[3]
-        if month in _MONTHS and day:
-            return _written(_four(year, pivot), str(_MONTHS.index(month) + 1), day)
+        if month and day:
+            return _written(_four(year, pivot), str(month), day)
     return None
+
+
+def read_serial(text: str) -> str | None:
+    """Read a day that a spreadsheet wrote as its number: `31391` is 1985-12-10."""
+    match = _SERIAL.fullmatch(text.strip())
+    return None if match is None else (_DAY_ZERO + timedelta(int(match[1]))).isoformat()
 
 
 def find_order(days: Iterable[str]) -> DayOrder | None:

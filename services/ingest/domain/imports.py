@@ -23,6 +23,11 @@ class Reading(BaseModel):
     date_order_assumed: bool = Field(
         default=False, description="No date shows the order; it is the header's language's."
     )
+    phone_region: str = Field(
+        default="",
+        description="Where national numbers seem to be dialled, ISO 3166; read there unless a "
+        "region is declared. Empty: in the default region.",
+    )
     columns: dict[str, str] = Field(
         default_factory=dict, description="Column → where its cells go, as `mapping` takes it."
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from services.ingest.domain.columns import (
@@ -15,6 +15,8 @@ from services.ingest.domain.columns import (
     distinct_names,
     target_of,
 )
+from services.ingest.domain.days import read_day
+from services.ingest.domain.headers import read_header_words
 from services.ingest.domain.vocabulary import (
     LONGEST,
     Language,
@@ -35,9 +37,6 @@ _SEVERAL: Final = frozenset({"email", "phone", "website"})
 
 _BEHIND: Final = 10_000
 """Ranks of aliases begin here: behind those of a layout's own columns."""
-
-_OURS: Final = frozenset({"contact", "customer", "person", "lead", "client", "member", "user"})
-"""First words that say of a column only that it speaks of the person."""
 
 _OTHERS: Final = frozenset(
     {
@@ -64,8 +63,37 @@ _OTHERS: Final = frozenset(
 _NAME_KEYS: Final = frozenset(
     {"first name", "last name", "full name", "display name", "given name", "family name", "surname"}
 )
+_NO_PHONES: Final = frozenset(
+    {
+        *("date", "time", "at", "on", "id", "ip", "no", "nr", "number", "code", "zip", "postal"),
+        *(
+            "order",
+            "invoice",
+            "amount",
+            "total",
+            "price",
+            "value",
+            "revenue",
+            "score",
+            "tax",
+            "vat",
+        ),
+        *("iban", "latitude", "longitude", "lat", "lng", "lon", "seen", "since", "year", "updated"),
+    }
+)
+"""Words by which a column of digits is likely no telephone number's."""
+
 _SHARE: Final = 0.8
 """Of a column's cells so many must look like e-mail for it to be taken for e-mail."""
+
+_DIGITS: Final = 5
+"""Digits of a number in a header that counts nothing."""
+
+_WIDE: Final = 400
+"""Columns of a table that is too wide to take every name in it apart."""
+
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
+"""What a form says beside a column's name: `E-mail (required)`."""
 
 _LOOKED_AT: Final = 320
 """Characters of a cell that are looked at."""
@@ -79,6 +107,9 @@ _LOOKS: Final = (
     ("phone", re.compile(r"(?=(?:\D*\d){7,15}\D*$)(?:\+[\d ().\-/]+|\(?\d+\)?(?:[ .\-/]\d+)+)")),
 )
 """Kind → how its cells look."""
+
+
+_IP_OR_DECIMAL = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[1-9]\d*\.\d+")
 
 
 class _Reading(NamedTuple):
@@ -96,6 +127,7 @@ def recognise(header: Sequence[str], vocabulary: Vocabulary) -> ColumnMapping | 
     if layout is None:
         return None
     found: list[_Reading] = []
+    written = {target_of(text).kind for key in keys if (text := layout.columns.find(key))}
     for name, key in zip(header, keys, strict=True):
         text = layout.columns.find(key)
         if text is not None:
@@ -105,9 +137,11 @@ def recognise(header: Sequence[str], vocabulary: Vocabulary) -> ColumnMapping | 
             own = custom(name.removeprefix(layout.custom))
             found.append(_Reading(own, "layout", layout.columns.rank(key)))
             continue
-        reading = _by_alias(key, vocabulary)
-        # A column that the product did not write itself is read only where it names the person.
-        known = reading.target is not None and reading.target.identifies
+        reading = _by_alias(name, key, len(keys), vocabulary)
+        # A column that the product did not write itself is read only where it names the person,
+        # or where nothing that the product wrote is of its kind.
+        target = reading.target
+        known = target is not None and (target.identifies or target.kind not in written)
         found.append(reading if known else reading._replace(target=None, why="none"))
     return ColumnMapping(layout.name, _columns(header, found), language)
 
@@ -120,11 +154,14 @@ def suggest(
     if known is not None:
         return known
     keys, language = translated(_keys(header), vocabulary)
-    found = [_by_alias(key, vocabulary) for key in keys]
+    found = [
+        _by_alias(name, key, len(keys), vocabulary) for name, key in zip(header, keys, strict=True)
+    ]
     _family_name(keys, found)
     taken = {reading.target for reading in found}
     for index, key in enumerate(keys):
-        for text in vocabulary.fallback.get(key, ()):
+        first, _, rest = key.partition(" ")
+        for text in vocabulary.fallback.get(rest if first in vocabulary.owners else key, ()):
             if target_of(text) not in taken:
                 found[index] = found[index]._replace(target=target_of(text), why="name")
                 taken.add(target_of(text))
@@ -132,7 +169,7 @@ def suggest(
     for index, key in enumerate(keys):
         if found[index].target is None and _OTHERS.isdisjoint(key.split()):
             cells = (row[index][:_LOOKED_AT].strip() for row in rows if index < len(row))
-            kind = _look([cell for cell in cells if cell])
+            kind = _look([cell for cell in cells if cell], key.split())
             if kind:
                 target = Target(kind, "" if kind == "linkedin_url" else "1")
                 found[index] = found[index]._replace(target=target, why="content")
@@ -143,16 +180,19 @@ def _keys(header: Sequence[str]) -> list[str]:
     return [key_of(name[:LONGEST]) for name in header]
 
 
-def _by_alias(key: str, vocabulary: Vocabulary) -> _Reading:
-    """Read a column by what anyone would call it: `Phone`, or `Customer phone`."""
-    table = vocabulary.aliases
-    subject, _, rest = key.partition(" ")
-    for name in (key, rest if subject in _OURS and rest else key):
-        text = table.find(name)
-        if text is not None:
-            place, number, _ = table.rank(name)
-            return _Reading(target_of(text), "name", (_BEHIND + place, number, key))
-    return _Reading(None, "none", (2 * _BEHIND, 0, key))
+def _by_alias(name: str, key: str, columns: int, vocabulary: Vocabulary) -> _Reading:
+    """Read a column by what anyone would call it: `Phone`, or `Customer phone (work)`."""
+    looks_closer = columns <= _WIDE
+    said = read_header_words(key, vocabulary, looks_closer=looks_closer)
+    if said is None and "(" in name:
+        plain = key_of(_IN_BRACKETS.sub(" ", name[:LONGEST]))
+        said = read_header_words(plain, vocabulary, looks_closer=looks_closer)
+    if said is None:
+        return _Reading(None, "none", (2 * _BEHIND, 0, key))
+    place, number, _ = vocabulary.aliases.rank(said.phrase)
+    own = said.target.slot.rpartition(" ")[2]
+    number = number or (int(own) if own.isdecimal() and len(own) < _DIGITS else 0)
+    return _Reading(said.target, "name", (_BEHIND + place, number, key))
 
 
 def translated(keys: list[str], vocabulary: Vocabulary) -> tuple[list[str], str]:
@@ -160,7 +200,10 @@ def translated(keys: list[str], vocabulary: Vocabulary) -> tuple[list[str], str]
     best, language = keys, "en"
     # Of two readings that know as many columns English wins, then the one with more words.
     best_score = (_count(keys, vocabulary), len(keys))
+    present = frozenset(keys)
     for candidate in vocabulary.languages:
+        if present.isdisjoint(candidate.names) and present.isdisjoint(candidate.repeated):
+            continue
         own = sum(key in candidate.names or key in candidate.repeated for key in keys)
         english = _in_english(keys, candidate)
         score = (_count(english, vocabulary), own)
@@ -201,7 +244,9 @@ def _in_english(keys: list[str], language: Language) -> list[str]:
 def _layout(keys: list[str], vocabulary: Vocabulary) -> Layout | None:
     present = frozenset(keys) | {numbered(key)[0] for key in keys}
     for layout in vocabulary.layouts:
-        if layout.all <= present and (not layout.any or layout.any & present):
+        if layout.all <= present and len(layout.any & present) >= min(
+            layout.least, len(layout.any)
+        ):
             return layout
     return None
 
@@ -214,12 +259,21 @@ def _family_name(keys: list[str], found: list[_Reading]) -> None:
         found[index] = found[index]._replace(target=target_of("last_name"))
 
 
-def _look(cells: list[str]) -> str | None:
+def _look(cells: list[str], words: Collection[str]) -> str | None:
     for kind, form in _LOOKS:
         alike = sum(form.fullmatch(cell) is not None for cell in cells)
-        if cells and alike >= _SHARE * len(cells):
-            return kind
+        if not cells or alike < _SHARE * len(cells):
+            continue
+        others = sum(map(_is_something_else, cells)) if kind == "phone" else 0
+        if kind == "phone" and (2 * others >= len(cells) or not _NO_PHONES.isdisjoint(words)):
+            return None
+        return kind
     return None
+
+
+def _is_something_else(cell: str) -> bool:
+    """Tell a date, an IP address or a decimal number from a telephone number."""
+    return read_day(cell) is not None or _IP_OR_DECIMAL.fullmatch(cell) is not None
 
 
 def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, ...]:

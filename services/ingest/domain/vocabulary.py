@@ -32,6 +32,7 @@ def key_of(name: str) -> str:
     ('email 1 value', 'first name', 'phone 2', 'tél bureau')
     """
     text = unicodedata.normalize("NFKC", name.replace(NUMBER, "0"))
+    text = text.replace("#", " number ") if "#" in text else text
     words = _OTHER.sub(" ", _CAMEL.sub(" ", text).casefold()).strip()
     return words.replace("e mail", "email").replace("linked in", "linkedin")
 
@@ -88,14 +89,17 @@ class Layout:
     all: frozenset[str]
     """Keys of columns that are all there."""
     any: frozenset[str]
-    """Of these at least one is; empty: none needs to be."""
+    """Of these at least `least` are; empty: none needs to be."""
     columns: Table
+    least: int = 1
     labels: str = ""
     """Characters between two labels in a cell, besides ` ::: `."""
     record_id: str = ""
     """`linkedin_url`: the profile names the record."""
     record_id_characters: int = 0
     """So many characters of an id count; 0: all."""
+    record_id_form: re.Pattern[str] | None = None
+    """How its ids look; what looks otherwise is a custom field. None: anyhow."""
     nobody: frozenset[str] = frozenset()
     """Keys of columns that alone speak of nobody: a row without more is blank."""
     unset: frozenset[str] = frozenset()
@@ -132,11 +136,15 @@ class Language:
     """Keys of name columns that hold the full name where there is no other."""
     family_first: bool = False
     """Full names begin with the family's."""
+    number_last: bool = False
+    """Streets come before the numbers of their houses."""
+    region: str = ""
+    """Where most who write it telephone (ISO 3166); empty: nobody could say."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
-    """All that is known of headers."""
+    """All that is known of headers; there is one, which readings are remembered by."""
 
     layouts: tuple[Layout, ...]
     aliases: Table
@@ -144,5 +152,11 @@ class Vocabulary:
     fallback: Mapping[str, tuple[str, ...]]
     """Key → targets, the first that no other column has."""
     languages: tuple[Language, ...]
+    owners: frozenset[str] = field(default=frozenset())
+    """Words before a column's name that say no more than that it is the person's."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Word before or behind a column's name → the label of its values."""
+    totals: frozenset[str] = field(default=frozenset())
+    """How lines of totals begin, in any language."""
     english: frozenset[str] = field(default=frozenset())
     """Every English key, of a language's translations too."""

@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.ingest.domain.columns import Column
-from services.ingest.domain.days import EVENT_PIVOT, is_no_day, read_day
+from services.ingest.domain.days import EVENT_PIVOT, is_no_day, read_day, read_serial
 from services.ingest.domain.vocabulary import DayOrder
+from services.ingest.sources.cells import SEPARATOR, emails_in, is_rounded, phones_in, read_place
 from services.ingest.sources.row import compact
 from shared.events.signal import MAX_VALUES
 
 MAX_SHORT: Final = 255
 """Characters of a value that is no note (`shared.events.wire.Short`)."""
-
-SEPARATOR: Final = ":::"
-"""Between several values in one cell, as Google writes them."""
 
 MARK: Final = "* "
 """Before a type or group that is Google's own choice."""
@@ -27,15 +25,15 @@ Group = dict[str, str]
 """Part → cell."""
 
 _TRAILING_NUMBER = re.compile(r"\s*\d+$")
-_SPLIT_EMAILS = re.compile(r":::|[;,|\n]|\s(?=[^\s@<>]+@)")
-_SPLIT_PHONES = re.compile(r":::|[;|\n]|\s/\s|,\s")
-_ADDRESS = re.compile(r"<\s*([^<>\s]+@[^<>\s]+?)\s*>")
-_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
+_PROFILE = re.compile(
+    r"(?:linkedin|facebook|crunchbase|twitter|x|instagram|xing|tracxn|apollo)\.\w+/\w",
+    re.IGNORECASE,
+)
+_RELATION = re.compile(r"\s*\((?:https?://)?(?:www\.)?notion\.so/[^()]*\)")
+"""What Notion writes behind the name of a page that a row is related to."""
+
 _MOST: Final = 2_048
 """Characters of a cell in which several addresses or numbers are looked for."""
-
-_FEWEST_DIGITS: Final = 6
-"""Digits of a phone number, for a separator before it to be one."""
 
 _BAD_BIRTHDAY: Final = "is not a date like 1815-12-10, or --12-10"
 _BAD_DATE: Final = "is not a date like 12 Mar 2024"
@@ -64,8 +62,20 @@ class Frame:
     order: Mapping[Key, int]
     """Group → its place, however the columns stand in the file."""
 
+    number_last: bool = False
+    """Streets come before the numbers of their houses."""
+    by_hand: bool = False
+    """No product wrote the table: its cells hold what people put into them."""
+
     @classmethod
-    def of(cls, columns: Sequence[Column], days: DayOrder) -> "Frame":
+    def of(
+        cls,
+        columns: Sequence[Column],
+        days: DayOrder,
+        *,
+        number_last: bool = False,
+        by_hand: bool = False,
+    ) -> "Frame":
         """Look at a table's columns."""
         parts = {
             ((column.target.kind, column.target.slot), column.target.part): column.name
@@ -80,7 +90,15 @@ class Frame:
             (column.target.kind, column.target.slot): place
             for place, column in reversed(list(enumerate(ranked)))
         }
-        return cls(days, {key: _label_of(key[1]) for key in names}, names, parts, order)
+        return cls(
+            days,
+            {key: _label_of(key[1]) for key in names},
+            names,
+            parts,
+            order,
+            number_last,
+            by_hand,
+        )
 
 
 def _label_of(slot: str) -> str | None:
@@ -146,32 +164,19 @@ def _emails(row: Gathering, key: Key, group: Group) -> None:
     if len(cell) > _MOST:
         row.leave(key, _LONG_VALUE)
         return
-    found = []
-    for value in _SPLIT_EMAILS.split(cell) if cell.count("@") > 1 else (cell,):
-        match = _ADDRESS.search(value) if ">" in value else None
-        found.append(match[1] if match else value.strip())
-    _points(row, "emails", key, group, found)
+    _points(row, "emails", key, group, emails_in(cell))
 
 
 def _phones(row: Gathering, key: Key, group: Group) -> None:
     cell = group.get("value", "")
-    if len(cell) > _MOST or _ROUNDED.fullmatch(cell):
+    if len(cell) > _MOST or is_rounded(cell):
         row.leave(key, _LONG_VALUE if len(cell) > _MOST else _ROUNDED_PHONE)
         return
-    found = [cell]
-    if len(cell) > 2 * _FEWEST_DIGITS and _SPLIT_PHONES.search(cell):
-        several = [part.strip() for part in _SPLIT_PHONES.split(cell)]
-        if SEPARATOR in cell or all(_digits(part) >= _FEWEST_DIGITS for part in several):
-            found = several
-    _points(row, "phones", key, group, found)
+    _points(row, "phones", key, group, phones_in(cell))
 
 
 def _several(cell: str) -> list[str]:
     return [part.strip() for part in cell.split(SEPARATOR)] if SEPARATOR in cell else [cell]
-
-
-def _digits(text: str) -> int:
-    return sum(letter.isdigit() for letter in text)
 
 
 def _points(row: Gathering, name: str, key: Key, group: Group, values: Iterable[str]) -> None:
@@ -201,6 +206,11 @@ def _website(row: Gathering, key: Key, group: Group) -> None:
 def _job(row: Gathering, key: Key, group: Group) -> None:
     jobs = row.lists.setdefault("employments", [])
     job: dict[str, Any] = dict(group)
+    if (domain := job.get("company_domain")) and _PROFILE.search(domain):
+        del job["company_domain"]  # a company's page at a network is not its domain
+        row.keep(row.frame.parts[key, "company_domain"], domain)
+    if row.frame.by_hand and "company_name" in job:
+        job["company_name"] = _RELATION.sub("", job["company_name"])
     for part in group:
         row.columns[f"employments.{len(jobs)}.{part}"] = row.frame.parts[key, part]
         if part in _DAYS:
@@ -216,14 +226,19 @@ def _job(row: Gathering, key: Key, group: Group) -> None:
 
 def _address(row: Gathering, key: Key, group: Group) -> None:
     street = [group[part] for part in _STREET if part in group]
+    if place := group.pop("place", None):
+        group.update({part: text for part, text in read_place(place).items() if part not in group})
     address: dict[str, Any] = {part: group[part] for part in _PLACE if part in group}
+    country = address.get("country", "") if row.frame.by_hand else ""
+    if country and not any(map(str.isalpha, country)):
+        del address["country"]  # a telephone's country code, or a number in a list
     if not address and not street and "formatted" in group:
         street = [group["formatted"]]
     if street:
         lines = (line.strip(" ,\t\r") for part in street for line in part.split("\n"))
         named = ", ".join(filter(None, lines))
         if named and (number := group.get("house_number")):
-            named = f"{number} {named}"
+            named = f"{named} {number}" if row.frame.number_last else f"{number} {named}"
         address["street"] = named[:MAX_SHORT]
     if address:
         row.add("addresses", "street", key, compact({**address, "label": row.label(key, group)[0]}))
@@ -239,7 +254,7 @@ def _birthday(row: Gathering, key: Key, group: Group) -> None:
         cell = f"{group.get('year', ''):0>4}-{group['month']:0>2}-{group['day']:0>2}"
     if not cell or is_no_day(cell):
         return
-    birthday = read_day(cell, row.frame.days)
+    birthday = read_day(cell, row.frame.days) or read_serial(cell)
     if birthday is None:
         row.leave(key, _BAD_BIRTHDAY)
     else:
@@ -249,7 +264,7 @@ def _birthday(row: Gathering, key: Key, group: Group) -> None:
 def _date(row: Gathering, key: Key, group: Group) -> None:
     if is_no_day(group["value"]):
         return
-    day = read_day(group["value"], row.frame.days, EVENT_PIVOT)
+    day = read_day(group["value"], row.frame.days, EVENT_PIVOT) or read_serial(group["value"])
     if day is None:
         row.leave(key, _BAD_DATE)
     else:

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from services.ingest.domain.columns import NAMES, Column, ColumnMapping
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.domain.vocabulary import Layout, Table, key_of
-from services.ingest.sources.gathering import MARK, MAX_SHORT, Frame, Gathering, Key
+from services.ingest.sources.cells import read_name
+from services.ingest.sources.gathering import MARK, MAX_SHORT, Frame, Gathering, Group, Key
 from services.ingest.sources.more import MALFORMED, add_more
 from services.ingest.sources.row import CONTACT_ID, BadRow, Blank, Row, Rows
 from services.ingest.sources.sniff import Sniffed
@@ -44,6 +45,21 @@ _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
 _GUARDED = re.compile("'+[=+\\-@＝＋－＠\t\r]")  # noqa: RUF001  # spreadsheets take the wide ones, too
 _NOTHING_BUT_PHONE = re.compile(r"(?:[A-Za-z]{2,8}[:.]?\s*)?(\+?\(?\d[\d\s().\-/]{5,20}\d)")
 
+_REACHED: Final = frozenset({"email", "phone", "identifier"})
+"""Kinds of columns that a line of totals has nothing in."""
+
+_NAMED: Final = frozenset({"full_name", "first_name", "last_name", "nickname"})
+_KINDS: Final = frozenset({"type", "record type", "contact type", "kind", "typ", "tipo"})
+_COMPANIES: Final = frozenset(
+    {
+        *("company", "organisation", "organization", "business", "account", "firma", "unternehmen"),
+        *("entreprise", "société", "empresa", "azienda", "bedrijf", "organisatie"),
+    }
+)
+"""What address books that hold both say of companies, in the column that tells them apart."""
+
+_COMPANY: Final = "says that it is a company, and names no person"
+_TOTAL: Final = "is a line of totals, not a person"
 _TOO_LONG: Final = "has more than 255 characters; kept as a custom field"
 _LONG_NOTE: Final = "has more than 10,000 characters; the rest is kept in the source record only"
 _MANY_CUSTOM: Final = f"is one of more than {MAX_CUSTOM} custom fields; kept in the record only"
@@ -102,21 +118,28 @@ class People:
         words = vocabulary()
         layouts = (layout for layout in words.layouts if layout.name == mapping.layout)
         self._layout = next(layouts, _ANY)
-        self._family_first = any(
-            language.family_first and language.code == mapping.language
-            for language in words.languages
+        spoken = [one for one in words.languages if one.code == mapping.language]
+        self._family_first = any(one.family_first for one in spoken)
+        number_last = any(one.number_last for one in spoken)
+        # What a product wrote is what it says, kith's own export above all.
+        self._by_hand = self._layout is _ANY
+        self._frame = Frame.of(
+            mapping.columns, sniffed.days, number_last=number_last, by_hand=self._by_hand
         )
-        self._frame = Frame.of(mapping.columns, sniffed.days)
         self._places = [_Place.of(column) for column in mapping.columns]
         self._columns = {place.field: place.name for place in self._places if place.field}
         self._nobody = frozenset(
             place.name for place in self._places if key_of(place.name) in self._layout.nobody
         )
+        self._kind_column = next(
+            (place.name for place in self._places if key_of(place.name) in _KINDS), ""
+        )
+        self._totals = words.totals
         between = f"|[{re.escape(self._layout.labels)}]" if self._layout.labels else ""
         self._split_labels = re.compile(f":::{between}")
 
-    def read(self, row: Cells) -> Row | Blank:
-        """Read one row."""
+    def read(self, row: Cells) -> Row | Blank | BadRow:
+        """Read one row; a line of totals is nobody's."""
         gathering = Gathering(self._frame, dict(self._columns))
         record, groups, raw = gathering.record, gathering.groups, dict[str, Any]()
         for place, text in zip(self._places, row.cells, strict=False):
@@ -142,11 +165,28 @@ class People:
                 group[part] = cell
         if not raw or raw.keys() <= self._nobody:
             return Blank(row.line)
+        if self._by_hand and 2 * len(raw) <= len(self._places) and self._is_total(record, groups):
+            return BadRow(row.line, "", _TOTAL)
         gathering.left_out += [("", note) for note in row.notes]
         gathering.gather()
+        if self._by_hand and self._is_company(record, raw):
+            return BadRow(row.line, self._kind_column, _COMPANY)
+        uid = self._uid(gathering)
         self._finish(gathering)
-        uid = self._uid(record)
         return Row(row.line, record, raw, uid, gathering.left_out, gathering.columns)
+
+    def _is_company(self, record: dict[str, Any], raw: dict[str, Any]) -> bool:
+        kind = raw.get(self._kind_column)
+        return kind is not None and kind.casefold() in _COMPANIES and not _NAMED & record.keys()
+
+    def _is_total(self, record: dict[str, Any], groups: dict[Key, Group]) -> bool:
+        if any(kind in _REACHED for kind, _ in groups):
+            return False
+        for field in NAMES:
+            words = key_of(record.get(field, "")[:MAX_SHORT]).split()
+            if any(" ".join(words[:count]) in self._totals for count in (1, 2)[: len(words)]):
+                return True
+        return False
 
     def _finish(self, row: Gathering) -> None:
         """Settle what is the layout's to say, and what concerns several fields."""
@@ -155,6 +195,13 @@ class People:
             record["labels"] = labels
         if (notes := record.get("notes")) is not None:
             self._finish_notes(row, notes)
+        if (
+            self._by_hand
+            and "," in (name := record.get("full_name", ""))
+            and not {"first_name", "last_name"} & record.keys()
+            and (parts := read_name(name)) is not None
+        ):
+            record.update({**parts, **record, "full_name": parts["full_name"]})
         if self._family_first and "full_name" not in record:
             name = " ".join(record[part] for part in ("last_name", "first_name") if part in record)
             if name:
@@ -191,9 +238,14 @@ class People:
             del kept[name]
         return kept
 
-    def _uid(self, record: dict[str, Any]) -> str | None:
+    def _uid(self, row: Gathering) -> str | None:
         """Return what the file itself identifies the record by."""
-        if found := record.pop("record_id", None):
+        record = row.record
+        found = record.pop("record_id", None)
+        form = self._layout.record_id_form
+        if found and form is not None and form.fullmatch(found) is None:
+            row.keep(self._columns["record_id"], found)
+        elif found:
             if CONTACT_ID.fullmatch(found):
                 record["about"] = found
             return f"{self._layout.name}:{found[: self._layout.record_id_characters or None]}"

@@ -7,8 +7,10 @@ from typing import Any, BinaryIO, Final
 
 from services.ingest.domain.columns import ColumnMapping
 from services.ingest.domain.days import find_order
+from services.ingest.domain.regions import find_region
 from services.ingest.domain.suggesting import recognise, suggest
 from services.ingest.domain.vocabulary import DayOrder
+from services.ingest.sources.cells import is_rounded, phones_in
 from services.ingest.sources.encodings import MIXED, PIECE, sniff_encoding, text_of
 from services.ingest.sources.kinds import kind_of_bytes, kind_of_text
 from services.ingest.sources.table import (
@@ -69,6 +71,8 @@ class Sniffed:
     """The order of the numbers of dates."""
     days_assumed: bool = False
     """No date in the first rows shows the order; it is the header's language's."""
+    region: str = ""
+    """Where its national numbers seem to be dialled (ISO 3166); empty: nothing shows it."""
 
     def told(self) -> dict[str, Any]:
         """Return how the file is read, as `services.ingest.domain.imports.Reading`."""
@@ -87,6 +91,7 @@ class Sniffed:
             "language": self.mapping.language,
             "date_order": self.days,
             "date_order_assumed": self.days_assumed,
+            "phone_region": self.region,
             "columns": self.mapping.told(),
         }
 
@@ -132,7 +137,7 @@ def sniff(file: BinaryIO, choices: Choices | None = None) -> Sniffed:
         )
         if isinstance(row, Cells)
     ]
-    mapping, days, guessed = _understand(found.header, sample[1:], choices or {})
+    mapping, days, guessed, region = _understand(found.header, sample[1:], choices or {})
     return Sniffed(
         mapping.layout,
         encoding,
@@ -143,6 +148,7 @@ def sniff(file: BinaryIO, choices: Choices | None = None) -> Sniffed:
         mapping=mapping,
         days=days,
         days_assumed=guessed,
+        region=region,
     )
 
 
@@ -162,7 +168,7 @@ def _sniff_workbook(file: BinaryIO, choices: Choices) -> Sniffed:
     number, row = sheets[sheet][index]
     header = [" ".join(cell.split()) for cell in row]
     sample = [cells for _, cells in sheets[sheet][index + 1 :]]
-    mapping, days, guessed = _understand(header, sample, choices)
+    mapping, days, guessed, region = _understand(header, sample, choices)
     return Sniffed(
         mapping.layout,
         "xlsx",
@@ -172,6 +178,7 @@ def _sniff_workbook(file: BinaryIO, choices: Choices) -> Sniffed:
         mapping=mapping,
         days=days,
         days_assumed=guessed,
+        region=region,
     )
 
 
@@ -223,7 +230,7 @@ def _weight(header: Sequence[str], choices: Choices) -> int:
 
 def _understand(
     header: Sequence[str], rows: Sequence[Sequence[str]], choices: Choices
-) -> tuple[ColumnMapping, DayOrder, bool]:
+) -> tuple[ColumnMapping, DayOrder, bool, str]:
     words = vocabulary()
     mapping = suggest(header, rows, words).changed(choices)
     if not mapping.identifies:
@@ -231,15 +238,23 @@ def _understand(
     usual: DayOrder = next(
         (language.days for language in words.languages if language.code == mapping.language), "mdy"
     )
-    days = [
+    days = _cells(mapping, rows, "birthday", "date")
+    shown = find_order(days)
+    cells = _cells(mapping, rows, "phone")
+    numbers = [one for cell in cells if not is_rounded(cell) for one in phones_in(cell)]
+    region = find_region(numbers, mapping.language, words)
+    return mapping, shown or usual, bool(days) and shown is None, region
+
+
+def _cells(mapping: ColumnMapping, rows: Sequence[Sequence[str]], *kinds: str) -> list[str]:
+    """Return what stands in the columns of some kinds."""
+    return [
         row[index]
         for index, column in enumerate(mapping.columns)
-        if column.target.part == "value" and column.target.kind in ("birthday", "date")
+        if column.target.part == "value" and column.target.kind in kinds
         for row in rows
         if index < len(row) and row[index]
     ]
-    shown = find_order(days)
-    return mapping, shown or usual, bool(days) and shown is None
 
 
 def _no_table(kind: str) -> PoisonMessageError:

@@ -23,6 +23,8 @@ def stage(file: BinaryIO, sniffed: Sniffed, terms: Terms, rules: Rules) -> Itera
 
     Raises `PoisonMessageError` when the file has more rows than are read.
     """
+    if sniffed.region:
+        rules = replace(rules, default_region=sniffed.region)
     for number, row in enumerate(read_rows(file, sniffed), start=1):
         if number > terms.max_rows:
             raise PoisonMessageError(

@@ -25,6 +25,9 @@ MAX_COLUMNS: Final = 2_000
 MAX_HEADER: Final = 1 << 20
 """Characters of a header that are read, to say how many columns it has."""
 
+_FEWEST_COLUMNS: Final = 3
+"""Columns of a table, for a single cell below it to be a note."""
+
 _PIECE: Final = 1 << 16
 
 HEADER_LINES: Final = 8
@@ -45,6 +48,7 @@ _ENDS: Final = "the file ends within this row; it may be cut off, export it agai
 _UNENDED: Final = "has no line break behind it; if the file is cut off, its last cell is not whole"
 _STRAY: Final = "has {found} of {all} cells behind a broken row; it may be a part of that one"
 _SHORT: Final = "has {found} of {all} cells; the missing ones are taken for empty"
+_NOTE: Final = "stands by itself below the table; read as a note, not as a person"
 _LOOSE: Final = "has quotes that are not doubled; read as they stand"
 _MENDED: Final = "has letters that are not UTF-8 as the rest of the file; read as cp1252"
 
@@ -165,6 +169,8 @@ class _Rows:
         self._reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
         self._in_step = True
         """No row is broken off that what comes may be a part of."""
+        self._is_below = False
+        """An empty line, or a note behind one, is what came last."""
 
     def __iter__(self) -> Iterator[Cells | BadRow | Blank]:
         """Yield every row."""
@@ -206,10 +212,15 @@ class _Rows:
             self._in_step = self._in_step or not self._lines.is_rereading
             if cells == self._header:
                 return BadRow(line, "", _AGAIN)
+            self._is_below = False
             is_last = self._lines.unended and not self._lines.is_rereading
             return Cells(line, cells, (*notes, _UNENDED) if is_last else notes)
         if not any(map(str.strip, cells)):
+            self._is_below = True
             return Blank(line)
+        if count == 1 and width >= _FEWEST_COLUMNS and self._is_below and self._in_step:
+            return BadRow(line, "", _NOTE)
+        self._is_below = False
         if not self._in_step:
             return BadRow(line, "", _STRAY.format(found=count, all=width))
         if count > width:

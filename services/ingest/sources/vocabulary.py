@@ -1,5 +1,6 @@
 """The vocabulary of headers, read from the data files beside this module."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -23,6 +24,7 @@ _ORDER: Final = (
     "google",
     "linkedin",
     "apollo",
+    "zoho",
     "thunderbird",
     "outlook",
     "hubspot",
@@ -55,7 +57,18 @@ def vocabulary() -> Vocabulary:
         *(layout.columns.keys() for layout in layouts),
         *(language.names.values() for language in languages),
     )
-    return Vocabulary(layouts, aliases, fallback, languages, english)
+    words = general["words"]
+    places = {word: label for label, said in words["places"].items() for word in said}
+    return Vocabulary(
+        layouts,
+        aliases,
+        fallback,
+        languages,
+        owners=frozenset(words["owners"]),
+        places=places,
+        totals=_keys(words["totals"]),
+        english=english,
+    )
 
 
 def _read(file: Traversable) -> dict[str, Any]:
@@ -81,9 +94,11 @@ def _layouts(document: dict[str, Any]) -> list[Layout]:
             all=_keys(part["all"]),
             any=_keys(part.get("any", [])),
             columns=columns,
+            least=part.get("least", 1),
             labels=part["labels"],
             record_id=part.get("record_id", ""),
             record_id_characters=part.get("record_id_characters", 0),
+            record_id_form=re.compile(form) if (form := part.get("record_id_form")) else None,
             nobody=_keys(part.get("nobody", [])),
             unset=frozenset(map(str.casefold, part.get("unset", []))),
             custom=part.get("custom", ""),
@@ -112,4 +127,6 @@ def _language(code: str, document: dict[str, Any]) -> Language:
         },
         alone=_keys(document.get("alone", [])),
         family_first=document.get("family_first", False),
+        number_last=document.get("number_last", False),
+        region=document.get("region", ""),
     )

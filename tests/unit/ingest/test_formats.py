@@ -63,7 +63,8 @@ def test_a_workbook_is_read_as_its_table_would_be() -> None:
     assert ada["custom_fields"] == {"Shoe size": "38.5"}
     assert bob["phones"] == [{"label": "mobile", "value": "+447700900124"}]
     assert bob["custom_fields"] == {"Shoe size": "41"}
-    assert taken.tally.warnings[0].line == 4
+    # The plus was lost when the number was typed.
+    assert ada["phones"] == [{"label": "mobile", "value": "+447700900123"}]
 
 
 @pytest.mark.parametrize("name", TABLES)

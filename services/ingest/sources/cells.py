@@ -1,0 +1,129 @@
+"""What people put into one cell: several addresses or numbers, `Last, First`, code and town."""
+
+import re
+from typing import Final
+
+SEPARATOR: Final = ":::"
+"""Between several values in one cell, as Google writes them."""
+
+FEWEST_DIGITS: Final = 6
+"""Digits of a phone number, for a separator before it to be one."""
+
+_SPLIT_EMAILS = re.compile(r":::|[;,|\n]|\s(?=[^\s@<>]+@)")
+_SPLIT_PHONES = re.compile(r":::|[;|\n]|\s/\s|,\s")
+_ADDRESS = re.compile(r"<\s*([^<>\s]+@[^<>\s]+?)\s*>")
+_BARE_ADDRESS = re.compile(r"[^\s@<>()\[\]{},;:\"']+@[^\s@<>()\[\]{},;:\"']+")
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
+_AS_NUMBER = re.compile(r"(\+?\d{7,15})[.,]0")
+_CODE_FIRST = re.compile(r"((?:[A-Z]{1,2}[- ])?\d{3,6}(?:[- ](?:\d{2,4}|[A-Z]{2}))?)[ ,]+(\D.*)")
+_STATE_AND_CODE = re.compile(r"(.+?),\s*([A-Z]{2,3})[ ,]+(\d{4,5}(?:-\d{4})?)")
+_STATE = re.compile(r"(.+?),\s*([A-Z]{2,3})")
+_CODE_LAST = re.compile(r"(\D+?)[ ,]+(\d{4,6}(?:-\d{3,4})?)")
+
+_BEHIND_NAMES: Final = frozenset(
+    {
+        *("jr", "sr", "i", "ii", "iii", "iv", "v", "junior", "senior", "esq", "dr", "prof", "mr"),
+        *("mrs", "ms", "phd", "ph.d", "md", "m.d", "mba", "cpa", "dds", "rn", "jd", "pe", "pmp"),
+        *("ma", "msc", "bsc", "dipl.-ing", "inc", "llc", "ltd", "gmbh", "ag", "co", "corp", "sa"),
+        *("srl", "bv", "plc", "pty", "kg", "ev", "e.v", "llp", "lp", "sas", "sarl", "spa"),
+    }
+)
+"""What stands behind a comma and is no first name: generations, degrees, forms of companies."""
+
+_GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior"})
+_WORD = re.compile(r"[^\W\d_][^\d_]*")
+_MOST_WORDS: Final = 4
+
+
+def emails_in(cell: str) -> list[str]:
+    """Return the addresses of a cell, less names, labels and `mailto:` around them.
+
+    >>> emails_in("Ada <a@x.org>"), emails_in("a@x.org (work), b@x.org")
+    (['a@x.org'], ['a@x.org', 'b@x.org'])
+    >>> emails_in("a@x.org - a@x.org")
+    ['a@x.org']
+    """
+    if cell.count("@") == 1 and " " not in cell and cell[-1] not in ">)" and ":" not in cell:
+        return [cell]
+    found: dict[str, None] = {}
+    for value in _SPLIT_EMAILS.split(cell) if cell.count("@") > 1 else (cell,):
+        match = _ADDRESS.search(value)
+        if match is None:
+            bare = _BARE_ADDRESS.findall(value)
+            found[bare[0] if len(bare) == 1 else value.strip()] = None
+        else:
+            found[match[1]] = None
+    without = [value for value in found if "@" not in value]
+    # What is between addresses and is none (`(work)`, `-`) belongs to its neighbour.
+    return (
+        [value for value in found if value not in without] if len(without) < len(found) else without
+    )
+
+
+def phones_in(cell: str) -> list[str]:
+    """Return the numbers of a cell."""
+    if len(cell) > 2 * FEWEST_DIGITS and _SPLIT_PHONES.search(cell):
+        several = [part.strip() for part in _SPLIT_PHONES.split(cell)]
+        if SEPARATOR in cell or all(_digits(part) >= FEWEST_DIGITS for part in several):
+            return several
+    if match := _AS_NUMBER.fullmatch(cell):  # a spreadsheet's 447700900123.0
+        return [match[1]]
+    return [cell]
+
+
+def is_rounded(cell: str) -> bool:
+    """Tell whether a spreadsheet made a rounded number of a phone's: `4.47701E+11`."""
+    return _ROUNDED.fullmatch(cell) is not None
+
+
+def read_place(cell: str) -> dict[str, str]:
+    """Read a town with its postal code, as cells of both have them: parts of an address.
+
+    >>> read_place("10115 Berlin")
+    {'postal_code': '10115', 'city': 'Berlin'}
+    >>> read_place("Portland, OR 97201")
+    {'city': 'Portland', 'state': 'OR', 'postal_code': '97201'}
+    """
+    if match := _CODE_FIRST.fullmatch(cell):
+        return {"postal_code": match[1], "city": match[2]}
+    if match := _STATE_AND_CODE.fullmatch(cell):
+        return {"city": match[1], "state": match[2], "postal_code": match[3]}
+    if match := _STATE.fullmatch(cell):
+        return {"city": match[1], "state": match[2]}
+    if match := _CODE_LAST.fullmatch(cell):
+        return {"city": match[1], "postal_code": match[2]}
+    return {"city": cell}
+
+
+def read_name(cell: str) -> dict[str, str] | None:
+    """Read `Last, First`, as parts of a name; None: it is written in its usual order.
+
+    >>> read_name("Lovelace, Ada")
+    {'last_name': 'Lovelace', 'first_name': 'Ada', 'full_name': 'Ada Lovelace'}
+    >>> read_name("Ada Lovelace, PhD"), read_name("Engines, Inc.")
+    (None, None)
+    """
+    parts = [part.strip() for part in cell.split(",")]
+    suffix = ""
+    if len(parts) == 3 and parts[2].strip(".").casefold() in _GENERATIONS:
+        suffix = parts.pop()
+    if len(parts) != 2:
+        return None
+    last, first = parts
+    if not all(0 < len(part.split()) <= _MOST_WORDS and _WORD.fullmatch(part) for part in parts):
+        return None
+    words = first.split()
+    # Degrees are capitals; so is a whole list of names.
+    is_degree = first.isupper() and len(first) <= _MOST_WORDS and not last.isupper()
+    if is_degree or words[0].strip(".").casefold() in _BEHIND_NAMES:
+        return None
+    return {
+        "last_name": last,
+        "first_name": first,
+        "full_name": " ".join(filter(None, (first, last, suffix))),
+        **({"name_suffix": suffix} if suffix else {}),
+    }
+
+
+def _digits(text: str) -> int:
+    return sum(letter.isdigit() for letter in text)
