@@ -10,7 +10,6 @@ import asyncio
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
@@ -21,28 +20,15 @@ from kith.stack import Fleet, Stack
 from shared.events import topics
 from shared.kafka import KafkaSettings, Producer
 from tests.load import parsing, skeleton
-from tests.load.meters import Usage, buckets, quantile, usage
-from tests.load.report import show
+from tests.load.meters import buckets, quantile, spent, usage
+from tests.load.report import LATEST, show
 from tests.load.system import Drain, bench_stack, pids, system
 from tests.load.workload import feed, messages
-
-LATEST: Final = Path(".bench/latest.json")
-"""Where the figures go, for whoever compares runs."""
 
 LIMIT_S: Final = 600.0
 """A run that takes longer has failed, seconds."""
 
 Figures = dict[str, Any]
-
-
-def spent(before: Usage, after: Usage, signals: int) -> dict[str, float]:
-    """Return CPU microseconds per signal by process, replicas added up."""
-    found: dict[str, float] = {}
-    for name, seconds in after.cpu.items():
-        stage = name.rpartition("-")[0] if name[-1:].isdigit() else name
-        used = (seconds - before.cpu.get(name, 0.0)) / signals * 1e6
-        found[stage] = found.get(stage, 0.0) + used
-    return {name: round(value, 1) for name, value in found.items()}
 
 
 async def run_skeleton(stack: Stack, signals: int) -> Figures:

@@ -46,6 +46,16 @@ def usage(pids: Mapping[str, int]) -> Usage:
     return found
 
 
+def spent(before: Usage, after: Usage, signals: int) -> dict[str, float]:
+    """Return CPU microseconds per signal by process, replicas added up."""
+    found: dict[str, float] = {}
+    for name, seconds in after.cpu.items():
+        stage = name.rpartition("-")[0] if name[-1:].isdigit() else name
+        used = (seconds - before.cpu.get(name, 0.0)) / signals * 1e6
+        found[stage] = found.get(stage, 0.0) + used
+    return {name: round(value, 1) for name, value in found.items()}
+
+
 Buckets = dict[float, float]
 """Upper bound (seconds) → observations at or below it."""
 

@@ -1,6 +1,10 @@
 """The bench's figures as a table that a person reads."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+LATEST: Final = Path(".bench/latest.json")
+"""Where the figures go, for whoever compares runs."""
 
 
 def show(figures: dict[str, Any]) -> None:
@@ -32,3 +36,19 @@ def show(figures: dict[str, Any]) -> None:
 
 def _or_dash(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
+
+
+def show_imports(figures: dict[str, Any]) -> None:
+    """Print what was measured of imports, one figure a line."""
+    for part, found in figures.items():
+        print(f"\n{part}")
+        for name, value in found.items():
+            words = name.replace("_", " ")
+            if isinstance(value, dict):
+                print(f"  {words}")
+                for key, one in value.items():
+                    print(f"    {key:32}{one:>12,}")
+                if name.endswith(("per_row", "per_message")):
+                    print(f"    {'all':32}{sum(value.values()):>12,.1f}")
+            else:
+                print(f"  {words:34}{value:>12,}")

@@ -1,0 +1,326 @@
+"""`make bench-imports`: large files from upload to report, as a client sees it, on the real system.
+
+    python -m tests.load.imports [--rows 100000] [--cards 50000] [--mbox-mb 1000] [--parts table,…]
+
+Parts: `table` (a Google CSV: upload, preview, execute), `live` (another, while live signals flow),
+`cards` (vCards with photos, previewed), `mail` (an mbox).  Figures go to `.bench/latest.json`.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from statistics import quantiles
+from typing import Any, Final
+
+import httpx
+import orjson
+import psutil
+
+from kith import administration
+from kith.stack import Fleet, Stack
+from shared.auth import SCOPES
+from shared.events import topics
+from shared.kafka import KafkaSettings, Producer
+from tests.load.files import write_google_csv, write_mbox, write_vcards
+from tests.load.meters import MIB, spent, usage
+from tests.load.report import LATEST, show_imports
+from tests.load.system import HOME, bench_stack, pids, system
+from tests.load.workload import feed, messages
+
+PARTS: Final = ("table", "live", "cards", "mail")
+
+PIECE: Final = 1 << 20
+"""Bytes that a client sends at once."""
+
+LOOK_S: Final = 0.1
+"""Between two looks at an import, seconds."""
+
+WEIGH_S: Final = 0.5
+"""Between two looks at the memory of our processes, seconds."""
+
+LIMIT_S: Final = 900.0
+"""What takes longer has failed, seconds."""
+
+LIVE_RATE: Final = 200
+"""Live signals a second beside an import."""
+
+PROBES: Final = 10
+"""Of which so many a second are watched until the read model has them."""
+
+LIVE_S: Final = 30
+"""How long live signals flow before the import, for comparison, seconds."""
+
+Figures = dict[str, Any]
+
+
+class Client:
+    """Somebody with an API key."""
+
+    def __init__(self, http: httpx.AsyncClient, fleet: Fleet) -> None:
+        self._http = http
+        self._ingest = fleet.url("ingest")
+        self._api = fleet.url("api")
+
+    async def upload(self, file: Path) -> tuple[str, float]:
+        """Upload a file to be previewed; returns the import and when its last byte was sent."""
+        sent = 0.0
+
+        async def pieces() -> AsyncIterator[bytes]:
+            nonlocal sent
+            with file.open("rb") as content:
+                while piece := content.read(PIECE):
+                    yield piece
+            sent = time.perf_counter()
+
+        answer = await self._http.post(f"{self._ingest}/v1/imports", content=pieces())
+        answer.raise_for_status()
+        return answer.json()["import_id"], sent
+
+    async def first_row(self, import_id: str) -> float:
+        """Return when the first row is shown."""
+        place = f"{self._ingest}/v1/imports/{import_id}/rows"
+        async with asyncio.timeout(LIMIT_S):
+            while not (await self._http.get(place, params={"limit": 1})).json()["rows"]:
+                await asyncio.sleep(LOOK_S / 4)
+        return time.perf_counter()
+
+    async def rests(self, import_id: str, state: str) -> Figures:
+        """Wait until an import is so far; returns what is said of it."""
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                answer = await self._http.get(f"{self._ingest}/v1/imports/{import_id}")
+                found: Figures = answer.raise_for_status().json()
+                if found["state"] == state:
+                    return found
+                assert found["state"] not in ("failed", "discarded"), found["failure"]
+                await asyncio.sleep(LOOK_S)
+
+    async def execute(self, import_id: str) -> None:
+        """Say that it is to be imported."""
+        place = f"{self._ingest}/v1/imports/{import_id}/execute"
+        (await self._http.post(place)).raise_for_status()
+
+    async def send_mail(self, file: Path) -> Figures:
+        """Import a mailbox; returns the report."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            with file.open("rb") as content:
+                while piece := content.read(PIECE):
+                    yield piece
+
+        answer = await self._http.post(f"{self._ingest}/v1/mail", content=pieces())
+        report: Figures = answer.raise_for_status().json()
+        return report
+
+    async def probe(self, number: int) -> float:
+        """Push a signal and read its contact; returns how long that took, seconds."""
+        signal = {
+            "source": "hubspot_crm",
+            "source_record_id": f"probe-{number}",
+            "full_name": "Live Probe",
+            "emails": [{"value": f"probe{number}@live.example"}],
+        }
+        begun = time.perf_counter()
+        answer = await self._http.post(f"{self._ingest}/v1/signals", json=signal)
+        position = answer.raise_for_status().json()["signals"][0]["position"]
+        while True:
+            answer = await self._http.get(
+                f"{self._api}/api/v1/contacts",
+                params={"page[size]": 1},
+                headers={"Kith-Position": position, "Prefer": "wait=10"},
+            )
+            if "position_not_reached" not in answer.text:
+                answer.raise_for_status()
+                return time.perf_counter() - begun
+
+
+@asynccontextmanager
+async def client_of(stack: Stack, fleet: Fleet) -> AsyncIterator[Client]:
+    """Make a tenant of its own, and somebody who works there."""
+    async with administration.connected(stack.postgres_dsn("kith_cli")) as database:
+        made = await administration.create_tenant(database, "bench")
+        key = await administration.create_key(database, made.workspace, "bench", list(SCOPES))
+    headers = {"Authorization": f"Bearer {key.token}"}
+    async with httpx.AsyncClient(timeout=LIMIT_S, headers=headers, trust_env=False) as http:
+        yield Client(http, fleet)
+
+
+class Weighing:
+    """The most memory that each process had, children included, MiB."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._pids = pids_of(fleet)
+        self.most: dict[str, int] = {}
+
+    async def __aenter__(self) -> "Weighing":
+        self._task = asyncio.create_task(self._weigh())
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _weigh(self) -> None:
+        while True:
+            for name, pid in self._pids.items():
+                root = psutil.Process(pid)
+                for place, one in enumerate([root, *root.children(recursive=True)]):
+                    with suppress(psutil.NoSuchProcess):
+                        part = f"{name}'s helpers" if place else name
+                        size = round(one.memory_info().rss / MIB)
+                        self.most[part] = max(size, self.most.get(part, 0))
+            await asyncio.sleep(WEIGH_S)
+
+
+def pids_of(fleet: Fleet) -> dict[str, int]:
+    """List our own processes."""
+    return {one.name: one.process.pid for one in fleet.processes() if one.process}
+
+
+async def run_table(stack: Stack, fleet: Fleet, file: Path) -> Figures:
+    """Upload, preview and execute a table, nothing else going on."""
+    async with client_of(stack, fleet) as client, Weighing(fleet) as weighing:
+        watched = pids(stack, fleet)
+        begun, before = time.perf_counter(), usage(watched)
+        import_id, sent = await client.upload(file)
+        shown = await client.first_row(import_id)
+        ready = await client.rests(import_id, "ready")
+        previewed, between = time.perf_counter(), usage(watched)
+        rows = ready["rows"]
+        await client.execute(import_id)
+        done = await client.rests(import_id, "done")
+        ended, after = time.perf_counter(), usage(watched)
+    assert sum(done["verdicts"].values()) == rows, done["verdicts"]
+    return {
+        "rows": rows,
+        "classes": ready["classes"],
+        "verdicts": done["verdicts"],
+        "upload_s": round(sent - begun, 2),
+        "first_rows_s": round(shown - sent, 2),
+        "previewed_per_second": round(rows / (previewed - sent)),
+        "executed_per_second": round(rows / (ended - previewed)),
+        "upload_to_resolved_per_second": round(rows / (ended - begun)),
+        "preview_cpu_us_per_row": spent(before, between, rows),
+        "execute_cpu_us_per_row": spent(between, after, rows),
+        "most_memory_mib": weighing.most,
+    }
+
+
+async def run_live(stack: Stack, fleet: Fleet, file: Path) -> Figures:
+    """Watch live signals before and while a table is imported."""
+    kafka = KafkaSettings(bootstrap_servers=stack.kafka_bootstrap)
+    async with client_of(stack, fleet) as client, Producer(kafka) as producer:
+        calm = await _watched(client, producer, 1, asyncio.sleep(LIVE_S))
+        busy = await _watched(client, producer, 2, _import(client, file))
+    return {"live_per_second": LIVE_RATE, "before_ms": calm, "while_ms": busy}
+
+
+async def _import(client: Client, file: Path) -> None:
+    import_id, _ = await client.upload(file)
+    await client.rests(import_id, "ready")
+    await client.execute(import_id)
+    await client.rests(import_id, "done")
+
+
+async def _watched(client: Client, producer: Producer, seed: int, meanwhile: Any) -> Figures:
+    """Let live signals flow while something goes on; returns their ages in the read model, ms."""
+    outgoing = messages(topics.SIGNALS.name, int(LIVE_RATE * LIMIT_S), seed=100 + seed)
+    flowing = asyncio.create_task(feed(producer, outgoing, LIVE_RATE - PROBES))
+    probing: list[asyncio.Task[float]] = []
+    going = asyncio.ensure_future(meanwhile)
+    while not going.done():
+        number = seed * 1_000_000 + len(probing)
+        probing.append(asyncio.create_task(client.probe(number)))
+        await asyncio.sleep(1 / PROBES)
+    flowing.cancel()
+    await going
+    ages = sorted([1000 * await one for one in probing])
+    shares = quantiles(ages, n=100)
+    return {
+        "probes": len(ages),
+        **{f"p{share}": round(shares[share - 1]) for share in (50, 95, 99)},
+        "most": round(ages[-1]),
+    }
+
+
+async def run_cards(stack: Stack, fleet: Fleet, file: Path) -> Figures:
+    """Upload and preview vCards."""
+    async with client_of(stack, fleet) as client, Weighing(fleet) as weighing:
+        watched = pids(stack, fleet)
+        begun, before = time.perf_counter(), usage(watched)
+        import_id, sent = await client.upload(file)
+        shown = await client.first_row(import_id)
+        ready = await client.rests(import_id, "ready")
+        previewed, after = time.perf_counter(), usage(watched)
+    return {
+        "cards": ready["rows"],
+        "megabytes": round(file.stat().st_size / 1e6),
+        "upload_s": round(sent - begun, 2),
+        "first_rows_s": round(shown - sent, 2),
+        "previewed_per_second": round(ready["rows"] / (previewed - sent)),
+        "preview_cpu_us_per_row": spent(before, after, ready["rows"]),
+        "most_memory_mib": weighing.most,
+    }
+
+
+async def run_mail(stack: Stack, fleet: Fleet, file: Path, count: int) -> Figures:
+    """Send a mailbox; the end is when Kafka has all of it."""
+    async with client_of(stack, fleet) as client, Weighing(fleet) as weighing:
+        watched = pids(stack, fleet)
+        begun, before = time.perf_counter(), usage(watched)
+        report = await client.send_mail(file)
+        ended, after = time.perf_counter(), usage(watched)
+    assert report["messages"] == report["activities"] == count, report
+    return {
+        "messages": count,
+        "megabytes": round(file.stat().st_size / 1e6),
+        "taken_per_second": round(count / (ended - begun)),
+        "cpu_us_per_message": spent(before, after, count),
+        "most_memory_mib": weighing.most,
+    }
+
+
+def run(parts: list[str], rows: int, cards: int, mbox_mb: int) -> Figures:
+    """Measure the parts, one after another, on an empty stack."""
+    figures: Figures = {}
+    with bench_stack() as stack, system(stack) as fleet:
+        folder = HOME.parent / "files"
+        folder.mkdir(exist_ok=True)
+        for part in parts:
+            print(f"imports: {part} ...", flush=True)
+            if part in ("table", "live"):
+                file = write_google_csv(folder / "google.csv", rows)
+                measure = run_table if part == "table" else run_live
+                figures[part] = asyncio.run(measure(stack, fleet, file))
+            elif part == "cards":
+                file = write_vcards(folder / "cards.vcf", cards)
+                figures[part] = asyncio.run(run_cards(stack, fleet, file))
+            else:
+                file, count = write_mbox(folder / "mail.mbox", mbox_mb * 1_000_000)
+                figures[part] = asyncio.run(run_mail(stack, fleet, file, count))
+            file.unlink()
+    return figures
+
+
+def main() -> None:
+    """Measure what is asked for, keep it beside the other figures, and print it."""
+    parser = argparse.ArgumentParser(prog="make bench-imports")
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--cards", type=int, default=50_000)
+    parser.add_argument("--mbox-mb", type=int, default=1_000)
+    parser.add_argument("--parts", default=",".join(PARTS))
+    asked = parser.parse_args()
+    figures = run(asked.parts.split(","), asked.rows, asked.cards, asked.mbox_mb)
+    kept = orjson.loads(LATEST.read_bytes()) if LATEST.exists() else {}
+    LATEST.parent.mkdir(exist_ok=True)
+    kept["imports"] = kept.get("imports", {}) | figures
+    LATEST.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
+    show_imports(figures)
+
+
+if __name__ == "__main__":
+    main()
