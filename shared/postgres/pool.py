@@ -20,6 +20,16 @@ REPLAN_S: Final = 10.0
 """How old the plans of prepared statements may be, seconds."""
 
 
+async def let_go(connection: Connection) -> None:
+    """End the snapshot of a transaction's last statement: it is about to wait for something else.
+
+    A statement with parameters leaves its portal open until the next one, and with it its snapshot,
+    also at READ COMMITTED.  While one stands, nothing that is deleted is cleared away, and whoever
+    reads a queue reads all that ever was in it.  A statement without parameters closes the portal.
+    """
+    await connection.execute("SELECT")
+
+
 @asynccontextmanager
 async def connect(
     settings: PostgresSettings, application_name: str, *, lookups_only: bool = False

@@ -28,7 +28,7 @@ from shared.events.fold import VersionGapError, fold
 from shared.events.structs import Reader
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import Connection, Pool, let_go
 from shared.postgres.queries import Queries
 
 SWAP_LOCK: Final = 0x6B_73_72_63_68
@@ -59,6 +59,8 @@ class Transaction:
         if not contacts:
             return []
         rows = await self.connection.fetch(queries["find_events"], contacts)
+        # What follows takes its time, in Python and at the index's own server.
+        await let_go(self.connection)
         return [_contact(list(group)) for _, group in groupby(rows, key=itemgetter("public_id"))]
 
     async def workspace(self, public_id: str) -> tuple[int, int]:

@@ -1,7 +1,8 @@
--- name: lock_tenants
+-- name: try_tenant
 -- One batch of matching at a time in a tenant, so that two new contacts which share a block never
--- miss each other: $1 class of the locks, $2 tenants, sorted.
-SELECT count(pg_advisory_xact_lock($1::int, tenant::int)) FROM unnest($2::bigint[]) AS tenant;
+-- miss each other: $1 class of the locks, $2 tenant. Whoever waited in a statement would hold a
+-- snapshot meanwhile, and nothing that is deleted could be forgotten: the outbox, above all.
+SELECT pg_try_advisory_xact_lock($1::int, $2::bigint::int);
 
 -- name: find_contacts
 -- $1 public ids.

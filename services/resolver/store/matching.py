@@ -1,5 +1,7 @@
 """What matching reads and writes: blocks, counts, policies, decisions."""
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -19,9 +21,10 @@ from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Action, Thresholds, Tier
 from services.resolver.domain.matching.weights import default_weights, weights_from
+from shared.errors import TransientError
 from shared.events.signal import Facts
 from shared.events.structs import Reader
-from shared.postgres.pool import Connection
+from shared.postgres.pool import Connection, let_go
 from shared.postgres.queries import Queries
 
 QUERIES: Final = Queries.load("services.resolver.sql", "matching.sql")
@@ -40,6 +43,12 @@ SLOT: Final = 0
 
 LOCKS: Final = 0x6B69
 """Class of the advisory locks of tenants."""
+
+TURN_S: Final = 0.05
+"""Between two looks whether a tenant is free, seconds."""
+
+PATIENCE_S: Final = 10.0
+"""How long a batch waits for its turn before it is tried again as a whole, seconds."""
 
 _TIERS: Final = {tier: str(tier) for tier in Tier} | {Tier.MEDIUM_PLACE: "medium"}
 _ACTIONS: Final = {
@@ -79,8 +88,14 @@ class MatchingStore:
         self._connection = connection
 
     async def lock(self, tenants: Collection[int]) -> None:
-        """Let one batch of matching at a time into a tenant."""
-        await self._connection.execute(QUERIES["lock_tenants"], LOCKS, sorted(tenants))
+        """Let one batch of matching at a time into a tenant, in the order of their numbers."""
+        deadline = time.monotonic() + PATIENCE_S
+        for tenant in sorted(tenants):
+            while not await self._connection.fetchval(QUERIES["try_tenant"], LOCKS, tenant):
+                if time.monotonic() > deadline:
+                    raise TransientError("another batch of matching takes its time in the tenant")
+                await let_go(self._connection)
+                await asyncio.sleep(TURN_S)
 
     async def find_contacts(self, public_ids: Collection[str]) -> list[Named]:
         """Find contacts by public id; those gone are left out."""

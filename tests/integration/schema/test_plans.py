@@ -1,4 +1,4 @@
-"""Prepared statements on tables that were empty when they were prepared."""
+"""How statements are planned on tables that were empty, and what outlives a statement."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ import pytest
 
 from services.resolver.store.queries import QUERIES
 from shared.postgres import pool as module
-from shared.postgres.pool import Connection, Pool, connect
+from shared.postgres.pool import Connection, Pool, connect, let_go
 from shared.postgres.settings import PostgresSettings
 from tests.support.database import Databases
 
@@ -93,3 +93,15 @@ async def test_deleting_reads_no_more_than_it_deletes(made: Databases) -> None:
         assert await owner.fetchval("SELECT count(*) FROM contact.outbox") == ROWS - len(rows)
     await owner.close()
     assert read <= 2 * len(rows)
+
+
+async def test_a_snapshot_outlives_its_statement_until_it_is_let_go(
+    dsn: str, owner: asyncpg.Connection
+) -> None:
+    """Also at READ COMMITTED: else a transaction that waits keeps all that is deleted meanwhile."""
+    holds = "SELECT backend_xmin IS NOT NULL FROM pg_stat_activity WHERE pid = $1"
+    async with one_connection(dsn) as pool, pool.acquire() as connection, connection.transaction():
+        assert await connection.fetchval("SELECT $1::int", 1) == 1
+        assert await owner.fetchval(holds, connection.get_server_pid())
+        await let_go(connection)
+        assert not await owner.fetchval(holds, connection.get_server_pid())
