@@ -114,3 +114,8 @@ class Settings(BaseSettings):
         description="Largest file of POST /v1/mail, bytes; it takes as much of the temporary "
         "directory while it is read.",
     )
+    mail_helpers: Annotated[int, Field(ge=0, le=32)] = Field(
+        default=2,
+        description="Processes that parse a mailbox of 32 MiB or more beside the service, for as "
+        "long as that takes, each some 60 MiB; 0: it parses alone, on one core.",
+    )

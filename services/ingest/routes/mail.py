@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from http import HTTPStatus
+from io import SEEK_END
 from itertools import islice
 from typing import Annotated, BinaryIO, Final, cast
 
@@ -22,6 +23,7 @@ from services.ingest.routes.doorway import Doorway, caller_of, doorway_of, trace
 from services.ingest.routes.problems import RESPONSES, JsonResponse, ProblemError
 from services.ingest.routes.uploads import file_of
 from services.ingest.sources.mail.boxes import BoxKind, read_box, sniff_box, why_no_mail
+from services.ingest.sources.mail.helping import Helpers
 from services.ingest.sources.mail.own import OwnSurvey
 from services.ingest.sources.mail.reading import MailNote, MailReader, MailTally, MailTerms, Taken
 from shared.auth import Caller
@@ -39,6 +41,9 @@ IN_MEMORY: Final = 1 << 20
 
 SLICE: Final = 200
 """Signals that are read in a thread and sent at once."""
+
+LARGE: Final = 32 << 20
+"""Bytes of a mailbox from which on helpers read it too: they take most of a second to start."""
 
 PROGRESS_SECONDS: Final = 1.0
 """How often a caller who asks for it is told how far the reading is."""
@@ -141,7 +146,11 @@ async def post_mail(
         if kind is None:
             raise why_no_mail(file)
         own = said | await asyncio.to_thread(_survey, file, kind)
-        work = _Work(file, kind, wishes, doorway, origin=_origin(request, caller), own=own)
+        is_large = file.seek(0, SEEK_END) >= LARGE
+        helpers = stack.enter_context(
+            Helpers(doorway.settings.mail_helpers if is_large and kind == "mbox" else 0)
+        )
+        work = _Work(file, kind, wishes, doorway, helpers, origin=_origin(request, caller), own=own)
         if LINES in request.headers.get("accept", ""):
             # The file lives until the last line is written.
             kept = stack.pop_all()
@@ -194,13 +203,14 @@ class _Work:
         kind: BoxKind,
         wishes: MailWishes,
         doorway: Doorway,
+        helpers: Helpers,
         *,
         origin: Origin,
         own: frozenset[str],
     ) -> None:
         terms = MailTerms(origin, wishes.source, own, datetime.now(UTC), wishes.region)
         self._reader = MailReader(terms, doorway.rules)
-        self._taken = _read(file, kind, self._reader)
+        self._taken = _read(file, kind, self._reader, helpers)
         self._import_id = origin.signal_id.rpartition("#")[2]
         self._kind = kind
         self._wishes = wishes
@@ -208,15 +218,23 @@ class _Work:
 
     async def run(self) -> AsyncIterator[MailTally]:
         """Send everything; yields the tally after every slice."""
-        while True:
-            taken = await asyncio.to_thread(lambda: list(islice(self._taken, SLICE)))
-            if not self._wishes.look:
-                await self._producer.send_batch([_outgoing(one) for one in taken])
-            if len(taken) < SLICE:
-                break
-            yield self._reader.tally
+        coming = asyncio.create_task(self._slice())
+        while taken := await coming:
+            coming = asyncio.create_task(self._slice())
+            try:
+                if not self._wishes.look:
+                    await self._producer.send_batch([_outgoing(one) for one in taken])
+                yield self._reader.tally
+            except BaseException:
+                await asyncio.wait([coming])  # a thread reads the file that is about to be closed
+                coming.exception()
+                raise
         for reason, count in self._reader.tally.left_out.items():
             MAIL_LEFT_OUT.labels(reason).inc(count)
+
+    async def _slice(self) -> list[Taken]:
+        """Read the next signals; those before them are sent meanwhile."""
+        return await asyncio.to_thread(lambda: list(islice(self._taken, SLICE)))
 
     async def lines(self, file: ExitStack) -> AsyncIterator[bytes]:
         """Write the progress now and then, and the report at the end."""
@@ -248,9 +266,9 @@ class _Work:
         )
 
 
-def _read(file: BinaryIO, kind: BoxKind, reader: MailReader) -> Iterator[Taken]:
-    for stored in read_box(file, kind):
-        yield from reader.read(stored.raw, line=stored.line, folder=stored.folder)
+def _read(file: BinaryIO, kind: BoxKind, reader: MailReader, helpers: Helpers) -> Iterator[Taken]:
+    for line, parts in helpers.parse(read_box(file, kind), reader.now):
+        yield from reader.take_parsed(parts, line)
 
 
 def _outgoing(taken: Taken) -> Outgoing:

@@ -181,7 +181,11 @@ def _separators(file: BinaryIO) -> Iterator[tuple[int, int]]:
                 line += data.count(b"\n", counted, at)
                 counted = at
                 yield base + at, line
-                passed = _end_by_length(file, base + at, size)
+                head = data[at : at + HEAD_BYTES]
+                if len(head) < HEAD_BYTES and not is_last:
+                    file.seek(base + at)
+                    head = file.read(HEAD_BYTES)
+                passed = _end_by_length(file, head, base + at, size)
             at = data.find(b"\nFrom ", at) + 1
             if at == 0:
                 break
@@ -194,14 +198,12 @@ def _separators(file: BinaryIO) -> Iterator[tuple[int, int]]:
         data, base = data[cut:], base + cut
 
 
-def _end_by_length(file: BinaryIO, start: int, size: int) -> int:
+def _end_by_length(file: BinaryIO, head: bytes, start: int, size: int) -> int:
     """Return where a message ends by its own `Content-Length`, if a separator stands there.
 
     Dialects that escape nothing (mboxcl2) are read by it; a length that is stale is not believed.
     """
-    file.seek(start)
-    head = file.read(HEAD_BYTES)
-    if b"ontent-" not in head or b"ength:" not in head:
+    if b"ength:" not in head or b"ontent-" not in head:
         return start + 5
     blank = _BLANK.search(head)
     found = _LENGTH.search(head, 0, blank.start()) if blank else None

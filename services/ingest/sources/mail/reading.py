@@ -16,13 +16,13 @@ from services.ingest.domain.activities import to_normalized_activity
 from services.ingest.domain.mapping import Normalized, Origin, Rules, to_normalized
 from services.ingest.domain.reading import read_activity_value, read_value
 from services.ingest.sources.mail.addresses import Mailbox
-from services.ingest.sources.mail.judging import LeftOut, Passed, nobody, why_left_out
-from services.ingest.sources.mail.message import Mail, Role, digest_of, read_mail
+from services.ingest.sources.mail.judging import LeftOut, Passed, nobody
+from services.ingest.sources.mail.message import Mail, Role, read_mail
+from services.ingest.sources.mail.parsing import Parsed, parsed
 from services.ingest.sources.mail.signals import activity_of, as_raw, contact_of, raw_of
 from services.ingest.sources.mail.signature import (
     Text,
     ends_with,
-    own_text,
     read_signature,
     snippet_of,
 )
@@ -107,6 +107,7 @@ class MailReader:
     def __init__(self, terms: MailTerms, rules: Rules) -> None:
         self.tally = MailTally()
         self.own = terms.own
+        self.now = terms.now
         self._terms = terms
         self._rules = rules
         self._seen: set[bytes] = set()
@@ -131,13 +132,14 @@ class MailReader:
         yield from self.take(_in_thread(mail, thread_id) if thread_id else mail, line, folder)
 
     def take(self, mail: Mail, line: int = 0, folder: str = "") -> Iterator[Taken]:
-        """Do the same with a message that was read already."""
+        """Do the same with a message whose parts were read already."""
+        yield from self.take_parsed(parsed(mail, folder), line)
+
+    def take_parsed(self, found: Parsed, line: int) -> Iterator[Taken]:
+        """Do the same with a message that was parsed, maybe by another process."""
         self.tally.messages += 1
-        reason = why_left_out(mail, folder)
-        if reason is None and mail.sent_at is None:
-            reason = "undated"
-        record_id = mail.message_id or f"digest:{digest_of(mail)}"
-        if reason is None and self._was_seen(record_id):
+        mail, reason = found.mail, found.left_out
+        if reason is None and self._was_seen(found.record_id):
             reason = "again"
         people = [] if reason else self._people(mail)
         if reason is None and not any(role != "reply_to" for role, _, _ in people):
@@ -149,7 +151,7 @@ class MailReader:
             self.tally.note(
                 line, "", "has parts that do not decode; its text was read as far as possible"
             )
-        yield from self._signals(mail, people, record_id, line)
+        yield from self._signals(found, people, line)
 
     def _was_seen(self, record_id: str) -> bool:
         digest = blake2b(record_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -181,14 +183,14 @@ class MailReader:
         return list(people.values())
 
     def _signals(
-        self, mail: Mail, people: list[tuple[Role, str, str | None]], record_id: str, line: int
+        self, found: Parsed, people: list[tuple[Role, str, str | None]], line: int
     ) -> Iterator[Taken]:
-        text = own_text(mail.plain, mail.html)
+        mail, text = found.mail, found.text
         written = activity_of(
             mail,
             people,
             source=self._terms.source,
-            record_id=record_id,
+            record_id=found.record_id,
             direction=self._direction(mail, people),
             snippet=snippet_of(text),
         )
