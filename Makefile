@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint unit integration bench soak chaos clean lock
+.PHONY: demo test lint unit integration bench bench-imports soak chaos clean lock
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)  ## Start everything, feed it, and show what came of it.
@@ -21,6 +21,9 @@ unit: $(STAMP)  ## The tests that need no backing service.
 
 bench: $(STAMP)  ## Rates, ages, CPU and memory, beside a bare skeleton in the same run.
 	@$(BIN)/python -m tests.load
+
+bench-imports: $(STAMP)  ## Large files from upload to report: rates, first rows, memory, live signals beside.
+	@$(BIN)/python -m tests.load.imports
 
 soak: $(STAMP)  ## 10,000 histories of merges and splits, each lived twice.
 	@$(BIN)/python -m tests.soak

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from statistics import quantiles
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 import orjson
@@ -83,9 +83,11 @@ class Client:
         """Return when the first row is shown."""
         place = f"{self._ingest}/v1/imports/{import_id}/rows"
         async with asyncio.timeout(LIMIT_S):
-            while not (await self._http.get(place, params={"limit": 1})).json()["rows"]:
+            while True:
+                answer = await self._http.get(place, params={"limit": 1})
+                if answer.raise_for_status().json()["rows"]:
+                    return time.perf_counter()
                 await asyncio.sleep(LOOK_S / 4)
-        return time.perf_counter()
 
     async def rests(self, import_id: str, state: str) -> Figures:
         """Wait until an import is so far; returns what is said of it."""
@@ -155,7 +157,7 @@ class Weighing:
         self._pids = pids_of(fleet)
         self.most: dict[str, int] = {}
 
-    async def __aenter__(self) -> "Weighing":
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._weigh())
         return self
 
@@ -258,7 +260,6 @@ async def run_cards(stack: Stack, fleet: Fleet, file: Path) -> Figures:
         previewed, after = time.perf_counter(), usage(watched)
     return {
         "cards": ready["rows"],
-        "megabytes": round(file.stat().st_size / 1e6),
         "upload_s": round(sent - begun, 2),
         "first_rows_s": round(shown - sent, 2),
         "previewed_per_second": round(ready["rows"] / (previewed - sent)),
@@ -277,7 +278,6 @@ async def run_mail(stack: Stack, fleet: Fleet, file: Path, count: int) -> Figure
     assert report["messages"] == report["activities"] == count, report
     return {
         "messages": count,
-        "megabytes": round(file.stat().st_size / 1e6),
         "taken_per_second": round(count / (ended - begun)),
         "cpu_us_per_message": spent(before, after, count),
         "most_memory_mib": weighing.most,
@@ -302,6 +302,7 @@ def run(parts: list[str], rows: int, cards: int, mbox_mb: int) -> Figures:
             else:
                 file, count = write_mbox(folder / "mail.mbox", mbox_mb * 1_000_000)
                 figures[part] = asyncio.run(run_mail(stack, fleet, file, count))
+            figures[part]["megabytes"] = round(file.stat().st_size / 1e6)
             file.unlink()
     return figures
 

@@ -64,12 +64,16 @@ class Normalized(Struct, frozen=True, gc=False):
         return self.record_key.hex().encode()
 
 
-def to_normalized(signal: ContactSignal, raw: bytes, origin: Origin, rules: Rules) -> Normalized:
+def to_normalized(
+    signal: ContactSignal, raw: bytes, origin: Origin, rules: Rules, draft: Draft | None = None
+) -> Normalized:
     """Normalise one signal, or refuse it when nothing in it says who it is about.
 
-    `raw` is the signal's JSON as it came; it travels on unread.
+    `raw` is the signal's JSON as it came; it travels on unread.  `draft` is `to_draft`'s of the
+    signal, for a caller who has it.
     """
-    draft = to_draft(signal, rules.default_region)
+    if draft is None:
+        draft = to_draft(signal, rules.default_region)
     facts = orjson.dumps(draft.facts, option=orjson.OPT_SORT_KEYS)
     about = _about(signal)
     digest = content_hash(facts + orjson.dumps(about) if about else facts)

@@ -35,25 +35,42 @@ BATCH: Final = 500
 PATIENCE: Final = timedelta(hours=1)
 """How long nothing may move before what has no verdict is given up."""
 
+_LOST: Final = "the import is executed by another worker"
+
 
 async def execute(job: Job, tools: Tools) -> bool:
     """Bring an import as far as it goes now; tells whether it is done."""
+    if not job.row["sent_to"]:
+        await _leave_out(job, tools)
+    await _send_all(job, tools)
+    if await _collect(job, tools):
+        values = (job.id, job.worker, LEASE_SECONDS)
+        waiting = await tools.store.fetchrow(job.place, "wait_for_verdicts", *values)
+        if waiting is None:
+            raise LostError(_LOST)
+        if waiting["idle"] <= PATIENCE:
+            return False
+        await _give_up(job, tools)
+    if not await _carry_out_choices(job, tools):
+        return False
+    await _count(job, tools)
+    finished = (job.id, job.worker, "executing", "done", None)
+    await tools.store.fetchrow(job.place, "finish", *finished)
+    return True
+
+
+async def _leave_out(job: Job, tools: Tools) -> None:
+    """Give a verdict to what is not sent, before anything is."""
     classes = orjson.loads(job.row["choices"])
     await tools.store.fetchrow(job.place, "leave_out", job.id, left_out(classes))
-    await _send_all(job, tools)
-    waiting = await _collect(job, tools)
-    idle = await tools.store.fetchrow(job.place, "note_verdicts", job.id, job.worker, LEASE_SECONDS)
-    if idle is None:
-        raise LostError("the import is executed by another worker")
-    if waiting and idle["idle"] > PATIENCE:
-        await _give_up(job, tools)
-        waiting = False
-    if waiting or not await _carry_out_choices(job, tools):
-        return False
-    await tools.store.fetchrow(job.place, "note_verdicts", job.id, job.worker, LEASE_SECONDS)
-    values = (job.id, job.worker, "executing", "done", None)
-    await tools.store.fetchrow(job.place, "finish", *values)
-    return True
+    await _count(job, tools)
+
+
+async def _count(job: Job, tools: Tools) -> None:
+    """Count the verdicts anew: what was chosen may have changed some."""
+    values = (job.id, job.worker, LEASE_SECONDS)
+    if await tools.store.fetchrow(job.place, "count_verdicts", *values) is None:
+        raise LostError(_LOST)
 
 
 async def _send_all(job: Job, tools: Tools) -> None:
@@ -64,7 +81,7 @@ async def _send_all(job: Job, tools: Tools) -> None:
         sent_to = rows[-1]["number"]
         values = (job.id, job.worker, sent_to, LEASE_SECONDS)
         if await tools.store.fetchrow(job.place, "note_sent", *values) is None:
-            raise LostError("the import is executed by another worker")
+            raise LostError(_LOST)
 
 
 def _outgoing(job: Job, row: Row) -> Outgoing:
@@ -116,7 +133,8 @@ async def _collect(job: Job, tools: Tools) -> bool:
             for row, verdict in zip(rows, told, strict=True)
             if verdict["verdict"] != "waiting"
         ]
-        await tools.store.settle(job, settled)
+        if not await tools.store.conclude(job, settled):
+            raise LostError(_LOST)
         if len(settled) < len(rows):
             waiting = True
             if not settled:
@@ -127,7 +145,8 @@ async def _collect(job: Job, tools: Tools) -> bool:
 
 async def _give_up(job: Job, tools: Tools) -> None:
     while rows := await tools.store.fetch(job.place, "find_open", job.id, 0, BATCH):
-        await tools.store.settle(job, [undecided(row["number"]) for row in rows])
+        if not await tools.store.conclude(job, [undecided(row["number"]) for row in rows]):
+            raise LostError(_LOST)
 
 
 async def _carry_out_choices(job: Job, tools: Tools) -> bool:
@@ -138,7 +157,7 @@ async def _carry_out_choices(job: Job, tools: Tools) -> bool:
         if len(settled) < len(rows):
             return False
         if not await tools.store.renew(job):
-            raise LostError("the import is executed by another worker")
+            raise LostError(_LOST)
     return True
 
 

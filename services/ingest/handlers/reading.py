@@ -151,14 +151,16 @@ async def ask(job: Job, tools: Tools, batch: Sequence[Staged]) -> list[Previewed
 
 async def _tell_twins_apart(job: Job, tools: Tools) -> None:
     """Name rows that are called alike by their contents too, and ask about them again."""
-    after = 0
-    while rows := await tools.store.fetch(job.place, "find_twins", job.id, after, BATCH):
+    twins = await tools.store.fetch(job.place, "find_twins", job.id)
+    numbers = sorted(row["number"] for row in twins)
+    for begin in range(0, len(numbers), BATCH):
+        part = numbers[begin : begin + BATCH]
+        rows = await tools.store.fetch(job.place, "get_identified", job.id, part)
         batch = [_apart(job, tools, row) for row in rows]
         found = await ask(job, tools, batch)
         if not await tools.store.renew(job):
             raise LostError("the import is read by another worker, or not at all any more")
         await tools.store.replace_rows(job, found)
-        after = rows[-1]["number"]
 
 
 def _apart(job: Job, tools: Tools, row: Row) -> Staged:

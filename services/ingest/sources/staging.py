@@ -54,7 +54,7 @@ def _staged(number: int, row: Row, terms: Terms, rules: Rules) -> Staged:
             received_at=origin.received_at,
             import_id=origin.import_id,
         )
-        normalized = to_normalized(named, b"{}", own, rules)
+        normalized = to_normalized(named, b"{}", own, rules, draft)
     except PoisonMessageError as error:
         place = row.columns.get(error.field, error.field)
         return Staged(number, row.line, "rejected", place, error.detail)

@@ -161,30 +161,38 @@ CROSS JOIN LATERAL (
 ) AS e;
 
 -- name: find_twins
--- Rows of a file that are called alike: $1 import, $2 above this number, $3 how many.
-WITH twins AS MATERIALIZED (
-    SELECT unnest(array_agg(t.number)) AS number FROM ingest.import_row AS t
-    WHERE t.import_id = $1 AND t.identity IS NOT NULL
-    GROUP BY t.identity HAVING count(*) > 1
-)
-SELECT r.number, r.line, r.identity, r.signal
-FROM (SELECT number FROM twins WHERE number > $2 ORDER BY number LIMIT $3) AS t
+-- Numbers of the rows of a file that are called alike: $1 import.
+SELECT unnest(array_agg(t.number)) AS number FROM ingest.import_row AS t
+WHERE t.import_id = $1 AND t.identity IS NOT NULL
+GROUP BY t.identity HAVING count(*) > 1;
+
+-- name: get_identified
+-- Rows by number, as they are called: $1 import, $2 numbers.
+SELECT r.number, r.line, r.identity, r.signal FROM unnest($2::integer[]) AS u (number)
 CROSS JOIN LATERAL (
     SELECT number, line, identity, signal FROM ingest.import_row
-    WHERE import_id = $1 AND number = t.number LIMIT 1
+    WHERE import_id = $1 AND number = u.number LIMIT 1
 ) AS r
 ORDER BY r.number;
 
 -- name: replace_rows
 -- Rows that were previewed anew: $1 import, $2 numbers, $3 records, $4 signals, $5 classes,
--- $6 reasons, $7 previews, $8 creators, $9 contacts.
+-- $6 reasons, $7 previews, $8 creators, $9 contacts. Each is looked up by itself: joined, all rows
+-- of the import were read for every one of them.
 UPDATE ingest.import_row AS r
 SET record_key = u.record_key, signal = u.signal, class = u.class::ingest.row_class,
     reason = u.reason, preview = u.preview, creator = u.creator, contact = u.contact
-FROM unnest($2::integer[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
-            $8::integer[], $9::text[])
-    AS u (number, record_key, signal, class, reason, preview, creator, contact)
-WHERE r.import_id = $1 AND r.number = u.number;
+FROM (
+    SELECT found.place, said.*
+    FROM unnest($2::integer[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::integer[], $9::text[])
+        AS said (number, record_key, signal, class, reason, preview, creator, contact)
+    CROSS JOIN LATERAL (
+        SELECT o.ctid AS place FROM ingest.import_row AS o
+        WHERE o.import_id = $1 AND o.number = said.number LIMIT 1
+    ) AS found
+) AS u
+WHERE r.ctid = u.place;
 
 -- name: count_classes
 -- $1 import.
@@ -217,8 +225,15 @@ RETURNING id;
 -- name: choose_rows
 -- $1 import, $2 numbers, $3 choices, $4 what else was said.
 UPDATE ingest.import_row AS r SET choice = u.choice, chosen = u.chosen
-FROM unnest($2::integer[], $3::text[], $4::text[]) AS u (number, choice, chosen)
-WHERE r.import_id = $1 AND r.number = u.number;
+FROM (
+    SELECT found.place, said.choice, said.chosen
+    FROM unnest($2::integer[], $3::text[], $4::text[]) AS said (number, choice, chosen)
+    CROSS JOIN LATERAL (
+        SELECT o.ctid AS place FROM ingest.import_row AS o
+        WHERE o.import_id = $1 AND o.number = said.number LIMIT 1
+    ) AS found
+) AS u
+WHERE r.ctid = u.place;
 
 -- name: execute
 -- $1 import.
@@ -267,16 +282,36 @@ ORDER BY number LIMIT $3;
 UPDATE ingest.import_row AS r
 SET verdict = u.verdict::ingest.row_verdict, contact = coalesce(u.contact, r.contact),
     reason = u.reason, events = u.events, settled = u.settled
-FROM unnest($2::integer[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[])
-    AS u (number, verdict, contact, reason, events, settled)
-WHERE r.import_id = $1 AND r.number = u.number;
+FROM (
+    SELECT found.place, said.*
+    FROM unnest($2::integer[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[])
+        AS said (number, verdict, contact, reason, events, settled)
+    CROSS JOIN LATERAL (
+        SELECT o.ctid AS place FROM ingest.import_row AS o
+        WHERE o.import_id = $1 AND o.number = said.number LIMIT 1
+    ) AS found
+) AS u
+WHERE r.ctid = u.place;
 
--- name: note_verdicts
--- $1 import, $2 worker, $3 seconds that it stays this worker's.
+-- name: add_verdicts
+-- Rows were given verdicts: $1 import, $2 worker, $3 how many of each, $4 events, $5 seconds that it
+-- stays this worker's.
 UPDATE ingest.import_file AS f
-SET verdicts = told.verdicts, events = told.events,
-    progress_at = CASE WHEN f.verdicts = told.verdicts THEN f.progress_at ELSE now() END,
-    lease_until = now() + make_interval(secs => $3)
+SET verdicts = (
+        SELECT jsonb_object_agg(
+            name,
+            coalesce((f.verdicts ->> name)::integer, 0) + coalesce(($3::jsonb ->> name)::integer, 0)
+        )
+        FROM jsonb_object_keys(f.verdicts || $3::jsonb) AS name
+    ),
+    events = f.events + $4, progress_at = now(), lease_until = now() + make_interval(secs => $5)
+WHERE f.id = $1 AND f.leased_by = $2 AND f.state = 'executing'
+RETURNING f.id;
+
+-- name: count_verdicts
+-- Count anew what became of rows: $1 import, $2 worker, $3 seconds that it stays this worker's.
+UPDATE ingest.import_file AS f
+SET verdicts = told.verdicts, events = told.events, lease_until = now() + make_interval(secs => $3)
 FROM (
     SELECT coalesce(jsonb_object_agg(verdict, rows), '{}') AS verdicts,
            coalesce(sum(events), 0)::integer AS events
@@ -286,7 +321,14 @@ FROM (
     ) AS counted
 ) AS told
 WHERE f.id = $1 AND f.leased_by = $2 AND f.state = 'executing'
-RETURNING now() - f.progress_at AS idle;
+RETURNING f.id;
+
+-- name: wait_for_verdicts
+-- Rows have no verdict yet: $1 import, $2 worker, $3 seconds that it stays this worker's. Tells for
+-- how long nothing moved.
+UPDATE ingest.import_file SET lease_until = now() + make_interval(secs => $3)
+WHERE id = $1 AND leased_by = $2 AND state = 'executing'
+RETURNING now() - progress_at AS idle;
 
 -- name: find_unsettled
 -- Rows whose choice is still to be carried out: $1 import, $2 how many.

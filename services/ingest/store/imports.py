@@ -1,5 +1,6 @@
 """Imports on their way through staging, preview, choice, execution, report and undo."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 from services.ingest.domain.choosing import Chosen
+from services.ingest.domain.settling import Settled
 from services.ingest.domain.staging import Previewed
 from shared.auth import NewKey, Place
 from shared.postgres.errors import translated
@@ -240,8 +242,22 @@ class ImportStore:
             [row.contact for row in rows],
         )
 
-    async def settle(self, job: Job, rows: Collection[tuple[Any, ...]]) -> None:
-        """Keep verdicts: (number, verdict, contact, reason, events, whether nothing is left)."""
+    async def conclude(self, job: Job, rows: Collection[Settled]) -> bool:
+        """Give rows the verdict that they have none of; tells whether the import is still ours."""
+        if not rows:
+            return True
+        counted = Counter(row.verdict for row in rows)
+        events = sum(row.events for row in rows)
+        values = (job.worker, _json(counted), events, LEASE_SECONDS)
+        async with self.inside(job.place) as connection:
+            ours = await connection.fetchval(QUERIES["add_verdicts"], job.id, *values)
+            if ours is not None:
+                columns = map(list, zip(*rows, strict=True))
+                await connection.execute(QUERIES["settle_rows"], job.id, *columns)
+        return ours is not None
+
+    async def settle(self, job: Job, rows: Collection[Settled]) -> None:
+        """Say what became of rows whose choice was carried out."""
         if rows:
             await self.fetch(job.place, "settle_rows", job.id, *map(list, zip(*rows, strict=True)))
 
