@@ -27,8 +27,11 @@ WHERE view.tenant_id = $1 AND view.workspace_id = $2
     AND ($15::timestamptz IS NULL OR view.updated_at < $15)
     AND ($16::text[] IS NULL OR view.public_id = ANY ($16))
     AND ($17::text IS NULL OR EXISTS (
-        SELECT FROM json_each(view.detail -> 'bindings') AS binding,
-            json_array_elements_text(binding.value -> 'labels') AS label (name)
+        -- Only where the label stands somewhere is it worth parsing a row.
+        SELECT FROM json_each(
+            CASE WHEN strpos(view.detail::text, to_json($17::text)::text) > 0
+                THEN view.detail -> 'bindings' END
+        ) AS binding, json_array_elements_text(binding.value -> 'labels') AS label (name)
         WHERE label.name = $17
     ));
 
