@@ -67,8 +67,14 @@ def a_fact(
     )
 
 
-def a_note(contact: ContactCreated, version: int, place: Place, notes: str) -> BindingChanged:
-    """Build a workspace's private note about a contact."""
+def a_note(
+    contact: ContactCreated,
+    version: int,
+    place: Place,
+    notes: str,
+    labels: tuple[str, ...] = ("vip",),
+) -> BindingChanged:
+    """Build a workspace's private note about a contact, and its labels of it."""
     return BindingChanged(
         contact_id=contact.contact_id,
         version=version,
@@ -76,7 +82,7 @@ def a_note(contact: ContactCreated, version: int, place: Place, notes: str) -> B
         cause="test",
         workspace=place.workspace,
         notes=notes,
-        labels=("vip",),
+        labels=labels,
     )
 
 

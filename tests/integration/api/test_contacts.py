@@ -234,6 +234,23 @@ async def test_notes_are_the_workspaces_own(world: World) -> None:
     assert one["attributes"]["labels"] == ["vip"]
 
 
+@pytest.mark.parametrize("label", ["vip", 'say "hi"', "back\\slash", "Straße ☂", "tab\tbed", "a/b"])
+async def test_a_label_is_found_whole_and_nowhere_else(world: World, label: str) -> None:
+    """However JSON writes it; what is called alike is no label."""
+    labelled = a_contact(world.here, fields={"first_name": "Ada"})
+    named = a_contact(world.here, fields={"first_name": label})
+    longer = a_contact(world.here)
+    await world.happen(labelled, a_note(labelled, 2, world.here, "", (label, "other")))
+    await world.happen(named, longer, a_note(longer, 2, world.here, label, (f"{label} too",)))
+    async with world.client() as client:
+        answer = await client.get(
+            "/api/v1/contacts", params={"filter[label]": label, "page[size]": "100"}
+        )
+    found = {one["id"] for one in body(answer)["data"]}
+    assert labelled.contact_id in found
+    assert not {named.contact_id, longer.contact_id} & found
+
+
 async def test_lag_counts_from_the_oldest_event_that_is_not_shown(own_world: World) -> None:
     await own_world.happen(a_contact(own_world.here))
     await own_world.happen(a_contact(own_world.here), project=False)
