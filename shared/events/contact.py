@@ -58,13 +58,15 @@ ProposalReason = Literal[
     "names_in_conflict",
     "father_and_son",
     "different_linkedin_members",
+    "evidence_in_conflict",
     "phone_backup",
     "same_name",
     "alike",
 ]
 """Why two contacts may be one person: one signal named both; or named one whose names deny it,
-by generation, by LinkedIn profile; an address book named one by less than an equal phone; an
-import's preview found one of the same name; or what their records say is much the same."""
+by generation, by LinkedIn profile; named one who has another phone, address, birthday or id number;
+an address book named one by less than an equal phone; an import's preview found one of the same
+name; or what their records say is much the same."""
 
 
 class Cause(Wire):

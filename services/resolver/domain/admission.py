@@ -1,8 +1,9 @@
 """Whether a contact may take a signal that names it: what an identifier says, unless names deny it.
 
 An identifier says who somebody is as long as nothing contradicts it. Names that contradict are
-for a person to settle (DESIGN 4.4); names of which one may be garbled are left to matching, which
-weighs all that the records say and whose merges can be undone (ADR 0047).
+for a person to settle (DESIGN 4.4); names of which one may be garbled, and other evidence against
+it, are left to matching, which weighs all that the records say and whose merges can be undone (ADR
+0047, 0066).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,10 +12,18 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
+from services.resolver.domain.contradiction import is_contradicted
 from services.resolver.domain.matching.profile import profile_of
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.vetoes import BARS, Veto, veto_of
-from services.resolver.domain.model import Claim, Contact, Delivery, IdentifierKey, Known
+from services.resolver.domain.model import (
+    Claim,
+    Contact,
+    Delivery,
+    IdentifierKey,
+    Known,
+    Source,
+)
 from services.resolver.domain.names.compare import NameLevel, compare_persons
 from services.resolver.domain.names.person import PersonName, parse_person
 from shared.events.contact import ProposalReason
@@ -42,6 +51,10 @@ class Applicant(Protocol):
     @property
     def facts(self) -> Facts:
         """What it says."""
+
+    @property
+    def source(self) -> Source:
+        """Who says it."""
 
     @property
     def identifiers(self) -> tuple[tuple[IdentifierKey, Identifier], ...]:
@@ -129,6 +142,8 @@ def _reason(delivery: Delivery, bar: Veto | None, *, is_received: bool) -> Propo
             return "father_and_son"
         case Veto.PROFILES:
             return "different_linkedin_members"
+        case Veto.EVIDENCE:
+            return "evidence_in_conflict"
     if delivery.signal.import_source in PHONE_BACKUPS:
         return "phone_backup"
     return "identifiers_of_several_contacts" if is_received else None
@@ -145,10 +160,13 @@ def bar_of(one: Applicant, contact: Contact, keys: Iterable[IdentifierKey]) -> V
             return None
         if _is_other_member(one, contact):
             return Veto.PROFILES
-    facts = one.facts
-    said = _NAME_OF(facts)
-    if said == _NAMELESS:
+    if _NAME_OF(one.facts) == _NAMELESS:
         return None
+    return _bar_of_names(one.facts, contact, keys) or _bar_of_evidence(one, contact, keys)
+
+
+def _bar_of_names(facts: Facts, contact: Contact, keys: Iterable[IdentifierKey]) -> Veto | None:
+    said = _NAME_OF(facts)
     claims = contact.claims.values()
     for claim in claims:
         if _NAME_OF(claim.facts) == said:
@@ -161,6 +179,20 @@ def bar_of(one: Applicant, contact: Contact, keys: Iterable[IdentifierKey]) -> V
             case _Relation.OPPOSED:
                 opposed.append(claim)
     return _veto(facts, contact, opposed, set(keys)) if opposed else None
+
+
+def _bar_of_evidence(
+    one: Applicant, contact: Contact, keys: Iterable[IdentifierKey]
+) -> Veto | None:
+    """Ask what a shared mailbox or phone alone cannot settle.
+
+    A vendor that was asked about somebody often knows another number: that is its answer.
+    """
+    kinds = {kind for _, kind, _ in keys}
+    if len(kinds) != 1 or not kinds <= SHAREABLE or one.source.source_type == "enrichment":
+        return None
+    known = [claim.facts for claim in contact.claims.values()]
+    return Veto.EVIDENCE if is_contradicted(one.facts, known, kinds.pop()) else None
 
 
 def is_agreed(one: Applicant, contact: Contact) -> bool:

@@ -54,6 +54,11 @@ class Applied:
         """What it says."""
         return self.claim.facts
 
+    @property
+    def source(self) -> Source:
+        """Who says it."""
+        return self.claim.source
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:

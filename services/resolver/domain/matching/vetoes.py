@@ -35,6 +35,8 @@ class Veto(StrEnum):
     PROFILES = "different_linkedin_members"
     DOUBT = "names_doubtful"
     """The names disagree, but one may be garbled: a merge is flagged, not barred."""
+    EVIDENCE = "evidence_in_conflict"
+    """An identifier agrees and something else differs: not for the gate, for matching to weigh."""
 
 
 BARS: Final = frozenset({Veto.NAMES, Veto.GENERATIONS, Veto.PROFILES})
@@ -103,7 +105,7 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
     }
     papers = {"birthday": _agree(left, right, "birthday"), "number": bool(numbers)}
     is_personal = any(
-        level == "equal" and not _PERSONAL.isdisjoint(attribute.removeprefix(CUSTOM).split("_"))
+        level == "equal" and _is_personal(attribute.removeprefix(CUSTOM).replace("_", " "))
         for attribute, level in numbers.items()
     )
     born = "birthday" in left.values and "birthday" in right.values
@@ -112,6 +114,15 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
             _agree(left, right, "postcode") or _agree(left, right, "city")
         )
     return sum(papers.values()) >= 2
+
+
+def is_personal_number(name: str, value: str) -> bool:
+    """Tell whether a field, by its folded name, holds a number that one person has."""
+    return _is_personal(name) and is_number(value)
+
+
+def _is_personal(name: str) -> bool:
+    return not _PERSONAL.isdisjoint(name.split())
 
 
 def _agree(left: Profile, right: Profile, attribute: str) -> bool:
