@@ -64,6 +64,9 @@ def why_lines(why: Document) -> Iterator[str]:
     for record in why["records"]:
         name = f" {record['record_id']}" if record["record_id"] else ""
         yield f"  {record['received_at'][:19]}  {record['source']}{name}{_through(record)}"
+        if record["is_flagged"]:
+            yield "    hangs on the others by a thread and is marked for a look:"
+            yield from evidence_lines(record["evidence"], "    ")
     for merge in why["merges"]:
         yield ""
         yield (

@@ -32,9 +32,13 @@ class Scored:
     automatic: Quality
     """All that the machine joined by itself, flagged or not."""
     unflagged: Quality
-    """Without merges that are marked for a look."""
+    """Without joins and merges that are marked for a look."""
     reviewed: Quality | None
     """After the pairs in review were decided by the truth; None: not asked for."""
+    joins: Merges
+    """Records that the gate joined by identifiers, and that evidence would join without a flag."""
+    flagged_joins: Merges
+    """Records, or groups of them, that hang on the others of their contact by a thread."""
     merges: Merges
     """By the machine, without a flag, after the gate."""
     flagged: Merges
@@ -139,7 +143,7 @@ def scored_lines(scored: Scored) -> Iterator[str]:
     yield f"  {'clustered pairs':34}{'precision':>10}{'recall':>10}{'F1':>10}"
     yield _quality("joined by the gate", scored.gate)
     yield _quality("all automatic merges", scored.automatic)
-    yield _quality("unflagged merges alone", scored.unflagged)
+    yield _quality("unflagged alone", scored.unflagged)
     if scored.reviewed is not None:
         yield _quality("with review decided by the truth", scored.reviewed)
     yield (
@@ -149,6 +153,10 @@ def scored_lines(scored: Scored) -> Iterator[str]:
     yield (
         f"  duplicates left: {scored.left_over:.2%} of contacts; "
         f"contacts of several people: {scored.impure:.2%}"
+    )
+    yield (
+        f"  joins by the gate: {_merges(scored.joins)} unflagged, "
+        f"{_merges(scored.flagged_joins)} flagged"
     )
     yield (
         f"  merges after the gate: {_merges(scored.merges)} unflagged, "

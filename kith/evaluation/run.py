@@ -17,12 +17,22 @@ from kith.evaluation.scratch import Databases
 from kith.evaluation.standing import QUERIES, Standing, Truth, read_standing
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.domain.outgoing import normalized_headers
+from services.resolver.domain.matching.evidence import EvidenceScorer
+from services.resolver.domain.matching.linking import Matcher
+from services.resolver.domain.matching.spec import SpecScorer
+from services.resolver.domain.matching.weights import default_weights
 from shared.errors import PoisonMessageError
 from shared.events.envelope import rfc3339
 from shared.identifiers.digests import Digests
 
 DEFAULT_SCORER: Final = "evidence"
 """By which a tenant decides that never said anything else."""
+
+MATCHERS: Final = {
+    DEFAULT_SCORER: Matcher(EvidenceScorer(default_weights())),
+    "spec": Matcher(SpecScorer()),
+}
+"""Scorer → how a tenant with nothing but that scorer chosen decides."""
 
 ROUNDS: Final = 50
 """Times that the review queue is emptied: what people decide leads to new matches."""
@@ -53,8 +63,13 @@ class Streamed:
     """One scorer's base: a scratch database, and what has been sent through it."""
 
     def __init__(
-        self, pipeline: Pipeline, connection: "asyncpg.Connection[asyncpg.Record]", truth: Truth
+        self,
+        pipeline: Pipeline,
+        connection: "asyncpg.Connection[asyncpg.Record]",
+        truth: Truth,
+        scorer: str = DEFAULT_SCORER,
     ) -> None:
+        self._matcher = MATCHERS[scorer]
         self._pipeline = pipeline
         self._connection = connection
         self._truth = truth
@@ -89,7 +104,7 @@ class Streamed:
 
     async def standing(self) -> Standing:
         """Read what came of everything so far."""
-        return await read_standing(self._connection)
+        return await read_standing(self._connection, self._matcher)
 
     async def review(self) -> None:
         """Decide every pair that waits as the truth says, until none waits."""
@@ -117,7 +132,7 @@ async def evaluate(
         async with open_pipeline(
             databases.dsn("kith_resolver", database), databases.dsn("kith_relay", database)
         ) as pipeline:
-            streamed = Streamed(pipeline, connection, labelled.people)
+            streamed = Streamed(pipeline, connection, labelled.people, scorer)
             seconds = await streamed.admit(labelled.shuffled(wishes.seed), wishes, progress)
             automatic = await streamed.standing()
             reviewed = None
@@ -147,6 +162,8 @@ def _figures(
         automatic=Quality.of(found, truth),
         unflagged=Quality.of(standing.unflagged(truth), truth),
         reviewed=Quality.of(reviewed.partition(truth), truth) if reviewed else None,
+        joins=Merges(*standing.joined_right(truth, flagged=False)),
+        flagged_joins=Merges(*standing.joined_right(truth, flagged=True)),
         merges=Merges(*standing.merged_right(truth, flagged=False)),
         flagged=Merges(*standing.merged_right(truth, flagged=True)),
         left_over=left_over(found, truth),

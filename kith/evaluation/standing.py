@@ -1,13 +1,23 @@
 """Who is with whom in a scratch database, by every reading of what the machine did."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import asyncpg
 
-from kith.evaluation.measures import closure, majority
+from kith.evaluation.measures import Key, closure, majority
+from services.resolver.domain.matching.holding import sure_groups
+from services.resolver.domain.matching.linking import Matcher
+from services.resolver.domain.matching.model import Profile
+from services.resolver.domain.matching.profile import profile_of
+from services.resolver.domain.matching.statistics import count_all
+from shared.events.signal import Facts
+from shared.events.structs import Reader
 from shared.postgres.queries import Queries
+
+_read_facts: Final = Reader(Facts).read
 
 QUERIES: Final = Queries.load("kith.evaluation.sql")
 
@@ -61,6 +71,9 @@ class Standing:
     decisions: Sequence[Decision]
     reviews: Sequence[tuple[int, int]]
     """Pairs of contacts that were ever put up for review."""
+    threads: Mapping[str, str] = field(default_factory=dict)
+    """Record that hangs on the others of its home by a thread → the first record of those that it
+    is surely with: the gate's own joins, marked for a look (ADR 0066)."""
 
     def partition(self, truth: Truth) -> dict[str, object]:
         """Return record → contact; a record that was refused stands alone."""
@@ -71,18 +84,16 @@ class Standing:
         return {record: self.homes.get(record, record) for record in truth}
 
     def unflagged(self, truth: Truth) -> dict[str, object]:
-        """Return record → contact, had no flagged merge and no person's been carried out."""
+        """Return record → contact without what was joined or merged with a flag, or by a person."""
         sure = [
             (merge.one, merge.other)
             for merge in self.merges
             if merge.action != FLAGGED and not merge.by_person
         ]
         named = {one for merge in self.merges for one in (merge.one, merge.other)}
-        roots = closure({*self.homes.values(), *named}, sure)
-        return {
-            record: roots[self.homes[record]] if record in self.homes else record
-            for record in truth
-        }
+        held = self._held()
+        roots = closure({*held.values(), *self.homes.values(), *named}, sure)
+        return {record: roots[held[record]] if record in held else record for record in truth}
 
     def people(self, truth: Truth) -> dict[int, str]:
         """Return contact → who most of the records at home in it are about."""
@@ -114,6 +125,34 @@ class Standing:
         ]
         return len(rights), sum(rights) / len(rights) if rights else None
 
+    def _held(self) -> dict[str, str | int]:
+        """Return record → its home, or the piece of it that hangs on a thread with it."""
+        return {record: self.threads.get(record, home) for record, home in self.homes.items()}
+
+    def joined_right(self, truth: Truth, *, flagged: bool) -> tuple[int, float | None]:
+        """Count the gate's joins, flagged or not, and the share that united one person.
+
+        Records that are together surely are joined one by one, those on a thread in one piece.
+        """
+        people = _majorities(
+            {record: home for record, home in self.homes.items() if record not in self.threads},
+            truth,
+        )
+        held = self._held()
+        pieces = _majorities(held, truth)
+        rights = []
+        seen = set()
+        for record, piece in held.items():
+            if record not in truth:
+                continue
+            is_new = piece not in seen
+            seen.add(piece)
+            if flagged and is_new and record in self.threads:
+                rights.append(pieces[piece] == people.get(self.homes[record]))
+            if not flagged and not is_new:
+                rights.append(truth[record] == pieces[piece])
+        return len(rights), sum(rights) / len(rights) if rights else None
+
     def calibration(self, truth: Truth) -> dict[str, Calibrated]:
         """Compare what was said of decided pairs with how often it is right, tier by tier."""
         people = self.people(truth)
@@ -133,8 +172,10 @@ class Standing:
         }
 
 
-async def read_standing(connection: "asyncpg.Connection[asyncpg.Record]") -> Standing:
-    """Read what came of everything so far."""
+async def read_standing(
+    connection: "asyncpg.Connection[asyncpg.Record]", matcher: Matcher
+) -> Standing:
+    """Read what came of everything so far; `matcher` says what is sure."""
     records = await connection.fetch(QUERIES["find_records"])
     reviewed = await connection.fetch(QUERIES["find_reviewed"])
     return Standing(
@@ -143,11 +184,27 @@ async def read_standing(connection: "asyncpg.Connection[asyncpg.Record]") -> Sta
         merges=[Merge(*row) for row in await connection.fetch(QUERIES["find_merges"])],
         decisions=[Decision(*row) for row in await connection.fetch(QUERIES["find_decisions"])],
         reviews=[(row["one"], row["other"]) for row in reviewed],
+        threads=_threads(records, matcher),
     )
 
 
-def _majorities(contacts: Mapping[str, int], truth: Truth) -> dict[int, str]:
-    groups: dict[int, list[str]] = {}
+def _threads(records: Sequence[asyncpg.Record], matcher: Matcher) -> dict[str, str]:
+    """Find the records that the rest of their home does not hold surely."""
+    profiles = {row["record"]: profile_of(_read_facts(row["facts"])) for row in records}
+    counts = count_all(profiles.values())
+    homes: dict[int, dict[str, Profile]] = defaultdict(dict)
+    for row in records:
+        homes[row["home"]][row["record"]] = profiles[row["record"]]
+    return {
+        record: group[0]
+        for together in homes.values()
+        for group in sure_groups(together, matcher, counts)[1:]
+        for record in group
+    }
+
+
+def _majorities(contacts: Mapping[str, Key], truth: Truth) -> dict[Key, str]:
+    groups: dict[Key, list[str]] = {}
     for record, contact in contacts.items():
         if record in truth:
             groups.setdefault(contact, []).append(truth[record])

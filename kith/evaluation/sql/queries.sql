@@ -1,7 +1,7 @@
 -- name: find_records
--- Which contact each record is in, and which it would be in had nothing been merged.
+-- Which contact each record is in, which it would be in had nothing been merged, what it says.
 SELECT s.source_record_id AS record, s.contact_id AS contact,
-       coalesce(h.home_id, s.contact_id) AS home
+       coalesce(h.home_id, s.contact_id) AS home, s.facts::text AS facts
 FROM contact.source_record AS s
 LEFT JOIN contact.record_home AS h
     ON h.tenant_id = s.tenant_id AND h.record_key = s.record_key AND h.revision = s.revision

@@ -105,12 +105,16 @@ def tell_evidence(evidence: Evidence, scorer: Scorer, *, hide: bool) -> Document
 def tell_why(
     contact: str,
     asked: str,
-    joins: Iterable[Joined],
+    joins: tuple[Iterable[Joined], Scorer],
     merges: Iterable[tuple[MergeOf, Scorer | None]],
     *,
     hide: bool,
 ) -> Document:
-    """Describe why records are one contact: what brought each, and the merges with evidence."""
+    """Describe why records are one contact: what brought each, and the merges with evidence.
+
+    With the joins comes the scorer by which their threads were found thin.
+    """
+    records, by = joins
     return {
         "id": contact,
         "asked": asked,
@@ -122,8 +126,10 @@ def tell_why(
                 "at": _moment(one.record.at),
                 "received_at": _moment(one.record.received_at),
                 "through": [{"type": kind, "value": value} for kind, value in one.through],
+                "is_flagged": one.thread is not None,
+                "evidence": tell_evidence(one.thread, by, hide=hide) if one.thread else None,
             }
-            for one in joins
+            for one in records
         ],
         "merges": [_merge(merge, scorer, hide=hide) for merge, scorer in merges],
     }

@@ -144,6 +144,9 @@ class Joined:
     record: Said
     through: tuple[tuple[str, str], ...]
     """(type, value) that an earlier record of the contact had; empty for the first."""
+    thread: Evidence | None = None
+    """How it compares with the record that it is likest, where that alone would be flagged; None:
+    it is with the others surely."""
 
 
 @dataclass(frozen=True, slots=True)

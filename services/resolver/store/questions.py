@@ -39,9 +39,8 @@ async def why(store: ReviewStore, contact: str) -> Document | None:
     if found is None:
         return None
     named = found.contact
-    return tell_why(
-        named.root_name, named.public_id, found.joins, found.merges, hide=store.is_walled
-    )
+    joins = (found.joins, found.scorer)
+    return tell_why(named.root_name, named.public_id, joins, found.merges, hide=store.is_walled)
 
 
 async def why_not(store: ReviewStore, one: str, other: str) -> Document | None:

@@ -6,7 +6,9 @@ contacts that its workspace does not know; without one, everything.
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple, cast
 
 import asyncpg
@@ -15,8 +17,10 @@ import orjson
 from services.resolver.domain.explaining import Evidence, evidence_of
 from services.resolver.domain.matches import match
 from services.resolver.domain.matching.evidence import EvidenceScorer
+from services.resolver.domain.matching.holding import sure_groups
 from services.resolver.domain.matching.linking import Verdict
 from services.resolver.domain.matching.model import Scorer, Signal
+from services.resolver.domain.matching.profile import profile_of
 from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.tiers import Action, Thresholds
 from services.resolver.domain.matching.weights import Weights, default_weights, weights_from
@@ -34,7 +38,7 @@ from services.resolver.domain.reviewing import (
     joined_by,
     retell,
 )
-from services.resolver.store.matching import MatchingStore
+from services.resolver.store.matching import MatchingStore, Policy
 from shared.auth import Place
 from shared.events.contact import ContactEvent
 from shared.events.signal import Facts
@@ -75,6 +79,8 @@ class Why(NamedTuple):
 
     contact: Named
     joins: Sequence[Joined]
+    scorer: Scorer
+    """By which their threads were found thin."""
     merges: Sequence[tuple[MergeOf, Scorer | None]]
 
 
@@ -174,7 +180,35 @@ class ReviewStore:
             )
             merges.append((merge, explained.scorer if explained else None))
         said = await self.find_said([named.root])
-        return Why(named, joined_by(said[named.root]), merges)
+        matching = MatchingStore(self._connection)
+        policy = (await matching.find_policies([named.tenant_id]))[named.tenant_id]
+        threads = await self._threads(named, said[named.root], policy)
+        joins = [
+            replace(one, thread=threads.get(one.record.record))
+            for one in joined_by(said[named.root])
+        ]
+        return Why(named, joins, policy.matcher.scorer, merges)
+
+    async def _threads(
+        self, named: Named, said: Sequence[Said], policy: Policy
+    ) -> dict[str, Evidence]:
+        """Return record → how it hangs on the others, for those that hang on a thread."""
+        profiles = {one.record: profile_of(one.facts) for one in said}
+        counts = await MatchingStore(self._connection).count(named.tenant_id, profiles.values())
+        main, *others = sure_groups(profiles, policy.matcher, counts) or [()]
+        found = {}
+        for record in chain.from_iterable(others):
+            verdicts = [
+                policy.matcher.judge(profiles[record], profiles[one], counts) for one in main
+            ]
+            found[record] = evidence_of(
+                max(verdicts, key=_worth),
+                Action.FLAG,
+                policy.matcher.thresholds,
+                policy.scorer,
+                policy.weights_version,
+            )
+        return found
 
     async def why_not(self, one: str, other: str) -> WhyNot | None:
         """Compare two contacts as matching would now; None when one is unknown here."""

@@ -118,6 +118,11 @@ async def test_identifiers_are_taken_out_by_hand(
         [],
         [{"type": "email", "value": "ada@acme.io"}],
     ]
+    flagged = [one for one in told["records"] if one["is_flagged"]]
+    assert len(flagged) == 1, "a name and a mailbox are a thread: one of the two hangs on it"
+    assert flagged[0]["evidence"]["action"] == "merge_and_flag"
+    assert flagged[0]["evidence"]["exact"]
+    assert "marked for a look" in (await terminal.kith("why", ada)).output
     words = ("review", "split", ada, "--record", told["records"][1]["record"])
     assert (await terminal.kith(*words)).exit_code == 0
     assert await home.value("SELECT count(*) FROM contact.contact") == 2
