@@ -12,7 +12,8 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
-from services.resolver.domain.contradiction import is_contradicted
+from services.resolver.domain.claims import NAME_OF, Name, claims_naming
+from services.resolver.domain.contradiction import MOST_RECORDS, is_contradicted
 from services.resolver.domain.matching.profile import profile_of
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.vetoes import BARS, Veto, veto_of
@@ -160,20 +161,20 @@ def bar_of(one: Applicant, contact: Contact, keys: Iterable[IdentifierKey]) -> V
             return None
         if _is_other_member(one, contact):
             return Veto.PROFILES
-    if _NAME_OF(one.facts) == _NAMELESS:
+    if NAME_OF(one.facts) == _NAMELESS:
         return None
     return _bar_of_names(one.facts, contact, keys) or _bar_of_evidence(one, contact, keys)
 
 
 def _bar_of_names(facts: Facts, contact: Contact, keys: Iterable[IdentifierKey]) -> Veto | None:
-    said = _NAME_OF(facts)
-    claims = contact.claims.values()
+    said = NAME_OF(facts)
+    claims = claims_naming(contact, keys)
     for claim in claims:
-        if _NAME_OF(claim.facts) == said:
+        if NAME_OF(claim.facts) == said:
             return None
     opposed = []
     for claim in claims:
-        match _relation(said, _NAME_OF(claim.facts)):
+        match _relation(said, NAME_OF(claim.facts)):
             case _Relation.SAME:
                 return None
             case _Relation.OPPOSED:
@@ -191,19 +192,21 @@ def _bar_of_evidence(
     kinds = {kind for _, kind, _ in keys}
     if len(kinds) != 1 or not kinds <= SHAREABLE or one.source.source_type == "enrichment":
         return None
+    if len(contact.claims) > MOST_RECORDS:
+        return None
     known = [claim.facts for claim in contact.claims.values()]
     return Veto.EVIDENCE if is_contradicted(one.facts, known, kinds.pop()) else None
 
 
 def is_agreed(one: Applicant, contact: Contact) -> bool:
     """Tell whether a record of the contact says the signal's name, whole, and nothing denies it."""
-    said = _NAME_OF(one.facts)
+    said = NAME_OF(one.facts)
     name = _person(said)
     return (
         bool(name.given and name.family)
         and any(
-            _relation(said, _NAME_OF(claim.facts)) is _Relation.SAME
-            for claim in contact.claims.values()
+            _relation(said, NAME_OF(claim.facts)) is _Relation.SAME
+            for claim in claims_naming(contact, ())
         )
         and bar_of(one, contact, ()) is None
     )
@@ -215,13 +218,13 @@ def _veto(
     """Ask the vetoes of matching: of the records that name the identifiers, if those have names."""
     naming = {
         claim.record_key
-        for claim in contact.claims.values()
+        for claim in claims_naming(contact, keys)
         if any((contact.tenant_id, one.type, one.value) in keys for one in claim.facts.identifiers)
-        and _NAME_OF(claim.facts) != _NAMELESS
+        and NAME_OF(claim.facts) != _NAMELESS
     }
     asked = {
-        _NAME_OF(claim.facts): claim
-        for claim in opposed
+        NAME_OF(claim.facts): claim
+        for claim in sorted(opposed, key=attrgetter("weight"))
         if not naming or claim.record_key in naming
     }
     profile = profile_of(facts)
@@ -236,7 +239,7 @@ def _is_other_member(one: Applicant, contact: Contact) -> bool:
     """Tell whether the contact is a LinkedIn member, and none that the signal names."""
     ours = _members(one.facts)
     theirs: dict[str, set[str]] = {}
-    for claim in contact.claims.values():
+    for claim in claims_naming(contact, ()):
         for kind, members in _members(claim.facts).items():
             theirs.setdefault(kind, set()).update(members)
     return any(members.isdisjoint(theirs.get(kind, members)) for kind, members in ours.items())
@@ -262,22 +265,11 @@ class _Relation(Enum):
     """They disagree, whether or not both look like names that somebody meant."""
 
 
-_NAME_OF: Final = attrgetter(
-    "full_name",
-    "first_name",
-    "middle_name",
-    "last_name",
-    "name_prefix",
-    "name_suffix",
-    "nickname",
-)
-_Name = tuple[str | None, ...]
-"""A name as its record says it, part by part."""
-_NAMELESS: Final[_Name] = (None,) * 7
+_NAMELESS: Final[Name] = (None,) * 7
 
 
 @lru_cache(maxsize=8_192)
-def _relation(one: _Name, other: _Name) -> _Relation:
+def _relation(one: Name, other: Name) -> _Relation:
     first, second = _person(one), _person(other)
     if first.generation and second.generation and first.generation != second.generation:
         return _Relation.OPPOSED
@@ -288,7 +280,7 @@ def _relation(one: _Name, other: _Name) -> _Relation:
     return _Relation.OPPOSED if is_opposed else _Relation.OPEN
 
 
-def _person(name: _Name) -> PersonName:
+def _person(name: Name) -> PersonName:
     full, first, middle, last, prefix, suffix, nickname = name
     return parse_person(
         full,

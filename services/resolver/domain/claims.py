@@ -6,7 +6,7 @@ depend on how many came before it (ADR 0067). Whoever asks gets claims enough fo
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from operator import attrgetter
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 import orjson
 from typing_extensions import override
 
-from services.resolver.domain.model import Claim, Contact, Job
+from services.resolver.domain.model import Claim, Contact, IdentifierKey, Job
 from shared.events.signal import Facts
 
 MANY: Final = 32
@@ -22,6 +22,24 @@ MANY: Final = 32
 
 _Term = tuple[str, str, str]
 """Something that a record says: what it is, type or company, value or title."""
+
+_MEMBER: Final = ("identifier", "linkedin_urn")
+
+_Said = tuple[str, str] | None
+"""Type and value of an identifier that a claim of a name says; None: whatever it says."""
+
+Name = tuple[str | None, ...]
+"""A name as its record says it, part by part."""
+
+NAME_OF: Final[Callable[[Facts], Name]] = attrgetter(
+    "full_name",
+    "first_name",
+    "middle_name",
+    "last_name",
+    "name_prefix",
+    "name_suffix",
+    "nickname",
+)
 
 _Weight = tuple[int, float, datetime, bytes]
 _Ranked = list[tuple[_Weight, Claim]]
@@ -34,13 +52,15 @@ _Dated = list[tuple[datetime, bytes, Claim]]
 class IndexedClaims(dict[bytes, Claim]):
     """The claims of one contact by record, and by what they say; set one by one."""
 
-    __slots__ = ("_groups", "_private", "_terms", "_workspaces")
+    __slots__ = ("_groups", "_members", "_names", "_private", "_terms", "_workspaces")
 
     def __init__(self, claims: Mapping[bytes, Claim]) -> None:
         super().__init__(claims)
         self._terms: dict[_Term, _Ranked] = {}
         self._groups: dict[int, _Ranked] = {}
         self._workspaces: dict[int, _Ranked] = {}
+        self._names: dict[Name, dict[_Said, _Ranked]] = {}
+        self._members: set[_Term] = set()
         self._private: dict[int, dict[bytes, _Dated]] = {}
         # Sorted: what comes to the end of a list moves nothing.
         for claim in sorted(claims.values(), key=attrgetter("weight")):
@@ -68,6 +88,21 @@ class IndexedClaims(dict[bytes, Claim]):
         """Return the weightiest claim of each workspace."""
         return [ranked[-1][1] for ranked in self._workspaces.values()]
 
+    def naming(self, identifiers: Iterable[IdentifierKey]) -> list[Claim]:
+        """Return the weightiest claims of each name, alone and with each of these identifiers.
+
+        And of each LinkedIn member.
+        """
+        said: tuple[_Said, ...] = (None, *((kind, value) for _, kind, value in identifiers))
+        found = [
+            ranked[-1]
+            for spoken in self._names.values()
+            for one in said
+            if (ranked := spoken.get(one))
+        ]
+        found += [self._terms[term][-1] for term in self._members]
+        return list({claim.record_key: claim for _, claim in found}.values())
+
     def private(self, workspace: int) -> list[Claim]:
         """Return the first and the last claim that says it, for all that a workspace keeps."""
         dated = self._private.get(workspace, {}).values()
@@ -91,6 +126,10 @@ class IndexedClaims(dict[bytes, Claim]):
         for term in _terms_of(claim.facts):
             if not self._terms[term]:
                 del self._terms[term]
+                self._members.discard(term)
+        name = NAME_OF(claim.facts)
+        if not self._names[name][None]:
+            del self._names[name]
         if _is_private(claim.facts):
             kept = self._private[claim.workspace_id]
             dated = kept[_kept(claim.facts)]
@@ -106,6 +145,12 @@ class IndexedClaims(dict[bytes, Claim]):
                 yield self._groups.setdefault(number, [])
         for term in _terms_of(claim.facts):
             yield self._terms.setdefault(term, [])
+            if term[:2] == _MEMBER:
+                self._members.add(term)
+        spoken = self._names.setdefault(NAME_OF(claim.facts), {})
+        yield spoken.setdefault(None, [])
+        for one in claim.facts.identifiers:
+            yield spoken.setdefault((one.type, one.value), [])
 
 
 def claims_telling(contact: Contact, facts: Facts) -> Collection[Claim]:
@@ -121,6 +166,16 @@ def claims_showing(contact: Contact) -> Collection[Claim]:
     """Return claims enough to choose the visible values, and to say where they come from."""
     indexed = _indexed(contact)
     return contact.claims.values() if indexed is None else indexed.showing()
+
+
+def claims_naming(contact: Contact, identifiers: Iterable[IdentifierKey]) -> Collection[Claim]:
+    """Return claims enough to tell by which names a contact goes, and which of them have whom.
+
+    The weightiest claim of each name is there, of each name with each of these identifiers, and of
+    each LinkedIn member.
+    """
+    indexed = _indexed(contact)
+    return contact.claims.values() if indexed is None else indexed.naming(identifiers)
 
 
 def leading_claims(contact: Contact) -> Collection[Claim]:

@@ -1,5 +1,6 @@
 """An index of what many records say answers as reading every one of them does."""
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from services.resolver.domain import claims as module
 from services.resolver.domain.bindings import private_of
-from services.resolver.domain.claims import IndexedClaims
-from services.resolver.domain.model import Claim
+from services.resolver.domain.claims import NAME_OF, IndexedClaims
+from services.resolver.domain.model import Claim, IdentifierKey
 from services.resolver.domain.survivorship import choose, source_of
 from tests.support.histories import a_said
 from tests.support.merging import World
@@ -50,6 +51,12 @@ def test_replaced_claims_leave_nothing_behind(steps: list[tuple[int, int, int]])
     assert private_of(indexed.private(1), 1) == private_of(every, 1)
     for claim in every:
         others = [one for one in every if one.facts.identifiers == claim.facts.identifiers]
+        names = {NAME_OF(one.facts) for one in every}
+        keys = [(1, one.type, one.value) for one in claim.facts.identifiers]
+        assert {NAME_OF(one.facts) for one in indexed.naming(keys)} == names
+        assert {NAME_OF(one.facts) for one in indexed.naming(keys) if says(one, keys)} == {
+            NAME_OF(one.facts) for one in every if says(one, keys)
+        }
         if claim.facts.identifiers:
             assert max(others, key=lambda one: one.weight) in indexed.telling(claim.facts)
     for record in range(6):
@@ -61,6 +68,10 @@ def test_replaced_claims_leave_nothing_behind(steps: list[tuple[int, int, int]])
     assert not indexed.showing()
     assert not indexed.private(1)
     assert not any(indexed.telling(claim.facts) for claim in every)
+
+
+def says(claim: Claim, keys: Sequence[IdentifierKey]) -> bool:
+    return any((1, one.type, one.value) in keys for one in claim.facts.identifiers)
 
 
 def _claim(record: int, minutes: int, dice: Random) -> Claim:
