@@ -9,12 +9,12 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from operator import attrgetter
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 from typing_extensions import override
 
-from services.resolver.domain.model import Claim, Contact, IdentifierKey, Job
+from services.resolver.domain.model import Claim, IdentifierKey, Job
 from shared.events.signal import Facts
 
 MANY: Final = 32
@@ -47,6 +47,13 @@ _Ranked = list[tuple[_Weight, Claim]]
 
 _Dated = list[tuple[datetime, bytes, Claim]]
 """The newest last."""
+
+
+class Claimed(Protocol):
+    """What records claim something of: a contact at the gate, or one that is composed again."""
+
+    claims: dict[bytes, Claim]
+    """Record key → what that record says."""
 
 
 class IndexedClaims(dict[bytes, Claim]):
@@ -153,7 +160,7 @@ class IndexedClaims(dict[bytes, Claim]):
             yield spoken.setdefault((one.type, one.value), [])
 
 
-def claims_telling(contact: Contact, facts: Facts) -> Collection[Claim]:
+def claims_telling(contact: Claimed, facts: Facts) -> Collection[Claim]:
     """Return claims enough to say which identifiers, points and jobs of `facts` are told already.
 
     The weightiest claim that tells of one of them is there.
@@ -162,13 +169,13 @@ def claims_telling(contact: Contact, facts: Facts) -> Collection[Claim]:
     return contact.claims.values() if indexed is None else indexed.telling(facts)
 
 
-def claims_showing(contact: Contact) -> Collection[Claim]:
+def claims_showing(contact: Claimed) -> Collection[Claim]:
     """Return claims enough to choose the visible values, and to say where they come from."""
     indexed = _indexed(contact)
     return contact.claims.values() if indexed is None else indexed.showing()
 
 
-def claims_naming(contact: Contact, identifiers: Iterable[IdentifierKey]) -> Collection[Claim]:
+def claims_naming(contact: Claimed, identifiers: Iterable[IdentifierKey]) -> Collection[Claim]:
     """Return claims enough to tell by which names a contact goes, and which of them have whom.
 
     The weightiest claim of each name is there, of each name with each of these identifiers, and of
@@ -178,19 +185,19 @@ def claims_naming(contact: Contact, identifiers: Iterable[IdentifierKey]) -> Col
     return contact.claims.values() if indexed is None else indexed.naming(identifiers)
 
 
-def leading_claims(contact: Contact) -> Collection[Claim]:
+def leading_claims(contact: Claimed) -> Collection[Claim]:
     """Return claims enough to tell which workspace says the weightiest of a contact."""
     indexed = _indexed(contact)
     return contact.claims.values() if indexed is None else indexed.leading()
 
 
-def private_claims(contact: Contact, workspace: int) -> Collection[Claim]:
+def private_claims(contact: Claimed, workspace: int) -> Collection[Claim]:
     """Return claims enough to gather what a workspace keeps about a contact for itself."""
     indexed = _indexed(contact)
     return contact.claims.values() if indexed is None else indexed.private(workspace)
 
 
-def _indexed(contact: Contact) -> IndexedClaims | None:
+def _indexed(contact: Claimed) -> IndexedClaims | None:
     """Return a contact's claims as they are asked; None where they are few."""
     claims = contact.claims
     if len(claims) < MANY:

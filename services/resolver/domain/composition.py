@@ -12,6 +12,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Final, Literal
 
+from services.resolver.domain.claims import claims_showing, claims_telling
 from services.resolver.domain.details import (
     EMAILS,
     PHONES,
@@ -117,14 +118,14 @@ def compose(applied: Iterable[Applied], holds: Collection[IdentifierKey]) -> Com
         if number == 0:
             made.status = status_at_birth(claim.source, claim.facts)
         else:
-            made.status = grown(made.status, made.claims.values())
+            made.status = grown(made.status, claims_showing(made))
     made.said.update((key, None) for key in holds if key not in made.said)
     return made
 
 
 def _drop(made: Composite, before: Facts, after: Facts) -> None:
     """Take back what a record said before, where no record says it now."""
-    claims = made.claims.values()
+    claims = claims_telling(made, before)
     gone = {(one.type, one.value) for one in unsaid_identifiers(before, after, claims)}
     for key in [key for key in made.identifiers if key[1:] in gone] if gone else ():
         del made.identifiers[key]
@@ -190,7 +191,7 @@ class _Visible:
         else:
             if any(best is replaced for best in self._best.values()):
                 self._best.clear()
-            self._rank(claims.values())
+            self._rank(claims_showing(self._made))
         self._show()
 
     def _rank(self, claims: Iterable[Claim]) -> None:
