@@ -1,10 +1,11 @@
 """`make test`: every check, those that fail fastest first, with the time that each took.
 
 The suites: everything by default, `lint` (style, types, import contracts), or `unit` (what needs no
-backing service). What waits for backing services runs beside what computes; what measures times, or
-needs the whole system, runs alone.
+backing service). A machine has two cores at least: what may share it runs in two lanes, each with a
+stack of its own; what measures times, or needs the whole system, runs alone.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,8 @@ class Check(NamedTuple):
 
     name: str
     command: tuple[str, ...]
+    home: Path | None = None
+    """Where its backing services live, when not where they usually do (`KITH_HOME`)."""
 
 
 class Result(NamedTuple):
@@ -46,7 +49,15 @@ LINT: Final = (
 )
 UNIT: Final = (Check("unit", (*PYTEST, "tests/unit", "tests/contract")),)
 DEPLOY: Final = (Check("deploy files", (*PYTEST, "tests/deploy")),)
-INTEGRATION: Final = (Check("integration", (*PYTEST, "tests/integration")),)
+IDENTITY: Final = tuple(f"tests/integration/{one}" for one in ("resolver", "schema"))
+INTEGRATION: Final = (Check("integration, identity", (*PYTEST, *IDENTITY)),)
+INTEGRATION_REST: Final = (
+    Check(
+        "integration, the rest",
+        (*PYTEST, "tests/integration", *(f"--ignore={one}" for one in IDENTITY)),
+        ROOT / ".bench" / "integration",
+    ),
+)
 WHOLE: Final = (
     Check("chaos, a short round", (*PYTEST, "tests/chaos")),
     Check("e2e", (*PYTEST, "tests/e2e")),
@@ -54,7 +65,7 @@ WHOLE: Final = (
 SUITES: Final[dict[str, tuple[tuple[Lane, ...], ...]]] = {
     "lint": ((LINT,),),
     "unit": ((UNIT,),),
-    "all": ((LINT,), (INTEGRATION, (*UNIT, *DEPLOY)), (WHOLE,)),
+    "all": ((LINT, (*UNIT, *DEPLOY)), (INTEGRATION, INTEGRATION_REST), (WHOLE,)),
 }
 """Suite → its stages, one after the other; the lanes of a stage run side by side."""
 
@@ -80,13 +91,14 @@ def main(suite: str) -> int:
 def run_lane(lane: Sequence[Check], *, is_aside: bool) -> list[Result]:
     """Run checks one after the other; what is said aside is printed when its check has ended."""
     results = []
-    for name, command in lane:
+    for name, command, home in lane:
         if not is_aside:
             print(f"\n== {name}", flush=True)
         started = time.monotonic()
         run = subprocess.run(
             command,
             cwd=ROOT,
+            env=os.environ | ({"KITH_HOME": str(home)} if home else {}),
             check=False,
             stdout=subprocess.PIPE if is_aside else None,
             stderr=subprocess.STDOUT if is_aside else None,
