@@ -13,12 +13,12 @@ from typing import Final, NamedTuple
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
-from services.resolver.domain.blocks import Keyed, key_contacts, plan_blocks
+from services.resolver.domain.blocks import BlockPlan, Keyed, key_contacts, plan_blocks
 from services.resolver.domain.matches import CAUSE, Known, Matches, match, repeating
 from services.resolver.domain.matching.blocking import HOT
 from services.resolver.store import Store, Transaction
 from services.resolver.store.judging import Finding
-from services.resolver.store.matching import Named, Policy
+from services.resolver.store.matching import Named, Policy, Tally, tally
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.contact import (
@@ -151,9 +151,7 @@ class _Round:
         present = {one.id: tenant for one in named if not one.is_absorbed}
         records = await store.find_records(present)
         told = {record for mention in self._told.values() for record in mention.records}
-        await store.add_to_counts(
-            (tenant, known.profile) for record, known in records.items() if record in told
-        )
+        new = tally(known.profile for record, known in records.items() if record in told)
         mentions = {one.id: self._told[one.public_id] for one in named}
         still = {
             one
@@ -162,25 +160,44 @@ class _Round:
         }
         placed = [one.id for one in named if one.id not in still]
         moving = {one: tenant for one in present if one not in still}
-        candidates = await self._place(tenant, placed, moving, records)
-        if not candidates:
-            return
-        others = {other for found in candidates.values() for other in found} - present.keys()
-        records |= await store.find_records(others)
+        plan = await self._plan(tenant, placed, moving, records)
         by = (await store.find_policies([tenant]))[tenant]
-        counts = await store.count(tenant, [known.profile for known in records.values()])
-        apart = await store.find_kept_apart({known.contact for known in records.values()})
-        found = match(records, candidates, by.matcher, counts, apart)
+        found = await self._compare(tenant, records, plan.candidates, by, new)
+        # Writing comes last: a transaction that has written keeps every row alive that anybody
+        # deletes meanwhile, and the relay would read all that had been in its queue.
+        await store.add_to_counts(tenant, new)
+        await store.replace_keys(plan.added, plan.removed)
+        await store.heat_blocks(plan.heated, self._now)
         await self._carry_out(tenant, found, by, mentions)
 
-    async def _place(
+    async def _compare(
+        self,
+        tenant: int,
+        records: Mapping[bytes, Known],
+        candidates: Mapping[int, Sequence[int]],
+        by: Policy,
+        new: Tally,
+    ) -> Matches:
+        """Compare contacts with whom they share blocks."""
+        near = {one: others for one, others in candidates.items() if others}
+        if not near:
+            return Matches()
+        store = self._store
+        others = {other for found in near.values() for other in found}
+        known = {one.contact for one in records.values()}
+        records = {**records, **await store.find_records(others - known)}
+        counts = await store.count(tenant, [one.profile for one in records.values()], new)
+        apart = await store.find_kept_apart({one.contact for one in records.values()})
+        return match(records, near, by.matcher, counts, apart)
+
+    async def _plan(
         self,
         tenant: int,
         named: Collection[int],
         present: Mapping[int, int],
         records: Mapping[bytes, Known],
-    ) -> dict[int, list[int]]:
-        """Bring the blocks of contacts up to date; returns whom each is to be compared with."""
+    ) -> BlockPlan:
+        """Plan which blocks contacts come into and leave, and whom each is compared with."""
         store = self._store
         keyed = key_contacts(records, present)
         # Absorbed contacts have no records any more, and so no keys.
@@ -188,10 +205,7 @@ class _Round:
         blocks = {block for one in keyed.values() for block in one.blocks()}
         hot = await store.find_hot(blocks)
         members = await store.find_blocks(blocks - hot, HOT + 1)
-        plan = plan_blocks(keyed, await store.find_keys(named), members, hot)
-        await store.replace_keys(plan.added, plan.removed)
-        await store.heat_blocks(plan.heated, self._now)
-        return {contact: others for contact, others in plan.candidates.items() if others}
+        return plan_blocks(keyed, await store.find_keys(named), members, hot)
 
     async def _carry_out(
         self, tenant: int, found: Matches, by: Policy, mentions: Mapping[int, _Mention]

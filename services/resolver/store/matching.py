@@ -81,6 +81,26 @@ DEFAULT: Final = Policy(Matcher(EvidenceScorer(default_weights())), "evidence", 
 """What a tenant decides by that never said anything else."""
 
 
+class Tally(NamedTuple):
+    """What new records add to a tenant's statistics."""
+
+    terms: Counter[Term]
+    records: int
+
+
+_NOTHING: Final = Tally(Counter(), 0)
+
+
+def tally(profiles: Iterable[Profile]) -> Tally:
+    """Count the terms of new records; identifiers are counted among those compared."""
+    terms: Counter[Term] = Counter()
+    records = 0
+    for profile in profiles:
+        records += 1
+        terms.update(term for term in terms_of(profile) if term[0] not in IDENTIFIERS)
+    return Tally(terms, records)
+
+
 class MatchingStore:
     """Reads and writes for one batch of matching, inside its transaction."""
 
@@ -166,8 +186,10 @@ class MatchingStore:
             await self._connection.execute(QUERIES["heat_blocks"], ordered, now)
             await self._connection.execute(QUERIES["cool_down"], ordered)
 
-    async def count(self, tenant: int, profiles: Iterable[Profile]) -> Counts:
-        """Return how common what these profiles say is in the tenant.
+    async def count(
+        self, tenant: int, profiles: Iterable[Profile], new: Tally = _NOTHING
+    ) -> Counts:
+        """Return how common what these profiles say is in the tenant, with what is new there.
 
         Identifiers are counted among the profiles themselves: a block shows all who have one.
         """
@@ -180,28 +202,22 @@ class MatchingStore:
                 else:
                     terms.add(term)
         counts: dict[Term, int] = {term: len(people) for term, people in seen.items()}
+        counts |= {term: new.terms[term] for term in terms & new.terms.keys()}
         for row in await self._connection.fetch(
             QUERIES["count_terms"], sorted((tenant, *term) for term in terms)
         ):
-            counts[row["attribute"], row["term"]] = row["occurrences"]
+            term = (row["attribute"], row["term"])
+            counts[term] = row["occurrences"] + new.terms[term]
         rows = await self._connection.fetch(QUERIES["count_records"], [tenant])
-        return Counts(rows[0]["records"] if rows else 0, counts)
+        return Counts(new.records + (rows[0]["records"] if rows else 0), counts)
 
-    async def add_to_counts(self, profiles: Iterable[tuple[int, Profile]]) -> None:
-        """Count the terms of new records, (tenant, profile)."""
-        terms: Counter[tuple[int, str, str]] = Counter()
-        records: Counter[int] = Counter()
-        for tenant, profile in profiles:
-            records[tenant] += 1
-            for attribute, value in terms_of(profile):
-                if attribute not in IDENTIFIERS:
-                    terms[tenant, attribute, value] += 1
-        if terms:
-            rows = sorted((*name, occurrences) for name, occurrences in terms.items())
+    async def add_to_counts(self, tenant: int, new: Tally) -> None:
+        """Count the terms of new records."""
+        if new.terms:
+            rows = sorted((tenant, *term, occurrences) for term, occurrences in new.terms.items())
             await self._connection.execute(QUERIES["add_terms"], rows, SLOT)
-        if records:
-            tenants, numbers = zip(*sorted(records.items()), strict=True)
-            await self._connection.execute(QUERIES["add_records"], tenants, numbers, SLOT)
+        if new.records:
+            await self._connection.execute(QUERIES["add_records"], [tenant], [new.records], SLOT)
 
     async def find_kept_apart(self, contacts: Collection[int]) -> set[Pair]:
         """Return the pairs of these contacts that a person keeps apart."""
