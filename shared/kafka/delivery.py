@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
@@ -102,7 +102,13 @@ class Delivery:
         settings = self._settings
         patience_s = settings.rebalance_timeout_ms / 1000 * 0.75
         if heeded:
-            subscription = Subscription(topic.name, group, self._offsets, patience_s=patience_s)
+            subscription = Subscription(
+                topic.name,
+                group,
+                self._offsets,
+                patience_s=patience_s,
+                gather_s=settings.gather_ms / 1000,
+            )
         else:
             subscription = _passing(topic.name, group, handler, patience_s)
         work = _Work(subscription, handler, self._producer, settings.handler_error_limit)
@@ -125,7 +131,13 @@ class Delivery:
             decoder=_records,
         )
         subscriber(subscription.handle)
-        vars(subscriber)["get_msg"] = lenient(subscriber.get_msg)
+        fetch = lenient(subscriber.get_msg)
+
+        async def gathered(consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
+            await subscription.gather()
+            return await fetch(consumer)
+
+        vars(subscriber)["get_msg"] = gathered
         subscription.subscriber = subscriber
         self.subscriptions.append(subscription)
         return subscription

@@ -38,7 +38,13 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
     """Hands batches to `process`, then commits them, partition by partition."""
 
     def __init__(
-        self, topic: str, group: str, offsets: OffsetStore | None, *, patience_s: float
+        self,
+        topic: str,
+        group: str,
+        offsets: OffsetStore | None,
+        *,
+        patience_s: float,
+        gather_s: float = 0.0,
     ) -> None:
         self.topic = topic
         self.group = group
@@ -55,6 +61,8 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         """Set while a rebalance waits: whoever backs off gives up its batch."""
         self._offsets = offsets
         self._patience_s = patience_s
+        self._gather_s = gather_s
+        self._began_at = 0.0
         self._epoch = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -81,6 +89,16 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         """Note a sign of life."""
         self.moved_at = time.monotonic()
 
+    async def gather(self) -> None:
+        """Let records come together before the next batch is fetched, if the last one was early.
+
+        A batch costs Kafka, the database and the next hop as much as dozens of records, so that
+        steady traffic is taken in at most so many batches a second; who comes alone never waits.
+        """
+        left = self._began_at + self._gather_s - time.monotonic()
+        if left > 0:
+            await asyncio.sleep(left)
+
     async def arrived(self) -> int | None:
         """Count the records that the topic ever got, in all partitions; None: Kafka is not there.
 
@@ -105,6 +123,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]
         epoch = self._epoch
         self._idle.clear()
         self.moved()
+        self._began_at = time.monotonic()
         started = time.perf_counter()
         try:
             with traces.batch_span(

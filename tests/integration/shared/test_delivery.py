@@ -5,6 +5,7 @@ import gzip
 import struct
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -190,6 +191,27 @@ async def test_a_stop_finishes_and_commits_the_batch_in_flight(lab: KafkaLab) ->
         await reached.wait()
     assert finished == [1]
     assert await lab.committed(topic) == {0: 1}
+
+
+async def test_records_come_together_while_a_batch_would_be_early(lab: KafkaLab) -> None:
+    """Of a trickle a batch a second is made, not one for every record."""
+    topic = await lab.topic()
+    began: list[float] = []
+    seen: list[bytes | None] = []
+
+    async def handler(batch: Batch) -> Sequence[Rejected]:
+        began.append(asyncio.get_running_loop().time())
+        seen.extend(record.value for record in batch.records)
+        return []
+
+    settings = lab.settings.model_copy(update={"gather_ms": 1_000})
+    async with lab.consuming(topic, handler, settings=settings):
+        for n in range(10):
+            await lab.publish(topic, [b"%d" % n])
+            await asyncio.sleep(0.02)
+        await eventually(lambda: _all_committed(lab, topic, 10))
+    assert seen == [b"%d" % n for n in range(10)]
+    assert all(later - earlier >= 0.95 for earlier, later in pairwise(began))
 
 
 async def test_a_stop_does_not_wait_for_a_back_off(lab: KafkaLab) -> None:
