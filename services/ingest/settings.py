@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         default=1_000, description="Most signals in one POST /v1/signals."
     )
     max_file_bytes: Annotated[int, Field(ge=1_024)] = Field(
-        default=64 * 1024 * 1024, description="Largest file of POST /v1/imports, bytes."
+        default=512 * 1024 * 1024, description="Largest file of POST /v1/imports, bytes."
     )
     resolver_url: str = Field(
         default="http://resolver:8080",
