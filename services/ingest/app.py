@@ -31,6 +31,7 @@ from services.ingest.routes.problems import install_problems, refused
 from services.ingest.settings import Settings
 from services.ingest.store import Store
 from services.ingest.store.connections import Connections
+from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import SECONDS, Resolver
 from services.ingest.store.uploads import DatabaseUploads, DirectoryUploads, SealedUploads, Uploads
@@ -112,7 +113,7 @@ def uploads_of(settings: Settings, store: ImportStore, vault: Vault) -> Uploads:
     """Choose where uploaded files are kept, and how."""
     directory = settings.upload_dir
     uploads = DirectoryUploads(directory) if directory else DatabaseUploads(store)
-    return SealedUploads(uploads, vault) if vault.is_open else uploads
+    return CopiedUploads(SealedUploads(uploads, vault) if vault.is_open else uploads)
 
 
 def create_http() -> FastAPI:

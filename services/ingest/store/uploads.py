@@ -30,8 +30,8 @@ class Uploads(Protocol):
     async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
         """Keep a piece of an import's file; the same piece again replaces it."""
 
-    def read(self, place: Place, number: int) -> AsyncIterator[bytes]:
-        """Yield the file from its beginning."""
+    def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
+        """Yield the file from the piece on that begins at this byte."""
 
     async def delete(self, place: Place, number: int) -> None:
         """Forget the file."""
@@ -51,9 +51,8 @@ class DatabaseUploads(Uploads):
         )
 
     @override
-    async def read(self, place: Place, number: int) -> AsyncIterator[bytes]:
-        """Yield the file from its beginning."""
-        begins = 0
+    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
+        """Yield the file from the piece on that begins at this byte."""
         while row := await self._store.fetchrow(place, "find_chunk", number, begins):
             yield row["data"]
             begins = row["begins"] + 1  # pieces do not overlap
@@ -85,14 +84,15 @@ class DirectoryUploads(Uploads):
         draft.replace(piece)
 
     @override
-    async def read(self, place: Place, number: int) -> AsyncIterator[bytes]:
-        """Yield the file from its beginning."""
-        for piece in await asyncio.to_thread(self._pieces, self._folder(place, number)):
+    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
+        """Yield the file from the piece on that begins at this byte."""
+        for piece in await asyncio.to_thread(self._pieces, self._folder(place, number), begins):
             yield await asyncio.to_thread(piece.read_bytes)
 
     @staticmethod
-    def _pieces(folder: Path) -> list[Path]:
-        return sorted(piece for piece in folder.glob("*") if not piece.suffix)
+    def _pieces(folder: Path, begins: int) -> list[Path]:
+        pieces = (piece for piece in folder.glob("*") if not piece.suffix)
+        return sorted(piece for piece in pieces if int(piece.name) >= begins)
 
     @override
     async def delete(self, place: Place, number: int) -> None:
@@ -118,9 +118,9 @@ class SealedUploads(Uploads):
         await self._uploads.put(place, number, begins, sealed)
 
     @override
-    async def read(self, place: Place, number: int) -> AsyncIterator[bytes]:
-        """Yield the file from its beginning."""
-        async for piece in self._uploads.read(place, number):
+    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
+        """Yield the file from the piece on that begins at this byte."""
+        async for piece in self._uploads.read(place, number, begins):
             is_sealed = piece.startswith(SEAL)  # others came before there was a key
             yield await asyncio.to_thread(self._vault.unseal_bytes, piece) if is_sealed else piece
 

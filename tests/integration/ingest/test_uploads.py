@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from services.ingest.store.copies import MOST, CopiedUploads
 from services.ingest.store.uploads import (
     DatabaseUploads,
     DirectoryUploads,
@@ -55,3 +56,36 @@ async def test_who_has_a_copy_reads_nothing(tmp_path: Path) -> None:
     )
     with pytest.raises(VaultError, match="a key that is not among"):
         await content(SealedUploads(plain, Vault([new.decode()])), 1)
+
+
+async def test_what_is_at_hand_is_not_fetched_and_the_rest_is(tmp_path: Path) -> None:
+    """Pieces that another process took in come from where all are kept."""
+    kept = DirectoryUploads(tmp_path)
+    ours, theirs = CopiedUploads(kept), CopiedUploads(kept)
+    whole = b"".join(PIECES.values())
+    for number, writers in {
+        1: (ours, ours, ours),
+        2: (ours, ours, theirs),
+        3: (ours, theirs, ours),
+    }.items():
+        for uploads, (begins, data) in zip(writers, PIECES.items(), strict=True):
+            await uploads.put(HERE, number, begins, data)
+    for number in (1, 2, 3):
+        assert await content(ours, number) == await content(theirs, number) == whole
+    await kept.delete(HERE, 1)
+    await kept.put(HERE, 1, 0, b"elsewhere")
+    assert await content(ours, 1) == whole
+    await ours.put(HERE, 1, 7, b"ail\n")
+    assert await content(ours, 1) == b"elsewhereail\n"
+    await ours.delete(HERE, 2)
+    assert await content(ours, 2) == b""
+
+
+async def test_only_the_newest_stay_at_hand(tmp_path: Path) -> None:
+    kept = DirectoryUploads(tmp_path)
+    uploads = CopiedUploads(kept)
+    for number in range(MOST + 1):
+        await uploads.put(HERE, number, 0, b"Name,Email\n")
+        await kept.delete(HERE, number)
+    found = [await content(uploads, number) for number in range(MOST + 1)]
+    assert found == [b"", *[b"Name,Email\n"] * MOST]
