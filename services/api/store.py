@@ -12,7 +12,7 @@ from services.api.domain.activities import ActivityQuery, ActivityRow
 from services.api.domain.contacts import ContactRow
 from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
 from services.api.domain.export.record import Facts
-from services.api.domain.history import HistoryRow
+from services.api.domain.history import HistoryRow, Past
 from services.api.domain.listing import ContactQuery, Filters, SortKey
 from services.api.domain.paging import PageRequest
 from services.api.domain.position import ContactPosition, SignalPosition
@@ -135,15 +135,19 @@ class Store:
             for row in rows
         ]
 
-    async def find_events_until(
-        self, place: Place, contact_id: str, until: datetime
-    ) -> list[tuple[str, str]]:
-        """Read a contact's events, (type, payload), as kith knew them at a moment."""
+    async def find_past(self, place: Place, contact_id: str, until: datetime) -> Past:
+        """Read a contact as kith knew it at a moment: its newest snapshot, and what came after."""
+        named = (place.tenant_id, contact_id, until)
         async with self._reading(place) as connection:
-            rows = await connection.fetch(
-                QUERIES["find_events_until"], place.tenant_id, contact_id, until
+            snapshot = await connection.fetchrow(
+                QUERIES["find_snapshot"], *named, place.workspace_id
             )
-        return [(row["event_type"], row["payload"]) for row in rows]
+            version = snapshot["version"] if snapshot else 0
+            rows = await connection.fetch(QUERIES["find_events_until"], *named, version)
+        events = [(row["event_type"], row["payload"]) for row in rows]
+        if snapshot is None:
+            return Past(events)
+        return Past(events, snapshot["state"], snapshot["private"])
 
     async def find_all(
         self, place: Place, filters: Filters, ids: list[str] | None, after: str | None

@@ -10,6 +10,7 @@ from faststream.asgi import AsgiFastStream
 from services.resolver.handlers.commands import handle_commands
 from services.resolver.handlers.matching import Matching
 from services.resolver.handlers.signals import Signals
+from services.resolver.handlers.snapshots import Snapshots
 from services.resolver.routes import create_http
 from services.resolver.settings import Settings
 from services.resolver.store import Store
@@ -64,11 +65,15 @@ def create_app(settings: Settings) -> ASGIApp:
             store.open(pool)
             http.state.pool = pool
             http.state.keys = KeyRing(pool)
-            again = asyncio.create_task(signals.reconsideration.run())
+            beside = [
+                asyncio.create_task(signals.reconsideration.run()),
+                asyncio.create_task(Snapshots(store, settings.snapshot_interval_s).run()),
+            ]
             try:
                 yield
             finally:
-                again.cancel()
+                for task in beside:
+                    task.cancel()
 
     async def measure() -> None:
         metrics.MERGE_CANDIDATES_PENDING.set(await store.count_open_candidates())

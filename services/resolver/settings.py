@@ -48,3 +48,8 @@ class Settings(BaseSettings):
     matching_least_contacts_per_second: Annotated[int, Field(ge=1)] = Field(
         default=50, description="So many contacts a second are compared however many events arrive."
     )
+    snapshot_interval_s: Annotated[float, Field(gt=0, le=86_400)] = Field(
+        default=60.0,
+        description="Between two looks for contacts with so many new events that a snapshot of "
+        "their state is due, seconds; the past of a contact is read from the one before.",
+    )

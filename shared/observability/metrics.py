@@ -135,6 +135,9 @@ RECONSIDERATION_STEPS: Final = Counter(
 RECONSIDERATIONS_PENDING: Final = Gauge(
     "reconsiderations_pending", "Contacts that wait to be parted: a shared value had joined them."
 )
+SNAPSHOTS: Final = Counter(
+    "snapshots_total", "Contacts of whose state a snapshot was taken, for reading the past.", ()
+)
 ACTIVITIES: Final = Counter(
     "activities_total",
     "Activities by what the ledger made of them: new, newer, duplicate, stale.",

@@ -123,7 +123,7 @@ ROWS = {
     " applied_at, activity_id, raw)"
     " VALUES ({tenant}, {workspace}, 1, {key}, 1, {key}, 's', now(), now(), now(), 1, '{{}}')",
     "contact.contact_event_snapshots": "INSERT INTO contact.contact_event_snapshots"
-    " VALUES ({tenant}, 101, 50, '{{}}', now())",
+    " VALUES ({tenant}, 101, 50, '{{}}', now(), {workspace})",
     "contact.contact_erasure": "INSERT INTO contact.contact_erasure"
     " (contact_public_id, tenant_id, ground, requested_at)"
     " VALUES ('con_gone', {tenant}, 'data_subject', now())",

@@ -1,6 +1,6 @@
 """What happened to a contact, and what it was at a moment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, get_args
@@ -11,6 +11,7 @@ from services.api.domain.paging import PAGE_ALIASES, PAGE_PARAMETERS
 from services.api.domain.position import WAIT_PARAMETER
 from shared.events.contact import ContactEvent
 from shared.events.fold import ContactState, fold
+from shared.events.state import ContactSnapshot, PrivateSnapshot, state_from
 
 HISTORY_SORT: Final = "-version"
 """The one order of a history: newest first."""
@@ -37,6 +38,18 @@ class HistoryRow:
     recorded_at: datetime
     source: str | None
     summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is stored of a contact up to a moment."""
+
+    events: Sequence[tuple[str, str]]
+    """(type, payload) in version order, since the snapshot if there is one."""
+    snapshot: str | None = None
+    """Its newest snapshot, JSON."""
+    private: str | None = None
+    """What the reader's workspace kept for itself at that snapshot, JSON."""
 
 
 def history_resource(row: HistoryRow, cursor: str) -> Resource:
@@ -66,13 +79,20 @@ def history_path(contact_id: str) -> str:
     return f"{contact_path(contact_id)}/history"
 
 
-def state_of(events: Iterable[tuple[str, str | bytes]]) -> ContactState | None:
-    """Fold stored events, (type, payload) in version order; None when there are none.
+def state_of(past: Past, workspace: str) -> ContactState | None:
+    """Fold a contact's past as a workspace knows it; None when there was nothing yet.
 
     Versions that are missing are other workspaces' private events.
     """
-    models = (_MODELS[name].model_validate_json(payload) for name, payload in events)
-    return fold(None, models, gaps=True)
+    state = None
+    if past.snapshot is not None:
+        private = PrivateSnapshot.model_validate_json(past.private) if past.private else None
+        state = state_from(
+            ContactSnapshot.model_validate_json(past.snapshot),
+            {workspace: private} if private else {},
+        )
+    models = (_MODELS[name].model_validate_json(payload) for name, payload in past.events)
+    return fold(state, models, gaps=True)
 
 
 def _change(change: Mapping[str, Any], source: str | None) -> Change:

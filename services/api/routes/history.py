@@ -78,7 +78,7 @@ async def _as_it_was(request: Request, contact_id: str, place: Place, store: Sto
     parameters = Parameters(request.query_params.multi_items(), known=AT_PARAMETERS)
     shape, at = parse_shape(parameters), parameters.moment("at")
     await contact_or_404(store, place, contact_id)
-    state = state_of(await store.find_events_until(place, contact_id, at)) if at else None
+    state = state_of(await store.find_past(place, contact_id, at), place.workspace) if at else None
     if state is None:
         raise not_found("contact known at that time")
     row = row_of_state(state, place.workspace)

@@ -107,20 +107,36 @@ WHERE line.tenant_id = $1 AND (line.workspace_id IS NULL OR line.workspace_id = 
 ORDER BY CASE WHEN $6::boolean THEN line.version END, line.version DESC
 LIMIT $7;
 
+-- name: find_snapshot
+-- Contact $2 of tenant $1 at its newest snapshot until $3, and what workspace $4 kept for itself
+-- then. Row-level security hides what others keep.
+SELECT shared.event_sequence AS version, shared.state::text AS state, own.state::text AS private
+FROM contact.contact AS contact
+JOIN contact.contact_event_snapshots AS shared
+    ON shared.tenant_id = contact.tenant_id AND shared.entity_id = contact.id
+    AND shared.workspace_id IS NULL AND shared.snapshot_at <= $3
+LEFT JOIN contact.contact_event_snapshots AS own
+    ON own.tenant_id = shared.tenant_id AND own.entity_id = shared.entity_id
+    AND own.event_sequence = shared.event_sequence AND own.workspace_id = $4
+WHERE contact.tenant_id = $1 AND contact.public_id = $2
+ORDER BY shared.event_sequence DESC LIMIT 1;
+
 -- name: find_events_until
--- The events of contact $2 of tenant $1 that kith knew at $3, in version order: all before the
--- first that it learned of later. Row-level security hides other workspaces' private events.
+-- The events of contact $2 of tenant $1 after version $4 that kith knew at $3, in version order:
+-- all before the first that it learned of later. Row-level security hides other workspaces'
+-- private events.
 SELECT event.event_type, event.payload::text AS payload
 FROM contact.contact AS contact
 JOIN contact.contact_event AS event ON event.entity_id = contact.id
-WHERE contact.tenant_id = $1 AND contact.public_id = $2
+WHERE contact.tenant_id = $1 AND contact.public_id = $2 AND event.sequence_number > $4
     AND event.sequence_number < COALESCE((
-        SELECT min(later.sequence_number)
+        SELECT later.sequence_number
         FROM contact.contact_event AS later
         LEFT JOIN read.timeline AS line
             ON line.contact_public_id = contact.public_id AND line.version = later.sequence_number
-        WHERE later.entity_id = contact.id
+        WHERE later.entity_id = contact.id AND later.sequence_number > $4
             AND COALESCE(line.recorded_at, later.recorded_at) > $3
+        ORDER BY later.sequence_number LIMIT 1
     ), 2147483647)
 ORDER BY event.sequence_number;
 

@@ -29,6 +29,7 @@ from services.resolver.store.reconsidering import STATEMENTS as RECONSIDERING
 from services.resolver.store.reconsidering import Reconsiderer
 from services.resolver.store.remembering import Remembered
 from services.resolver.store.retracting import Retracting, Retraction, Retractor
+from services.resolver.store.snapshots import Snapshotter
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
 from shared.events.command import CompanyOrder, Judgement
@@ -110,6 +111,10 @@ class Transaction:
     def reconsider(self) -> Reconsiderer:
         """Decide again what shared values had joined."""
         return Reconsiderer(self._connection, self._store.sources, self._store.ids)
+
+    def snapshots(self, unreadable: set[int]) -> Snapshotter:
+        """Take snapshots of contacts' states."""
+        return Snapshotter(self._connection, unreadable)
 
     @property
     def matching(self) -> MatchingStore:
@@ -233,6 +238,11 @@ class Store:
             async with self.transaction() as tx:
                 await tx.reconsider().postpone()
             raise
+
+    async def take_snapshots(self, unreadable: set[int]) -> int | None:
+        """Take one step at the snapshots that are due; None when there is nothing to look at."""
+        async with self.transaction() as tx:
+            return await tx.snapshots(unreadable).step()
 
     async def count_reconsiderations(self) -> int:
         """Count the contacts that wait to be decided about again."""

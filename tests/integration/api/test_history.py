@@ -3,7 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from shared.events.contact import ContactCreated, FieldChange
+from services.api.store import Store
+from services.resolver.domain.snapshots import EVERY
+from services.resolver.store import Store as ContactStore
+from shared.events.contact import ContactCreated, ContactEvent, FieldChange
+from shared.postgres.pool import connect
 from tests.support.api import START, World, body
 from tests.support.contacts import NOW, a_contact, a_fact, a_note
 
@@ -102,3 +106,53 @@ async def test_another_workspaces_private_events_are_passed_over(world: World) -
     assert [one["attributes"]["version"] for one in body(theirs)["data"]] == [3, 2, 1]
     assert "between us" in theirs.text
     assert body(then)["data"]["attributes"]["job_title"] == "Chief"
+
+
+async def test_the_past_is_read_from_the_nearest_snapshot(own_world: World) -> None:
+    """It is what a replay of everything gives, for either workspace, and of 50 events at most."""
+    world = own_world
+    contact = a_contact(world.here, fields={"first_name": "Ada", "job_title": "1"})
+    events: list[ContactEvent] = [contact]
+    for version in range(2, 131):
+        if version % 20 == 0:
+            place = world.beside if version % 40 else world.here
+            events.append(a_note(contact, version, place, f"note {version}"))
+        else:
+            change = FieldChange(field="job_title", old=None, new=str(version))
+            events.append(a_fact(contact, version, change, place=world.beside))
+    await world.happen(contact)
+    await world.happen(*events[1:], project=False)
+    await world.project(events[-1])
+    moments = [START + timedelta(minutes=version - 1) for version in (1, 30, 50, 51, 99, 115, 130)]
+    url = f"/api/v1/contacts/{contact.contact_id}/history"
+
+    async def told() -> list[Any]:
+        found = []
+        async with world.client() as here, world.client(world.beside) as beside:
+            for moment in moments:
+                for client in (here, beside):
+                    answer = await client.get(url, params={"at": moment.isoformat()})
+                    found.append(_seen(body(answer)["data"]))
+        return found
+
+    replayed = await told()
+    async with connect(world.settings("kith_resolver"), "test", lookups_only=True) as pool:
+        contacts = ContactStore()
+        contacts.open(pool)
+        while await contacts.take_snapshots(set()) is not None:
+            pass
+    assert await told() == replayed
+    async with connect(world.settings("kith_api"), "test") as pool:
+        for moment in moments:
+            past = await Store(pool).find_past(world.here, contact.contact_id, moment)
+            assert len(past.events) <= EVERY
+            assert (past.snapshot is None) == (moment < moments[2])
+
+
+def _seen(contact: dict[str, Any]) -> dict[str, Any]:
+    """Leave out how many events there were: a replay passes over other workspaces' own."""
+    return {
+        name: value
+        for name, value in contact["attributes"].items()
+        if name not in {"version", "updated_at"}
+    }

@@ -16,6 +16,7 @@ OF_ALL_TENANTS = {
     "contact.data_source",  # the registry of sources, the same for everyone
     "contact.outbox",  # a queue of the relay's, emptied at once; no reader but it
     "contact.kafka_offset",
+    "contact.snapshot_cursor",  # a place in the log; the resolver's
     "enrichment.kafka_offset",
     "search.kafka_offset",
     "read.kafka_offset",
