@@ -7,8 +7,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from kith.reach import kafka_settings
 from services.indexer.settings import Neo4jSettings
-from services.indexer.store import rebuild_graph, rebuild_search
+from services.indexer.store import rebuild_graph, rebuild_search, rebuild_state
 from services.projector.store import check, rebuild
 from shared.errors import ServiceError
 
@@ -73,6 +74,18 @@ def rebuild_indexer(
             typer.echo(f"graph rebuilt from {count} events")
     except ServiceError as error:
         _fail(error)
+
+
+@rebuilds.command("state")
+def rebuild_states(dsn: Dsn = None) -> None:
+    """Send the state of every contact to `contact.state.v1` again."""
+    try:
+        count = asyncio.run(
+            rebuild_state(dsn or _default_dsn(), kafka_settings(), _Progress("events read"))
+        )
+    except ServiceError as error:
+        _fail(error)
+    typer.echo(f"states sent, from {count} events")
 
 
 class _Progress:

@@ -54,7 +54,7 @@ def specs(declared: Iterable[topics.Topic] = topics.ALL) -> list[Spec]:
             Spec(
                 topic.name,
                 topic.partitions,
-                _config(topic.retention_ms, topics.MAX_MESSAGE_BYTES),
+                _compacted(topic) if topic.is_compacted else _config(topic.retention_ms),
             )
         )
         found += [
@@ -68,7 +68,17 @@ def specs(declared: Iterable[topics.Topic] = topics.ALL) -> list[Spec]:
     return found
 
 
-def _config(retention_ms: int, max_bytes: int) -> dict[str, str]:
+def _compacted(topic: topics.Topic) -> dict[str, str]:
+    """Keep the newest message of each key; what it replaced goes in time, however little comes."""
+    return {
+        "cleanup.policy": "compact",
+        "delete.retention.ms": str(topic.retention_ms),
+        "max.compaction.lag.ms": str(topic.retention_ms),
+        "max.message.bytes": str(topics.MAX_MESSAGE_BYTES),
+    }
+
+
+def _config(retention_ms: int, max_bytes: int = topics.MAX_MESSAGE_BYTES) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(retention_ms),

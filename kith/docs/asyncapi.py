@@ -32,6 +32,12 @@ gets the activity on the timeline; a newer version of the record replaces it.
 `auto.offset.reset=earliest`. Delivery is at least once: `ce_id` identifies an event. Events of one
 contact or company share a key (its id, also `ce_subject`) and come in order; `ce_sequence` numbers
 them 1, 2, 3 … Skip an event whose number you have; a number that jumps means that you missed one.
+**To begin with what there is**, read `contact.state.v1` to its end first: one message for every
+contact, as it is, in the same headers. A record without a value says that the contact is deleted:
+delete what you have of it. Then read `contact.events.v1` from a week ago or less, and skip events
+whose number you have. A state whose `ce_sequence` is lower than what you have is an old one: skip
+it too.
+
 Ignore types and fields that you do not know: they may be added at any time. A change that breaks a
 reader is a new topic.
 """
@@ -133,14 +139,19 @@ def _channel(topic: topics.Topic) -> dict[str, Any]:
                 "topic": topic.name,
                 "partitions": topic.partitions,
                 "topicConfiguration": {
-                    "cleanup.policy": ["delete"],
-                    "retention.ms": topic.retention_ms,
+                    **_kept(topic),
                     "max.message.bytes": topics.MAX_MESSAGE_BYTES,
                 },
                 "bindingVersion": "0.5.0",
             }
         },
     }
+
+
+def _kept(topic: topics.Topic) -> dict[str, Any]:
+    if topic.is_compacted:
+        return {"cleanup.policy": ["compact"], "delete.retention.ms": topic.retention_ms}
+    return {"cleanup.policy": ["delete"], "retention.ms": topic.retention_ms}
 
 
 def _operations(topic: topics.Topic) -> list[tuple[str, dict[str, Any]]]:
@@ -158,6 +169,8 @@ def _operations(topic: topics.Topic) -> list[tuple[str, dict[str, Any]]]:
     }
     if topic is topics.SIGNALS:
         return [(f"receive.{topic.name}", receive)]
+    if not topic.consumers:
+        return [(f"send.{topic.name}", send)]
     return [(f"send.{topic.name}", send), (f"receive.{topic.name}", receive)]
 
 
@@ -167,7 +180,7 @@ def _message_name(ce_type: str) -> str:
 
 def _message(ce_type: str, topic: topics.Topic) -> dict[str, Any]:
     model = topics.MODEL_BY_TYPE[ce_type]
-    events = topic is topics.EVENTS
+    events = topic in (topics.EVENTS, topics.STATE)
     examples = {"examples": [SIGNAL_EXAMPLES[ce_type]]} if topic is topics.SIGNALS else {}
     return {
         "name": ce_type,

@@ -37,7 +37,7 @@ def topics_page() -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| `{t.name}` | {t.title} | {t.key} | {t.partitions} | {_days(t.retention_ms)} "
+        f"| `{t.name}` | {t.title} | {t.key} | {t.partitions} | {_kept(t)} "
         f"| {', '.join(t.producers)} | {', '.join(t.consumers)} | {'yes' if t.public else 'no'} |"
         for t in topics.ALL
     ]
@@ -142,6 +142,12 @@ def _settings_classes() -> Iterator[type[BaseSettings]]:
                 and cls.__module__ == module.__name__
             ):
                 yield cls
+
+
+def _kept(topic: topics.Topic) -> str:
+    if topic.is_compacted:
+        return f"the newest of each key; what it replaced {_days(topic.retention_ms)}"
+    return _days(topic.retention_ms)
 
 
 def _days(milliseconds: int) -> str:

@@ -8,7 +8,7 @@ from faststream.asgi import AsgiFastStream
 
 from services.indexer.handlers import handle_events
 from services.indexer.settings import Settings
-from services.indexer.store import Graph, Index, Meilisearch, Search, Store
+from services.indexer.store import Graph, Index, Meilisearch, Search, StateTopic, Store
 from shared.events import topics
 from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
@@ -37,6 +37,7 @@ def create_app(settings: Settings) -> AsgiFastStream:
         "search": Search(),
         "graph": graph,
         "meilisearch": meilisearch,
+        "state": StateTopic(producer) if settings.state else None,
     }
     for name, index in indexes.items():
         if index is not None:

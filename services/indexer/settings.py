@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         ge=1,
         description="So many contacts a second, for each index, however many events arrive.",
     )
+    state: bool = Field(
+        default=True,
+        description="Whether `contact.state.v1` is written: every contact as it is, for systems "
+        "that begin to listen. Costs as much as an index.",
+    )
     batch_max_records: int = Field(
         default=1_000, ge=1, le=10_000, description="Events looked at at once, at most."
     )

@@ -46,6 +46,7 @@ from shared.events.contact import (
 )
 from shared.events.enrichment import EnrichmentRequested
 from shared.events.signal import ContactSignal, NormalizedSignal
+from shared.events.state import ContactSnapshot
 from shared.events.wire import Wire
 
 DAY_MS: Final = 86_400_000
@@ -77,6 +78,9 @@ class Topic:
     """CloudEvents type → the model of its data."""
     public: bool = False
     """Systems outside kith may write or read it."""
+    is_compacted: bool = False
+    """Of each key the newest message stays for ever; what it replaced, or a message without a
+    value, is gone after `retention_ms`."""
 
     def dead_letters(self, group: str) -> str:
         """Name the topic that takes what `group` cannot read from this one."""
@@ -141,6 +145,7 @@ EVENTS = Topic(
         "indexer-search",
         "indexer-graph",
         "indexer-meilisearch",
+        "indexer-state",
         "enricher",
     ),
     messages={
@@ -165,6 +170,18 @@ EVENTS = Topic(
         "kith.company.related.v1": CompaniesRelated,
     },
     public=True,
+)
+STATE = Topic(
+    name="contact.state.v1",
+    title="Every contact as it is at present; without a value once it is deleted",
+    key="contact id",
+    partitions=12,
+    retention_ms=7 * DAY_MS,
+    producers=("indexer",),
+    consumers=(),
+    messages={"kith.contact.state.v1": ContactSnapshot},
+    public=True,
+    is_compacted=True,
 )
 COMMANDS = Topic(
     name="contact.commands.v1",
@@ -206,6 +223,7 @@ ALL: Final = (
     SIGNALS_NORMALIZED,
     SIGNALS_NORMALIZED_BULK,
     EVENTS,
+    STATE,
     COMMANDS,
     ENRICHMENT_REQUESTS,
 )

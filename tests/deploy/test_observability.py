@@ -35,8 +35,8 @@ RULES: list[dict[str, Any]] = [
     for group in yaml.safe_load(path.read_text())["groups"]
     for rule in group["rules"]
 ]
-OPTIONAL = {"indexer-graph", "indexer-meilisearch"}
-"""Groups of stores that an installation may do without."""
+OPTIONAL = {"indexer-graph", "indexer-meilisearch", "indexer-state"}
+"""Groups of what an installation may do without."""
 ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
 BOARDS = {

@@ -105,13 +105,13 @@ async def publish(
 
 
 async def read(
-    running: Running, home: Home, document: dict[str, Any]
+    running: Running, home: Home, document: dict[str, Any], words: str
 ) -> list[tuple[dict[str, str], Any]]:
-    """Read all events of a tenant that there are: headers and data."""
+    """Read all that a channel has of a tenant: headers and data."""
     said = await java(
         running,
         "consumer.ConsoleConsumer",
-        *("--topic", channel(document, "send", "events")["address"]),
+        *("--topic", channel(document, "send", words)["address"]),
         *("--from-beginning", "--timeout-ms", str(READ_MS)),
         *("--formatter-property", "print.headers=true"),
     )
@@ -136,17 +136,19 @@ async def test_an_outside_client_publishes_a_signal_and_reads_its_event(
     await publish(running, home, document, example)
     contact = await running.find_one(home, example["payload"]["full_name"])
 
-    events = channel(document, "send", "events")
     described = {
         one["name"]: one
-        for one in (follow(document, each["$ref"]) for each in events["messages"].values())
+        for words in ("events", "state")
+        for each in channel(document, "send", words)["messages"].values()
+        for one in [follow(document, each["$ref"])]
     }
-    mine = await read(running, home, document)
+    mine = await read(running, home, document, "events")
     assert {headers["ce_type"] for headers, _ in mine} >= {
         "kith.contact.created.v1",
         "kith.company.created.v1",
     }
-    for headers, data in mine:
+    states = await read(running, home, document, "state")
+    for headers, data in [*mine, *states]:
         told = described[headers["ce_type"]]
         whole = {"components": document["components"]}
         jsonschema.Draft202012Validator({**whole, **told["payload"]}).validate(data)
@@ -156,3 +158,6 @@ async def test_an_outside_client_publishes_a_signal_and_reads_its_event(
     assert headers["ce_subject"] == data["contact_id"] == contact
     assert int(headers["ce_sequence"]) == data["version"] == 1
     assert data["fields"]["display_name"] == example["payload"]["full_name"]
+    newest = max(states, key=lambda one: int(one[0]["ce_sequence"]))
+    assert newest[0]["ce_subject"] == newest[1]["contact_id"] == contact
+    assert newest[1]["fields"] == data["fields"]

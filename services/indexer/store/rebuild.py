@@ -11,9 +11,12 @@ from services.indexer.store.events import SWAP_LOCK, Transaction
 from services.indexer.store.graph import Graph
 from services.indexer.store.index import Index
 from services.indexer.store.search import Search
+from services.indexer.store.state import StateTopic
 from shared.events import topics
 from shared.events.codec import parse_event
 from shared.events.contact import CompanyEvent
+from shared.kafka.producer import Producer
+from shared.kafka.settings import KafkaSettings
 from shared.postgres.errors import translated
 from shared.postgres.generations import EventLog, clone, swap
 from shared.postgres.offsets import OffsetStore
@@ -74,6 +77,21 @@ async def rebuild_graph(dsn: str, settings: Neo4jSettings, report: Report) -> in
             return run.done
         finally:
             await live.close()
+            await reader.close()
+            await writer.close()
+
+
+async def rebuild_state(dsn: str, kafka: KafkaSettings, report: Report) -> int:
+    """Send every contact's state again: after an upgrade, or where the topic was lost."""
+    with translated():
+        reader = await asyncpg.connect(dsn)
+        writer = await asyncpg.connect(dsn)
+        try:
+            async with Producer(kafka) as producer:
+                run = _Rebuild(reader, writer, StateTopic(producer), report)
+                await run.follow_closely()
+            return run.done
+        finally:
             await reader.close()
             await writer.close()
 
