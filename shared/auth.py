@@ -75,6 +75,8 @@ class Caller:
     key_id: str
     user_id: str | None = None
     """Whose key it is; None: nobody's in particular."""
+    user_number: int | None = None
+    """The same user in `app.user_account`: what a person changed names this number."""
     per_minute: int | None = None
     """Requests a minute, where the key has a limit of its own."""
     per_day: int | None = None
@@ -157,6 +159,7 @@ class KeyRing:
             scopes=frozenset(row["scopes"]),
             key_id=row["public_id"],
             user_id=row["user_id"],
+            user_number=row["user_number"],
             per_minute=row["per_minute"],
             per_day=row["per_day"],
         )

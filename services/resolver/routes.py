@@ -284,12 +284,13 @@ async def post_command(
     store: Store = request.app.state.store
     trace = request.headers.get("traceparent")
     trace = trace if trace and parse_traceparent(trace) is not None else None
+    by = caller.user_number
     if isinstance(command, RetractImport):
-        return _retracted(command, await store.retract(command, caller.place, trace))
+        return _retracted(command, await store.retract(command, caller.place, trace, by))
     if isinstance(command, CompanyOrder):
-        about = await store.judge_companies(command, caller.place, trace)
+        about = await store.judge_companies(command, caller.place, trace, by)
         return _answer(command, about.outcome, about.merge_id, about.positions)
-    answer = await store.judge(command, caller.place, trace)
+    answer = await store.judge(command, caller.place, trace, by)
     return _answer(
         command, answer.outcome, answer.merge_id, answer.positions, unassigned=answer.unassigned
     )
@@ -309,7 +310,7 @@ async def put_policy(request: Request, caller: Annotated[Caller, Depends(_caller
     """Change what the tenant decides by, for later matches; what is not named stays."""
     wishes = _object(await _body(request))
     store: Store = request.app.state.store
-    async with store.transaction() as tx:
+    async with store.transaction(caller.user_number) as tx:
         new = await tx.policies(caller.place.tenant_id).change(wishes)
     if new is None:
         raise ProblemError(HTTPStatus.CONFLICT, "changed since it was looked at: nothing was done")
@@ -327,7 +328,7 @@ async def post_weights(request: Request, caller: Annotated[Caller, Depends(_call
             HTTPStatus.UNPROCESSABLE_ENTITY, "must be an object of counts", "learned_from"
         )
     store: Store = request.app.state.store
-    async with store.transaction() as tx:
+    async with store.transaction(caller.user_number) as tx:
         policies = tx.policies(caller.place.tenant_id)
         version = await policies.keep_weights(said.get("weights"), learned_from)
     return Response(
@@ -348,7 +349,7 @@ async def post_findings(request: Request, caller: Annotated[Caller, Depends(_cal
         )
     store: Store = request.app.state.store
     now = datetime.now(UTC)
-    async with store.transaction() as tx:
+    async with store.transaction(caller.user_number) as tx:
         audits = tx.audits(caller.place.tenant_id)
         chosen = await audits.choose(
             [AuditFinding(*one.contacts, one.score) for one in asked.findings]

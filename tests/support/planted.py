@@ -14,6 +14,7 @@ ROWS = {
     "app.api_key": "INSERT INTO app.api_key"
     " (public_id, tenant_id, workspace_id, name, hash, scopes)"
     " VALUES ('key_{ulid}', {tenant}, {workspace}, 'k', sha256('k'), '{{contacts:read}}')",
+    "app.user_account": "INSERT INTO app.user_account (tenant_id, name) VALUES ({tenant}, 'ada')",
     "app.idempotency_key": "INSERT INTO app.idempotency_key (tenant_id, workspace_id, api_key,"
     " name, fingerprint, claim, claimed_until, expires_at)"
     " VALUES ({tenant}, {workspace}, 'key_{ulid}', 'n', sha256('r'), 'c', now(), now())",

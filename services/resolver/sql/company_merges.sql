@@ -96,7 +96,7 @@ VALUES ($1, $2, $3, $4, $5, $6, true, $7, $8, $9);
 
 -- name: log_company_split
 -- $1 tenant, $2 merge, $3 now.
-UPDATE contact.org_merge_log SET split_at = $3
+UPDATE contact.org_merge_log SET split_at = $3, split_by = contact.acting_user()
 WHERE tenant_id = $1 AND merge_id = $2 AND split_at IS NULL;
 
 -- name: unresolve_company_merges
@@ -118,7 +118,8 @@ WHERE l.tenant_id = $1 AND l.merge_id = u.merge_id AND l.split_at IS NULL
 
 -- name: withdraw_company_judgements
 -- A newer word about these pairs follows: $1 tenant, $2 and $3 the pairs, $4 now.
-UPDATE contact.identity_judgement AS j SET withdrawn_at = $4
+UPDATE contact.identity_judgement AS j
+SET withdrawn_at = $4, withdrawn_by = contact.acting_user()
 FROM unnest($2::bigint[], $3::bigint[]) AS u (a, b)
 WHERE j.tenant_id = $1 AND j.entity_type = 'organisation' AND j.entity_id_a = u.a
     AND j.entity_id_b = u.b AND j.withdrawn_at IS NULL;
@@ -133,7 +134,8 @@ FROM unnest($2::bigint[], $3::bigint[]) AS u (a, b);
 -- name: settle_company_candidates
 -- $1 tenant, $2 and $3 the pairs, $4 status, $5 now.
 UPDATE contact.org_dedup_candidates AS c
-SET status = $4::text::contact.candidate_status, resolved_at = $5, reviewed_at = $5
+SET status = $4::text::contact.candidate_status, resolved_at = $5, reviewed_at = $5,
+    reviewed_by = contact.acting_user()
 FROM unnest($2::bigint[], $3::bigint[]) AS u (a, b)
 WHERE c.tenant_id = $1 AND c.org_id_a = u.a AND c.org_id_b = u.b AND c.status = 'open';
 

@@ -245,7 +245,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: log_split
 -- $1 tenant, $2 merges, $3 now.
-UPDATE contact.contact_merge_log SET split_at = $3
+UPDATE contact.contact_merge_log SET split_at = $3, split_by = contact.acting_user()
 WHERE tenant_id = $1 AND merge_id = ANY($2::text[]) AND split_at IS NULL;
 
 -- name: unresolve_merges
@@ -267,7 +267,8 @@ WHERE l.tenant_id = $1 AND l.merge_id = u.merge_id AND l.split_at IS NULL
 
 -- name: withdraw_judgements
 -- A newer word about these pairs follows: $1 tenant, $2 and $3 the pairs, $4 now.
-UPDATE contact.identity_judgement AS j SET withdrawn_at = $4
+UPDATE contact.identity_judgement AS j
+SET withdrawn_at = $4, withdrawn_by = contact.acting_user()
 FROM unnest($2::bigint[], $3::bigint[]) AS u (a, b)
 WHERE j.tenant_id = $1 AND j.entity_type = 'contact' AND j.entity_id_a = u.a
     AND j.entity_id_b = u.b AND j.withdrawn_at IS NULL;
@@ -300,7 +301,8 @@ ORDER BY said.id, r.record_key, side.name;
 -- name: settle_candidates
 -- $1 tenant, $2 and $3 the pairs, $4 statuses, $5 now.
 UPDATE contact.contact_dedup_candidates AS c
-SET status = u.status::contact.candidate_status, resolved_at = $5, reviewed_at = $5
+SET status = u.status::contact.candidate_status, resolved_at = $5, reviewed_at = $5,
+    reviewed_by = contact.acting_user()
 FROM (
     SELECT found.place, named.status
     FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS named (a, b, status)

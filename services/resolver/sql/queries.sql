@@ -2,6 +2,10 @@
 -- Every source with its priority.
 SELECT id, source_provider, priority, source_type::text FROM contact.data_source;
 
+-- name: act_for
+-- Say whose order this transaction carries out: $1 the user's number.
+SELECT set_config('kith.user_id', $1, true);
+
 -- name: take_ids
 -- $1 how many; ids are drawn in blocks and kept by the process, gaps are harmless.
 SELECT nextval('contact.contact_id_seq') AS contact,

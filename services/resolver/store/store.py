@@ -204,24 +204,36 @@ class Store:
         return {source.name: source for source in self.sources.values()}
 
     async def judge(
-        self, command: Judgement, place: Place, traceparent: str | None = None
+        self,
+        command: Judgement,
+        place: Place,
+        traceparent: str | None = None,
+        by: int | None = None,
     ) -> Answer:
         """Carry out what a person or a rule says about who is whom, in a transaction of its own."""
-        async with self.transaction() as tx:
+        async with self.transaction(by) as tx:
             return await tx.judge(command, place, traceparent)
 
     async def retract(
-        self, command: Retracting, place: Place, traceparent: str | None = None
+        self,
+        command: Retracting,
+        place: Place,
+        traceparent: str | None = None,
+        by: int | None = None,
     ) -> Retraction:
         """Take back the next piece of what an import or records brought, in its own transaction."""
-        async with self.transaction() as tx:
+        async with self.transaction(by) as tx:
             return await tx.retract(command, place, traceparent)
 
     async def judge_companies(
-        self, command: CompanyOrder, place: Place, traceparent: str | None = None
+        self,
+        command: CompanyOrder,
+        place: Place,
+        traceparent: str | None = None,
+        by: int | None = None,
     ) -> CompanyAnswer:
         """Carry out what a person says about companies, in a transaction of its own."""
-        async with self.transaction() as tx:
+        async with self.transaction(by) as tx:
             return await tx.judge_companies(command, place, traceparent)
 
     async def reconsider(self) -> bool:
@@ -272,11 +284,16 @@ class Store:
                 yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        """Open a transaction; errors come out as delivery policy."""
+    async def transaction(self, by: int | None = None) -> AsyncIterator[Transaction]:
+        """Open a transaction; errors come out as delivery policy.
+
+        `by` is the user whose order it carries out: rows that say who it was name this one.
+        """
         if not self.sources:  # whatever this process is told first, claims name their sources
             await self.sources_by_name()
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
+                if by is not None:
+                    await connection.execute(QUERIES["act_for"], str(by))
                 yield (transaction := Transaction(self, connection))
             self.remembered.keep(transaction.known.contacts.values())

@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
-from kith.administration import create_key
+from kith.administration import Terms, create_key
 from services.resolver.routes import create_http
 from shared.auth import KeyRing
 from tests.integration.resolver.conftest import Home, Resolver
@@ -23,10 +23,12 @@ async def client(home: Home, resolver: Resolver) -> AsyncIterator[httpx.AsyncCli
         yield client
 
 
-async def key_for(home: Home, scope: str) -> str:
+async def key_for(home: Home, scope: str, user: str | None = None) -> str:
     connection = await asyncpg.connect(home.dsn("kith_cli"))
+    terms = Terms(user=user)
     try:
-        return (await create_key(connection, home.workspace, "test", [scope], None)).token
+        made = await create_key(connection, home.workspace, "test", [scope], None, terms=terms)
+        return made.token
     finally:
         await connection.close()
 
@@ -60,6 +62,69 @@ async def test_a_person_merges_and_splits_and_waits(
     assert (split.status_code, split.json()["merge_id"]) == (200, merged.json()["merge_id"])
     nothing = await client.post("/v1/commands/split_contact", json={"contact_id": bob})
     assert (nothing.status_code, nothing.json()["outcome"]) == (422, "unknown_merge")
+
+
+WHO = """
+SELECT 'audit' AS what, changed_by::text AS who FROM contact.contact_field_audit
+UNION ALL SELECT 'merged', merged_by::text FROM contact.contact_merge_log
+UNION ALL SELECT 'split', split_by::text FROM contact.contact_merge_log
+UNION ALL SELECT judgement::text, decided_by::text FROM contact.identity_judgement
+UNION ALL SELECT 'withdrawn', withdrawn_by::text FROM contact.identity_judgement
+    WHERE withdrawn_at IS NOT NULL
+UNION ALL SELECT 'order', ordered_by::text FROM contact.command_log
+UNION ALL SELECT event_type, actor_id FROM contact.contact_event
+"""
+
+
+async def test_what_a_user_orders_says_who_it_was(
+    home: Home, resolver: Resolver, client: httpx.AsyncClient
+) -> None:
+    """Ada merges, Bob splits; what signals or a key without user did is nobody's."""
+    await resolver.resolve(
+        resolver.a_signal("ada", email="ada@acme.io", minutes=1),
+        resolver.a_signal("bob", phone="+14155550100", name="Bob Ross"),
+    )
+    rows = await home.fetch("SELECT public_id FROM contact.contact ORDER BY id")
+    ada, bob = (row[0] for row in rows)
+    for user, name, order in (
+        ("ada", "merge_contacts", {"contact_id": ada, "absorbed_id": bob}),
+        ("bob", "split_contact", {"contact_id": bob}),
+    ):
+        key = await key_for(home, "contacts:write", user)
+        answer = await client.post(
+            f"/v1/commands/{name}", json=order, headers={"Authorization": f"Bearer {key}"}
+        )
+        assert answer.status_code == 200
+    users = {
+        str(row["id"]): row["name"]
+        for row in await home.fetch("SELECT id, name FROM app.user_account")
+    }
+    found = {(row["what"], users.get(row["who"])) for row in await home.fetch(WHO)}
+    assert found == {
+        ("ContactCreated", None),
+        ("audit", "ada"),
+        ("audit", "bob"),
+        ("merged", "ada"),
+        ("must_link", "ada"),
+        ("order", "ada"),
+        ("ContactsMerged", "ada"),
+        ("withdrawn", "bob"),
+        ("split", "bob"),
+        ("cannot_link", "bob"),
+        ("order", "bob"),
+        ("ContactsSplit", "bob"),
+    }
+    # Nothing of it stays with the connection, which others use after.
+    await resolver.resolve(resolver.a_signal("eve", email="eve@acme.io", name="Eve Moss"))
+    await client.post("/v1/commands/merge_contacts", json={"contact_id": ada, "absorbed_id": bob})
+    newest = await home.fetch(
+        "SELECT ordered_by FROM contact.command_log ORDER BY applied_at DESC LIMIT 1"
+    )
+    assert [row["ordered_by"] for row in newest] == [None]
+    assert await home.value(
+        "SELECT bool_and(actor_id IS NULL) FROM contact.contact_event"
+        " WHERE event_type = 'ContactCreated'"
+    )
 
 
 @pytest.mark.parametrize(
