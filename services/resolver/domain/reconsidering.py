@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.resolver.domain.admission import bar_of
-from services.resolver.domain.cluster import Cluster, Order, Reshaping, between
+from services.resolver.domain.cluster import Order, Reshaping, between
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes
 from services.resolver.domain.model import STRENGTH, Contact, IdentifierKey
@@ -78,13 +78,13 @@ class _Loose:
 
 
 def part(
-    cluster: Cluster, contact: int, doubt: Doubt, order: Order, most: int = MOST_PARTS
+    settled: Settled, contact: int, doubt: Doubt, order: Order, most: int = MOST_PARTS
 ) -> Reshaping | None:
     """Take out of a contact what the value alone had joined; None when that is nothing (more).
 
     At most so many parts leave at once: the caller comes again until nothing is left to do.
     """
-    settled = Settled.of(cluster)
+    cluster = settled.cluster
     original, *_ = group = settled.group(contact)
     takers = _Takers(settled, settled.homes, doubt)
     leaving = [
@@ -135,10 +135,9 @@ def part(
 
 
 def outside(
-    cluster: Cluster, contact: int, doubt: Doubt, most: int = MOST_PARTS
+    settled: Settled, contact: int, doubt: Doubt, most: int = MOST_PARTS
 ) -> list[IdentifierKey]:
     """Return the identifiers of what may leave first: other contacts may have them, too."""
-    settled = Settled.of(cluster)
     return sorted(
         {
             key
