@@ -21,6 +21,7 @@ unit: $(STAMP)  ## The tests that need no backing service.
 
 bench: $(STAMP)  ## Rates, ages, CPU and memory, beside a bare skeleton in the same run.
 	@$(BIN)/python -m tests.load
+	@$(BIN)/python -m tests.load.size
 
 bench-imports: $(STAMP)  ## Large files from upload to report: rates, first rows, memory, live signals beside.
 	@$(BIN)/python -m tests.load.imports

@@ -47,16 +47,23 @@ class Pipeline:
 
     async def match(self) -> None:
         """Publish what is in the outbox to matching, until nothing follows from it."""
-        while rows := await self._outbox.read():
-            for start in range(0, len(rows), EVENTS_AT_ONCE):
-                events = [
-                    (unpack_headers(row.headers), row.value)
-                    for row in rows[start : start + EVENTS_AT_ONCE]
-                ]
-                batch = self._batch(topics.EVENTS.name, "resolver-matching", events)
-                if rejected := await self._matching.handle_events(batch):
-                    raise rejected[0].error
+        while await self.match_next():
+            pass
+
+    async def match_next(self) -> int:
+        """Publish a round of the outbox to matching; returns how many events it had."""
+        rows = await self._outbox.read()
+        for start in range(0, len(rows), EVENTS_AT_ONCE):
+            events = [
+                (unpack_headers(row.headers), row.value)
+                for row in rows[start : start + EVENTS_AT_ONCE]
+            ]
+            batch = self._batch(topics.EVENTS.name, "resolver-matching", events)
+            if rejected := await self._matching.handle_events(batch):
+                raise rejected[0].error
+        if rows:
             await self._outbox.delete(rows)
+        return len(rows)
 
     async def judge(self, one: str, other: str, *, is_one: bool) -> None:
         """Decide a pair as a person would; what follows is matched later."""

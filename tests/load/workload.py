@@ -38,28 +38,33 @@ def signals(count: int, seed: int) -> Iterator[bytes]:
     half = max(1, count // 2)
     for number in range(count):
         person, again = number % half, number >= half
-        dice = random.Random(f"{seed}-{person}")
-        first = dice.choice(FIRST_NAMES)
-        last = "".join(dice.choices(SYLLABLES, k=4)).capitalize()
-        company = dice.randrange(977)
-        domain = f"company{company}.example.com" if person % 3 else "gmail.com"
-        yield orjson.dumps(
-            {
-                "source": "salesforce_crm" if again else "hubspot_crm",
-                "source_record_id": f"{seed}-{person}",
-                "first_name": first,
-                "last_name": last,
-                "emails": [{"value": f"{first}.{last}.{seed}.{person}@{domain}", "label": "work"}],
-                "phones": [{"value": f"+1415{_line(seed, person)}", "label": "mobile"}],
-                "linkedin_url": f"https://www.linkedin.com/in/{first}-{last}-{seed}-{person}/",
-                "employments": [
-                    {"company_name": f"Company {company}", "title": "Chief Technology Officer"}
-                ],
-                "addresses": [{"city": "Paris", "country": "FR"}],
-                "crm_stage": "prospect",
-                "crm_score": dice.randrange(100),
-            }
-        )
+        yield a_person(seed, person, "salesforce_crm" if again else "hubspot_crm")
+
+
+def a_person(seed: int, person: int, source: str, record: str | None = None) -> bytes:
+    """Make what one source says of one person: the same of the same one, but for who says it."""
+    dice = random.Random(f"{seed}-{person}")
+    first = dice.choice(FIRST_NAMES)
+    last = "".join(dice.choices(SYLLABLES, k=4)).capitalize()
+    company = dice.randrange(977)
+    domain = f"company{company}.example.com" if person % 3 else "gmail.com"
+    return orjson.dumps(
+        {
+            "source": source,
+            "source_record_id": record or f"{seed}-{person}",
+            "first_name": first,
+            "last_name": last,
+            "emails": [{"value": f"{first}.{last}.{seed}.{person}@{domain}", "label": "work"}],
+            "phones": [{"value": f"+1415{_line(seed, person)}", "label": "mobile"}],
+            "linkedin_url": f"https://www.linkedin.com/in/{first}-{last}-{seed}-{person}/",
+            "employments": [
+                {"company_name": f"Company {company}", "title": "Chief Technology Officer"}
+            ],
+            "addresses": [{"city": "Paris", "country": "FR"}],
+            "crm_stage": "prospect",
+            "crm_score": dice.randrange(100),
+        }
+    )
 
 
 def _line(seed: int, person: int) -> int:
