@@ -64,9 +64,9 @@ ProposalReason = Literal[
     "alike",
 ]
 """Why two contacts may be one person: one signal named both; or named one whose names deny it,
-by generation, by LinkedIn profile; named one who has another phone, address, birthday or id number;
-an address book named one by less than an equal phone; an import's preview found one of the same
-name; or what their records say is much the same."""
+by generation, by LinkedIn profile; named one of its name who has another LinkedIn profile, birthday
+or number of the state; an address book named one by less than an equal phone; an import's preview
+found one of the same name; or what their records say is much the same."""
 
 
 class Cause(Wire):

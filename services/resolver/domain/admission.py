@@ -187,7 +187,7 @@ def _bar_of_evidence(
 ) -> Veto | None:
     """Ask what a shared mailbox or phone alone cannot settle.
 
-    A vendor that was asked about somebody often knows another number: that is its answer.
+    A vendor that was asked about somebody may know another profile: that is its answer.
     """
     kinds = {kind for _, kind, _ in keys}
     if len(kinds) != 1 or not kinds <= SHAREABLE or one.source.source_type == "enrichment":
@@ -195,7 +195,7 @@ def _bar_of_evidence(
     if len(contact.claims) > MOST_RECORDS:
         return None
     known = [claim.facts for claim in contact.claims.values()]
-    return Veto.EVIDENCE if is_contradicted(one.facts, known, kinds.pop()) else None
+    return Veto.EVIDENCE if is_contradicted(one.facts, known) else None
 
 
 def is_agreed(one: Applicant, contact: Contact) -> bool:

@@ -98,7 +98,7 @@ REASONS: Final = {
     "names_in_conflict": "they share an identifier, but their names disagree",
     "father_and_son": "they share an identifier, but one is the junior, the other the senior",
     "different_linkedin_members": "they share an identifier, but LinkedIn knows two members",
-    "evidence_in_conflict": "they share an identifier, but differ in another, or in their birthday",
+    "evidence_in_conflict": "they share an identifier, but no LinkedIn profile, birthday or number",
     "phone_backup": "of an address book a machine takes who has an equal phone and no other name",
     "same_name": "they have the very same name, and an import brought one of them",
     "audit": "an audit of the whole base took them for one person",

@@ -7,7 +7,7 @@ from typing import Final
 
 from services.resolver.domain.matching.levels import is_number
 from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Signal
-from services.resolver.domain.matching.vetoes import BARS, Veto
+from services.resolver.domain.matching.vetoes import BARS, Veto, is_personal_number
 
 
 class Action(IntEnum):
@@ -123,7 +123,7 @@ def allowed(signals: Sequence[Signal], veto: Veto | None) -> Action:
 
     A doubtful name is excused by two identifiers of different kinds that agree.
     """
-    action = ACTIONS[tier_of(signals)]
+    action = min(ACTIONS[tier_of(signals)], _despite_other_papers(signals))
     proofs = {one.attribute for one in signals if one.level == "equal"} & IDENTIFIERS
     if veto is Veto.DOUBT and len(proofs) > 1:
         return action
@@ -132,6 +132,29 @@ def allowed(signals: Sequence[Signal], veto: Veto | None) -> Action:
     if veto in BARS:
         return min(action, Action.REVIEW)
     return min(action, Action.FLAG) if veto is Veto.DOUBT else action
+
+
+def _despite_other_papers(signals: Iterable[Signal]) -> Action:
+    """Return what is allowed where a birthday or a number that a state gives is another one.
+
+    Father and son bear one name, live in one house and answer one phone. One paper may be wrong:
+    somebody looks at the merge afterwards. Where both differ, somebody looks before.
+    """
+    papers = [one for one in signals if _is_paper(one)]
+    differing = {one.attribute for one in papers if one.level == "differ"}
+    agreeing = {one.attribute for one in papers if one.level in {"equal", "near"}}
+    if not differing:
+        return Action.MERGE
+    return Action.FLAG if agreeing or len(differing) == 1 else Action.REVIEW
+
+
+def _is_paper(signal: Signal) -> bool:
+    name = signal.attribute
+    return name == "birthday" or (
+        name.startswith(CUSTOM)
+        and is_personal_number(name.removeprefix(CUSTOM).replace("_", " "), signal.left)
+        and is_number(signal.right)
+    )
 
 
 def _despite_another_name(signals: Iterable[Signal]) -> Action:

@@ -20,6 +20,9 @@ _STRANGE: Final = frozenset({"loose", "remote", "differ"})
 
 _SAME: Final = frozenset({"equal", "near"})
 
+_SAME_STREET: Final = _SAME | {"prefix", "subset"}
+"""Levels at which two streets are one: the flat, or the estate, is often left out."""
+
 
 _PERSONAL: Final = frozenset(
     {"ssn", "soc", "social", "passport", "national", "nino", "cpf", "dni", "nhs", "aadhaar"}
@@ -110,7 +113,7 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
     )
     born = "birthday" in left.values and "birthday" in right.values
     if "given" not in strange or not born or is_personal:
-        papers["address"] = _agree(left, right, "street") and (
+        papers["address"] = not _levels(left, right, "street").isdisjoint(_SAME_STREET) and (
             _agree(left, right, "postcode") or _agree(left, right, "city")
         )
     return sum(papers.values()) >= 2

@@ -66,6 +66,20 @@ def test_papers_excuse_another_name() -> None:
     assert veto(a_profile("Mary Smith", **papers), a_profile("Mary Jones", **papers)) is Veto.DOUBT
 
 
+@pytest.mark.parametrize("street", ["17 High Street flat 2", "Elm Lodge 17 High Street"])
+def test_a_flat_or_a_house_left_out_makes_no_other_address(street: str) -> None:
+    """With a state's number it is one person's paper, whatever the name; another number is none."""
+
+    def someone(name: str, street: str, birthday: str) -> Profile:
+        home = Address(street=street, city="Leeds", postal_code="LS1 4AP")
+        number = {"passport_no": "A7719203"}
+        return a_profile(name, birthday=birthday, addresses=(home,), custom_fields=number)
+
+    mary = someone("Mary Smith", "17 High Street", "1950-01-02")
+    assert veto(mary, someone("John Smith", street, "1951-03-04")) is Veto.DOUBT
+    assert veto(mary, someone("John Smith", "19 High Street", "1951-03-04")) is Veto.NAMES
+
+
 def test_a_number_of_the_state_is_one_persons_and_an_account_is_not() -> None:
     home: dict[str, Any] = {
         "addresses": (Address(street="9 High Street", city="Leeds", postal_code="LS1 4AP"),)
@@ -79,6 +93,45 @@ def test_a_number_of_the_state_is_one_persons_and_an_account_is_not() -> None:
             a_profile("John Smith", **john, **number),
         )
         assert veto(left, right) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "others", "action"),
+    [
+        ({}, {}, Action.MERGE),
+        ({"birthday": "1950-01-02"}, {"birthday": "1950-01-02"}, Action.MERGE),
+        ({"birthday": "1950-01-02"}, {"birthday": "1981-05-06"}, Action.FLAG),
+        ({"ssn": "078051120"}, {"ssn": "219099999"}, Action.FLAG),
+        (
+            {"birthday": "1950-01-02", "ssn": "078051120"},
+            {"birthday": "1950-01-02", "ssn": "219099999"},
+            Action.FLAG,
+        ),
+        (
+            {"birthday": "1950-01-02", "ssn": "078051120"},
+            {"birthday": "1981-05-06", "ssn": "219099999"},
+            Action.REVIEW,
+        ),
+        ({"account": "07805112"}, {"account": "21909999"}, Action.MERGE),
+    ],
+)
+def test_papers_that_differ_keep_a_machine_from_merging_silently(
+    said: dict[str, str], others: dict[str, str], action: Action
+) -> None:
+    """Father and son: one name, one house, one phone. One paper may be wrong, not both."""
+
+    def someone(papers: dict[str, str]) -> Profile:
+        home = Address(street="9 High Street", city="Leeds", postal_code="LS1 4AP")
+        custom = {name: value for name, value in papers.items() if name != "birthday"}
+        return a_profile(
+            "Erasmus Ptolemy",
+            phone="+442079460100",
+            birthday=papers.get("birthday"),
+            addresses=(home,),
+            custom_fields=custom,
+        )
+
+    assert judge(someone(said), someone(others)).action is action
 
 
 def test_an_address_and_an_employer_make_nobody_of_another_name_the_same() -> None:
