@@ -2,8 +2,9 @@
 
     python -m tests.load.imports [--rows 100000] [--cards 50000] [--mbox-mb 1000] [--parts table,…]
 
-Parts: `table` (a Google CSV: upload, preview, execute), `live` (another, while live signals flow),
-`cards` (vCards with photos, previewed), `mail` (an mbox).  Figures go to `.bench/latest.json`.
+Parts: `cards` (vCards with photos, previewed), `table` (a Google CSV: upload, preview, execute),
+`mail` (an mbox), `live` (another CSV, while live signals flow), `parsing` (parsers beside Python's
+own on the same bytes, as in `make bench`).  Figures go to `.bench/latest.json`.
 """
 
 import argparse
@@ -24,13 +25,14 @@ from kith.stack import Fleet, Stack
 from shared.auth import SCOPES
 from shared.events import topics
 from shared.kafka import KafkaSettings, Producer
+from tests.load import parsing
 from tests.load.files import write_google_csv, write_mbox, write_vcards
 from tests.load.meters import MIB, spent, usage
 from tests.load.report import LATEST, show_imports
 from tests.load.system import HOME, bench_stack, pids, system
 from tests.load.workload import feed, messages
 
-PARTS: Final = ("cards", "table", "mail", "live")
+PARTS: Final = ("cards", "table", "mail", "live", "parsing")
 
 PIECE: Final = 1 << 20
 """Bytes that a client sends at once."""
@@ -304,6 +306,11 @@ def rest(stack: Stack, fleet: Fleet) -> None:
 def run(parts: list[str], rows: int, cards: int, mbox_mb: int) -> Figures:
     """Measure the parts, one after another, on an empty stack."""
     figures: Figures = {}
+    if "parsing" in parts:
+        figures["parsing"] = parsing.figures()
+        parts.remove("parsing")
+    if not parts:
+        return figures
     with bench_stack() as stack, system(stack) as fleet:
         folder = HOME.parent / "files"
         folder.mkdir(exist_ok=True)

@@ -24,7 +24,7 @@ from services.ingest.domain.settling import (
 )
 from services.ingest.domain.staging import namesakes_of, signal_id_of, to_send
 from services.ingest.handlers.tools import LostError, Tools, name_of
-from services.ingest.store.imports import LEASE_SECONDS, Job, Row
+from services.ingest.store.imports import LEASE_SECONDS, PORTION, Job, Row
 from shared.events.envelope import rfc3339
 from shared.events.topics import SIGNALS_NORMALIZED_BULK
 from shared.kafka.producer import Outgoing
@@ -53,7 +53,10 @@ async def execute(job: Job, tools: Tools) -> bool:
         await _give_up(job, tools)
     if not await _carry_out_choices(job, tools):
         return False
-    await _count(job, tools)
+    # What was chosen may have changed some.
+    counted = (job.id, job.worker, LEASE_SECONDS)
+    if await tools.store.fetchrow(job.place, "count_verdicts", *counted) is None:
+        raise LostError(_LOST)
     finished = (job.id, job.worker, "executing", "done", None)
     await tools.store.fetchrow(job.place, "finish", *finished)
     return True
@@ -61,16 +64,10 @@ async def execute(job: Job, tools: Tools) -> bool:
 
 async def _leave_out(job: Job, tools: Tools) -> None:
     """Give a verdict to what is not sent, before anything is."""
-    classes = orjson.loads(job.row["choices"])
-    await tools.store.fetchrow(job.place, "leave_out", job.id, left_out(classes))
-    await _count(job, tools)
-
-
-async def _count(job: Job, tools: Tools) -> None:
-    """Count the verdicts anew: what was chosen may have changed some."""
-    values = (job.id, job.worker, LEASE_SECONDS)
-    if await tools.store.fetchrow(job.place, "count_verdicts", *values) is None:
-        raise LostError(_LOST)
+    classes = left_out(orjson.loads(job.row["choices"]))
+    for above in range(0, job.row["staged"], PORTION):
+        if not await tools.store.leave_out(job, classes, above, above + PORTION):
+            raise LostError(_LOST)
 
 
 async def _send_all(job: Job, tools: Tools) -> None:

@@ -15,6 +15,7 @@ from services.ingest.handlers.reading import read_file
 from services.ingest.handlers.tools import LostError, Tools
 from services.ingest.handlers.undoing import undo
 from services.ingest.store.imports import LEASE_SECONDS, Job
+from shared.auth import Place
 from shared.errors import PoisonMessageError, ServiceError
 from shared.observability.logs import get_logger
 
@@ -117,8 +118,14 @@ class Imports:
         while True:
             try:
                 for number, place in await self._tools.store.find_expired(100):
-                    await self._tools.uploads.delete(place, number)
-                    await self._tools.store.forget(place, number)
+                    await self._forget(number, place)
             except Exception as error:  # noqa: BLE001  # those that are left are found again
-                log.warning("old imports were not forgotten", error=error)
+                log.warning("old imports were not found", error=error)
             await asyncio.sleep(TIDY_SECONDS)
+
+    async def _forget(self, number: int, place: Place) -> None:
+        try:
+            await self._tools.uploads.delete(place, number)
+            await self._tools.store.forget(place, number)
+        except Exception as error:  # noqa: BLE001  # one that cannot be forgotten keeps no other
+            log.warning("an old import was not forgotten", error=error)

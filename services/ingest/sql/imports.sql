@@ -243,18 +243,23 @@ WHERE id = $1 AND state = 'ready'
 RETURNING id;
 
 -- name: leave_out
--- Give a verdict to what is not sent: $1 import, $2 classes whose rows are left out by choice.
-UPDATE ingest.import_row
-SET verdict = CASE WHEN class = 'rejected' THEN 'rejected' ELSE 'skipped' END::ingest.row_verdict,
-    reason = CASE
-        WHEN class IN ('rejected', 'blank') THEN reason
-        WHEN choice = 'mine' THEN 'the contact stays as it is, by choice'
-        ELSE 'left out by choice'
-    END
-WHERE import_id = $1 AND verdict IS NULL AND (
-    class IN ('rejected', 'blank') OR choice IN ('skip', 'mine')
-    OR (choice IS NULL AND class::text = ANY($2::text[]))
-);
+-- Give a verdict to what is not sent: $1 import, $2 classes whose rows are left out by choice, of the
+-- rows above $3 and up to $4. Tells how many of each.
+WITH given AS (
+    UPDATE ingest.import_row
+    SET verdict = CASE WHEN class = 'rejected' THEN 'rejected' ELSE 'skipped' END::ingest.row_verdict,
+        reason = CASE
+            WHEN class IN ('rejected', 'blank') THEN reason
+            WHEN choice = 'mine' THEN 'the contact stays as it is, by choice'
+            ELSE 'left out by choice'
+        END
+    WHERE import_id = $1 AND number > $3 AND number <= $4 AND verdict IS NULL AND (
+        class IN ('rejected', 'blank') OR choice IN ('skip', 'mine')
+        OR (choice IS NULL AND class::text = ANY($2::text[]))
+    )
+    RETURNING verdict
+)
+SELECT verdict::text, count(*)::integer AS rows FROM given GROUP BY verdict;
 
 -- name: find_sendable
 -- Rows to be sent: $1 import, $2 above this number, $3 how many.
@@ -298,10 +303,10 @@ WHERE r.ctid = u.place;
 -- stays this worker's.
 UPDATE ingest.import_file AS f
 SET verdicts = (
-        SELECT jsonb_object_agg(
+        SELECT coalesce(jsonb_object_agg(
             name,
             coalesce((f.verdicts ->> name)::integer, 0) + coalesce(($3::jsonb ->> name)::integer, 0)
-        )
+        ), '{}')
         FROM jsonb_object_keys(f.verdicts || $3::jsonb) AS name
     ),
     events = f.events + $4, progress_at = now(), lease_until = now() + make_interval(secs => $5)
@@ -364,28 +369,43 @@ WHERE id = $1 AND state IN ('receiving', 'reading', 'ready', 'failed')
 RETURNING id;
 
 -- name: find_expired
--- Imports whose time is up, with their places: $1 how many.
+-- Imports whose time is up, with their places, the longest due first: $1 how many. What is worked on
+-- is left alone, but for what could not be read for a day.
 SELECT f.id, f.tenant_id, f.workspace_id, f.state::text, t.public_id AS tenant,
        w.public_id AS workspace
 FROM ingest.import_file AS f
 JOIN app.tenant AS t ON t.id = f.tenant_id
 JOIN app.workspace AS w ON w.id = f.workspace_id
 WHERE f.purged_at IS NULL AND (f.expires_at < now() OR f.state = 'discarded')
-    AND f.state NOT IN ('reading', 'executing', 'undoing')
-LIMIT $1;
+    AND (f.state NOT IN ('reading', 'executing', 'undoing')
+         OR (f.state = 'reading' AND f.progress_at < now() - interval '1 day'))
+ORDER BY f.expires_at LIMIT $1;
+
+-- name: forget_keys
+-- Forget which identifiers rows name; tells of how many it was: $1 import, $2 at most so many.
+WITH gone AS (
+    DELETE FROM ingest.import_row_key WHERE ctid = ANY (ARRAY(
+        SELECT k.ctid FROM ingest.import_row_key AS k WHERE k.import_id = $1 LIMIT $2
+    )) RETURNING 1
+)
+SELECT count(*) FROM gone;
+
+-- name: get_last_row
+-- $1 import.
+SELECT coalesce(max(number), 0) FROM ingest.import_row WHERE import_id = $1;
 
 -- name: forget_rows
--- Keep what became of rows and nothing that says of whom they speak: $1 import.
-WITH keys AS (DELETE FROM ingest.import_row_key WHERE import_id = $1)
+-- Keep what became of rows and nothing that says of whom they speak: $1 import, of the rows above $2
+-- and up to $3.
 UPDATE ingest.import_row
 SET identity = NULL, signal = NULL, raw = NULL, preview = NULL, chosen = NULL, settled = true
-WHERE import_id = $1;
+WHERE import_id = $1 AND number > $2 AND number <= $3;
 
 -- name: note_purged
 -- $1 import.
 UPDATE ingest.import_file
-SET purged_at = now(), state = CASE WHEN state IN ('receiving', 'ready') THEN 'discarded'
-                                    ELSE state END
+SET purged_at = now(),
+    state = CASE WHEN state IN ('receiving', 'reading', 'ready') THEN 'discarded' ELSE state END
 WHERE id = $1;
 
 -- name: put_chunk

@@ -22,6 +22,9 @@ _ENTER: Final = Queries.load("services.ingest.sql")["enter"]
 LEASE_SECONDS: Final = 6.0
 """A worker that does not say for so long that it goes on counts as gone."""
 
+PORTION: Final = 10_000
+"""Rows that one statement changes, at most: seconds, also on a slow machine."""
+
 Row = dict[str, Any]
 """A row of the database, by the names of its columns."""
 
@@ -248,13 +251,18 @@ class ImportStore:
             return True
         counted = Counter(row.verdict for row in rows)
         events = sum(row.events for row in rows)
-        values = (job.worker, _json(counted), events, LEASE_SECONDS)
         async with self.inside(job.place) as connection:
-            ours = await connection.fetchval(QUERIES["add_verdicts"], job.id, *values)
-            if ours is not None:
+            ours = await _add(connection, job, counted, events)
+            if ours:
                 columns = map(list, zip(*rows, strict=True))
                 await connection.execute(QUERIES["settle_rows"], job.id, *columns)
-        return ours is not None
+        return ours
+
+    async def leave_out(self, job: Job, classes: Collection[str], above: int, upto: int) -> bool:
+        """Give a verdict to rows that are not sent; tells whether the import is still ours."""
+        async with self.inside(job.place) as connection:
+            rows = await connection.fetch(QUERIES["leave_out"], job.id, list(classes), above, upto)
+            return await _add(connection, job, {row["verdict"]: row["rows"] for row in rows}, 0)
 
     async def settle(self, job: Job, rows: Collection[Settled]) -> None:
         """Say what became of rows whose choice was carried out."""
@@ -283,10 +291,27 @@ class ImportStore:
         ]
 
     async def forget(self, place: Place, number: int) -> None:
-        """Forget what an import's rows say, and keep what became of them."""
+        """Forget what an import's rows say, and keep what became of them.
+
+        In portions: all that a large one has would take longer than a statement may.
+        """
+        while await self._value(place, "forget_keys", number, PORTION):
+            pass
+        last = await self._value(place, "get_last_row", number)
+        for above in range(0, last, PORTION):
+            await self.fetch(place, "forget_rows", number, above, above + PORTION)
+        await self.fetch(place, "note_purged", number)
+
+    async def _value(self, place: Place, query: str, *values: object) -> int:
         async with self.inside(place) as connection:
-            await connection.execute(QUERIES["forget_rows"], number)
-            await connection.execute(QUERIES["note_purged"], number)
+            found: int = await connection.fetchval(QUERIES[query], *values)
+        return found
+
+
+async def _add(connection: Connection, job: Job, verdicts: Mapping[str, int], events: int) -> bool:
+    """Count verdicts that were given; tells whether the import is still the worker's."""
+    values = (job.worker, _json(dict(verdicts)), events, LEASE_SECONDS)
+    return await connection.fetchval(QUERIES["add_verdicts"], job.id, *values) is not None
 
 
 def _json(value: object) -> str:

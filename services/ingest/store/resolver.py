@@ -73,6 +73,9 @@ class Resolver:
         if answer.is_error and answer.status_code not in refusals:
             raise TransientError(f"the resolver answered {answer.status_code}")
         said: dict[str, Any] = answer.json()
+        # An answer and its stream hold each other, with the question: megabytes that only a
+        # collection of garbage would find, after some hundred questions (`shared.process`).
+        answer.stream = httpx.ByteStream(b"")
         return said
 
     async def _key(self, place: Place) -> str:

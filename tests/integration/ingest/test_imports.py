@@ -1,11 +1,15 @@
 """Imports from upload to report, on the real thing: staged, previewed, chosen about, executed."""
 
 import asyncio
+import gc
 import json
 from uuid import uuid4
 
 import asyncpg
+import httpx
+import pytest
 
+from services.ingest.store import imports as store
 from tests.support.importing import Caller, Importing
 
 HEAD = "Name,Email,Phone,Title\n"
@@ -295,6 +299,18 @@ async def test_each_scope_opens_its_own_doors(system: Importing) -> None:
             assert (await stranger.http.get("/v1/imports")).json() == {"imports": []}
 
 
+async def test_no_question_to_the_resolver_stays_in_memory(caller: Caller) -> None:
+    """A file of 100,000 rows asks 400 of them, of two megabytes each with the answer."""
+    gc.collect()
+    gc.disable()
+    try:
+        await caller.preview(f"{HEAD}Ada,a@memory.example,,\n".encode())
+        answers = [one for one in gc.get_objects() if isinstance(one, httpx.Response)]
+    finally:
+        gc.enable()
+    assert not [one for one in answers if one.request.url.path == "/v1/decisions"]
+
+
 async def test_a_thousand_rows_in_batches(caller: Caller) -> None:
     """People of one file are found to be one across batches, too."""
     rows = [f"P{n} Q{n % 900},p{n % 900}@x.example,,\n" for n in range(1_200)]
@@ -335,27 +351,42 @@ async def test_what_an_import_brought_is_taken_back(system: Importing, caller: C
 
 
 async def test_time_is_up_for_what_rows_say_and_not_for_the_report(
-    system: Importing, caller: Caller
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ready = await caller.preview(f"{HEAD}Ada,a@x.example,,\n".encode())
+    """In portions; also for what could not be read for a day, and not for what is being read."""
+    monkeypatch.setattr(store, "PORTION", 2)
+    ready = await caller.preview(
+        f"{HEAD}Ada,a@x.example,,\nAl,al@x.example,,\nAm,am@x.example,,\n".encode()
+    )
     done = await caller.run(ready["import_id"])
+    stuck = await caller.preview(f"{HEAD}Cy,c@x.example,,\n".encode())
+    busy = await caller.preview(f"{HEAD}Di,d@x.example,,\n".encode())
     waiting = await caller.preview(f"{HEAD}Bob,b@x.example,,\n".encode())
     ingest = await asyncpg.connect(system.dsns["kith_ingest"])
     await ingest.execute("SELECT set_config('kith.any_place', 'on', false)")
     await ingest.execute("UPDATE ingest.import_file SET expires_at = now() - interval '1 hour'")
+    for name, idle in ((stuck["import_id"], "2 days"), (busy["import_id"], "2 hours")):
+        await ingest.execute(
+            "UPDATE ingest.import_file SET state = 'reading', not_before = 'infinity',"
+            " progress_at = now() - $2::text::interval WHERE public_id = $1",
+            name,
+            idle,
+        )
     await ingest.close()
     found = await system.tools.store.find_expired(100)
     for number, place in found:
         await system.tools.uploads.delete(place, number)
         await system.tools.store.forget(place, number)
-    for import_id, state in ((done["import_id"], "done"), (waiting["import_id"], "discarded")):
+    forgotten = {done["import_id"]: "done"}
+    forgotten |= {one["import_id"]: "discarded" for one in (waiting, stuck)}
+    for import_id, state in forgotten.items():
         document = await caller.get(import_id)
         assert (document["state"], document["is_forgotten"]) == (state, True)
-        [row] = await caller.rows(import_id)
-        assert row["says"] is None
+        assert [row["says"] for row in await caller.rows(import_id)] in ([None], [None] * 3)
         assert (await caller.http.get(f"/v1/imports/{import_id}/rejects")).status_code == 410
     report = await caller.get(done["import_id"], "/report")
-    assert report["verdicts"]["created"] == 1
+    assert report["verdicts"]["created"] == 3
+    assert not (await caller.get(busy["import_id"]))["is_forgotten"]
     [place] = {place for _, place in found if place.workspace == caller.workspace}
     async with system.tools.store.inside(place) as connection:
         left = await connection.fetchrow(
@@ -363,4 +394,4 @@ async def test_time_is_up_for_what_rows_say_and_not_for_the_report(
             " (SELECT count(*) FROM ingest.import_row_key),"
             " (SELECT count(*) FROM ingest.import_row WHERE signal IS NOT NULL)"
         )
-    assert tuple(left or ()) == (0, 0, 0)
+    assert tuple(left or ()) == (1, 1, 1)  # of the one that is being read
