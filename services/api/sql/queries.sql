@@ -127,9 +127,9 @@ ORDER BY shared.event_sequence DESC LIMIT 1;
 -- private events.
 SELECT event.event_type, event.payload::text AS payload
 FROM contact.contact AS contact
-JOIN contact.contact_event AS event ON event.entity_id = contact.id
-WHERE contact.tenant_id = $1 AND contact.public_id = $2 AND event.sequence_number > $4
-    AND event.sequence_number < COALESCE((
+CROSS JOIN LATERAL (
+    -- Found once: as a condition of the events it would be looked for with every one of them.
+    SELECT COALESCE((
         SELECT later.sequence_number
         FROM contact.contact_event AS later
         LEFT JOIN read.timeline AS line
@@ -137,7 +137,18 @@ WHERE contact.tenant_id = $1 AND contact.public_id = $2 AND event.sequence_numbe
         WHERE later.entity_id = contact.id AND later.sequence_number > $4
             AND COALESCE(line.recorded_at, later.recorded_at) > $3
         ORDER BY later.sequence_number LIMIT 1
-    ), 2147483647)
+    ), 2147483647) AS version
+    OFFSET 0
+) AS first_unknown
+CROSS JOIN LATERAL (
+    SELECT known.sequence_number, known.event_type, known.payload
+    FROM contact.contact_event AS known
+    WHERE known.entity_id = contact.id AND known.sequence_number > $4
+        AND known.sequence_number < first_unknown.version
+    ORDER BY known.sequence_number
+    OFFSET 0
+) AS event
+WHERE contact.tenant_id = $1 AND contact.public_id = $2
 ORDER BY event.sequence_number;
 
 -- name: get_lag
