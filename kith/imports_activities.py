@@ -29,3 +29,5 @@ def account_of(name: str, report: dict[str, Any]) -> Iterator[str]:
             yield f"  {mark}: line {note['line']}{place}: {note['reason']}"
         if len(report[kind]) > LISTED:
             yield f"  … and {len(report[kind]) - LISTED} more; --json lists them"
+    if report["accepted"]:
+        yield f"  to take it back: kith import undo {report['import_id']}"

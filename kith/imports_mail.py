@@ -73,6 +73,8 @@ def mail_report_of(name: str, report: dict[str, Any]) -> Iterator[str]:
     for note in report["notes"][:LISTED]:
         place = f", {note['field']}" if note["field"] else ""
         yield f"  line {note['line']}{place}: {note['reason']}"
+    if report["activities"]:
+        yield f"  to take it back: kith import undo {report['import_id']}"
 
 
 def content_of(path: Path) -> Iterator[bytes]:

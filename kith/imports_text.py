@@ -148,7 +148,7 @@ def report_of(report: Document) -> Iterator[str]:
     for name, words in VERDICTS.items():
         if count := report["verdicts"].get(name, 0):
             yield f"  {count:>9,} {words}"
-    if report["state"] == "done":
+    if report["state"] == "done" and any(report["verdicts"].values()):
         yield f"  {report['events']:>9,} events"
     if report["undo"]:
         yield from undo_of(report["undo"])

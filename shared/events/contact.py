@@ -309,9 +309,9 @@ class ActivityWithdrawn(Cause):
     contact_id: ContactId
     version: Version
     activity_id: ActivityId
-    reason: Literal["deleted", "not_named", "moved"]
-    """The source deleted it; its newest version names the contact no more; or whoever took part is
-    another contact now that a merge was undone."""
+    reason: Literal["deleted", "not_named", "moved", "retracted"]
+    """The source deleted it; its newest version names the contact no more; whoever took part is
+    another contact now that a merge was undone; or the import that told of it was taken back."""
 
 
 class ContactArchived(Cause):

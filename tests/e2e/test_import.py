@@ -74,6 +74,38 @@ async def test_imported_again_and_taken_back(running: Running, tmp_path: Path) -
     assert (anew["verdicts"]["updated"], anew["verdicts"]["created"]) == (1, 1)
 
 
+async def test_a_calendar_that_was_taken_back_is_on_no_timeline(
+    running: Running, tmp_path: Path
+) -> None:
+    """Read models follow: who was known from it alone is gone, and comes again with it."""
+    home = await running.home()
+    file = tmp_path / "meetings.ics"
+    file.write_text(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:undo-1\r\n"
+        "DTSTAMP:20260101T000000Z\r\nDTSTART:20260131T120000Z\r\nSUMMARY:Engine\r\n"
+        "ORGANIZER;CN=Ada:mailto:ada@calendar.example\r\n"
+        "ATTENDEE;CN=Bob:mailto:bob@calendar.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+
+    def people(count: int) -> Callable[[], Awaitable[bool]]:
+        async def found() -> bool:
+            return len(await state(running, home)) == count
+
+        return found
+
+    for _ in range(2):
+        sent = await imported(running, home, str(file))
+        assert sent["accepted"] == 1
+        await until(people(2))
+        answer = await running.get(home, "/contacts")
+        activities = f"/contacts/{answer.json()['data'][0]['id']}/activities"
+        (shown,) = (await running.get(home, activities)).json()["data"]
+        assert shown["attributes"]["title"] == "Engine"
+        undone = await imported(running, home, "undo", sent["import_id"], "--yes")
+        assert (undone["state"], undone["undo"]["retracted"]) == ("undone", 3)
+        await until(people(0))
+
+
 @pytest.mark.timeout(240)
 async def test_killed_in_the_middle_it_goes_on_and_does_nothing_twice(running: Running) -> None:
     home = await running.home()

@@ -43,6 +43,7 @@ def an_activity(
     stated: int | None = None,
     version: int | None = None,
     deleted: bool = False,
+    import_id: str | None = None,
     **happened: Any,
 ) -> NormalizedActivity:
     """Make an activity, so many minutes after `MOMENT`, stated then or at another minute."""
@@ -74,5 +75,6 @@ def an_activity(
         activity=activity,
         participants=participants,
         deleted=deleted,
+        import_id=import_id,
         raw={"record": record},
     )

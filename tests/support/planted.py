@@ -123,6 +123,8 @@ ROWS = {
     " source_id, record_key, revision, content_hash, signal_id, stated_at, received_at,"
     " applied_at, activity_id, raw)"
     " VALUES ({tenant}, {workspace}, 1, {key}, 1, {key}, 's', now(), now(), now(), 1, '{{}}')",
+    "contact.retracted_import": "INSERT INTO contact.retracted_import (tenant_id, workspace_id,"
+    " import_id) VALUES ({tenant}, {workspace}, 'imp_{ulid}')",
     "contact.contact_event_snapshots": "INSERT INTO contact.contact_event_snapshots"
     " VALUES ({tenant}, 101, 50, '{{}}', now(), {workspace})",
     "contact.contact_erasure": "INSERT INTO contact.contact_erasure"

@@ -109,7 +109,7 @@ async def post_activities(
     """Import a calendar (.ics), a table of calls or messages, or activity signals, one a line.
 
     The answer comes when Kafka has acknowledged every activity.  The same file again changes
-    nothing.
+    nothing; `POST /v1/imports/{import_id}/undo` takes it back.
     """
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
         async for piece in bounded(request, doorway.settings.max_file_bytes):
@@ -134,7 +134,7 @@ async def post_activities(
             zone=ZoneInfo(wishes.timezone),
             max_rows=doorway.settings.max_file_rows,
         )
-        account = await _send(file, terms, doorway)
+        account = await _send(file, terms, doorway, caller)
     report = ActivityReport(
         import_id=import_id,
         layout=terms.layout,
@@ -147,14 +147,20 @@ async def post_activities(
     return JsonResponse(report.model_dump(), 202)
 
 
-async def _send(file: BinaryIO, terms: Terms, doorway: Doorway) -> Account:
+async def _send(file: BinaryIO, terms: Terms, doorway: Doorway, caller: Caller) -> Account:
     counted = survey(file, terms, doorway.rules)
     while await asyncio.to_thread(next, counted, None) is not None:
         pass
     account = Account()
     found = activities(file, terms, doorway.rules, account)
+    imports, number = doorway.imports, None
     while outgoing := await asyncio.to_thread(_slice, found):
+        if number is None:  # before anything is on its way: it may break off half-way
+            name = terms.origin.import_id or ""
+            number = await imports.note_direct(caller.place, name, terms.source, terms.layout)
         await doorway.producer.send_batch(outgoing)
+    if number is not None:
+        await imports.fetchrow(caller.place, "count_direct", number, account.accepted)
     return account
 
 

@@ -26,7 +26,7 @@ from services.ingest.sources.mail.boxes import BoxKind, read_box, sniff_box, why
 from services.ingest.sources.mail.helping import Helpers
 from services.ingest.sources.mail.own import OwnSurvey
 from services.ingest.sources.mail.reading import MailNote, MailReader, MailTally, MailTerms, Taken
-from shared.auth import Caller
+from shared.auth import Caller, Place
 from shared.events.envelope import rfc3339
 from shared.events.signal import Region
 from shared.events.topics import SIGNALS_NORMALIZED_BULK
@@ -134,7 +134,7 @@ async def post_mail(
     """Take the mail of a file: who wrote to whom, and what signatures say.
 
     The answer comes when Kafka has acknowledged all of it; accept `application/x-ndjson` to be told
-    how far it is.  The same mail again changes nothing.
+    how far it is.  The same mail again changes nothing; an undo of the import takes it back.
     """
     said = frozenset(_own(wishes.own))
     with ExitStack() as stack:
@@ -150,7 +150,10 @@ async def post_mail(
         helpers = stack.enter_context(
             Helpers(doorway.settings.mail_helpers if is_large and kind == "mbox" else 0)
         )
-        work = _Work(file, kind, wishes, doorway, helpers, origin=_origin(request, caller), own=own)
+        origin = _origin(request, caller)
+        work = _Work(
+            file, kind, wishes, doorway, helpers, place=caller.place, origin=origin, own=own
+        )
         if LINES in request.headers.get("accept", ""):
             # The file lives until the last line is written.
             kept = stack.pop_all()
@@ -205,6 +208,7 @@ class _Work:
         doorway: Doorway,
         helpers: Helpers,
         *,
+        place: Place,
         origin: Origin,
         own: frozenset[str],
     ) -> None:
@@ -214,21 +218,30 @@ class _Work:
         self._import_id = origin.signal_id.rpartition("#")[2]
         self._kind = kind
         self._wishes = wishes
-        self._producer = doorway.producer
+        self._doorway = doorway
+        self._place = place
 
     async def run(self) -> AsyncIterator[MailTally]:
         """Send everything; yields the tally after every slice."""
+        imports, number = self._doorway.imports, None
         coming = asyncio.create_task(self._slice())
         while taken := await coming:
             coming = asyncio.create_task(self._slice())
             try:
                 if not self._wishes.look:
-                    await self._producer.send_batch([_outgoing(one) for one in taken])
+                    if number is None:  # before anything is on its way: it may break off half-way
+                        number = await imports.note_direct(
+                            self._place, self._import_id, self._wishes.source, self._kind
+                        )
+                    await self._doorway.producer.send_batch([_outgoing(one) for one in taken])
                 yield self._reader.tally
             except BaseException:
                 await asyncio.wait([coming])  # a thread reads the file that is about to be closed
                 coming.exception()
                 raise
+        if number is not None:
+            count = self._reader.tally.activities
+            await imports.fetchrow(self._place, "count_direct", number, count)
         for reason, count in self._reader.tally.left_out.items():
             MAIL_LEFT_OUT.labels(reason).inc(count)
 

@@ -6,6 +6,20 @@ INSERT INTO ingest.import_file
 VALUES ($1, $2, $3, 'receiving', $4::jsonb, $5, now() + make_interval(hours => $6))
 RETURNING id;
 
+-- name: note_direct
+-- Mail or activities are about to be sent as they are read: there is nothing to choose, and all of it
+-- can be taken back. $1 public id, $2 tenant, $3 workspace, $4 terms, $5 how it is read.
+INSERT INTO ingest.import_file
+    (public_id, tenant_id, workspace_id, state, terms, reading, executed_at)
+VALUES ($1, $2, $3, 'done', $4::jsonb, $5::jsonb, now())
+RETURNING id;
+
+-- name: count_direct
+-- $1 import, $2 how many were sent.
+UPDATE ingest.import_file SET staged = $2, finished_at = now(), progress_at = now()
+WHERE id = $1
+RETURNING id;
+
 -- name: get_import
 -- $1 public id; the walls see to whose it may be.
 SELECT f.*, now() AS asked_at,

@@ -90,6 +90,17 @@ class ImportStore:
         number: int = row["id"]
         return number
 
+    async def note_direct(self, place: Place, name: str, source: str | None, layout: str) -> int:
+        """Remember what is sent as it is read, so that it can be taken back; returns its number."""
+        reading = {"layout": layout, "encoding": "", "encoding_assumed": False}
+        where = (name, place.tenant_id, place.workspace_id)
+        row = await self.fetchrow(
+            place, "note_direct", *where, _json({"source": source}), _json(reading)
+        )
+        assert row is not None
+        number: int = row["id"]
+        return number
+
     async def get(self, place: Place, name: str) -> Row | None:
         """Return an import of this workspace."""
         return await self.fetchrow(place, "get_import", name)

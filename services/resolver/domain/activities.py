@@ -63,6 +63,7 @@ def sort_out(
             continue
         plan.outcomes[what] = plan.outcomes.get(what, 0) + 1
         if what == "duplicate":
+            plan.also_told[one.name, one.signal.import_id or ""] = None
             continue
         if activity is None:
             activity = happened[one.name] = KnownActivity(*next(ids))
@@ -78,9 +79,23 @@ def newcomers(applied: Iterable[ActivityDelivery], known: Known) -> list[Deliver
 
 
 def _standing(one: ActivityDelivery, activity: KnownActivity | None) -> Standing:
-    revisions = activity.revisions if activity else ()
     signal = one.signal
+    every = activity.revisions if activity else []
+    if any(_repeats(one, revision) for revision in every if revision.is_undone):
+        return "duplicate"
+    revisions = [revision for revision in every if not revision.is_undone]
     return standing_of(one.content_hash, signal.stated_at, signal.source_version, revisions)
+
+
+def _repeats(one: ActivityDelivery, undone: ActivityRevision) -> bool:
+    """Tell whether what was taken back is told again, and no later import means it (ADR 0053)."""
+    signal = one.signal
+    return (
+        undone.content_hash == one.content_hash
+        and undone.occurred_at == signal.stated_at
+        and undone.source_version == signal.source_version
+        and signal.import_id in (None, undone.import_id)
+    )
 
 
 def _stranger(one: ActivityDelivery, known: Known) -> PoisonMessageError | None:
@@ -109,6 +124,7 @@ def _enter(
         signal.stated_at,
         signal.source_version,
         current=not superseded,
+        import_id=signal.import_id,
     )
     if not superseded:
         for index, before in enumerate(revisions):
@@ -120,6 +136,7 @@ def _enter(
                     before.occurred_at,
                     before.source_version,
                     current=False,
+                    import_id=before.import_id,
                 )
     revisions.append(revision)
     plan.ledger.append(ActivityRecordRow(one, activity.id, revision.number, superseded))

@@ -58,6 +58,10 @@ class ActivityRevision(Struct, frozen=True, gc=False):
     """When it was stated: the newer statement counts."""
     source_version: int | None
     current: bool
+    import_id: str | None = None
+    """The import that brought it."""
+    is_undone: bool = False
+    """It was taken back with its import."""
 
 
 @dataclass(slots=True)
@@ -104,6 +108,8 @@ class ActivityPlan:
     ledger: list[ActivityRecordRow] = field(default_factory=list)
     superseded: list[tuple[int, bytes, int]] = field(default_factory=list)
     """(tenant, record key, revision) that a newer revision replaces."""
+    also_told: dict[tuple[RecordName, str], None] = field(default_factory=dict)
+    """Activities that another import told again, empty for what is no import."""
     activities: dict[int, tuple[KnownActivity, ActivityDelivery]] = field(default_factory=dict)
     """Activity → its present version."""
     participations: dict[int, list[Participation]] = field(default_factory=dict)
@@ -157,6 +163,7 @@ def _signal_of(
         content_hash=one.content_hash or "",
         occurred_at=min(signal.activity.occurred_at, signal.stated_at),
         received_at=signal.received_at,
+        import_id=signal.import_id,
         facts=facts,
         raw=verbatim(seen_in.encode()),
     )

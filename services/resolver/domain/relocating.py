@@ -8,7 +8,7 @@ absorbed contact took part in shows at its survivor.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -87,10 +87,10 @@ def relocate(
             own = [person for person in one.people if person.belongs == contact_id]
             event: ContactEvent
             if own:
-                event = _recorded(one, contact, own, taking_part, order)
+                event = recorded(one, contact, own, taking_part, order)
                 found.moves += [(one.id, p.number, contact_id, contact.version) for p in own]
             else:
-                event = _withdrawn(one, contact, order)
+                event = withdrawn(one, contact, order, "moved")
             found.plan.events.append(
                 RecordedEvent(
                     event_id=next(order.ids.events),
@@ -114,13 +114,14 @@ def happening(
     return _Happening(kind=kind, direction=direction, occurred_at=occurred_at, **said)
 
 
-def _recorded(
+def recorded(
     one: Stored,
     contact: Contact,
     own: Sequence[TakingPart],
     taking_part: Sequence[str],
     order: Order,
 ) -> ActivityRecorded:
+    """Tell of an activity as it is stored; `own` is what the contact had to do with it."""
     return _ActivityRecorded(
         occurred_at=order.now,
         cause=order.command_id,
@@ -138,7 +139,10 @@ def _recorded(
     )
 
 
-def _withdrawn(one: Stored, contact: Contact, order: Order) -> ActivityWithdrawn:
+def withdrawn(
+    one: Stored, contact: Contact, order: Order, reason: Literal["moved", "retracted"]
+) -> ActivityWithdrawn:
+    """Tell a contact that an activity is no longer its own."""
     return _ActivityWithdrawn(
         occurred_at=order.now,
         cause=order.command_id,
@@ -146,5 +150,5 @@ def _withdrawn(one: Stored, contact: Contact, order: Order) -> ActivityWithdrawn
         contact_id=contact.public_id,
         version=contact.version,
         activity_id=one.public_id,
-        reason="moved",
+        reason=reason,
     )

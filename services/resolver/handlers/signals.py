@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from services.resolver.domain.activities import newcomers, sort_out, tell
 from services.resolver.domain.activity import (
@@ -25,6 +25,8 @@ from shared.events.activity import NormalizedActivity
 from shared.events.signal import NormalizedSignal
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.observability import metrics
+
+_Arrived = TypeVar("_Arrived", Delivery, ActivityDelivery)
 
 LIVE_WINDOW_S: Final = 2.0
 """Live signals within this time count as flowing, seconds."""
@@ -65,6 +67,7 @@ class Signals:
         if happened:
             return rejected + await self._resolve_happened(batch, deliveries, happened)
         async with self._store.transaction() as tx:
+            deliveries = _left(deliveries, await tx.find_retracted(deliveries))
             known = await tx.load(deliveries)
             ids = await tx.take_ids(_new_names(deliveries))
             plan = decide(deliveries, known, ids, datetime.now(UTC))
@@ -88,6 +91,8 @@ class Signals:
             activities = [one for _, one in portion]
             async with self._store.transaction() as tx:
                 signals = deliveries if number == 1 else []
+                retracted = await tx.find_retracted([*signals, *activities])
+                signals, activities = _left(signals, retracted), _left(activities, retracted)
                 known, found = await tx.load_happened(signals, activities)
                 fresh = len({one.name for one in activities} - found.keys())
                 entered = sort_out(activities, found, known, await tx.take_activity_ids(fresh))
@@ -167,6 +172,17 @@ def _read_signal(
         f"must be {_NORMALIZED.decode()} or {_HAPPENED.decode()}",
         field="ce_type",
     )
+
+
+def _left(arrived: list[_Arrived], retracted: set[tuple[int, int, str]]) -> list[_Arrived]:
+    """Pass by what comes after its import was taken back: a file may still have been on its way."""
+    if not retracted:
+        return arrived
+    return [
+        one
+        for one in arrived
+        if (one.tenant_id, one.workspace_id, one.signal.import_id) not in retracted
+    ]
 
 
 def _portions(happened: Sequence[_Activity]) -> Iterator[list[_Activity]]:

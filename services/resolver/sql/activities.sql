@@ -8,7 +8,8 @@ CROSS JOIN LATERAL (
     WHERE tenant_id = u.tenant_id AND record_key = u.record_key OFFSET 0
 ) AS a
 CROSS JOIN LATERAL (
-    SELECT revision, content_hash, stated_at, source_version, superseded_at IS NULL AS current
+    SELECT revision, content_hash, stated_at, source_version, superseded_at IS NULL AS current,
+           import_id, undone_at IS NOT NULL AS is_undone
     FROM contact.activity_record
     WHERE tenant_id = u.tenant_id AND record_key = u.record_key
     ORDER BY revision OFFSET 0
@@ -111,3 +112,26 @@ SET contact_id = u.contact_id, applied_version = u.version
 FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[])
     AS u (activity_id, participant_no, contact_id, version)
 WHERE p.activity_id = u.activity_id AND p.participant_no = u.participant_no;
+
+-- name: note_also_told
+-- Others told the same: $1 names, $2 imports, empty where it was none.
+UPDATE contact.activity_record AS r
+SET also_told = array_append(r.also_told, u.import_id)
+FROM (
+    SELECT DISTINCT named.tenant_id, named.record_key, named.import_id
+    FROM unnest($1::contact.record_name[], $2::text[])
+        AS named (tenant_id, record_key, import_id)
+) AS u
+WHERE r.tenant_id = u.tenant_id AND r.record_key = u.record_key AND r.superseded_at IS NULL
+    AND coalesce(r.import_id, '') <> u.import_id
+    AND u.import_id <> ALL (coalesce(r.also_told, '{}'));
+
+-- name: keep_before
+-- Keep versions that newer ones are about to replace: $1 names.
+UPDATE contact.activity_record AS r
+SET kept = jsonb_build_object('activity', to_jsonb(a), 'people', (
+    SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.participant_no), '[]')
+    FROM contact.contact_activities AS p WHERE p.activity_id = a.id))
+FROM unnest($1::contact.revision_name[]) AS u, contact.activity AS a
+WHERE r.tenant_id = u.tenant_id AND r.record_key = u.record_key AND r.revision = u.revision
+    AND a.id = r.activity_id;

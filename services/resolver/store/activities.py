@@ -72,6 +72,8 @@ class ActivityLoader(Loader):
                     row["stated_at"],
                     row["source_version"],
                     row["current"],
+                    row["import_id"],
+                    row["is_undone"],
                 )
             )
         by_id = {one.id: one for one in self.happened.values()}
@@ -137,6 +139,8 @@ async def take_activity_ids(connection: Connection, count: int) -> Iterator[tupl
 
 async def write_activities(connection: Connection, plan: ActivityPlan, now: datetime) -> None:
     """Write the ledger and the activities; their events are written with the gate's."""
+    if plan.superseded:
+        await connection.execute(ACTIVITIES["keep_before"], plan.superseded)
     for name, rows in (
         ("save_activities", [_activity(*one) for one in _new_ones(plan)]),
         ("insert_activity_records", [_record(one) for one in plan.ledger]),
@@ -145,6 +149,9 @@ async def write_activities(connection: Connection, plan: ActivityPlan, now: date
     ):
         if rows:
             await connection.execute(ACTIVITIES[name], rows, now)
+    if plan.also_told:
+        names, imports = zip(*plan.also_told, strict=True)
+        await connection.execute(ACTIVITIES["note_also_told"], names, imports)
     if plan.activities:
         await connection.execute(ACTIVITIES["clear_taking_part"], sorted(plan.activities))
     rows = [

@@ -19,7 +19,7 @@ async def relocate_activities(connection: Connection, plan: Reshaping) -> None:
     rows = await connection.fetch(ACTIVITIES["find_misplaced"], sorted(cluster.contacts))
     if not rows:
         return
-    stored = [_stored(list(group)) for _, group in groupby(rows, key=itemgetter("id"))]
+    stored = [stored_of(list(group)) for _, group in groupby(rows, key=itemgetter("id"))]
     found = relocate(stored, cluster.contacts, cluster.tenant, plan.order)
     await Writer(connection, found.plan).write()
     columns = [list(column) for column in zip(*found.moves, strict=True)]
@@ -27,7 +27,8 @@ async def relocate_activities(connection: Connection, plan: Reshaping) -> None:
     plan.touched.update({one: cluster.contacts[one] for one in found.plan.updated})
 
 
-def _stored(rows: list[asyncpg.Record]) -> Stored:
+def stored_of(rows: list[asyncpg.Record]) -> Stored:
+    """Read an activity of a row for each who takes part; of one row without, if nobody does."""
     first = rows[0]
     return Stored(
         id=first["id"],
@@ -60,5 +61,6 @@ def _stored(rows: list[asyncpg.Record]) -> Stored:
                 belongs=row["belongs"],
             )
             for row in rows
+            if row["at"] is not None
         ],
     )

@@ -13,6 +13,7 @@ from services.resolver.store.clusters import ClusterLoader
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reshaping import RETRACTIONS, Reshaper
+from services.resolver.store.withdrawing import ActivityRetractor, keep_named
 from shared.auth import Place
 from shared.errors import TransientError
 from shared.events.command import RetractImport, RetractRecords
@@ -56,31 +57,38 @@ class Retractor:
         self, command: Retracting, place: Place, trace: str | None, piece: int = PIECE
     ) -> Retraction:
         """Take back the next piece; what is taken back already stays as it is."""
-        find, count, named = _named(command, place)
+        if isinstance(command, RetractImport):
+            activities = ActivityRetractor(self._connection, place, command.import_id)
+            await activities.begin()
+            if brought := await activities.find():
+                order = await self._order(command, trace, brought)
+                retracted, positions = await activities.carry_out(brought, order)
+                remaining = await self._remaining(command, place)
+                return Retraction(retracted, remaining, positions=positions)
+        find, _, named = _named(command, place)
         rows = await self._connection.fetch(RETRACTIONS[find], *named, piece)
         if not rows:
-            return Retraction(0, 0)
+            return Retraction(0, await self._remaining(command, place))
         contacts = {row["contact_id"] for row in rows}
         cluster = await self._load(place, contacts)
         # What changed hands before the locks were held is the next piece's.
         held = _deliveries(cluster)
         rows = [row for row in rows if (row["record_key"], row["revision"]) in held]
+        if isinstance(command, RetractImport):
+            records = {row["record_key"] for row in rows}
+            named_still = await keep_named(
+                self._connection, place, command.import_id, contacts, records
+            )
+            rows = [row for row in rows if row["record_key"] not in named_still]
+        if not rows:
+            return Retraction(0, await self._remaining(command, place))
         chosen = frozenset((row["record_key"], row["revision"]) for row in rows)
         others = await self._holders(asked_again(cluster, chosen)) - cluster.contacts.keys()
         if others:
             cluster = await self._load(place, contacts | others)
             if not chosen <= _deliveries(cluster):
                 raise TransientError("contacts were merged or split meanwhile")
-        now = datetime.now(UTC)
-        order = Order(
-            command_id=command.command_id,
-            ids=await self._ids.take(self._connection, IDS + 2 * len(rows)),
-            now=now,
-            issued_at=command.issued_at,
-            by_person=False,
-            reason=command.reason,
-            traceparent=trace,
-        )
+        order = await self._order(command, trace, rows)
         taken = Import(
             import_id=command.import_id if isinstance(command, RetractImport) else "",
             workspace=place.workspace_id,
@@ -90,8 +98,26 @@ class Retractor:
         )
         plan, kept = retract(cluster, taken, order)
         await Reshaper(self._connection, plan).write()
-        remaining = await self._connection.fetchval(RETRACTIONS[count], *named)
+        remaining = await self._remaining(command, place)
         return Retraction(len(rows), remaining, kept, plan.positions)
+
+    async def _order(self, command: Retracting, trace: str | None, rows: Sequence[object]) -> Order:
+        return Order(
+            command_id=command.command_id,
+            ids=await self._ids.take(self._connection, IDS + 2 * len(rows)),
+            now=datetime.now(UTC),
+            issued_at=command.issued_at,
+            by_person=False,
+            reason=command.reason,
+            traceparent=trace,
+        )
+
+    async def _remaining(self, command: Retracting, place: Place) -> int:
+        _, count, named = _named(command, place)
+        left: int = await self._connection.fetchval(RETRACTIONS[count], *named)
+        if isinstance(command, RetractImport):
+            left += await ActivityRetractor(self._connection, place, command.import_id).count()
+        return left
 
     async def _load(self, place: Place, contacts: set[int]) -> Cluster:
         """Lock and read contacts with the other ends of their candidates, who are told, too."""

@@ -30,6 +30,7 @@ from services.resolver.store.reconsidering import Reconsiderer
 from services.resolver.store.remembering import Remembered
 from services.resolver.store.retracting import Retracting, Retraction, Retractor
 from services.resolver.store.snapshots import Snapshotter
+from services.resolver.store.withdrawing import find_retracted
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
 from shared.events.command import CompanyOrder, Judgement
@@ -55,6 +56,12 @@ class Transaction:
         loader = Loader(self._connection, self._store.sources, self._store.remembered)
         self.known = await loader.load(deliveries)
         return self.known
+
+    async def find_retracted(
+        self, arrived: Sequence[Delivery | ActivityDelivery]
+    ) -> set[tuple[int, int, str]]:
+        """Return which imports of a batch, (tenant, workspace, import), were taken back."""
+        return await find_retracted(self._connection, arrived)
 
     async def load_happened(
         self, deliveries: Sequence[Delivery], activities: Sequence[ActivityDelivery]

@@ -71,7 +71,10 @@ async def test_a_mailbox_is_taken_with_a_count_of_all_that_is_not(
 async def test_people_of_a_mailbox_are_contacts_with_it_on_their_timelines(
     system: Importing, caller: Caller
 ) -> None:
-    """Whoever is unknown becomes a contact at once; the same mail again changes nothing."""
+    """Whoever is unknown becomes a contact at once; the same mail again changes nothing.
+
+    Both times are imports that can be taken back: with the second one the people go, too.
+    """
     raw = a_message(text=SIGNED, cc="Bob <bob@y.example.org>")
     box = an_mbox(raw, a_message(message_id="<2@x>", list_id="<l.x.example>", cc="eve@x.example"))
 
@@ -91,10 +94,11 @@ async def test_people_of_a_mailbox_are_contacts_with_it_on_their_timelines(
         return [f"{row['email']} {row['status']}" for row in people], events
 
     expected = ["ada@engines.example.com active", "bob@y.example.org incomplete"]
-    events = []
+    events, imports = [], []
     for _ in range(2):
         answer = await caller.http.post("/v1/mail", params={"own": OWN}, content=box)
         assert answer.status_code == 202, answer.text
+        imports.append(answer.json()["import_id"])
         for _ in range(300):
             if (await state())[0] == expected:
                 break
@@ -103,6 +107,15 @@ async def test_people_of_a_mailbox_are_contacts_with_it_on_their_timelines(
         await asyncio.sleep(1.0)  # what else is on its way would be here by now
         events.append((await state())[1])
     assert events[0] == events[1]
+    # What a signature said goes with the import that said it first.
+    known_by_mail = [one.replace(" active", " incomplete") for one in expected]
+    for import_id, left in zip(imports, (known_by_mail, []), strict=True):
+        asked = await caller.order(import_id, "undo")
+        assert asked.status_code == 202, asked.text
+        assert (asked.json()["reading"]["layout"], asked.json()["rows"]) == ("mbox", 1)
+        undone = await caller.until(import_id, "undone")
+        assert undone["undo"]["remaining"] == 0
+        assert (await state())[0] == left
 
 
 async def test_progress_is_told_line_by_line(
