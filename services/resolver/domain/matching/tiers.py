@@ -137,15 +137,11 @@ def allowed(signals: Sequence[Signal], veto: Veto | None) -> Action:
 def _despite_other_papers(signals: Iterable[Signal]) -> Action:
     """Return what is allowed where a birthday or a number that a state gives is another one.
 
-    Father and son bear one name, live in one house and answer one phone. One paper may be wrong:
-    somebody looks at the merge afterwards. Where both differ, somebody looks before.
+    Father and son bear one name, live in one house and answer one phone. Papers have slips, too:
+    somebody looks at the merge afterwards.
     """
-    papers = [one for one in signals if _is_paper(one)]
-    differing = {one.attribute for one in papers if one.level == "differ"}
-    agreeing = {one.attribute for one in papers if one.level in {"equal", "near"}}
-    if not differing:
-        return Action.MERGE
-    return Action.FLAG if agreeing or len(differing) == 1 else Action.REVIEW
+    differ = any(one.level == "differ" and _is_paper(one) for one in signals)
+    return Action.FLAG if differ else Action.MERGE
 
 
 def _is_paper(signal: Signal) -> bool:

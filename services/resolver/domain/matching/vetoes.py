@@ -73,17 +73,20 @@ def _members(profile: Profile) -> dict[str, set[str]]:
 def _names(left: Profile, right: Profile, statistics: Statistics) -> Veto | None:
     """Two well-formed names that disagree. A word is taken for one when many bear it.
 
-    Garbled names look well-formed more often than not, so that form alone only casts doubt.
+    Garbled names look well-formed more often than not, so that form alone only casts doubt; so does
+    a word that disagrees where one record has given and family name in each other's place.
     """
-    if _is_crossed(left, right):
-        return None
+    is_crossed = _is_crossed(left, right)
     strange = []
-    for attribute in ("given", "family"):
-        one, other = left.values.get(attribute), right.values.get(attribute)
+    for attribute, across in (("given", "family"), ("family", "given")):
+        one = left.values.get(attribute)
+        other = right.values.get(across if is_crossed else attribute)
         if one and other and _is_strange(attribute, one[0], other[0]):
             strange.append((attribute, one[0], other[0]))
-    if not strange or not compare_persons(left.name, right.name).is_conflict:
+    if not strange or not (is_crossed or compare_persons(left.name, right.name).is_conflict):
         return None
+    if is_crossed:
+        return Veto.DOUBT
     for attribute, word, another in strange:
         if _is_established(attribute, word, statistics) and _is_established(
             attribute, another, statistics
