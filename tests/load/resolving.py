@@ -157,7 +157,6 @@ async def match(*, resolver: str, relay: str) -> Answer:
     events = again = 0
     over = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
     async with open_pipeline(resolver, relay) as pipeline:
-        print("ready", flush=True)
         while True:
             try:
                 found = await pipeline.match_next()

@@ -1,6 +1,6 @@
 """What identity costs in a large base: the gate and matching, beside a raw COPY and Splink.
 
-    python -m tests.load.size [--base 100000] [--seconds 60] [--rate 1500] [--workers 4] [--bare]
+    python -m tests.load.size [--base 100000] [--seconds 60] [--rate 1500] [--gate] [--bare]
 
 Fills a database through the gate itself, then resolves signals of which half are of somebody new:
 at a steady rate, then as fast as it goes, matching beside it all the while. Prints a table and
@@ -9,6 +9,7 @@ writes `.bench/size.json`.
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import random
 import subprocess
@@ -20,6 +21,7 @@ from typing import Any, Final
 
 import asyncpg
 import orjson
+import psutil
 
 from kith.migrate import PACKAGES
 from kith.stack import Stack
@@ -31,7 +33,6 @@ from shared.postgres.migrate import migrate
 from shared.postgres.pool import connect
 from shared.postgres.settings import PostgresSettings
 from tests.load import baselines
-from tests.load.meters import usage
 from tests.load.resolving import SEED, Answer
 from tests.load.workload import a_person
 from tests.support.system import HOMES, empty_stack
@@ -57,14 +58,14 @@ class Base:
 
     def __init__(self, stack: Stack, workers: int) -> None:
         self._workers = workers
-        self._pids = stack.pids()
+        self._server = psutil.Process(stack.pids()["postgres"])
         self.resolver = stack.postgres_dsn("kith_resolver")
         self.relay = stack.postgres_dsn("kith_relay")
         self.owner = stack.postgres_dsn("kith_migrator")
 
     async def resolve(self, **settings: Any) -> Answer:
         """Let all workers resolve at once; returns what they did together."""
-        before = usage(self._pids)
+        before = self._server_s()
         settings |= {"dsn": self.resolver, "of": self._workers}
         children = [
             _child("signals", {**settings, "number": number}) for number in range(self._workers)
@@ -73,9 +74,10 @@ class Base:
         seconds = max(one["seconds"] for one in answers)
         took = sorted(ms for one in answers for ms in one["batch_ms"])
         signals = sum(one["signals"] for one in answers)
-        cpu = {"resolvers": sum(one["cpu_s"] for one in answers)}
-        after = usage(self._pids)
-        cpu |= {name: after.cpu[name] - seconds for name, seconds in before.cpu.items()}
+        cpu = {
+            "resolvers": sum(one["cpu_s"] for one in answers),
+            "postgres": self._server_s() - before,
+        }
         return {
             "cpu_us_per_signal": {name: round(1e6 * s / signals) for name, s in cpu.items()},
             "signals": signals,
@@ -86,6 +88,16 @@ class Base:
             "tried_again": sum(one["tried_again"] for one in answers),
             "rss_mib": round(max(one["rss_mib"] for one in answers)),
         }
+
+    def _server_s(self) -> float:
+        """Return the processor time of the server and of all its backends, gone or not, seconds."""
+        own = self._server.cpu_times()
+        total = sum((own.user, own.system, own.children_user, own.children_system))
+        for one in self._server.children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                total += times.user + times.system
+        return float(total)
 
     async def value(self, statement: str) -> Any:
         """Look at one value, as the owner."""
@@ -150,13 +162,13 @@ def names_us() -> float:
 async def measure(base: Base, asked: argparse.Namespace) -> Answer:
     """Fill the base, then run signals through it."""
     await migrate(base.owner, PACKAGES)
-    matching = _child("matching", {"resolver": base.resolver, "relay": base.relay})
+    matching = None
+    if not asked.gate:
+        matching = _child("matching", {"resolver": base.resolver, "relay": base.relay})
     try:
-        assert matching.stdout
-        await asyncio.to_thread(matching.stdout.readline)
         print(f"filling the base with {asked.base:,} contacts ...", flush=True)
         filled = await base.resolve(base=asked.base)
-        await _matched(base)
+        await _matched(base, is_off=asked.gate)
         await base.settle()
         first = asked.base
         print(f"{asked.rate:,} signals/s for {asked.seconds} s ...", flush=True)
@@ -167,17 +179,20 @@ async def measure(base: Base, asked: argparse.Namespace) -> Answer:
             seconds=asked.seconds,
         )
         behind = await base.value("SELECT count(*) FROM contact.outbox")
-        await _matched(base)
+        await _matched(base, is_off=asked.gate)
         first += paced["signals"] + asked.workers
         print("as fast as it goes ...", flush=True)
         flat_out = await base.resolve(
             base=asked.base, first=first, seconds=asked.seconds / 2, most=FLAT_OUT_BATCH
         )
-        await _matched(base)
-        output, _ = await asyncio.to_thread(matching.communicate)
+        await _matched(base, is_off=asked.gate)
+        matched = (
+            orjson.loads((await asyncio.to_thread(matching.communicate))[0]) if matching else None
+        )
     finally:
-        matching.kill()
-        matching.wait()
+        if matching:
+            matching.kill()
+            matching.wait()
     print("why, names, COPY ...", flush=True)
     return {
         "base": asked.base,
@@ -185,7 +200,7 @@ async def measure(base: Base, asked: argparse.Namespace) -> Answer:
         "fill": filled,
         "paced": {"offered_per_second": asked.rate, **paced, "events_behind": behind},
         "flat_out": flat_out,
-        "matching": orjson.loads(output),
+        "matching": matched,
         "contacts": await base.value("SELECT count(*) FROM contact.contact"),
         "merged": await base.value("SELECT count(*) FROM contact.contact WHERE status = 'merged'"),
         "deadlocks": await base.value(
@@ -197,8 +212,10 @@ async def measure(base: Base, asked: argparse.Namespace) -> Answer:
     }
 
 
-async def _matched(base: Base) -> None:
-    """Wait until matching is level with the gate."""
+async def _matched(base: Base, *, is_off: bool) -> None:
+    """Wait until matching is level with the gate; without it, forget what it would be told."""
+    if is_off:
+        await base.value("TRUNCATE contact.outbox")
     while await base.value("SELECT EXISTS (SELECT FROM contact.outbox)"):  # noqa: ASYNC110
         await asyncio.sleep(0.2)
 
@@ -223,15 +240,17 @@ def show(figures: Answer) -> None:
         "contacts, of them merged": f"{figures['contacts']:,}, {figures['merged']:,}",
         "events that matching was behind after the paced run": f"{paced['events_behind']:,}",
         "deadlocks": figures["deadlocks"],
-        "batches tried again": sum(run["tried_again"] for run in (fill, paced, flat_out, matching)),
+        "batches tried again": sum(run["tried_again"] for run in (fill, paced, flat_out)),
         "memory of the largest resolver, MiB": flat_out["rss_mib"],
-        "memory of matching, MiB": round(matching["rss_mib"]),
-        "CPU of matching, us an event": round(1e6 * matching["cpu_s"] / matching["events"]),
         "why, p50 and p95 ms": f"{why['p50']}, {why['p95']}",
         "names compared, us a pair": figures["names_us_per_pair"],
         "raw COPY of the same rows, contacts/s": f"{figures['copy']['contacts_per_second']:,}",
         "rows of a contact": figures["copy"]["rows_per_contact"],
     }
+    if matching:
+        rows["memory of matching, MiB"] = round(matching["rss_mib"])
+        rows["CPU of matching, us an event"] = round(1e6 * matching["cpu_s"] / matching["events"])
+        rows["batches of matching tried again"] = matching["tried_again"]
     if found := figures.get("splink"):
         rows["Splink, new records linked with the base, records/s"] = found["records_per_second"]
     print()
@@ -246,6 +265,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rate", type=int, default=1_500)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--gate", action="store_true", help="without matching")
     parser.add_argument("--bare", action="store_true", help="without Splink")
     asked = parser.parse_args()
     with empty_stack(HOME, ["postgres"]) as stack:
