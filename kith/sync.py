@@ -33,7 +33,14 @@ def register(main: typer.Typer) -> None:
 def add(
     kind: Annotated[
         Literal[
-            "gmail", "outlook_mail", "google_people", "outlook_contacts", "hubspot", "salesforce"
+            "gmail",
+            "outlook_mail",
+            "google_people",
+            "outlook_contacts",
+            "google_calendar",
+            "outlook_calendar",
+            "hubspot",
+            "salesforce",
         ],
         typer.Argument(help="What is connected."),
     ],
@@ -49,7 +56,10 @@ def add(
     ],
     every: Annotated[int, typer.Option(help="How often it is read, seconds.")] = 60,
     since_days: Annotated[
-        int | None, typer.Option(help="How far back mail is read at first; default: all.")
+        int | None,
+        typer.Option(
+            help="How far back mail is read at first (default: all), or a calendar (two years)."
+        ),
     ] = None,
     remove_at_most: Annotated[
         float | None,
@@ -151,10 +161,15 @@ def _state(one: dict[str, Any]) -> str:
 
 
 def _told(counts: dict[str, int]) -> str:
-    """Say what all runs brought: of people, or of mail."""
+    """Say what all runs brought: of people, of events, or of mail."""
     if "people" in counts:
         refused = f", {counts['refused']:,} without an id" if counts.get("refused") else ""
         return f"{counts['people']:,} entries told, {counts.get('blank', 0):,} blank{refused}"
+    if "events" in counts:
+        alone = counts.get("left_out_nobody_else", 0)
+        return (
+            f"{counts['events']:,} events, {counts.get('activities', 0):,} taken, {alone:,} alone"
+        )
     left_out = sum(n for name, n in counts.items() if name.startswith("left_out_"))
     return (
         f"{counts.get('messages', 0):,} messages, {counts.get('activities', 0):,} taken, "

@@ -45,6 +45,10 @@ class RemoteSettings(BaseSettings):
     people_url: str = Field(
         default="https://people.googleapis.com/v1", description="Where the Google People API is."
     )
+    calendar_url: str = Field(
+        default="https://www.googleapis.com/calendar/v3",
+        description="Where the Google Calendar API is.",
+    )
     hubspot_url: str = Field(
         default="https://api.hubapi.com",
         description="Where the HubSpot API is, and renews tokens.",

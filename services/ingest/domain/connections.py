@@ -14,7 +14,10 @@ MailKind = Literal["gmail", "outlook_mail"]
 BookKind = Literal["google_people", "outlook_contacts", "hubspot", "salesforce"]
 """Address books and CRMs: entries that change and go."""
 
-ConnectionKind = Literal[MailKind, BookKind]
+CalendarKind = Literal["google_calendar", "outlook_calendar"]
+"""The primary calendar of a Google account, the default one of an account at Microsoft."""
+
+ConnectionKind = Literal[MailKind, BookKind, CalendarKind]
 """What can be read."""
 
 SOURCES: Final[dict[ConnectionKind, str]] = {
@@ -24,6 +27,8 @@ SOURCES: Final[dict[ConnectionKind, str]] = {
     "outlook_contacts": "outlook_api",
     "hubspot": "hubspot_crm",
     "salesforce": "salesforce_crm",
+    "google_calendar": "calendar",
+    "outlook_calendar": "calendar",
 }
 """Kind → the source (DESIGN 9 'Sources') of what it brings."""
 
@@ -100,13 +105,27 @@ class BookSettings(BaseModel):
     )
 
 
-SETTINGS: Final[dict[ConnectionKind, type[MailSettings | BookSettings]]] = {
+class CalendarSettings(BaseModel):
+    """What an operator may turn about a calendar."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    since_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
+        default=None, description="A full reading goes so many days back; None: two years."
+    )
+
+
+AnySettings = MailSettings | BookSettings | CalendarSettings
+
+SETTINGS: Final[dict[ConnectionKind, type[AnySettings]]] = {
     "gmail": MailSettings,
     "outlook_mail": MailSettings,
     "google_people": BookSettings,
     "outlook_contacts": BookSettings,
     "hubspot": BookSettings,
     "salesforce": BookSettings,
+    "google_calendar": CalendarSettings,
+    "outlook_calendar": CalendarSettings,
 }
 """Kind → what may be turned about it."""
 

@@ -51,7 +51,7 @@ class OutlookMail:
     async def pages(self, cursor: dict[str, Any] | None) -> AsyncIterator[Page]:
         """Yield what is new since the cursor; see `page.RemoteSource`."""
         me = await self._http.get("/me", {"$select": "mail,userPrincipalName,otherMails"})
-        mail = MailPages(self._terms, _own(me))
+        mail = MailPages(self._terms, own_addresses(me))
         before: dict[str, str] = (cursor or {}).get("folders", {})
         sent = await self._well_known("sentitems")
         folders = await self._folders()
@@ -139,7 +139,8 @@ class OutlookMail:
         return found
 
 
-def _own(me: dict[str, Any]) -> list[str]:
+def own_addresses(me: dict[str, Any]) -> list[str]:
+    """Return the addresses of an account's owner."""
     others = me.get("otherMails")
     listed = [
         me.get("mail"),

@@ -13,22 +13,26 @@ from ulid import ULID
 from services.ingest.domain.connections import (
     SETTINGS,
     SOURCES,
+    AnySettings,
     BookSettings,
+    CalendarSettings,
     ConnectionKind,
     Failure,
-    MailSettings,
     Records,
     may_go,
 )
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.remote.address_book import BookTerms
+from services.ingest.remote.calendars import CalendarTerms
 from services.ingest.remote.crms import HubSpot, Salesforce
 from services.ingest.remote.gmail import Gmail
+from services.ingest.remote.google_calendar import GoogleCalendar
 from services.ingest.remote.google_people import GooglePeople
 from services.ingest.remote.http import RemoteHttp, Sleep
 from services.ingest.remote.mailbox import LEFT_OUT, MailboxTerms
 from services.ingest.remote.oauth import Tokens
+from services.ingest.remote.outlook_calendar import OutlookCalendar
 from services.ingest.remote.outlook_contacts import OutlookContacts
 from services.ingest.remote.outlook_mail import OutlookMail
 from services.ingest.remote.page import Outbound, Page, RemoteError, RemoteSource
@@ -61,6 +65,12 @@ _BOOKS: Final[dict[ConnectionKind, Callable[[RemoteHttp, BookTerms], RemoteSourc
     "salesforce": Salesforce,
 }
 """Kind → how its people are read."""
+
+_CALENDARS: Final[dict[ConnectionKind, Callable[[RemoteHttp, CalendarTerms], RemoteSource]]] = {
+    "google_calendar": GoogleCalendar,
+    "outlook_calendar": OutlookCalendar,
+}
+"""Kind → how its events are read."""
 
 _NEEDS_A_PERSON: Final[frozenset[Failure]] = frozenset({"consent_withdrawn", "would_remove_many"})
 """After these an account is read again only when a person has seen to it."""
@@ -134,9 +144,7 @@ class Runs:
         await self.producer.send_batch(orders)
         await self.connections.forget_records(claim, gone)
 
-    def _source(
-        self, claim: Claim, claimed: Claimed, settings: MailSettings | BookSettings
-    ) -> RemoteSource:
+    def _source(self, claim: Claim, claimed: Claimed, settings: AnySettings) -> RemoteSource:
         kind, credentials = _kind(claimed), claimed.credentials
 
         async def keep(renewed: dict[str, Any]) -> None:
@@ -156,6 +164,10 @@ class Runs:
         if isinstance(settings, BookSettings):
             book = BookTerms(origin, SOURCES[kind], self.rules, now, settings.region)
             return _BOOKS[kind](http, book)
+        if isinstance(settings, CalendarSettings):
+            days = settings.since_days
+            events = CalendarTerms(origin, SOURCES[kind], self.rules, now, since_days=days)
+            return _CALENDARS[kind](http, events)
         mail = MailboxTerms(
             origin, SOURCES[kind], self.rules, now, settings.region, settings.since_days
         )
@@ -165,6 +177,8 @@ class Runs:
         """Return where tokens are renewed and where the API is."""
         if kind == "gmail":
             return self.settings.google_token_url, self.settings.gmail_url
+        if kind == "google_calendar":
+            return self.settings.google_token_url, self.settings.calendar_url
         if kind == "google_people":
             return self.settings.google_token_url, self.settings.people_url
         if kind == "hubspot":
@@ -184,7 +198,7 @@ def _kind(claimed: Claimed) -> ConnectionKind:
     return kind
 
 
-def _settings(claimed: Claimed) -> MailSettings | BookSettings:
+def _settings(claimed: Claimed) -> AnySettings:
     try:
         return SETTINGS[_kind(claimed)].model_validate(claimed.settings)
     except ValidationError:
