@@ -3,9 +3,10 @@
 Reads only, in one snapshot: nobody waits for a preview, and a preview waits for nobody.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import asyncpg
 from msgspec import Struct
@@ -29,6 +30,11 @@ from shared.postgres.queries import Queries
 
 QUERIES: Final = Queries.load("services.resolver.sql", "imports.sql")
 
+Made = TypeVar("Made")
+
+TURN: Final = 25
+"""Signals that are decided in one go: some five milliseconds."""
+
 Read = Delivery | tuple[str, PoisonMessageError]
 """A signal that can be decided, or its id and what is wrong with it."""
 
@@ -46,20 +52,32 @@ async def preview_signals(
 ) -> list[Document]:
     """Tell what each signal would lead to, after those of `context`, in their order."""
     sources = await store.sources_by_name()
-    before = [one for body in context if isinstance(one := _read(body, place, sources), Delivery)]
-    asked = [_read(body, place, sources) for body in signals]
+    read = await _in_turns(_read(body, place, sources) for body in context)
+    before = [one for one in read if isinstance(one, Delivery)]
+    asked = await _in_turns(_read(body, place, sources) for body in signals)
     deliveries = [one for one in asked if isinstance(one, Delivery)]
     async with store.snapshot() as connection:
         known = await Loader(connection, store.sources, looking=True).load([*before, *deliveries])
-        found = list(preview([*before, *deliveries], known, imagined(), datetime.now(UTC)))
+        imagining = preview([*before, *deliveries], known, imagined(), datetime.now(UTC))
+        found = await _in_turns(imagining)
         named = await _namesakes(connection, place, found[len(before) :])
     told = iter(found[len(before) :])
-    return [
+    return await _in_turns(
         tell_preview(next(told), place.workspace_id, name_of(one), named)
         if isinstance(one, Delivery)
         else tell_refusal(one[0], one[1].field, one[1].detail)
         for one in asked
-    ]
+    )
+
+
+async def _in_turns(work: Iterable[Made]) -> list[Made]:
+    """Do work piece by piece, and let others have their turn: live signals wait behind it."""
+    made: list[Made] = []
+    for number, one in enumerate(work, start=1):
+        made.append(one)
+        if number % TURN == 0:
+            await asyncio.sleep(0)
+    return made
 
 
 async def find_verdicts(store: Store, place: Place, sent: Sequence[Sent]) -> list[Document]:
