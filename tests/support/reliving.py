@@ -335,7 +335,8 @@ WHERE c.id = b.contact_id AND c.public_id = $1 AND b.workspace_id = $2 AND b.del
 """
 
 _TABLES: Final = {
-    "contact": "SELECT c.public_id, c.status::text, s.public_id AS survivor"
+    "contact": "SELECT c.public_id, c.status::text, s.public_id AS survivor,"
+    " c.last_enriched_at::text"
     " FROM contact.contact c LEFT JOIN contact.contact s ON s.id = c.merged_into_id"
     " WHERE c.tenant_id = $1",
     "identifiers": "SELECT c.public_id, i.identifier_type::text, i.normalized_value,"

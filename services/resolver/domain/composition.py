@@ -92,6 +92,12 @@ class Composite:
     bound: dict[int, Bound] = field(default_factory=dict)
     """Workspace → how it came to know the contact."""
 
+    @property
+    def enriched_at(self) -> datetime | None:
+        """Return of when the newest is that a vendor tells of it; None: none does."""
+        told = [one.asserted_at for one in self.claims.values() if one.source.is_enrichment]
+        return max(told, default=None)
+
 
 def compose(applied: Iterable[Applied], holds: Collection[IdentifierKey]) -> Composite:
     """Replay deliveries in their order; of their identifiers, only those in `holds` are taken.

@@ -108,6 +108,9 @@ class _Gate:
             kept, changes = NOTHING_PRIVATE, None
             contact = self._create(delivery, said)
         self._bind(contact, delivery, kept, changes)
+        if delivery.source.is_enrichment:
+            told, before = delivery.signal.occurred_at, self.plan.enriched.get(contact.id)
+            self.plan.enriched[contact.id] = told if before is None else max(before, told)
         for other, reason in admission.proposals:
             self._propose(contact, self.known.contacts[other], delivery, reason)
         for key in admission.contested:

@@ -50,6 +50,11 @@ class Source:
     priority: int
     source_type: str
 
+    @property
+    def is_enrichment(self) -> bool:
+        """Tell whether it was asked about a contact, and did not come by itself."""
+        return self.source_type in {"enrichment", "ai"}
+
 
 Group = dict[VisibleField, str]
 """Visible values that belong together: a name, a job, an address."""
@@ -331,6 +336,8 @@ class Plan:
     created: dict[int, tuple[Contact, Source]] = field(default_factory=dict)
     updated: set[int] = field(default_factory=set)
     """Known contacts whose version moved."""
+    enriched: dict[int, datetime] = field(default_factory=dict)
+    """Contact → of when the newest is that a vendor told of it in this batch."""
     identifiers: list[tuple[IdentifierKey, Identifier, int, Delivery]] = field(default_factory=list)
     sharing: dict[IdentifierKey, Sharing] = field(default_factory=dict)
     """Contested identifiers of which something changed."""

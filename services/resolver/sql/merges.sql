@@ -124,6 +124,12 @@ FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[])
     AS u (id, version, root, absorbed_as)
 WHERE c.id = u.id;
 
+-- name: retell_enriched
+-- When vendors told of contacts as they are made up now: $1 contacts, $2 times or null.
+UPDATE contact.contact AS c SET last_enriched_at = u.told_at
+FROM unnest($1::bigint[], $2::timestamptz[]) AS u (id, told_at)
+WHERE c.id = u.id AND c.last_enriched_at IS DISTINCT FROM u.told_at;
+
 -- name: move_records
 -- Records change hands, with every delivery that there was of them; whoever waits for one waits
 -- for the version that tells of it: $1 tenant, $2 record keys, $3 contacts, $4 versions.

@@ -158,6 +158,12 @@ SET version = u.version, status = u.status::contact.contact_status, updated_at =
 FROM unnest($1::contact.contact_change[]) AS u
 WHERE c.id = u.id;
 
+-- name: save_enriched
+-- When vendors told of contacts, where that is newer: $1 contacts, $2 times.
+UPDATE contact.contact AS c SET last_enriched_at = u.told_at
+FROM unnest($1::bigint[], $2::timestamptz[]) AS u (id, told_at)
+WHERE c.id = u.id AND (c.last_enriched_at IS NULL OR c.last_enriched_at < u.told_at);
+
 -- name: insert_identifiers
 -- $1 rows, $2 now.
 INSERT INTO contact.contact_identifier

@@ -37,6 +37,8 @@ class Reshaper:
         retired = [(binding,) for binding in self._plan.retired_bindings]
         await self._each("retire_bindings", retired, self._now)
         await Writer(self._connection, self._rows()).write()
+        enriched = [(contact, made.enriched_at) for contact, made in self._plan.composed.items()]
+        await self._each("retell_enriched", enriched)
         await self._restore(states)
         await self._bindings()
         await self._log()

@@ -131,6 +131,10 @@ class Writer:
             ],
         )
 
+        if plan.enriched:
+            columns = [list(column) for column in zip(*sorted(plan.enriched.items()), strict=True)]
+            await self._connection.execute(QUERIES["save_enriched"], *columns)
+
     async def _details(self) -> None:
         plan = self._plan
         await self._run(

@@ -306,6 +306,24 @@ async def test_a_vendor_that_names_nobody_spoke_of_whom_it_was_asked(
     )
 
 
+async def test_a_contact_says_when_a_vendor_last_told_of_it(home: Home, resolver: Resolver) -> None:
+    """Of when the newest is that a vendor says; what comes later and is older changes nothing."""
+    when = "SELECT extract(minute FROM last_enriched_at)::int FROM contact.contact"
+    await resolver.resolve(resolver.a_signal("r1", email="ada@example.com", minutes=1))
+    assert await home.value(when) is None
+    for source, minutes, expected in (
+        ("apollo", 5, 5),
+        ("clearbit", 3, 5),
+        ("hubspot_crm", 8, 5),
+        ("ai_deep_research", 9, 9),
+    ):
+        await resolver.resolve(
+            resolver.a_signal(source, email="ada@example.com", source=source, minutes=minutes)
+        )
+        assert await home.value(when) == expected
+    await check(home)
+
+
 async def test_notes_that_a_newer_version_drops_are_gone_everywhere(
     home: Home, resolver: Resolver
 ) -> None:
