@@ -231,7 +231,7 @@ def _stored(file: BinaryIO, start: int, line: int, end: int) -> Stored:
     folder = _FOLDER.match(envelope)
     while raw.startswith((b">From ", b"From ")):  # a separator below the separator
         raw = raw.partition(b"\n")[2]
-    if b"\n>From " in raw or b"\n>>From " in raw:
+    if b">From " in raw:  # hardly any message has it
         raw = _QUOTED.sub(rb"\n\1", raw)
     name = unquote(folder[1].decode("ascii", "replace")) if folder else ""
     return Stored(raw, line + 1, end - start, name)
