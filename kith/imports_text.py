@@ -43,6 +43,8 @@ def reading_of(name: str, reading: Document) -> Iterator[str]:
         parts.append(f"header in {reading['language']}")
     if reading.get("date_order_assumed"):
         parts.append(f"dates read as {reading['date_order']} (assumed)")
+    if reading.get("phone_region"):
+        parts.append(f"national phone numbers read in {reading['phone_region']} (assumed)")
     yield f"{name}: {', '.join(parts)}"
 
 

@@ -13,7 +13,8 @@ from openpyxl import Workbook
 
 from services.ingest.domain.staging import Staged, nobody, told_apart
 from services.ingest.sources.reading import SOURCES, Terms
-from services.ingest.sources.sniff import Sniffed, sniff
+from services.ingest.sources.sniff import sniff
+from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.staging import stage
 from tests.support.ingest import ORIGIN, RULES
 

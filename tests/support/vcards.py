@@ -8,7 +8,7 @@ import orjson
 from services.ingest.domain.mapping import to_draft
 from services.ingest.domain.reading import read_value
 from services.ingest.sources.row import BadRow, Blank, Row
-from services.ingest.sources.sniff import Sniffed
+from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.vcard import read_vcard
 from shared.errors import PoisonMessageError
 

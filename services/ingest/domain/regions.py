@@ -21,27 +21,34 @@ _MOST: Final = 500
 """Numbers that are looked at."""
 
 
-def find_region(numbers: Iterable[str], language: str, vocabulary: Vocabulary) -> str:
+def find_region(numbers: Iterable[tuple[str, str]], language: str, vocabulary: Vocabulary) -> str:
     """Return the likeliest country, ISO 3166, or nothing: then the deployment's default holds.
 
-    Numbers that say their country tell where their neighbours are, then the language of the
-    header does; either only if the national numbers can be dialled there.  English is written
-    everywhere: it says nothing, and its table needs numbers with a trunk prefix, which none in
-    North America has.
+    `numbers` are telephone numbers, each with the country of its owner's address or nothing.
+    Numbers that say their country tell where their neighbours are, then the addresses beside the
+    others do, then the language of the header; each only if the national numbers can be dialled
+    there.  English is written everywhere: it says nothing, and beside numbers from abroad its table
+    needs numbers with a trunk prefix, which none in North America has.
     """
-    cells = [text.lstrip(" '(") for text in islice(filter(None, numbers), _MOST)]
-    abroad = [text for text in cells if text.startswith(("+", "00"))]
-    national = [text for text in cells if text[:1].isdecimal() and not _says_country(text)]
+    cells = [
+        (text.lstrip(" '("), country) for text, country in islice(numbers, _MOST) if text.strip()
+    ]
+    abroad = [text for text, _ in cells if text.startswith(("+", "00"))]
+    beside = [one for one in cells if one[0][:1].isdecimal() and not _says_country(one[0])]
+    national = [text for text, _ in beside]
     if not national:
         return ""
     said = Counter(region for text in abroad if (region := _region_of(text)))
     usual = next((one.region for one in vocabulary.languages if one.code == language), "")
-    if not usual:
-        trunk = sum(text.startswith("0") for text in national)
-        if trunk < _ENOUGH * len(national):
-            return ""
     most = [region for region, count in said.most_common(1) if count >= _ENOUGH * len(abroad)]
-    for region in (*most, usual):
+    trunk = sum(text.startswith("0") for text in national)
+    if not usual and trunk < _ENOUGH * len(national):
+        most = []
+    lived = Counter(
+        vocabulary.countries.get(country.strip().casefold(), "") for _, country in beside if country
+    )
+    there = [region for region, count in lived.most_common(1) if count >= _ENOUGH * lived.total()]
+    for region in (*most, *there, usual):
         if region and _dialled(national, region) >= _ENOUGH * len(national):
             return region
     return ""

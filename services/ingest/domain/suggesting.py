@@ -86,6 +86,7 @@ _NO_PHONES: Final = frozenset(
 _SHARE: Final = 0.8
 """Of a column's cells so many must look like e-mail for it to be taken for e-mail."""
 
+_PREFIX: Final = "name_prefix"
 _DIGITS: Final = 5
 """Digits of a number in a header that counts nothing."""
 
@@ -161,7 +162,10 @@ def suggest(
     taken = {reading.target for reading in found}
     for index, key in enumerate(keys):
         first, _, rest = key.partition(" ")
-        for text in vocabulary.fallback.get(rest if first in vocabulary.owners else key, ()):
+        texts = vocabulary.fallback.get(rest if first in vocabulary.owners else key, ())
+        if _PREFIX in texts and _are_forms_of_address(index, rows, vocabulary):
+            texts = (_PREFIX,)
+        for text in texts:
             if target_of(text) not in taken:
                 found[index] = found[index]._replace(target=target_of(text), why="name")
                 taken.add(target_of(text))
@@ -174,6 +178,15 @@ def suggest(
                 target = Target(kind, "" if kind == "linkedin_url" else "1")
                 found[index] = found[index]._replace(target=target, why="content")
     return ColumnMapping(OTHER_LAYOUT, _columns(header, found), language)
+
+
+def _are_forms_of_address(
+    index: int, rows: Sequence[Sequence[str]], vocabulary: Vocabulary
+) -> bool:
+    """Tell whether a column called `Title` holds `Mrs` rather than `Director`."""
+    cells = [cell for row in rows if index < len(row) and (cell := row[index].strip())]
+    forms = sum(key_of(cell[:LONGEST]) in vocabulary.forms_of_address for cell in cells)
+    return bool(cells) and forms >= _SHARE * len(cells)
 
 
 def _keys(header: Sequence[str]) -> list[str]:

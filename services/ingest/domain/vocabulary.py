@@ -158,5 +158,9 @@ class Vocabulary:
     """Word before or behind a column's name → the label of its values."""
     totals: frozenset[str] = field(default=frozenset())
     """How lines of totals begin, in any language."""
+    forms_of_address: frozenset[str] = field(default=frozenset())
+    """Keys of `Mr`, `Frau`, …"""
+    countries: Mapping[str, str] = field(default_factory=dict)
+    """What addresses call a country, case-folded → ISO 3166."""
     english: frozenset[str] = field(default=frozenset())
     """Every English key, of a language's translations too."""

@@ -16,7 +16,8 @@ from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.mappings import NAME, no_mapping
 from services.ingest.routes.problems import ProblemError
 from services.ingest.sources.reading import SOURCES
-from services.ingest.sources.sniff import Sniffed, sniff
+from services.ingest.sources.sniff import sniff
+from services.ingest.sources.sniffed import Sniffed
 from services.ingest.store.imports import Row
 from services.ingest.store.uploads import PIECE
 from shared.auth import Caller, Place

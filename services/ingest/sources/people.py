@@ -15,7 +15,7 @@ from services.ingest.sources.cells import read_name
 from services.ingest.sources.gathering import MARK, MAX_SHORT, Frame, Gathering, Group, Key
 from services.ingest.sources.more import MALFORMED, add_more
 from services.ingest.sources.row import CONTACT_ID, BadRow, Blank, Row, Rows
-from services.ingest.sources.sniff import Sniffed
+from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.table import Cells, read_table
 from services.ingest.sources.vocabulary import vocabulary
 from services.ingest.sources.workbook import read_sheet

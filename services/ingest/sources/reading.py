@@ -10,7 +10,7 @@ from services.ingest.domain.reading import read_value
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.sources.people import read_people
 from services.ingest.sources.row import Row, Rows
-from services.ingest.sources.sniff import VCARD, Sniffed
+from services.ingest.sources.sniffed import VCARD, Sniffed
 from services.ingest.sources.vcard import read_vcard
 from services.ingest.sources.vocabulary import vocabulary
 from shared.events.signal import ContactSignal

@@ -14,7 +14,7 @@ from openpyxl import Workbook
 
 from services.ingest.domain.suggesting import REASON
 from services.ingest.sources.encodings import mended, text_of
-from services.ingest.sources.sniff import VCARD, Sniffed
+from services.ingest.sources.sniffed import VCARD, Sniffed
 from services.ingest.sources.table import MAX_HEADER
 from services.ingest.sources.workbook import read_texts
 

@@ -1,9 +1,9 @@
 """What a file is: its kind, encoding, layout and language, and where it begins; nobody is asked."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from services.ingest.domain.columns import ColumnMapping
 from services.ingest.domain.days import find_order
@@ -13,6 +13,8 @@ from services.ingest.domain.vocabulary import DayOrder
 from services.ingest.sources.cells import is_rounded, phones_in
 from services.ingest.sources.encodings import MIXED, PIECE, sniff_encoding, text_of
 from services.ingest.sources.kinds import kind_of_bytes, kind_of_text
+from services.ingest.sources.row import Row
+from services.ingest.sources.sniffed import VCARD, Sniffed
 from services.ingest.sources.table import (
     HEADER_LINES,
     MAX_COLUMNS,
@@ -21,12 +23,10 @@ from services.ingest.sources.table import (
     read_header,
     read_table,
 )
+from services.ingest.sources.vcard import read_vcard
 from services.ingest.sources.vocabulary import vocabulary
 from services.ingest.sources.workbook import look_into
 from shared.errors import PoisonMessageError
-
-VCARD: Final = "vcard"
-"""The layout of files of cards."""
 
 PREAMBLE_LINES: Final = 12
 """Lines in which a header is looked for: LinkedIn puts a note of some lines before it."""
@@ -48,52 +48,6 @@ _KNOWN = (
 
 class UnknownHeaderError(PoisonMessageError):
     """A table in which no column is known to say who a person is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sniffed:
-    """How a file is to be read."""
-
-    layout: str
-    encoding: str
-    assumed: bool
-    """Nothing in the file says its encoding, and it is not UTF-8."""
-    delimiter: str = ","
-    header_line: int = 1
-    """The line that names the columns, from 1."""
-    header_lines: int = 1
-    """How many lines it takes."""
-    sheet: str = ""
-    """The sheet of a workbook."""
-    mapping: ColumnMapping | None = None
-    """What the columns of a table mean; None: it is no table."""
-    days: DayOrder = "mdy"
-    """The order of the numbers of dates."""
-    days_assumed: bool = False
-    """No date in the first rows shows the order; it is the header's language's."""
-    region: str = ""
-    """Where its national numbers seem to be dialled (ISO 3166); empty: nothing shows it."""
-
-    def told(self) -> dict[str, Any]:
-        """Return how the file is read, as `services.ingest.domain.imports.Reading`."""
-        told = {
-            "layout": self.layout,
-            "encoding": self.encoding,
-            "encoding_assumed": self.assumed,
-        }
-        if self.mapping is None:
-            return told
-        return {
-            **told,
-            "delimiter": "" if self.sheet else self.delimiter,
-            "sheet": self.sheet,
-            "header_line": self.header_line,
-            "language": self.mapping.language,
-            "date_order": self.days,
-            "date_order_assumed": self.days_assumed,
-            "phone_region": self.region,
-            "columns": self.mapping.told(),
-        }
 
 
 Choices = Mapping[str, str]
@@ -126,7 +80,7 @@ def sniff(file: BinaryIO, choices: Choices | None = None) -> Sniffed:
         raise PoisonMessageError("invalid", "the file is empty", field="file")
     first = next(line for line in lines if line.strip())
     if first.strip().upper().startswith("BEGIN:VCARD"):
-        return Sniffed(VCARD, "cp1252" if encoding == MIXED else encoding, assumed)
+        return _cards(file, Sniffed(VCARD, "cp1252" if encoding == MIXED else encoding, assumed))
     if kind := kind_of_text("".join(lines)):
         raise _no_table(kind)
     found = _find_table(lines, choices or {})
@@ -150,6 +104,19 @@ def sniff(file: BinaryIO, choices: Choices | None = None) -> Sniffed:
         days_assumed=guessed,
         region=region,
     )
+
+
+def _cards(file: BinaryIO, sniffed: Sniffed) -> Sniffed:
+    """Look into the first cards for where their numbers are dialled."""
+    people = [
+        row.record for row in islice(read_vcard(file, sniffed), SAMPLE_ROWS) if isinstance(row, Row)
+    ]
+    numbers: list[tuple[str, str]] = []
+    for person in people:
+        addresses = person.get("addresses", ())
+        country = next((one["country"] for one in addresses if one.get("country")), "")
+        numbers += [(point["value"], country) for point in person.get("phones", ())]
+    return replace(sniffed, region=find_region(numbers, "", vocabulary()))
 
 
 def _sniff_workbook(file: BinaryIO, choices: Choices) -> Sniffed:
@@ -240,20 +207,32 @@ def _understand(
     )
     days = _cells(mapping, rows, "birthday", "date")
     shown = find_order(days)
-    cells = _cells(mapping, rows, "phone")
-    numbers = [one for cell in cells if not is_rounded(cell) for one in phones_in(cell)]
-    region = find_region(numbers, mapping.language, words)
+    region = find_region(_numbers(mapping, rows), mapping.language, words)
     return mapping, shown or usual, bool(days) and shown is None, region
 
 
 def _cells(mapping: ColumnMapping, rows: Sequence[Sequence[str]], *kinds: str) -> list[str]:
     """Return what stands in the columns of some kinds."""
+    places = _places(mapping, "value", *kinds)
+    return [row[place] for place in places for row in rows if place < len(row) and row[place]]
+
+
+def _numbers(mapping: ColumnMapping, rows: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield telephone numbers, each with the country of an address of its row."""
+    phones = _places(mapping, "value", "phone")
+    countries = _places(mapping, "country", "address")
+    for row in rows:
+        country = next((row[one] for one in countries if one < len(row) and row[one]), "")
+        for place in phones:
+            if place < len(row) and row[place] and not is_rounded(row[place]):
+                yield from ((number, country) for number in phones_in(row[place]))
+
+
+def _places(mapping: ColumnMapping, part: str, *kinds: str) -> list[int]:
     return [
-        row[index]
-        for index, column in enumerate(mapping.columns)
-        if column.target.part == "value" and column.target.kind in kinds
-        for row in rows
-        if index < len(row) and row[index]
+        place
+        for place, column in enumerate(mapping.columns)
+        if column.target.part == part and column.target.kind in kinds
     ]
 
 

@@ -13,7 +13,7 @@ from services.ingest.domain.mapping import Origin, Rules, to_draft, to_normalize
 from services.ingest.domain.staging import BLANK, Staged, keys_of, row_of, signal_id_of
 from services.ingest.sources.reading import Terms, read_rows, read_signal
 from services.ingest.sources.row import BadRow, Blank, Row
-from services.ingest.sources.sniff import Sniffed
+from services.ingest.sources.sniffed import Sniffed
 from shared.errors import PoisonMessageError
 from shared.events.structs import changed
 

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, Final
 
 from services.ingest.sources.more import MALFORMED, add_more
 from services.ingest.sources.row import CONTACT_ID, BadRow, Blank, Row, Rows, compact
-from services.ingest.sources.sniff import Sniffed
+from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.vcard_cards import MAX_PROPERTIES, Card, read_cards
 from services.ingest.sources.vcard_custom import add_android, add_custom
 from services.ingest.sources.vcard_gathered import Gathered, text_of

@@ -59,6 +59,8 @@ def vocabulary() -> Vocabulary:
     )
     words = general["words"]
     places = {word: label for label, said in words["places"].items() for word in said}
+    named = _read(data.joinpath("countries.toml"))
+    countries = {name.casefold(): code for code, names in named.items() for name in names}
     return Vocabulary(
         layouts,
         aliases,
@@ -67,6 +69,8 @@ def vocabulary() -> Vocabulary:
         owners=frozenset(words["owners"]),
         places=places,
         totals=_keys(words["totals"]),
+        forms_of_address=_keys(words["forms_of_address"]),
+        countries={**countries, **{code.casefold(): code for code in named}},
         english=english,
     )
 

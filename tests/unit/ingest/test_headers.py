@@ -14,6 +14,10 @@ def said(*header: str) -> dict[str, str]:
     return {name: target for name, target in told.items() if target != f"custom[{name}]"}
 
 
+def where(language: str, *numbers: str) -> str:
+    return find_region([(one, "") for one in numbers], language, vocabulary())
+
+
 @pytest.mark.parametrize(
     ("name", "target"),
     [
@@ -120,12 +124,37 @@ def test_notes_and_totals_below_a_table_are_nobody() -> None:
 
 def test_national_numbers_are_read_where_the_table_comes_from() -> None:
     """By numbers that say their country, then by the header's language; English says nothing."""
-    words = vocabulary()
-    assert find_region(["0151 23456789", "030 901820"], "de", words) == "DE"
-    assert find_region(["0664 1234567", "+43 664 1234568"], "de", words) == "AT"
-    assert find_region(["020 7946 0958", "+44 20 7946 0959"], "en", words) == "GB"
-    assert find_region(["(555) 123-4567", "+44 20 7946 0959"], "en", words) == ""
-    assert find_region(["020 7946 0958"], "en", words) == ""
-    assert find_region([], "fr", words) == ""
+    assert where("de", "0151 23456789", "030 901820") == "DE"
+    assert where("de", "0664 1234567", "+43 664 1234568") == "AT"
+    assert where("en", "020 7946 0958", "+44 20 7946 0959") == "GB"
+    assert where("en", "(555) 123-4567", "+44 20 7946 0959") == ""
+    assert where("en", "020 7946 0958") == ""
+    assert where("fr") == ""
     [facts] = take(b"Vorname;Handy\nAda;0151 23456789\n").facts
     assert facts["phones"] == [{"label": "mobile", "value": "+4915123456789"}]
+
+
+def test_addresses_tell_where_numbers_are_dialled() -> None:
+    """That of the same person: an address in another country says nothing of a neighbour."""
+    words = vocabulary()
+    assert (
+        find_region([("030 901820", "Deutschland"), ("+1 212 555 0143", "US")], "en", words) == "DE"
+    )
+    assert find_region([("98765 01234", " india ")], "en", words) == "IN"
+    assert find_region([("212 555 0143", ""), ("+44 20 7946 0958", "UK")], "en", words) == ""
+    assert find_region([("030 901820", "Germany"), ("01 42", "France")], "en", words) == ""
+    assert find_region([("030 901820", "Atlantis")], "en", words) == ""
+    cards = (
+        "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nTEL:0151 23456789\n"
+        "ADR:;;Hauptstr. 1;Berlin;;10115;Deutschland\nEND:VCARD\n"
+    )
+    taken = take(cards.encode())
+    assert taken.sniffed.told()["phone_region"] == "DE"
+    assert taken.facts[0]["phones"] == [{"value": "+4915123456789"}]
+
+
+def test_a_title_is_a_form_of_address_or_a_position_by_what_stands_there() -> None:
+    [facts] = take(b"Title,Surname,Email\nMrs.,Byron,ada@x.example\n").facts
+    assert facts["name_prefix"] == "Mrs."
+    [facts] = take(b"Title,Surname,Email\nCTO,Byron,ada@x.example\n").facts
+    assert facts["employments"] == [{"title": "CTO"}]

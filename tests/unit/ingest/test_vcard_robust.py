@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.ingest.sources.row import BadRow, Blank, Row, Rows
-from services.ingest.sources.sniff import Sniffed
+from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.vcard import read_vcard
 from tests.support.vcards import accounts_of, card, facts_of, read
 

@@ -1,0 +1,56 @@
+"""How a file is to be read, once it has been looked into."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.ingest.domain.columns import ColumnMapping
+from services.ingest.domain.vocabulary import DayOrder
+
+VCARD: Final = "vcard"
+"""The layout of files of cards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """How a file is to be read."""
+
+    layout: str
+    encoding: str
+    assumed: bool
+    """Nothing in the file says its encoding, and it is not UTF-8."""
+    delimiter: str = ","
+    header_line: int = 1
+    """The line that names the columns, from 1."""
+    header_lines: int = 1
+    """How many lines it takes."""
+    sheet: str = ""
+    """The sheet of a workbook."""
+    mapping: ColumnMapping | None = None
+    """What the columns of a table mean; None: it is no table."""
+    days: DayOrder = "mdy"
+    """The order of the numbers of dates."""
+    days_assumed: bool = False
+    """No date in the first rows shows the order; it is the header's language's."""
+    region: str = ""
+    """Where its national numbers seem to be dialled (ISO 3166); empty: nothing shows it."""
+
+    def told(self) -> dict[str, Any]:
+        """Return how the file is read, as `services.ingest.domain.imports.Reading`."""
+        told = {
+            "layout": self.layout,
+            "encoding": self.encoding,
+            "encoding_assumed": self.assumed,
+        }
+        if self.mapping is None:
+            return {**told, "phone_region": self.region}
+        return {
+            **told,
+            "delimiter": "" if self.sheet else self.delimiter,
+            "sheet": self.sheet,
+            "header_line": self.header_line,
+            "language": self.mapping.language,
+            "date_order": self.days,
+            "date_order_assumed": self.days_assumed,
+            "phone_region": self.region,
+            "columns": self.mapping.told(),
+        }
