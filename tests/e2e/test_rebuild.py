@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from neo4j import AsyncGraphDatabase
 
+from shared.events import topics
 from tests.e2e.running import Home, Running, until
+from tests.support.kafka import kafka_lab
 
 pytestmark = pytest.mark.stack
 
@@ -131,3 +133,13 @@ async def test_search_and_graph_are_rebuilt_under_readers(running: Running, home
     assert await graph(running, home) == drawn
     await running.push_one(home, full_name="Wilhelmine Later", source_record_id="later")
     assert await running.find_one(home, "Wilhelmine")
+
+
+async def test_every_state_is_sent_again(running: Running, home: Home) -> None:
+    """Whoever lost the topic, or never had it, gets everybody."""
+    people = {one[0] for one in await listed(running, home)}
+    async with kafka_lab(running.kafka) as lab:
+        marks = await lab.marks(topics.STATE)
+        assert "states sent" in await running.kith("rebuild", "state")
+        sent = {record.key.decode() for record in await lab.read_since(marks)}
+    assert people <= sent
