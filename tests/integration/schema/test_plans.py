@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from services.ingest.store.imports import QUERIES as IMPORTS
 from services.resolver.store.queries import QUERIES
 from shared.postgres import pool as module
 from shared.postgres.pool import Connection, Pool, connect, let_go
@@ -93,6 +94,35 @@ async def test_deleting_reads_no_more_than_it_deletes(made: Databases) -> None:
         assert await owner.fetchval("SELECT count(*) FROM contact.outbox") == ROWS - len(rows)
     await owner.close()
     assert read <= 2 * len(rows)
+
+
+async def test_verdicts_read_no_rows_but_their_own(made: Databases) -> None:
+    """Joined with the rows of the import, each verdict read all of them."""
+    database = await made.create()
+    owner = await asyncpg.connect(made.dsn("kith_migrator", database))
+    await owner.execute("ANALYZE ingest.import_row")
+    await owner.close()
+    query = IMPORTS["settle_rows"]
+    async with one_connection(made.dsn("kith_ingest", database)) as pool, pool.acquire() as ingest:
+        await ingest.execute(
+            "SELECT set_config('kith.tenant_id', '1', false),"
+            " set_config('kith.workspace_id', '1', false)"
+        )
+        for _ in range(OFTEN):
+            await ingest.execute(query, 1, [0], ["created"], [None], [""], [1], [True])
+        await ingest.execute(
+            "INSERT INTO ingest.import_row"
+            " (import_id, number, tenant_id, workspace_id, line, class)"
+            " SELECT 1, n, 1, 1, n, 'new' FROM generate_series(1, $1::int) AS n",
+            ROWS,
+        )
+        told = [["created"] * 10, [None] * 10, [""] * 10, [1] * 10, [True] * 10]
+        numbers = list(range(5, 15))
+        read = await tuples_read(ingest, "ingest.import_row", query, 1, numbers, *told)
+        given = await ingest.fetchval(
+            "SELECT count(*) FROM ingest.import_row WHERE verdict = 'created'"
+        )
+    assert (given, read) == (10, 10)
 
 
 async def test_a_snapshot_outlives_its_statement_until_it_is_let_go(
