@@ -39,7 +39,10 @@ class Result(NamedTuple):
 Lane = tuple[Check, ...]
 """Checks that run one after the other."""
 
-PYTEST: Final = (sys.executable, "-m", "pytest", "-q", "--durations=10")
+PYTEST: Final = (
+    *(sys.executable, "-m", "pytest", "-q", "--durations=10"),
+    "--hypothesis-profile=ci",  # how long an example takes says more of the machine than of kith
+)
 LINT: Final = (
     Check("style", (str(BIN / "ruff"), "check", ".")),
     Check("format", (str(BIN / "ruff"), "format", "--check", ".")),

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+import pytest
+
 from services.resolver.domain.matching.statistics import SHARED_BY
 from services.resolver.domain.reconsidering import MOST_PARTS
+from services.resolver.handlers import reconsidering
 from services.resolver.handlers.reconsidering import Reconsideration
 from services.resolver.store.judging import Finding
 from shared.auth import Place
@@ -20,6 +23,12 @@ from tests.unit.resolver.test_gate_vetoes import people
 
 PHONE = "+14155550100"
 MAILBOX = "info@acme.example"
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the steps after a batch be taken at once, however slow the machine is."""
+    monkeypatch.setattr(reconsidering, "AT_ONCE_S", 60.0)
 
 
 def staff(resolver: Resolver, count: int, first: int = 0) -> list[NormalizedSignal]:
