@@ -58,6 +58,17 @@ _SINGLE = re.compile(r"^RECURRENCE-ID\b", re.MULTILINE | re.IGNORECASE)
 _ZONE = re.compile(r"^X-WR-TIMEZONE:(.*)$", re.IGNORECASE)
 _METHOD = re.compile(r"^METHOD:(.*)$", re.IGNORECASE)
 
+_UNREADABLE: Final = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    OSError,
+)
+"""What the library raises for text that is no calendar's: a zone is looked up as a file's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Block:
@@ -127,7 +138,7 @@ def _add_zone(around: _Around, block: _Block) -> None:
         zone = Timezone.from_ical(block.text)
         if isinstance(zone, Timezone):
             around.zones[str(zone["TZID"])] = zone.to_tz()
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
+    except _UNREADABLE:
         return  # its events are then read by the zone's name, or without any
 
 
@@ -142,7 +153,7 @@ def _zone_of(name: str) -> tzinfo | None:
     text = f"BEGIN:VEVENT\r\nDTSTART;TZID={name}:20200101T000000\r\nEND:VEVENT\r\n"
     try:
         moment = Event.from_ical(text).get("DTSTART")
-    except (ValueError, KeyError, TypeError):
+    except _UNREADABLE:
         return None
     zone: tzinfo | None = getattr(_part(moment, "dt"), "tzinfo", None)
     return zone
@@ -209,7 +220,7 @@ def _joined(
 def _parsed(block: _Block) -> Component | None:
     try:
         return Event.from_ical(block.text)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
+    except _UNREADABLE:
         return None
 
 

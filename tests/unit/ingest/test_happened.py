@@ -225,6 +225,20 @@ def test_a_truncated_calendar_keeps_its_good_events() -> None:
                 assert one.reason
 
 
+def test_a_zone_with_an_endless_name_costs_its_event_alone() -> None:
+    """Zones are looked up as files, and no file is called so."""
+    person = "ATTENDEE:mailto:ada@x.example"
+    data = (
+        "BEGIN:VCALENDAR\r\nX-WR-TIMEZONE:Zone{long}\r\n"
+        "BEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=Zone{long}:20260131T120000\r\n{person}\r\n"
+        "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:2\r\nDTSTART:20260131T120000Z\r\n{person}\r\n"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n"
+    ).format(long="9" * 3_000, person=person)
+    bad, good = read_calendar(io.BytesIO(data.encode()), NOW)
+    assert isinstance(bad, Unread)
+    assert isinstance(good, Happened)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1_900), st.binary(max_size=9)), max_size=8))
 def test_a_damaged_calendar_is_no_crash(damage: list[tuple[int, bytes]]) -> None:
