@@ -13,8 +13,8 @@ from services.resolver.domain.model import Contact
 LEAST: Final = 256
 """Claims from which a contact is remembered: fewer are read as fast."""
 
-MOST: Final = 20_000
-"""Claims remembered in all, some 60 MB: of the contacts told of last."""
+MOST: Final = 12_000
+"""Claims remembered in all, some 80 MB: of the contacts told of last."""
 
 
 class Remembered:
