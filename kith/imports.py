@@ -436,7 +436,7 @@ def _import_mail(
     except RefusedError as error:
         return _refused(path, error, as_json=as_json)
     if not as_json:
-        _print(mail_report_of(path.name, report))
+        _print(mail_report_of(path.name, report, look="look" in wishes))
     return {"file": str(path), "layout": report["kind"], **report}
 
 

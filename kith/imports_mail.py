@@ -56,7 +56,7 @@ def mail_wishes(
     return {name: value for name, value in said.items() if value}
 
 
-def mail_report_of(name: str, report: dict[str, Any]) -> Iterator[str]:
+def mail_report_of(name: str, report: dict[str, Any], *, look: bool = False) -> Iterator[str]:
     """Say what became of a mailbox, and why messages were left out."""
     yield f"{name}: {report['kind']}, {report['messages']:,} messages"
     signed = f"{report['signatures']:,} signatures with something new"
@@ -73,7 +73,7 @@ def mail_report_of(name: str, report: dict[str, Any]) -> Iterator[str]:
     for note in report["notes"][:LISTED]:
         place = f", {note['field']}" if note["field"] else ""
         yield f"  line {note['line']}{place}: {note['reason']}"
-    if report["activities"]:
+    if report["activities"] and not look:
         yield f"  to take it back: kith import undo {report['import_id']}"
 
 

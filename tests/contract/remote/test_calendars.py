@@ -176,6 +176,17 @@ async def test_a_run_that_broke_off_goes_on_at_its_page(kind: type[Fake]) -> Non
         assert len(titles(await lab.read(first.cursor))) == 5
 
 
+async def test_nonsense_in_a_field_costs_that_field() -> None:
+    cases: list[tuple[Fake, dict[str, Any]]] = [
+        (FakeCalendar(), {"status": ["x"], "visibility": {}, "summary": 7, "sequence": "9"}),
+        (FakeOutlookCalendar(), {"sensitivity": ["x"], "subject": 7, "location": "here"}),
+    ]
+    for fake, odd in cases:
+        fake.put("e0", "2026-03-09", "", **odd)
+        (one,) = bodies(await Lab(fake).read())
+        assert "title" not in one["activity"]
+
+
 async def test_occurrences_of_a_series_at_google_are_each_their_own() -> None:
     fake = FakeCalendar(page_size=9)
     moved = {

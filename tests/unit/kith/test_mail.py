@@ -68,6 +68,7 @@ def test_what_is_mail(tmp_path: Path) -> None:
 
 
 REPORT: dict[str, Any] = {
+    "import_id": "imp_1",
     "kind": "mbox",
     "messages": 1200,
     "activities": 900,
@@ -101,6 +102,8 @@ def test_progress_and_report_are_told_in_words() -> None:
     assert "1,200 messages" in told
     assert "300 left out: 250 mailing lists and newsletters, 50 read before" in told
     assert "name them with --own" in told
+    assert "kith import undo imp_1" in told
+    assert "undo" not in "\n".join(mail_report_of("Inbox", report, look=True))
 
 
 @pytest.mark.parametrize(

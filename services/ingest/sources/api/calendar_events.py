@@ -91,7 +91,7 @@ def read_google_event(found: dict[str, Any]) -> ApiEvent | None:
         ),
         text(found.get("hangoutLink"), 1_000),
     )
-    is_private = found.get("visibility") in _PRIVATE
+    is_private = text(found.get("visibility")) in _PRIVATE
     signal = _signal(
         uid,
         record_id,
@@ -101,7 +101,7 @@ def read_google_event(found: dict[str, Any]) -> ApiEvent | None:
         title=found.get("summary"),
         snippet=_plain(found.get("description")),
         location=found.get("location"),
-        status=found.get("status"),
+        status=text(found.get("status")),
         all_day="date" in start,
         conference=conference,
         is_private=is_private,
@@ -152,7 +152,7 @@ def read_graph_event(
         status="cancelled" if whole.get("isCancelled") is True else "confirmed",
         all_day=whole.get("isAllDay") is True,
         conference=text(link, 1_000),
-        is_private=whole.get("sensitivity") in _PRIVATE,
+        is_private=text(whole.get("sensitivity")) in _PRIVATE,
     )
     changed_at = _updated(whole.get("lastModifiedDateTime"))
     return ApiEvent(event_id, record_id, begins, signal, changed_at)
