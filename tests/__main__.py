@@ -52,12 +52,14 @@ LINT: Final = (
 )
 UNIT: Final = (Check("unit", (*PYTEST, "tests/unit", "tests/contract")),)
 DEPLOY: Final = (Check("deploy files", (*PYTEST, "tests/deploy")),)
-IDENTITY: Final = tuple(f"tests/integration/{one}" for one in ("resolver", "schema"))
-INTEGRATION: Final = (Check("integration, identity", (*PYTEST, *IDENTITY)),)
+FIRST: Final = tuple(
+    f"tests/integration/{one}" for one in ("resolver", "schema", "enricher", "indexer")
+)
+INTEGRATION: Final = (Check("integration, one half", (*PYTEST, *FIRST)),)
 INTEGRATION_REST: Final = (
     Check(
-        "integration, the rest",
-        (*PYTEST, "tests/integration", *(f"--ignore={one}" for one in IDENTITY)),
+        "integration, the other half",
+        (*PYTEST, "tests/integration", *(f"--ignore={one}" for one in FIRST)),
         ROOT / ".bench" / "integration",
     ),
 )

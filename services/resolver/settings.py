@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         "compare so many contacts a second as arrivals stay below this, and catches up afterwards.",
     )
     matching_least_contacts_per_second: Annotated[int, Field(ge=1)] = Field(
-        default=50, description="So many contacts a second are compared however many events arrive."
+        default=20, description="So many contacts a second are compared however many events arrive."
     )
     snapshot_interval_s: Annotated[float, Field(gt=0, le=86_400)] = Field(
         default=60.0,
