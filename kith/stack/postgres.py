@@ -45,6 +45,7 @@ def render_config(setting: Setting, *, compression: str) -> str:
         # Tables are young here: what grows is to be known as large within seconds.
         "autovacuum_naptime = 10s\n"
         "autovacuum_vacuum_insert_threshold = 100000\n"
+        "autovacuum_vacuum_cost_delay = 10ms\n"
         "jit = off\n"
         "track_io_timing = off\n"
         "shared_preload_libraries = 'pg_stat_statements'\n"

@@ -66,7 +66,7 @@ def create_app(settings: Settings) -> ASGIApp:
     rules = Rules(settings.digest.digests(), settings.default_phone_region)
     handler = Signals(rules, producer)
     delivery = Delivery(broker, producer, settings.kafka, "ingest")
-    delivery.subscribe(topics.SIGNALS, handler.handle_signals)
+    delivery.subscribe(topics.SIGNALS, handler.handle_signals, steady=True)
     http = create_http()
 
     @asynccontextmanager

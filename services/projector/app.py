@@ -23,7 +23,7 @@ def create_app(settings: Settings) -> AsgiFastStream:
     producer = Producer(settings.kafka)
     store = Store()
     delivery = Delivery(broker, producer, settings.kafka, "projector", store)
-    delivery.subscribe(topics.EVENTS, partial(handle_events, store=store))
+    delivery.subscribe(topics.EVENTS, partial(handle_events, store=store), steady=True)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

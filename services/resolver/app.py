@@ -33,7 +33,7 @@ def create_app(settings: Settings) -> ASGIApp:
     store = Store()
     signals = Signals(store, settings.bulk_share)
     delivery = Delivery(broker, producer, settings.kafka, "resolver", store)
-    delivery.subscribe(topics.SIGNALS_NORMALIZED, signals.handle_signals)
+    delivery.subscribe(topics.SIGNALS_NORMALIZED, signals.handle_signals, steady=True)
     delivery.subscribe(
         topics.SIGNALS_NORMALIZED_BULK,
         signals.handle_bulk,

@@ -30,7 +30,7 @@ log = get_logger(__name__)
 EVENTS: Final = EVENTS_TOPIC.name
 """Where events go."""
 
-GATHER_S: Final = 0.02
+GATHER_S: Final = 0.05
 """Before the next look at an outbox that held little, seconds: half of it is the latency that this
 adds. Each round costs Kafka and every consumer as much as a hundred events."""
 

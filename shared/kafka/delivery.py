@@ -61,6 +61,13 @@ MAX_POLL_INTERVAL_MS: Final = 24 * 3_600_000
 run beside it, and whether the process lives is judged by `Progress`, not by polling."""
 
 
+GATHERED: Final = 1 << 16
+"""Bytes for whose sake Kafka lets a consumer of steady traffic wait, for up to `gather_ms`."""
+
+UNHURRIED_MS: Final = 500
+"""How long Kafka waits for the first record before it says that there is none."""
+
+
 class Delivery:
     """Subscribes handlers to topics and keeps the promises of DESIGN 3 for them."""
 
@@ -89,11 +96,13 @@ class Delivery:
         group: str | None = None,
         max_records: int | None = None,
         heeded: bool = True,
+        steady: bool = False,
     ) -> Subscription:
         """Hand the topic's records to a handler, in batches, one batch at a time.
 
         When they are not `heeded`, none is read: now and then the handler gets an empty batch that
-        says how far the topic is.
+        says how far the topic is.  Where traffic is `steady` Kafka gathers records, too, before it
+        answers: each answer costs it and the consumer as much as dozens of records.
         """
         group = group or self._service
         if group not in topic.consumers:
@@ -119,6 +128,8 @@ class Delivery:
             group_id=group,
             max_records=max_records or settings.batch_max_records,
             batch_timeout_ms=settings.poll_timeout_ms,
+            fetch_min_bytes=GATHERED if steady else 1,
+            fetch_max_wait_ms=settings.gather_ms if steady else UNHURRIED_MS,
             auto_offset_reset="earliest",
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.heartbeat_interval_ms,
