@@ -114,10 +114,6 @@ class _Progress:
         self._began = self._said = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            # asyncpg drops an interruption that meets an answer in the same moment.
-            raise asyncio.CancelledError
         now = time.monotonic()
         if now - self._said < QUIET_S:
             return

@@ -1,5 +1,6 @@
 """Scratch databases with the whole schema: one is migrated once, the others are copies of it."""
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -15,6 +16,9 @@ from shared.postgres.migrate import migrate
 
 EVAL: Final = "kith_eval"
 """Begins the names of the databases that `kith eval` makes."""
+
+SIDE_BY_SIDE: Final = 8
+"""Databases dropped at a time: those that wait for a checkpoint share it."""
 
 
 class Databases:
@@ -49,9 +53,14 @@ class Databases:
         self._made.remove(name)
 
     async def drop_all(self) -> None:
-        """Drop everything that was made here."""
-        for name in (*self._made, self._template):
-            await self._owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        """Drop everything that was made here; side by side, since each waits for a checkpoint."""
+        names = iter((*self._made, self._template))
+
+        async def drop_some() -> None:
+            for name in names:
+                await self._owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+        await asyncio.gather(*(drop_some() for _ in range(SIDE_BY_SIDE)))
 
     async def drop_left_over(self) -> None:
         """Drop what processes left behind that were killed before they could."""

@@ -60,9 +60,12 @@ MAX_POLL_INTERVAL_MS: Final = 24 * 3_600_000
 """A handler may back off for hours while a dependency is down without leaving the group: heartbeats
 run beside it, and whether the process lives is judged by `Progress`, not by polling."""
 
-
 GATHERED: Final = 1 << 16
 """Bytes for whose sake Kafka lets a consumer of steady traffic wait, for up to `gather_ms`."""
+
+AHEAD_STEADY: Final = 1 << 20
+AHEAD: Final = 1 << 18
+"""Bytes of a partition that a consumer holds ready: who is behind holds so many of each."""
 
 UNHURRIED_MS: Final = 500
 """How long Kafka waits for the first record before it says that there is none."""
@@ -130,6 +133,7 @@ class Delivery:
             batch_timeout_ms=settings.poll_timeout_ms,
             fetch_min_bytes=GATHERED if steady else 1,
             fetch_max_wait_ms=settings.gather_ms if steady else UNHURRIED_MS,
+            max_partition_fetch_bytes=AHEAD_STEADY if steady else AHEAD,
             auto_offset_reset="earliest",
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.heartbeat_interval_ms,

@@ -118,12 +118,17 @@ def test_it_is_interrupted_and_leaves_nothing(stack: Stack, tmp_path: Path) -> N
     with path.open("w", newline="") as file:
         rows = ((f"Name{n}", f"Family{n % 50}", f"n{n}@x.example", n) for n in range(5_000))
         csv.writer(file).writerows([("first_name", "last_name", "email", "who"), *rows])
-    process = subprocess.Popen(
-        [*KITH, "eval", str(path), "--truth", "who"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "KITH_HOME": str(stack.places.home)},
-    )
+    # Children of a shell's background job would ignore interruptions, as it does itself.
+    before_it = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [*KITH, "eval", str(path), "--truth", "who"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "KITH_HOME": str(stack.places.home)},
+        )
+    finally:
+        signal.signal(signal.SIGINT, before_it)
     try:
         assert process.stderr is not None
         assert b"records" in process.stderr.readline()
