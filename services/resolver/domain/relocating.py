@@ -80,30 +80,57 @@ def relocate(
         moved = [person for person in one.people if person.at != person.belongs]
         taking_part = sorted(names[contact] for contact in {p.belongs for p in one.people})
         for contact_id in sorted({p.at for p in moved} | {p.belongs for p in moved}):
-            contact = contacts[contact_id]
-            contact.version += 1
-            found.plan.contacts[contact_id] = contact
-            found.plan.updated.add(contact_id)
             own = [person for person in one.people if person.belongs == contact_id]
-            event: ContactEvent
-            if own:
-                event = recorded(one, contact, own, taking_part, order)
-                found.moves += [(one.id, p.number, contact_id, contact.version) for p in own]
-            else:
-                event = withdrawn(one, contact, order, "moved")
-            found.plan.events.append(
-                RecordedEvent(
-                    event_id=next(order.ids.events),
-                    tenant_id=contact.tenant_id,
-                    tenant=tenant,
-                    entity_id=contact_id,
-                    event=event,
-                    private_to=(one.workspace_id, one.workspace),
-                    received_at=order.issued_at,
-                    traceparent=order.traceparent,
-                )
+            found.moves += tell(
+                found.plan,
+                one,
+                contacts[contact_id],
+                own,
+                taking_part,
+                reason="moved",
+                tenant=tenant,
+                order=order,
             )
     return found
+
+
+def tell(
+    plan: Plan,
+    one: Stored,
+    contact: Contact,
+    own: Sequence[TakingPart],
+    taking_part: Sequence[str],
+    *,
+    reason: Literal["moved", "retracted"],
+    tenant: str,
+    order: Order,
+) -> list[tuple[int, int, int, int]]:
+    """Tell a contact of an activity as it is stored; without a part of its `own`, that it is gone.
+
+    `reason` says why, in that case. Returns (activity, participant, contact, version that tells of
+    it) for each part.
+    """
+    contact.version += 1
+    plan.contacts[contact.id] = contact
+    plan.updated.add(contact.id)
+    event: ContactEvent
+    if own:
+        event = _recorded(one, contact, own, taking_part, order)
+    else:
+        event = _withdrawn(one, contact, order, reason)
+    plan.events.append(
+        RecordedEvent(
+            event_id=next(order.ids.events),
+            tenant_id=contact.tenant_id,
+            tenant=tenant,
+            entity_id=contact.id,
+            event=event,
+            private_to=(one.workspace_id, one.workspace),
+            received_at=order.issued_at,
+            traceparent=order.traceparent,
+        )
+    )
+    return [(one.id, person.number, contact.id, contact.version) for person in own]
 
 
 def happening(
@@ -114,7 +141,7 @@ def happening(
     return _Happening(kind=kind, direction=direction, occurred_at=occurred_at, **said)
 
 
-def recorded(
+def _recorded(
     one: Stored,
     contact: Contact,
     own: Sequence[TakingPart],
@@ -139,7 +166,7 @@ def recorded(
     )
 
 
-def withdrawn(
+def _withdrawn(
     one: Stored, contact: Contact, order: Order, reason: Literal["moved", "retracted"]
 ) -> ActivityWithdrawn:
     """Tell a contact that an activity is no longer its own."""

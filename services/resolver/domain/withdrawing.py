@@ -13,9 +13,8 @@ from msgspec import Struct
 
 from services.resolver.domain.cluster import Order
 from services.resolver.domain.ledger import is_newer
-from services.resolver.domain.model import Contact, Plan, RecordedEvent
-from services.resolver.domain.relocating import Stored, recorded, withdrawn
-from shared.events.contact import ContactEvent
+from services.resolver.domain.model import Contact, Plan
+from services.resolver.domain.relocating import Stored, tell
 
 VersionName = tuple[bytes, int]
 """(record key, revision)."""
@@ -111,29 +110,15 @@ def tell_withdrawn(
     for one in activities:
         now = {person.at: person.at_name for person in one.people}
         for contact_id in sorted(now.keys() | before.get(one.id, set())):
-            contact = contacts[contact_id]
-            contact.version += 1
-            told.plan.contacts[contact_id] = contact
-            told.plan.updated.add(contact_id)
             own = [person for person in one.people if person.at == contact_id]
-            event: ContactEvent
-            if own:
-                event = recorded(one, contact, own, sorted(now.values()), order)
-                told.versions += [
-                    (one.id, person.number, contact_id, contact.version) for person in own
-                ]
-            else:
-                event = withdrawn(one, contact, order, "retracted")
-            told.plan.events.append(
-                RecordedEvent(
-                    event_id=next(order.ids.events),
-                    tenant_id=contact.tenant_id,
-                    tenant=tenant,
-                    entity_id=contact_id,
-                    event=event,
-                    private_to=(one.workspace_id, one.workspace),
-                    received_at=order.issued_at,
-                    traceparent=order.traceparent,
-                )
+            told.versions += tell(
+                told.plan,
+                one,
+                contacts[contact_id],
+                own,
+                sorted(now.values()),
+                reason="retracted",
+                tenant=tenant,
+                order=order,
             )
     return told
