@@ -21,39 +21,39 @@ EVENT_PIVOT: Final = 69
 
 _ISO = re.compile(r"(?:(?P<year>\d{4})-?|--)(?P<month>\d{2})-?(?P<day>\d{2})(?:[T ].*)?")
 _NUMBERS = re.compile(
-    r"(\d{1,4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,4}))?\s*[日.]?"
+    r"(\d{1,4})\s*[-/.年년]\s*(\d{1,2})(?:\s*[-/.月월]\s*(\d{1,4}))?\s*[日일.]?"
     r"(?:[T ,]+\d{1,2}:\d{2}.*)?"
 )
 _WORDS = re.compile(
-    r"(?:(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[ -]+(?:de )?)?([^\W\d_]{3,9})\.?"
+    r"(?:(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[ -]+(?:de )?)?([^\W\d_]{3,12})\.?"
     r"(?:[ -]+(\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?[ -]+(?:de )?(\d{4}|\d{2}))?"
 )
 _SERIAL = re.compile(r"([1-6]\d{4})(?:\.\d+)?")
 """Days since the end of 1899, as a spreadsheet shows a date whose cell has no form: to 2091."""
 
-_ZERO = re.compile(r"0+(?:\s*[-/.年月]\s*0+)+\s*日?(?:[T ].*)?")
+_ZERO = re.compile(r"0+(?:\s*[-/.年月년월]\s*0+)+\s*[日일]?(?:[T ].*)?")
 _MONTHS: Final = {
     beginning: number
     for number, beginnings in enumerate(
         (
-            ("jan", "ene", "gen"),
-            ("feb", "fev", "fév"),
-            ("mar", "mär", "mae", "mrt"),
-            ("apr", "abr", "avr"),
-            ("may", "mai", "mag", "mei"),
-            ("jun", "juin", "giu"),
-            ("jul", "juil", "lug"),
-            ("aug", "aoû", "aou", "ago"),
-            ("sep", "set"),
-            ("oct", "okt", "out", "ott"),
-            ("nov",),
-            ("dec", "dez", "dic", "déc"),
+            ("jan", "ene", "gen", "sty", "янв", "oca"),
+            ("feb", "fev", "fév", "lut", "фев", "şub"),
+            ("mar", "mär", "mae", "mrt", "мар"),
+            ("apr", "abr", "avr", "kwi", "апр", "nis"),
+            ("may", "mai", "mag", "mei", "maj", "май", "мая"),
+            ("jun", "juin", "giu", "cze", "июн", "haz"),
+            ("jul", "juil", "lug", "lip", "июл", "tem"),
+            ("aug", "aoû", "aou", "ago", "sie", "авг", "ağu"),
+            ("sep", "set", "wrz", "сен", "eyl"),
+            ("oct", "okt", "out", "ott", "paź", "окт", "eki"),
+            ("nov", "lis", "ноя", "kas"),
+            ("dec", "dez", "dic", "déc", "gru", "дек", "ara"),
         ),
         start=1,
     )
     for beginning in beginnings
 }
-"""How months begin in English, German, French, Spanish, Portuguese, Italian and Dutch."""
+"""How months begin in the languages that headers are read in."""
 
 
 def is_no_day(text: str) -> bool:

@@ -136,6 +136,8 @@ class Language:
     """Keys of name columns that hold the full name where there is no other."""
     family_first: bool = False
     """Full names begin with the family's."""
+    joined_names: bool = False
+    """Nothing stands between the family's name and one's own, in the script of the language."""
     number_last: bool = False
     """Streets come before the numbers of their houses."""
     region: str = ""

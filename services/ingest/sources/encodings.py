@@ -57,6 +57,9 @@ _OTHER: Final = (
 )
 """Legacy encodings of other scripts."""
 
+LEGACY: Final = (*_LATIN, *_OTHER, "cp1254")
+"""All of them, for who can tell by the words of a header."""
+
 _RUN: Final = 1.6
 """Bytes above ASCII in a row, on average: Latin scripts have fewer, all others more."""
 

@@ -131,6 +131,7 @@ def _language(code: str, document: dict[str, Any]) -> Language:
         },
         alone=_keys(document.get("alone", [])),
         family_first=document.get("family_first", False),
+        joined_names=document.get("joined_names", False),
         number_last=document.get("number_last", False),
         region=document.get("region", ""),
     )
