@@ -67,6 +67,7 @@ _PLAIN: Final = (
     "notes",
     "linkedin_url",
     "labels",
+    "phone_code",
     "record_id",
     "more",
     "skip",

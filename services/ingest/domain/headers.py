@@ -18,7 +18,7 @@ _PLACED: Final = frozenset({"email", "phone", "address", "website"})
 
 _NUMBERED: Final = _PLACED | {"job"}
 _REACHED: Final = frozenset({"email", "phone"})
-_OF_PHONES: Final = frozenset({"mobile", "whatsapp", "fax", "pager"})
+OF_PHONES: Final = frozenset({"mobile", "whatsapp", "fax", "pager"})
 """Labels that no address or page has."""
 
 _LABELS: Final = frozenset({"type", "label"})
@@ -139,11 +139,12 @@ def _qualified(target: Target, word: _Word) -> Target | None:
         may_have = kind in _REACHED and target.part == "value" and slot.isdecimal()
         return replace(target, part="label") if may_have else None
     if word.is_address and kind != "address":
-        return None
+        # A shop keeps a number and a company with every address.
+        return target if kind == "phone" or target.part == "company_name" else None
     if word.number:
         return _counted(target, word.number) if kind in _NUMBERED else None
     if word.label:
-        if kind not in _PLACED or (kind != "phone" and word.label in _OF_PHONES):
+        if kind not in _PLACED or (kind != "phone" and word.label in OF_PHONES):
             return None
         return replace(target, slot=word.label if slot in ("", "1") else f"{word.label} {slot}")
     return target

@@ -15,8 +15,15 @@ from services.ingest.domain.columns import (
     distinct_names,
     target_of,
 )
-from services.ingest.domain.days import read_day
-from services.ingest.domain.headers import read_header_words
+from services.ingest.domain.contents import (
+    SHARE,
+    are_calling_codes,
+    are_dialled,
+    are_words,
+    cells_of,
+    kind_of_cells,
+)
+from services.ingest.domain.headers import OF_PHONES, read_header_words
 from services.ingest.domain.vocabulary import (
     LONGEST,
     Language,
@@ -63,30 +70,9 @@ _OTHERS: Final = frozenset(
 _NAME_KEYS: Final = frozenset(
     {"first name", "last name", "full name", "display name", "given name", "family name", "surname"}
 )
-_NO_PHONES: Final = frozenset(
-    {
-        *("date", "time", "at", "on", "id", "ip", "no", "nr", "number", "code", "zip", "postal"),
-        *(
-            "order",
-            "invoice",
-            "amount",
-            "total",
-            "price",
-            "value",
-            "revenue",
-            "score",
-            "tax",
-            "vat",
-        ),
-        *("iban", "latitude", "longitude", "lat", "lng", "lon", "seen", "since", "year", "updated"),
-    }
-)
-"""Words by which a column of digits is likely no telephone number's."""
-
-_SHARE: Final = 0.8
-"""Of a column's cells so many must look like e-mail for it to be taken for e-mail."""
-
 _PREFIX: Final = "name_prefix"
+_COUNTRY: Final = Target("address", part="country")
+_CALLING_CODE: Final = Target("phone_code")
 _DIGITS: Final = 5
 """Digits of a number in a header that counts nothing."""
 
@@ -95,22 +81,6 @@ _WIDE: Final = 400
 
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 """What a form says beside a column's name: `E-mail (required)`."""
-
-_LOOKED_AT: Final = 320
-"""Characters of a cell that are looked at."""
-
-_LOOKS: Final = (
-    ("email", re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")),
-    (
-        "linkedin_url",
-        re.compile(r"(?:https?://)?(?:[a-z]{2,3}\.)?linkedin\.com/in/\S+", re.IGNORECASE),
-    ),
-    ("phone", re.compile(r"(?=(?:\D*\d){7,15}\D*$)(?:\+[\d ().\-/]+|\(?\d+\)?(?:[ .\-/]\d+)+)")),
-)
-"""Kind → how its cells look."""
-
-
-_IP_OR_DECIMAL = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[1-9]\d*\.\d+")
 
 
 class _Reading(NamedTuple):
@@ -166,27 +136,45 @@ def suggest(
         if _PREFIX in texts and _are_forms_of_address(index, rows, vocabulary):
             texts = (_PREFIX,)
         for text in texts:
-            if target_of(text) not in taken:
+            if _may_hold(target_of(text), cells_of(rows, index), taken):
                 found[index] = found[index]._replace(target=target_of(text), why="name")
                 taken.add(target_of(text))
                 break
     for index, key in enumerate(keys):
         if found[index].target is None and _OTHERS.isdisjoint(key.split()):
-            cells = (row[index][:_LOOKED_AT].strip() for row in rows if index < len(row))
-            kind = _look([cell for cell in cells if cell], key.split())
+            kind = kind_of_cells(cells_of(rows, index), key.split())
             if kind:
-                target = Target(kind, "" if kind == "linkedin_url" else "1")
+                target = Target(kind, _slot(kind, key, vocabulary))
                 found[index] = found[index]._replace(target=target, why="content")
+        elif found[index].target == _COUNTRY and are_calling_codes(cells_of(rows, index)):
+            found[index] = found[index]._replace(target=_CALLING_CODE)
     return ColumnMapping(OTHER_LAYOUT, _columns(header, found), language)
+
+
+def _may_hold(target: Target, cells: Sequence[str], taken: Collection[Target | None]) -> bool:
+    """Tell whether a column of a name that says little may be this, by its cells and neighbours."""
+    if target.kind == "phone":
+        is_other = any(one is not None and one.kind == "phone" for one in taken)
+        return not is_other and are_dialled(cells)
+    is_named = target.part != "company_name" or not cells or are_words(cells)
+    return is_named and target not in taken
+
+
+def _slot(kind: str, key: str, vocabulary: Vocabulary) -> str:
+    """Return which of several a column is that is called `Home` or `Work` and no more."""
+    if kind == "linkedin_url":
+        return ""
+    label = vocabulary.places.get(key, "")
+    return "1" if not label or (kind == "email" and label in OF_PHONES) else label
 
 
 def _are_forms_of_address(
     index: int, rows: Sequence[Sequence[str]], vocabulary: Vocabulary
 ) -> bool:
     """Tell whether a column called `Title` holds `Mrs` rather than `Director`."""
-    cells = [cell for row in rows if index < len(row) and (cell := row[index].strip())]
+    cells = cells_of(rows, index)
     forms = sum(key_of(cell[:LONGEST]) in vocabulary.forms_of_address for cell in cells)
-    return bool(cells) and forms >= _SHARE * len(cells)
+    return bool(cells) and forms >= SHARE * len(cells)
 
 
 def _keys(header: Sequence[str]) -> list[str]:
@@ -270,23 +258,6 @@ def _family_name(keys: list[str], found: list[_Reading]) -> None:
     if "first_name" in kinds and "last_name" not in kinds and "name" in keys:
         index = keys.index("name")
         found[index] = found[index]._replace(target=target_of("last_name"))
-
-
-def _look(cells: list[str], words: Collection[str]) -> str | None:
-    for kind, form in _LOOKS:
-        alike = sum(form.fullmatch(cell) is not None for cell in cells)
-        if not cells or alike < _SHARE * len(cells):
-            continue
-        others = sum(map(_is_something_else, cells)) if kind == "phone" else 0
-        if kind == "phone" and (2 * others >= len(cells) or not _NO_PHONES.isdisjoint(words)):
-            return None
-        return kind
-    return None
-
-
-def _is_something_else(cell: str) -> bool:
-    """Tell a date, an IP address or a decimal number from a telephone number."""
-    return read_day(cell) is not None or _IP_OR_DECIMAL.fullmatch(cell) is not None
 
 
 def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, ...]:

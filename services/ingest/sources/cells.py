@@ -3,17 +3,30 @@
 import re
 from typing import Final
 
+from shared.identifiers.phone import normalize_phone
+from shared.identifiers.types import Phone
+
 SEPARATOR: Final = ":::"
 """Between several values in one cell, as Google writes them."""
 
 FEWEST_DIGITS: Final = 6
 """Digits of a phone number, for a separator before it to be one."""
 
+NOTHING: Final = frozenset(
+    {
+        *("-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...", "/", "*", "_"),  # noqa: RUF001
+        *("N/A", "n/a", "N/a", "#N/A", "#NAME?", "#REF!", "#VALUE!", "#NUM!", "#DIV/0!", "#NULL!"),
+        *("null", "NULL", "(null)", "<null>", "[null]", "None", "none", "NONE", "nil", "undefined"),
+        *("NaN", "nan", "(none)", "(empty)", "(blank)", "(leer)", "(vide)", "k.A.", "k. A.", "s/o"),
+    }
+)
+"""What stands in cells that say nothing: dashes, a program's word for it, errors of formulas."""
+
 _SPLIT_EMAILS = re.compile(r":::|[;,|\n]|\s(?=[^\s@<>]+@)")
 _SPLIT_PHONES = re.compile(r":::|[;|\n]|\s/\s|,\s")
 _ADDRESS = re.compile(r"<\s*([^<>\s]+@[^<>\s]+?)\s*>")
 _BARE_ADDRESS = re.compile(r"[^\s@<>()\[\]{},;:\"']+@[^\s@<>()\[\]{},;:\"']+")
-_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d+")
 _AS_NUMBER = re.compile(r"(\+?\d{7,15})[.,]0")
 _CODE_FIRST = re.compile(r"((?:[A-Z]{1,2}[- ])?\d{3,6}(?:[- ](?:\d{2,4}|[A-Z]{2}))?)[ ,]+(\D.*)")
 _STATE_AND_CODE = re.compile(r"(.+?),\s*([A-Z]{2,3})[ ,]+(\d{4,5}(?:-\d{4})?)")
@@ -69,6 +82,23 @@ def phones_in(cell: str) -> list[str]:
     if match := _AS_NUMBER.fullmatch(cell):  # a spreadsheet's 447700900123.0
         return [match[1]]
     return [cell]
+
+
+def with_calling_code(number: str, code: str) -> str:
+    """Put the code of its country before a number that has a column of its own for it.
+
+    >>> with_calling_code("07700 900123", "44"), with_calling_code("447700900123", "+44")
+    ('+44 07700 900123', '+447700900123')
+    >>> with_calling_code("+1 415 555 0132", "44"), with_calling_code("12", "44")
+    ('+1 415 555 0132', '12')
+    """
+    digits = code.lstrip("+0 ")
+    if number.startswith(("+", "00")) or not digits.isdecimal():
+        return number
+    for whole in (f"+{digits} {number}", f"+{number}"):
+        if whole.startswith(f"+{digits}") and isinstance(normalize_phone(whole), Phone):
+            return whole
+    return number
 
 
 def is_rounded(cell: str) -> bool:

@@ -8,7 +8,14 @@ from typing import Any, Final
 from services.ingest.domain.columns import Column
 from services.ingest.domain.days import EVENT_PIVOT, is_no_day, read_day, read_serial
 from services.ingest.domain.vocabulary import DayOrder
-from services.ingest.sources.cells import SEPARATOR, emails_in, is_rounded, phones_in, read_place
+from services.ingest.sources.cells import (
+    SEPARATOR,
+    emails_in,
+    is_rounded,
+    phones_in,
+    read_place,
+    with_calling_code,
+)
 from services.ingest.sources.row import compact
 from shared.events.signal import MAX_VALUES
 
@@ -119,10 +126,13 @@ class Gathering:
     lists: dict[str, list[Any]] = field(default_factory=dict)
     """Fields of several values."""
     custom: dict[str, str] = field(default_factory=dict)
+    phone_code: str = ""
+    """What the row's national telephone numbers are dialled behind from abroad: `+44`."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
     def gather(self) -> None:
         """Make values of the groups."""
+        self.phone_code = self.record.pop("phone_code", "")
         for key in sorted(self.groups, key=self.frame.order.__getitem__):
             _GATHER[key[0]](self, key, self.groups[key])
         for name, values in self.lists.items():
@@ -172,7 +182,10 @@ def _phones(row: Gathering, key: Key, group: Group) -> None:
     if len(cell) > _MOST or is_rounded(cell):
         row.leave(key, _LONG_VALUE if len(cell) > _MOST else _ROUNDED_PHONE)
         return
-    _points(row, "phones", key, group, phones_in(cell))
+    numbers = phones_in(cell)
+    if row.phone_code:
+        numbers = [with_calling_code(number, row.phone_code) for number in numbers]
+    _points(row, "phones", key, group, numbers)
 
 
 def _several(cell: str) -> list[str]:

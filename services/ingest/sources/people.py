@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from services.ingest.domain.columns import NAMES, Column, ColumnMapping
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.domain.vocabulary import Layout, Table, key_of
-from services.ingest.sources.cells import read_name
+from services.ingest.sources.cells import NOTHING, read_name
 from services.ingest.sources.gathering import MARK, MAX_SHORT, Frame, Gathering, Group, Key
 from services.ingest.sources.more import MALFORMED, add_more
 from services.ingest.sources.row import CONTACT_ID, BadRow, Blank, Row, Rows
@@ -45,6 +45,9 @@ _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
 _GUARDED = re.compile("'+[=+\\-@＝＋－＠\t\r]")  # noqa: RUF001  # spreadsheets take the wide ones, too
 _NOTHING_BUT_PHONE = re.compile(r"(?:[A-Za-z]{2,8}[:.]?\s*)?(\+?\(?\d[\d\s().\-/]{5,20}\d)")
 
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+"""Names in these letters stand in their own order in any table."""
+
 _REACHED: Final = frozenset({"email", "phone", "identifier"})
 """Kinds of columns that a line of totals has nothing in."""
 
@@ -71,12 +74,18 @@ def read_people(file: BinaryIO, sniffed: Sniffed) -> Rows:
     people = People(sniffed.mapping, sniffed)
     rows: Iterator[Cells | BadRow | Blank]
     if sniffed.sheet:
-        rows = read_sheet(file, sniffed.sheet, sniffed.header_line)
+        rows = read_sheet(file, sniffed.sheet, sniffed.header_line, len(sniffed.mapping.columns))
     else:
         rows = read_table(
-            file, sniffed.encoding, sniffed.delimiter, sniffed.header_line, sniffed.header_lines
+            file,
+            sniffed.encoding,
+            sniffed.delimiter,
+            sniffed.header_line,
+            sniffed.header_lines,
+            len(sniffed.mapping.columns),
         )
-    next(rows)
+    if sniffed.has_header:
+        next(rows)
     for row in rows:
         yield people.read(row) if isinstance(row, Cells) else row
 
@@ -107,7 +116,7 @@ class _Place(NamedTuple):
 
 
 _PLAIN: Final = frozenset(
-    {*NAMES, "headline", "notes", "linkedin_url", "labels", "record_id", "more"}
+    {*NAMES, "headline", "notes", "linkedin_url", "labels", "phone_code", "record_id", "more"}
 )
 
 
@@ -120,9 +129,11 @@ class People:
         self._layout = next(layouts, _ANY)
         spoken = [one for one in words.languages if one.code == mapping.language]
         self._family_first = any(one.family_first for one in spoken)
+        self._joins_names = any(one.joined_names for one in spoken)
         number_last = any(one.number_last for one in spoken)
         # What a product wrote is what it says, kith's own export above all.
         self._by_hand = self._layout is _ANY
+        self._nothing = frozenset() if self._layout.custom else NOTHING
         self._frame = Frame.of(
             mapping.columns, sniffed.days, number_last=number_last, by_hand=self._by_hand
         )
@@ -142,6 +153,7 @@ class People:
         """Read one row; a line of totals is nobody's."""
         gathering = Gathering(self._frame, dict(self._columns))
         record, groups, raw = gathering.record, gathering.groups, dict[str, Any]()
+        nothing = self._nothing
         for place, text in zip(self._places, row.cells, strict=False):
             if not text:
                 continue
@@ -149,10 +161,10 @@ class People:
             if not cell:
                 continue
             if cell[0] in "='":
-                cell = _unguarded(cell)
+                cell = _unguarded(cell, by_hand=self._by_hand)
             name, plain, key, part, is_skipped, may_be_long = place
             raw[name] = cell
-            if is_skipped:
+            if is_skipped or cell in nothing:
                 continue
             if len(cell) > MAX_SHORT and not may_be_long:
                 gathering.left_out.append((name, _TOO_LONG))
@@ -163,7 +175,7 @@ class People:
                 groups[key] = {part: cell}
             else:
                 group[part] = cell
-        if not raw or raw.keys() <= self._nobody:
+        if all(name in self._nobody or cell in nothing for name, cell in raw.items()):
             return Blank(row.line)
         if self._by_hand and 2 * len(raw) <= len(self._places) and self._is_total(record, groups):
             return BadRow(row.line, "", _TOTAL)
@@ -203,9 +215,9 @@ class People:
         ):
             record.update({**parts, **record, "full_name": parts["full_name"]})
         if self._family_first and "full_name" not in record:
-            name = " ".join(record[part] for part in ("last_name", "first_name") if part in record)
-            if name:
-                record["full_name"] = name
+            names = [record[part] for part in ("last_name", "first_name") if part in record]
+            if names and not any(map(_LATIN.search, names)):
+                record["full_name"] = ("" if self._joins_names else " ").join(names)
         if row.custom:
             custom = self._kept(row)
             if custom:
@@ -256,8 +268,9 @@ class People:
         return None
 
 
-def _unguarded(cell: str) -> str:
+def _unguarded(cell: str, *, by_hand: bool) -> str:
     """Undo how tables keep a spreadsheet from reading a cell as a number or a formula."""
     if match := _QUOTED_FORMULA.fullmatch(cell):
         return match[1].strip()
-    return cell[1:] if _GUARDED.match(cell) else cell
+    is_number = by_hand and cell[1:].isdecimal()
+    return cell[1:] if is_number or _GUARDED.match(cell) else cell

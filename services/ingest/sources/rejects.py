@@ -67,6 +67,8 @@ def _table(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Itera
     yield "\ufeff"  # spreadsheets take the rest for UTF-8 then
     begins = sniffed.header_line
     header = range(begins, begins + sniffed.header_lines)
+    if not sniffed.has_header:
+        yield f"{_row([REASON, *_names(sniffed)], sniffed)}\r\n"
     starts = {one.line: one for one in rejects}
     open_until: int | None = 0
     for number, line in _lines(file, sniffed.encoding):
@@ -82,10 +84,18 @@ def _table(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Itera
 
 def _cell(text: str, sniffed: Sniffed) -> str:
     """Write a cell and what stands between it and the next; no spreadsheet computes it."""
+    return _row([f"'{text}" if text.startswith(_FORMULA) else text, ""], sniffed)
+
+
+def _row(cells: Sequence[str], sniffed: Sniffed) -> str:
     out = io.StringIO()
-    quiet = f"'{text}" if text.startswith(_FORMULA) else text
-    csv.writer(out, delimiter=sniffed.delimiter, lineterminator="").writerow([quiet, ""])
+    csv.writer(out, delimiter=sniffed.delimiter, lineterminator="").writerow(cells)
     return out.getvalue()
+
+
+def _names(sniffed: Sniffed) -> list[str]:
+    """Return what the columns of a table without a header were called when it was read."""
+    return [] if sniffed.mapping is None else [column.name for column in sniffed.mapping.columns]
 
 
 def _cards(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
@@ -124,8 +134,10 @@ def _write_sheet(
     starts = {one.line: one for one in rejects}
     book = Workbook(write_only=True)
     sheet = book.create_sheet(sniffed.sheet[:31])
+    if not sniffed.has_header:
+        sheet.append([REASON, *_names(sniffed)])
     for number, texts in read_texts(file, sniffed.sheet):
-        if number == sniffed.header_line:
+        if sniffed.has_header and number == sniffed.header_line:
             sheet.append([REASON, *texts])
         elif (reject := starts.get(number)) is not None:
             sheet.append([reject.reason, *map(_quiet, texts)])

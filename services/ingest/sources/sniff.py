@@ -6,12 +6,14 @@ from itertools import islice
 from typing import BinaryIO, Final
 
 from services.ingest.domain.columns import ColumnMapping
+from services.ingest.domain.contents import is_reach
 from services.ingest.domain.days import find_order
-from services.ingest.domain.regions import find_region
-from services.ingest.domain.suggesting import recognise, suggest
+from services.ingest.domain.headless import guess
+from services.ingest.domain.regions import find_region, language_of_names
+from services.ingest.domain.suggesting import OTHER_LAYOUT, recognise, suggest
 from services.ingest.domain.vocabulary import DayOrder
 from services.ingest.sources.cells import is_rounded, phones_in
-from services.ingest.sources.encodings import MIXED, PIECE, sniff_encoding, text_of
+from services.ingest.sources.encodings import LEGACY, MIXED, PIECE, sniff_encoding, text_of
 from services.ingest.sources.kinds import kind_of_bytes, kind_of_text
 from services.ingest.sources.row import Row
 from services.ingest.sources.sniffed import VCARD, Sniffed
@@ -76,21 +78,22 @@ def sniff(file: BinaryIO, choices: Choices | None = None) -> Sniffed:
         raise _no_table(kind)
     encoding, assumed = sniff_encoding(file)
     lines = list(_first_lines(file, encoding))
-    if not any(line.strip() for line in lines):
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
         raise PoisonMessageError("invalid", "the file is empty", field="file")
-    first = next(line for line in lines if line.strip())
-    if first.strip().upper().startswith("BEGIN:VCARD"):
-        return _cards(file, Sniffed(VCARD, "cp1252" if encoding == MIXED else encoding, assumed))
+    cards = Sniffed(VCARD, "cp1252" if encoding == MIXED else encoding, assumed)
+    if _begins_card(first):
+        return _cards(file, cards)
     if kind := kind_of_text("".join(lines)):
         raise _no_table(kind)
     found = _find_table(lines, choices or {})
-    sample = [
-        row.cells
-        for row in islice(
-            read_table(file, encoding, found.delimiter, found.line, found.lines), SAMPLE_ROWS
-        )
-        if isinstance(row, Cells)
-    ]
+    if assumed and encoding != MIXED:
+        encoding, found = _by_header(file, encoding, found, choices or {})
+    if (found is None or len(found.header) == 1) and any(map(_begins_card, lines)):
+        return _cards(file, cards)
+    if found is None:
+        return _sniff_headless(file, Sniffed(OTHER_LAYOUT, encoding, assumed), lines, choices or {})
+    sample = _sample(file, encoding, found)
     mapping, days, guessed, region = _understand(found.header, sample[1:], choices or {})
     return Sniffed(
         mapping.layout,
@@ -106,17 +109,77 @@ def sniff(file: BinaryIO, choices: Choices | None = None) -> Sniffed:
     )
 
 
+def _by_header(
+    file: BinaryIO, encoding: str, found: _Found | None, choices: Choices
+) -> tuple[str, _Found | None]:
+    """Read a table in the legacy encoding in which most of its header's words are known."""
+    lines = list(_first_lines(file, encoding))
+    if all(map(str.isascii, lines)):
+        return encoding, found
+    for other in LEGACY:
+        lines = list(_first_lines(file, other)) if other != encoding else []
+        better = (
+            _find_table(lines, choices)
+            if found is None
+            else _table_at(lines, found.line - 1, found.delimiter, choices)
+        )
+        if better is not None and (found is None or better.weight > found.weight):
+            encoding, found = other, better
+    return encoding, found
+
+
+def _sample(file: BinaryIO, encoding: str, found: _Found) -> list[list[str]]:
+    """Read the header and the first rows."""
+    width = len(found.header)
+    rows = read_table(file, encoding, found.delimiter, found.line, found.lines, width)
+    return [row.cells for row in islice(rows, SAMPLE_ROWS) if isinstance(row, Cells)]
+
+
+def _sniff_headless(
+    file: BinaryIO, sniffed: Sniffed, lines: Sequence[str], choices: Choices
+) -> Sniffed:
+    """Read a table whose first row is plainly a person's, or refuse it for want of a header."""
+    first = next(line for line in lines if line.strip())
+    for delimiter in [one for one in _DELIMITERS if one in first] or [","]:
+        header, _ = read_header([first], delimiter)
+        rows = _sample(file, sniffed.encoding, _Found(delimiter, 0, 0, header, 0))
+        mapping = guess(rows)
+        if mapping is not None:
+            return _headless(replace(sniffed, delimiter=delimiter), mapping, rows, choices)
+    raise _no_header()
+
+
+def _headless(
+    sniffed: Sniffed, mapping: ColumnMapping, rows: Sequence[Sequence[str]], choices: Choices
+) -> Sniffed:
+    mapping, days, guessed, region = _settle(mapping.changed(choices), rows)
+    return replace(
+        sniffed,
+        header_line=0,
+        header_lines=0,
+        mapping=mapping,
+        days=days,
+        days_assumed=guessed,
+        region=region,
+    )
+
+
+def _begins_card(line: str) -> bool:
+    return line.strip("\ufeff \t\r\n").upper().startswith("BEGIN:VCARD")
+
+
 def _cards(file: BinaryIO, sniffed: Sniffed) -> Sniffed:
     """Look into the first cards for where their numbers are dialled."""
     people = [
         row.record for row in islice(read_vcard(file, sniffed), SAMPLE_ROWS) if isinstance(row, Row)
     ]
+    script = language_of_names(person.get("full_name", "") for person in people)
     numbers: list[tuple[str, str]] = []
     for person in people:
         addresses = person.get("addresses", ())
         country = next((one["country"] for one in addresses if one.get("country")), "")
         numbers += [(point["value"], country) for point in person.get("phones", ())]
-    return replace(sniffed, region=find_region(numbers, "", vocabulary()))
+    return replace(sniffed, region=find_region(numbers, "", vocabulary(), script))
 
 
 def _sniff_workbook(file: BinaryIO, choices: Choices) -> Sniffed:
@@ -130,7 +193,9 @@ def _sniff_workbook(file: BinaryIO, choices: Choices) -> Sniffed:
             if weight and (best is None or weight > best[0]):
                 best = (weight, sheet, index)
     if best is None:
-        raise _too_wide(widest) if widest > MAX_COLUMNS else _no_header()
+        if widest > MAX_COLUMNS:
+            raise _too_wide(widest)
+        return _sniff_headless_workbook(sheets, choices)
     _, sheet, index = best
     number, row = sheets[sheet][index]
     header = [" ".join(cell.split()) for cell in row]
@@ -149,6 +214,20 @@ def _sniff_workbook(file: BinaryIO, choices: Choices) -> Sniffed:
     )
 
 
+def _sniff_headless_workbook(
+    sheets: Mapping[str, Sequence[tuple[int, list[str]]]], choices: Choices
+) -> Sniffed:
+    for sheet, numbered in sheets.items():
+        width = max((len(cells) for _, cells in numbered), default=0)
+        # A row of a sheet ends with its last cell that is not empty.
+        rows = [[*cells, *[""] * (width - len(cells))] for _, cells in numbered]
+        mapping = guess(rows)
+        if mapping is not None:
+            found = Sniffed(OTHER_LAYOUT, "xlsx", assumed=False, sheet=sheet)
+            return _headless(found, mapping, rows, choices)
+    raise _no_header()
+
+
 def _first_lines(file: BinaryIO, encoding: str) -> Iterator[str]:
     text = text_of(file, encoding)
     try:
@@ -161,22 +240,29 @@ def _first_lines(file: BinaryIO, encoding: str) -> Iterator[str]:
         text.detach()
 
 
-def _find_table(lines: list[str], choices: Choices) -> _Found:
-    """Find the header, and what stands between its cells."""
+def _find_table(lines: list[str], choices: Choices) -> _Found | None:
+    """Find the header, and what stands between its cells; None: no line is one."""
     best: _Found | None = None
     widest = 0
     for delimiter in _DELIMITERS:
         for number in range(min(len(lines), PREAMBLE_LINES)):
-            header, taken = read_header(lines[number:], delimiter)
-            widest = max(widest, len(header))
-            if len(header) > MAX_COLUMNS:
+            found = _table_at(lines, number, delimiter, choices)
+            if found is None:
                 continue
-            weight = _weight(header, choices)
-            if weight and (best is None or weight > best.weight):
-                best = _Found(delimiter, number + 1, taken, header, weight)
-    if best is None:
-        raise _too_wide(widest) if widest > MAX_COLUMNS else _no_header()
+            widest = max(widest, len(found.header))
+            if found.weight and (best is None or found.weight > best.weight):
+                best = found
+    if best is None and widest > MAX_COLUMNS:
+        raise _too_wide(widest)
     return best
+
+
+def _table_at(lines: list[str], number: int, delimiter: str, choices: Choices) -> _Found | None:
+    """Read a line, counted from 0, as a header; it weighs nothing if it cannot be one."""
+    if not lines:
+        return None
+    header, taken = read_header(lines[number:], delimiter)
+    return _Found(delimiter, number + 1, taken, header, _weight(header, choices))
 
 
 def _weight(header: Sequence[str], choices: Choices) -> int:
@@ -185,6 +271,8 @@ def _weight(header: Sequence[str], choices: Choices) -> int:
         return 0
     if choices and set(choices) <= set(header):
         return len(header) + len(choices)
+    if any(map(is_reach, header)):
+        return 0  # a person's row that happens to hold a word of headers
     mapping = suggest(header, (), vocabulary())
     if not mapping.is_sure:
         return 0
@@ -198,8 +286,14 @@ def _weight(header: Sequence[str], choices: Choices) -> int:
 def _understand(
     header: Sequence[str], rows: Sequence[Sequence[str]], choices: Choices
 ) -> tuple[ColumnMapping, DayOrder, bool, str]:
+    return _settle(suggest(header, rows, vocabulary()).changed(choices), rows)
+
+
+def _settle(
+    mapping: ColumnMapping, rows: Sequence[Sequence[str]]
+) -> tuple[ColumnMapping, DayOrder, bool, str]:
+    """Add what the cells of a table show: the order of dates, and where its phones are dialled."""
     words = vocabulary()
-    mapping = suggest(header, rows, words).changed(choices)
     if not mapping.identifies:
         raise _no_header()
     usual: DayOrder = next(
@@ -207,7 +301,8 @@ def _understand(
     )
     days = _cells(mapping, rows, "birthday", "date")
     shown = find_order(days)
-    region = find_region(_numbers(mapping, rows), mapping.language, words)
+    script = language_of_names(_cells(mapping, rows, "full_name", "first_name", "last_name"))
+    region = find_region(_numbers(mapping, rows), mapping.language, words, script)
     return mapping, shown or usual, bool(days) and shown is None, region
 
 

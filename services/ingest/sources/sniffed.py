@@ -20,7 +20,7 @@ class Sniffed:
     """Nothing in the file says its encoding, and it is not UTF-8."""
     delimiter: str = ","
     header_line: int = 1
-    """The line that names the columns, from 1."""
+    """The line that names the columns, from 1; 0: the table has none."""
     header_lines: int = 1
     """How many lines it takes."""
     sheet: str = ""
@@ -33,6 +33,11 @@ class Sniffed:
     """No date in the first rows shows the order; it is the header's language's."""
     region: str = ""
     """Where its national numbers seem to be dialled (ISO 3166); empty: nothing shows it."""
+
+    @property
+    def has_header(self) -> bool:
+        """Tell whether a line names the columns; else they were guessed by their cells."""
+        return self.header_line > 0
 
     def told(self) -> dict[str, Any]:
         """Return how the file is read, as `services.ingest.domain.imports.Reading`."""

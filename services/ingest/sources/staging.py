@@ -10,10 +10,12 @@ from typing import BinaryIO
 
 from services.ingest.domain.imports import identity_of
 from services.ingest.domain.mapping import Origin, Rules, to_draft, to_normalized
+from services.ingest.domain.regions import home_region
 from services.ingest.domain.staging import BLANK, Staged, keys_of, row_of, signal_id_of
 from services.ingest.sources.reading import Terms, read_rows, read_signal
 from services.ingest.sources.row import BadRow, Blank, Row
 from services.ingest.sources.sniffed import Sniffed
+from services.ingest.sources.vocabulary import vocabulary
 from shared.errors import PoisonMessageError
 from shared.events.structs import changed
 
@@ -43,7 +45,7 @@ def _staged(number: int, row: Row, terms: Terms, rules: Rules) -> Staged:
     origin = terms.origin
     try:
         signal, raw = read_signal(row, terms)
-        draft = to_draft(signal, rules.default_region)
+        draft = to_draft(signal, home_region(signal, rules.default_region, vocabulary()))
         identity = identity_of(row.uid, draft)
         named = changed(signal, source_record_id=rules.digests.file_record(origin.tenant, identity))
         own = Origin(

@@ -124,19 +124,29 @@ class _Lines:
         return line.replace(_MARK, "") if _MARK in line else line
 
 
-def read_table(
-    file: BinaryIO, encoding: str, delimiter: str, header_line: int, header_lines: int = 1
+def read_table(  # noqa: PLR0917  # where a table begins takes as many words
+    file: BinaryIO,
+    encoding: str,
+    delimiter: str,
+    header_line: int,
+    header_lines: int = 1,
+    width: int = 0,
 ) -> Iterator[Cells | BadRow | Blank]:
-    """Yield the header, then the rows below it."""
+    """Yield the header, then the rows below it.
+
+    `header_line` 0: there is none, and every line is of a row of `width` cells.
+    """
     text = text_of(file, encoding, marked=True)
     try:
         for _ in range(header_line - 1):
             text.readline(MAX_HEADER)
-        first = [mended(text.readline(MAX_HEADER)) for _ in range(header_lines)]
-        header, _ = read_header(first, delimiter)
-        yield Cells(header_line, header)
         lines = _Lines(text)
-        lines.next = header_line + header_lines
+        header = [""] * width
+        if header_line:
+            first = [mended(text.readline(MAX_HEADER)) for _ in range(header_lines)]
+            header, _ = read_header(first, delimiter)
+            yield Cells(header_line, header)
+            lines.next = header_line + header_lines
         yield from _Rows(lines, header, delimiter, mixed=encoding == MIXED)
     finally:
         text.detach()
@@ -210,7 +220,7 @@ class _Rows:
             cells, notes = [mended(cell) for cell in cells], (*notes, _MENDED)
         if count == width:
             self._in_step = self._in_step or not self._lines.is_rereading
-            if cells == self._header:
+            if cells == self._header and any(cells):
                 return BadRow(line, "", _AGAIN)
             self._is_below = False
             is_last = self._lines.unended and not self._lines.is_rereading

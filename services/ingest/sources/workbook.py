@@ -200,9 +200,14 @@ def look_into(file: BinaryIO) -> dict[str, list[tuple[int, list[str]]]]:
     return found
 
 
-def read_sheet(file: BinaryIO, sheet: str, header_line: int) -> Iterator[Cells | BadRow | Blank]:
-    """Yield the header of a sheet, then the rows below it that are not empty."""
-    line, width = 0, 0
+def read_sheet(
+    file: BinaryIO, sheet: str, header_line: int, width: int = 0
+) -> Iterator[Cells | BadRow | Blank]:
+    """Yield the header of a sheet, then the rows below it that are not empty.
+
+    `header_line` 0: there is none, and every row has up to `width` cells.
+    """
+    line = 0
     with _opened(file) as book:
         try:
             for line, texts in book.rows(sheet, MAX_COLUMNS + 1):
