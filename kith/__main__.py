@@ -8,6 +8,7 @@ from kith import (
     activities,
     company,
     dead,
+    erasing,
     exports,
     imports,
     keys,
@@ -42,6 +43,7 @@ activities.register(app)
 exports.register(app)
 rebuild.register(app)
 review.register(app)
+erasing.register(app)
 company.register(app)
 why.register(app)
 audit.register(app)

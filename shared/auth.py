@@ -20,7 +20,7 @@ from shared.errors import PoisonMessageError
 from shared.postgres.errors import translated
 from shared.postgres.pool import Pool
 
-Scope = Literal["contacts:read", "contacts:write", "signals:write"]
+Scope = Literal["contacts:read", "contacts:write", "contacts:erase", "signals:write"]
 """What an API key may do: read contacts, order changes to them, send signals."""
 
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

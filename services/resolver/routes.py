@@ -31,6 +31,7 @@ from shared.errors import PoisonMessageError, ServiceError
 from shared.events.command import (
     ApproveMerge,
     CompanyOrder,
+    EraseContact,
     Judgement,
     MergeCompanies,
     MergeContacts,
@@ -54,6 +55,9 @@ WRITE_SCOPE: Final = "contacts:write"
 READ_SCOPE: Final = "contacts:read"
 """What a key needs to ask."""
 
+ERASE_SCOPE: Final = "contacts:erase"
+"""What a key needs besides to erase people: it cannot be undone."""
+
 LONGEST_LIST: Final = 101
 """Pairs in one answer: a page of the api, and the one that tells that there is more."""
 
@@ -73,7 +77,10 @@ _DIGEST = re.compile("[0-9a-f]{32}")
 
 Found = TypeVar("Found")
 
-COMMANDS: Final[dict[str, type[Judgement | RetractImport | CompanyOrder]]] = {
+Ordered = Judgement | RetractImport | CompanyOrder | EraseContact
+"""What is ordered over HTTP."""
+
+COMMANDS: Final[dict[str, type[Ordered]]] = {
     "merge_contacts": MergeContacts,
     "approve_merge": ApproveMerge,
     "reject_merge": RejectMerge,
@@ -84,6 +91,7 @@ COMMANDS: Final[dict[str, type[Judgement | RetractImport | CompanyOrder]]] = {
     "split_company": SplitCompany,
     "relate_companies": RelateCompanies,
     "unrelate_companies": UnrelateCompanies,
+    "erase_contact": EraseContact,
 }
 """Name in the path → the command; a hyphen does for an underscore."""
 
@@ -281,12 +289,18 @@ async def post_command(
 ) -> Response:
     """Carry out an order, and answer when it is written; the same `command_id` is done once."""
     command = _read(name, await _body(request), caller)
+    if isinstance(command, EraseContact) and ERASE_SCOPE not in caller.scopes:
+        raise ProblemError(HTTPStatus.FORBIDDEN, f"the API key lacks the scope {ERASE_SCOPE}")
     store: Store = request.app.state.store
     trace = request.headers.get("traceparent")
     trace = trace if trace and parse_traceparent(trace) is not None else None
     by = caller.user_number
     if isinstance(command, RetractImport):
         return _retracted(command, await store.retract(command, caller.place, trace, by))
+    if isinstance(command, EraseContact):
+        erased = await store.erase(command, caller.place, trace, by)
+        told = {"erased": erased.erased}
+        return _answer(command, erased.outcome, None, erased.positions, **told)
     if isinstance(command, CompanyOrder):
         about = await store.judge_companies(command, caller.place, trace, by)
         return _answer(command, about.outcome, about.merge_id, about.positions)
@@ -381,7 +395,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return said
 
 
-def _read(name: str, body: bytes, caller: Caller) -> Judgement | RetractImport | CompanyOrder:
+def _read(name: str, body: bytes, caller: Caller) -> Ordered:
     model = COMMANDS.get(name.replace("-", "_"))
     if model is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"is none of {', '.join(COMMANDS)}")
@@ -403,7 +417,7 @@ def _read(name: str, body: bytes, caller: Caller) -> Judgement | RetractImport |
 
 
 def _answer(
-    command: Judgement | CompanyOrder,
+    command: Judgement | CompanyOrder | EraseContact,
     outcome: str,
     merge_id: str | None,
     positions: Mapping[str, int],

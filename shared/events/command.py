@@ -1,7 +1,7 @@
 """Commands: what a person or a rule orders the resolver to do, on `contact.commands.v1`."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -44,6 +44,22 @@ class ArchiveContact(ContactCommand):
 
 class UnarchiveContact(ContactCommand):
     """Bring an archived contact back."""
+
+
+ErasureGround = Literal["data_subject", "court", "retention", "other"]
+"""Why a person is erased: at their own request, by order, or since their time is up."""
+
+
+class EraseContact(ContactCommand):
+    """Erase a person everywhere, for good: GDPR, article 17 (spec 003, 8.3).
+
+    Whoever the contact absorbed is erased with it. What is left names nobody: that there was a
+    contact of that id, when its events happened, and this order's ground. It cannot be undone.
+    """
+
+    ground: ErasureGround
+    expected: dict[ContactId, Version] = Field(default_factory=dict, max_length=100)
+    """Contact → the version that was looked at before: another by now, and nothing is done."""
 
 
 class Judgement(ContactCommand):

@@ -309,9 +309,10 @@ class ActivityWithdrawn(Cause):
     contact_id: ContactId
     version: Version
     activity_id: ActivityId
-    reason: Literal["deleted", "not_named", "moved", "retracted"]
+    reason: Literal["deleted", "not_named", "moved", "retracted", "erased"]
     """The source deleted it; its newest version names the contact no more; whoever took part is
-    another contact now that a merge was undone; or the import that told of it was taken back."""
+    another contact now that a merge was undone; the import that told of it was taken back; or
+    whoever took part was erased."""
 
 
 class ContactArchived(Cause):
@@ -338,7 +339,19 @@ class ContactDeleted(Cause):
     contact_id: ContactId
     version: Version
     reason: str
-    """`import_retracted`: only an import that was taken back had brought it."""
+    """`import_retracted`: only an import that was taken back had brought it; `erased`: the person
+    was erased (spec 003, 8.3), and its earlier events say nothing of anybody any more."""
+
+
+class HistoryErased(Cause):
+    """Events of this contact told of somebody who was erased, and do so no more.
+
+    The contact itself is as it was; whoever keeps what its events below `before` said deletes it.
+    """
+
+    contact_id: ContactId
+    version: Version
+    before: Version
 
 
 class CompanyCreated(Cause):
@@ -442,6 +455,7 @@ ContactEvent = (
     | ActivityRecorded
     | ActivityWithdrawn
     | ContactDeleted
+    | HistoryErased
 )
 """An event in a contact's stream."""
 

@@ -28,6 +28,7 @@ from shared.events.contact import (
     FactAsserted,
     FactRetracted,
     FieldChange,
+    HistoryErased,
     IdentifierRemoved,
     MergeProposed,
     MergeRejected,
@@ -228,6 +229,11 @@ def _deleted(state: ContactState, _: ContactDeleted) -> ContactState:
     return replace(_shaped(state, None, None), status="deleted", bindings={})
 
 
+def _history_erased(state: ContactState, _: HistoryErased) -> ContactState:
+    """Change nothing: what was erased had been somebody else's."""
+    return state
+
+
 def _born_again(state: ContactState, _: ContactCreated) -> ContactState:
     """Change nothing: nobody is born twice."""
     return state
@@ -249,6 +255,7 @@ _BY_MODEL: Final[dict[type[Wire], Callable[[ContactState, Any], ContactState]]] 
     ActivityRecorded: _took_part,
     ActivityWithdrawn: _took_part,
     ContactDeleted: _deleted,
+    HistoryErased: _history_erased,
 }
 _TOLD: Final[dict[type, Callable[[ContactState, Any], ContactState]]] = {
     kind: tell for model, tell in _BY_MODEL.items() for kind in (model, struct_of(model))

@@ -11,6 +11,7 @@ from shared.events.activity import ActivitySignal, NormalizedActivity
 from shared.events.command import (
     ApproveMerge,
     ArchiveContact,
+    EraseContact,
     MergeCompanies,
     MergeContacts,
     RejectCompanyMerge,
@@ -39,6 +40,7 @@ from shared.events.contact import (
     ContactUnarchived,
     FactAsserted,
     FactRetracted,
+    HistoryErased,
     IdentifierRemoved,
     MergeProposed,
     MergeRejected,
@@ -164,6 +166,7 @@ EVENTS = Topic(
         "kith.contact.activity_recorded.v1": ActivityRecorded,
         "kith.contact.activity_withdrawn.v1": ActivityWithdrawn,
         "kith.contact.deleted.v1": ContactDeleted,
+        "kith.contact.history_erased.v1": HistoryErased,
         "kith.company.created.v1": CompanyCreated,
         "kith.company.merged.v1": CompaniesMerged,
         "kith.company.split.v1": CompaniesSplit,
@@ -205,6 +208,7 @@ COMMANDS = Topic(
         "kith.command.relate_companies.v1": RelateCompanies,
         "kith.command.unrelate_companies.v1": UnrelateCompanies,
         "kith.command.retract_records.v1": RetractRecords,
+        "kith.command.erase_contact.v1": EraseContact,
     },
 )
 ENRICHMENT_REQUESTS = Topic(

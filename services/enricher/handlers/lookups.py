@@ -7,7 +7,14 @@ from typing import Final
 
 from services.enricher.domain.interpret import summary, to_signal
 from services.enricher.domain.lifecycle import Settlement, settle
-from services.enricher.domain.outcome import BadAnswer, Match, Outcome, SourcePaused, Unknown
+from services.enricher.domain.outcome import (
+    BadAnswer,
+    Ineligible,
+    Match,
+    Outcome,
+    SourcePaused,
+    Unknown,
+)
 from services.enricher.domain.request import Claimed
 from services.enricher.handlers.loop import Loop
 from services.enricher.providers.base import EnrichmentError, Provider
@@ -111,6 +118,8 @@ class Lookups:
         await self._store_answer(request, settlement, signal)
 
     async def _ask(self, request: Claimed) -> Outcome:
+        if not request.question.answerable:  # it was erased while the request waited to try again
+            return Ineligible()
         try:
             return await self._provider.lookup(request.question)
         except EnrichmentError as error:

@@ -186,6 +186,10 @@ def _took_part(_state: Body, _body: Body) -> None:
     """Change nothing but the version: activities have a table of their own."""
 
 
+def _history_erased(_state: Body, _body: Body) -> None:
+    """Change nothing but the version: what was erased had been somebody else's."""
+
+
 def _deleted(state: Body, body: Body) -> None:
     _shaped(state, body)
     state.update(status="deleted", bindings={})
@@ -211,6 +215,7 @@ _APPLY: Final[dict[str, Callable[[Body, Body], None]]] = {
     "ActivityRecorded": _took_part,
     "ActivityWithdrawn": _took_part,
     "ContactDeleted": _deleted,
+    "HistoryErased": _history_erased,
 }
 """Every event of a contact → what it does to the state."""
 

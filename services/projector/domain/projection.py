@@ -61,6 +61,11 @@ class Projection:
     """The newest of each contact and activity."""
     reshaped: list[str]
     """Contacts that were merged, split or retracted: some workspace may know them no longer."""
+    erased: dict[str, int]
+    """Contact → the version below which what its events told is to be forgotten: they told of
+    somebody who was erased."""
+    gone: list[str]
+    """Contacts who were themselves erased: what they took part in is forgotten, too."""
     recorded_at: datetime
     """When kith first saw the newest signal among them."""
 
@@ -140,8 +145,24 @@ def project(events: Sequence[Event], states: Mapping[str, Body], places: Places)
         [newest_companies[company] for company in sorted(newest_companies)],
         [activities[key] for key in sorted(activities)],
         sorted({event.body["contact_id"] for event in events if event.kind in RESHAPING_KINDS}),
+        _erased(events),
+        sorted({event.body["contact_id"] for event in events if _is_erasure(event)}),
         max(event.recorded_at for event in events),
     )
+
+
+def _is_erasure(event: Event) -> bool:
+    return event.kind == "ContactDeleted" and event.body["reason"] == "erased"
+
+
+def _erased(events: Iterable[Event]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for event in events:
+        if _is_erasure(event) or event.kind == "HistoryErased":
+            contact = event.body["contact_id"]
+            before = event.body["before" if event.kind == "HistoryErased" else "version"]
+            found[contact] = max(before, found.get(contact, 0))
+    return found
 
 
 def _keep_newest(activities: dict[tuple[str, str], Row], row: Row) -> None:

@@ -109,6 +109,18 @@ ON CONFLICT (contact_public_id, activity_public_id) DO UPDATE SET
     source = excluded.source, is_withdrawn = excluded.is_withdrawn, detail = excluded.detail
 WHERE excluded.version > a.version;
 
+-- name: hollow_timeline
+-- That something happened stays, and nothing that says of whom it told: $1 contacts, $2 versions below
+-- which they are hollow.
+UPDATE read.timeline AS t SET summary = '{}'
+FROM unnest($1::text[], $2::integer[]) AS u (public_id, version)
+WHERE t.contact_public_id = u.public_id AND t.version < u.version;
+
+-- name: hollow_activities
+-- What erased contacts took part in: $1 contacts.
+UPDATE read.activity SET kind = '', source = '', is_withdrawn = true, detail = '{}'
+WHERE contact_public_id = ANY($1::text[]);
+
 -- name: find_activities
 -- What contacts took part in, to be checked. $1: public ids.
 SELECT contact_public_id, activity_public_id, version, kind, occurred_at, is_withdrawn

@@ -84,6 +84,11 @@ class Transaction:
                 [contact for contact, _ in kept],
                 [workspace for _, workspace in kept],
             )
+        if projection.erased:
+            columns = map(list, zip(*sorted(projection.erased.items()), strict=True))
+            await self._connection.execute(self._queries["hollow_timeline"], *columns)
+        if projection.gone:
+            await self._connection.execute(self._queries["hollow_activities"], projection.gone)
         await self._connection.execute(self._queries["save_progress"], projection.recorded_at)
 
     async def save_offsets(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:

@@ -28,7 +28,7 @@ from services.resolver.domain.details import (
     dropped_details,
     unsaid_identifiers,
 )
-from services.resolver.domain.ledger import after, standing
+from services.resolver.domain.ledger import after, standing, unsaid
 from services.resolver.domain.lifecycle import grown, status_at_birth
 from services.resolver.domain.matching.statistics import SHARED_BY
 from services.resolver.domain.model import (
@@ -57,6 +57,7 @@ from shared.events.contact import (
     ProposalReason,
 )
 from shared.events.signal import Facts, Identifier
+from shared.events.structs import struct_of
 
 
 def decide(deliveries: Iterable[Delivery], known: Known, ids: Ids, now: datetime) -> Plan:
@@ -93,8 +94,7 @@ class _Gate:
         if admission.receiver is not None:
             asked = self.known.contacts[admission.receiver]
             if asked.status == "deleted":  # a vendor's answer about somebody who is gone
-                said = telling.document(delivery.signal.facts)
-                self._enter(delivery, said, revisions, asked, superseded=True)
+                self._enter(unsaid(delivery), _NOTHING, revisions, asked, superseded=True)
                 return "stale"
         companies = len(self.plan.companies)
         said = telling.document(link_companies(delivery, self.known, self.ids, self.plan))
@@ -412,6 +412,9 @@ class _Gate:
         )
         revisions.append(revision)
 
+
+_NOTHING: Final = telling.document(struct_of(Facts)())
+"""What is kept of what was said of somebody who is gone."""
 
 _NAMES_NOBODY: Final = Admission(None)
 """Of a signal that names no contact."""

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
+from msgspec.structs import replace
+
 from services.resolver.domain.model import Contact, Delivery, Revision
+from shared.events.structs import changed
 
 Standing = Literal["new", "newer", "duplicate", "stale"]
 """A record's first delivery, a newer version, one already applied, or one that came too late."""
@@ -28,6 +31,12 @@ class Stated(Protocol):
     @property
     def current(self) -> bool:
         """Whether it is the present version."""
+
+
+def unsaid(delivery: Delivery) -> Delivery:
+    """Return a delivery without what it says: of somebody who is gone nothing is kept."""
+    signal = changed(delivery.signal, source_record_id=None, rejected=())
+    return replace(delivery, signal=signal, raw="{}")
 
 
 def standing(delivery: Delivery, revisions: Sequence[Revision]) -> Standing:

@@ -289,7 +289,12 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "ContactsMerged": _merged,
     "ContactsSplit": lambda told: f"{told['new_id']} was split from {told['original_id']}",
     "MergeWithdrawn": lambda told: f"no longer put up for review with {told['other_id']}",
-    "ContactDeleted": lambda _: "deleted: the import that brought it was taken back",
+    "ContactDeleted": lambda told: (
+        "erased for good"
+        if told["reason"] == "erased"
+        else "deleted: the import that brought it was taken back"
+    ),
+    "HistoryErased": lambda _: "somebody it was one with was erased",
     "ContactArchived": lambda _: "archived",
     "ContactUnarchived": lambda _: "brought back from the archive",
 }

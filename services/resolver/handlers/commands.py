@@ -16,6 +16,7 @@ from shared.events.command import (
     ArchiveContact,
     Command,
     CompanyOrder,
+    EraseContact,
     Judgement,
     RetractImport,
     RetractRecords,
@@ -65,6 +66,8 @@ def _by(order: Commanded) -> Callable[[Sequence[Commanded], Store], Awaitable[No
             return _judge_companies
         case RetractImport() | RetractRecords():
             return _retract
+        case EraseContact():
+            return _erase
         case _:
             return _carry_out
 
@@ -74,6 +77,15 @@ async def _retract(orders: Sequence[Commanded], store: Store) -> None:
         if isinstance(command, RetractImport | RetractRecords):
             while (await store.retract(command, place, traceparent)).remaining:
                 pass
+
+
+async def _erase(orders: Sequence[Commanded], store: Store) -> None:
+    for command, place, traceparent in orders:
+        if isinstance(command, EraseContact):
+            answer = await store.erase(command, place, traceparent)
+            log.info(
+                "a contact was to be erased", command=command.command_id, reason=answer.outcome
+            )
 
 
 async def _judge(orders: Sequence[Commanded], store: Store) -> None:

@@ -19,6 +19,7 @@ from services.resolver.store.activities import (
 )
 from services.resolver.store.audits import Audits
 from services.resolver.store.company_judging import CompanyAnswer, CompanyJudge
+from services.resolver.store.erasing import Eraser, ErasureAnswer
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.judging import Finding, Judge
 from services.resolver.store.loading import Loader
@@ -33,7 +34,7 @@ from services.resolver.store.snapshots import Snapshotter
 from services.resolver.store.withdrawing import find_retracted
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
-from shared.events.command import CompanyOrder, Judgement
+from shared.events.command import CompanyOrder, EraseContact, Judgement
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
@@ -103,6 +104,13 @@ class Transaction:
         store = self._store
         retractor = Retractor(self._connection, store.sources, store.ids)
         return await retractor.carry_out(command, place, traceparent)
+
+    async def erase(
+        self, command: EraseContact, place: Place, traceparent: str | None
+    ) -> ErasureAnswer:
+        """Erase a person everywhere."""
+        eraser = Eraser(self._connection, self._store.sources, self._store.ids)
+        return await eraser.carry_out(command, place, traceparent)
 
     async def judge_companies(
         self, command: CompanyOrder, place: Place, traceparent: str | None
@@ -231,6 +239,17 @@ class Store:
         """Take back the next piece of what an import or records brought, in its own transaction."""
         async with self.transaction(by) as tx:
             return await tx.retract(command, place, traceparent)
+
+    async def erase(
+        self,
+        command: EraseContact,
+        place: Place,
+        traceparent: str | None = None,
+        by: int | None = None,
+    ) -> ErasureAnswer:
+        """Erase a person everywhere, in a transaction of its own."""
+        async with self.transaction(by) as tx:
+            return await tx.erase(command, place, traceparent)
 
     async def judge_companies(
         self,

@@ -1,6 +1,7 @@
 """Events into read models: what is shown, what a redelivery changes, what a bad record harms."""
 
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import orjson
@@ -14,7 +15,9 @@ from shared.events.contact import (
     CompanyCreated,
     CompanyRelation,
     CompanyShape,
+    ContactDeleted,
     ContactEvent,
+    HistoryErased,
 )
 from shared.events.signal import Identifier
 from shared.kafka.batch import Batch, next_offsets
@@ -291,3 +294,34 @@ async def test_what_a_contact_took_part_in_is_listed_as_it_is_now(projector: Pro
     await rebuild(projector.owner_dsn, lambda _: None)
     assert await check(projector.owner_dsn, lambda _: None) == []
     assert len(await projector.owner.fetch("SELECT FROM read.activity")) == 2
+
+
+async def test_what_told_of_an_erased_person_is_forgotten(projector: Projector) -> None:
+    log = projector.log
+    here, _ = log.workspaces
+    gone, other = public_id("con"), public_id("con")
+    said: dict[str, Any] = {"occurred_at": BEGIN, "cause": "cmd_1"}
+    await projector.handle(
+        log.batch(
+            [
+                born(gone, here),
+                took_part(gone, 2, here, "act_" + "0" * 26),
+                born(other, here),
+                changed(other, 2, here, city="London"),
+                changed(other, 3, here, city="Paris"),
+            ]
+        )
+    )
+    erased = ContactDeleted(contact_id=gone, version=3, reason="erased", **said)
+    cut = HistoryErased(contact_id=other, version=4, before=3, **said)
+    await projector.handle(log.batch([erased, cut]))
+    (view,) = await projector.views()
+    assert (view["public_id"], view["version"], view["city"]) == (other, 4, "Paris")
+    rows = await projector.owner.fetch(
+        "SELECT contact_public_id, version, summary FROM read.timeline ORDER BY 1, 2"
+    )
+    told = {(row[0], row[1]) for row in rows if orjson.loads(row[2])}
+    assert told == {(gone, 3), (other, 3)}
+    assert len(rows) == 7
+    (activity,) = await projector.owner.fetch("SELECT is_withdrawn, detail FROM read.activity")
+    assert (activity["is_withdrawn"], activity["detail"]) == (True, "{}")

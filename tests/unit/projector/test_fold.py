@@ -25,6 +25,7 @@ from shared.events.contact import (
     FactAsserted,
     FactRetracted,
     FieldChange,
+    HistoryErased,
     IdentifierRemoved,
     KnownBy,
     MergeProposed,
@@ -113,7 +114,8 @@ later = st.one_of(
         shape=shapes,
     ),
     st.builds(MergeWithdrawn, **common, other_id=st.sampled_from([CONTACT, OTHER])),
-    st.builds(ContactDeleted, **common, reason=st.just("import_retracted")),
+    st.builds(ContactDeleted, **common, reason=st.sampled_from(["import_retracted", "erased"])),
+    st.builds(HistoryErased, **common, before=st.just(2)),
     st.builds(
         IdentifierRemoved,
         **common,
