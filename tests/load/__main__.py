@@ -24,6 +24,7 @@ from tests.load.meters import buckets, quantile, spent, usage
 from tests.load.report import LATEST, show
 from tests.load.system import Drain, bench_stack, pids, system
 from tests.load.workload import feed, messages
+from tests.support.system import heed_signals
 
 LIMIT_S: Final = 600.0
 """A run that takes longer has failed, seconds."""
@@ -148,6 +149,7 @@ def main() -> None:
     parser.add_argument("--rates", default="1000,2000")
     parser.add_argument("--paced-seconds", type=int, default=30)
     asked = parser.parse_args()
+    heed_signals()
     with bench_stack() as stack:
         print(f"bare skeleton: {asked.skeleton_signals:,} signals ...", flush=True)
         bare = asyncio.run(run_skeleton(stack, asked.skeleton_signals))

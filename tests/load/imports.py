@@ -21,6 +21,7 @@ import orjson
 import psutil
 
 from kith import administration
+from kith.administration import NewTenant
 from kith.stack import Fleet, Stack
 from shared.auth import SCOPES
 from shared.events import topics
@@ -31,6 +32,7 @@ from tests.load.meters import MIB, spent, usage
 from tests.load.report import LATEST, show_imports
 from tests.load.system import HOME, bench_stack, pids, system
 from tests.load.workload import feed, messages
+from tests.support.system import heed_signals
 
 PARTS: Final = ("cards", "table", "mail", "live", "parsing")
 
@@ -61,13 +63,20 @@ REST_S: Final = 3.0
 LIVE_S: Final = 30
 """How long live signals flow before the import, for comparison, seconds."""
 
+IMPORT_S: Final = 150
+"""How long they flow beside the import: one that has not ended by then is left alone, seconds."""
+
+LATE_S: Final = 20
+"""How long the last of them are waited for, seconds."""
+
 Figures = dict[str, Any]
 
 
 class Client:
     """Somebody with an API key."""
 
-    def __init__(self, http: httpx.AsyncClient, fleet: Fleet) -> None:
+    def __init__(self, http: httpx.AsyncClient, fleet: Fleet, place: NewTenant) -> None:
+        self.place = place
         self._http = http
         self._ingest = fleet.url("ingest")
         self._api = fleet.url("api")
@@ -107,6 +116,12 @@ class Client:
                     return found
                 assert found["state"] not in ("failed", "discarded"), found["failure"]
                 await asyncio.sleep(LOOK_S)
+
+    async def newest(self) -> Figures:
+        """Say where the newest import stands."""
+        answer = await self._http.get(f"{self._ingest}/v1/imports", params={"limit": 1})
+        found: Figures = answer.raise_for_status().json()["imports"][0]
+        return found
 
     async def execute(self, import_id: str) -> None:
         """Say that it is to be imported."""
@@ -157,7 +172,7 @@ async def client_of(stack: Stack, fleet: Fleet) -> AsyncIterator[Client]:
         key = await administration.create_key(database, made.workspace, "bench", list(SCOPES))
     headers = {"Authorization": f"Bearer {key.token}"}
     async with httpx.AsyncClient(timeout=LIMIT_S, headers=headers, trust_env=False) as http:
-        yield Client(http, fleet)
+        yield Client(http, fleet, made)
 
 
 class Weighing:
@@ -223,12 +238,25 @@ async def run_table(stack: Stack, fleet: Fleet, file: Path) -> Figures:
 
 
 async def run_live(stack: Stack, fleet: Fleet, file: Path) -> Figures:
-    """Watch live signals before and while a table is imported."""
+    """Watch live signals before and while a table is imported, for `IMPORT_S` at most."""
     kafka = KafkaSettings(bootstrap_servers=stack.kafka_bootstrap)
     async with client_of(stack, fleet) as client, Producer(kafka) as producer:
-        calm = await _watched(client, producer, 1, asyncio.sleep(LIVE_S))
-        busy = await _watched(client, producer, 2, _import(client, file))
-    return {"live_per_second": LIVE_RATE, "before_ms": calm, "while_ms": busy}
+        calm = await _watched(client, producer, 1, LIVE_S)
+        importing = asyncio.create_task(_import(client, file))
+        busy = await _watched(client, producer, 2, IMPORT_S, importing)
+        ended = importing.done()
+        importing.cancel()
+        with suppress(asyncio.CancelledError):
+            await importing
+        told = await client.newest()
+    return {
+        "live_per_second": LIVE_RATE,
+        "import": "ended" if ended else f"not ended after {IMPORT_S} s",
+        "rows_previewed": sum(told["classes"].values()),
+        "rows_executed": sum(told["verdicts"].values()),
+        "before": calm,
+        "while": busy,
+    }
 
 
 async def _import(client: Client, file: Path) -> None:
@@ -238,24 +266,39 @@ async def _import(client: Client, file: Path) -> None:
     await client.rests(import_id, "done")
 
 
-async def _watched(client: Client, producer: Producer, seed: int, meanwhile: Any) -> Figures:
-    """Let live signals flow while something goes on; returns their ages in the read model, ms."""
-    outgoing = messages(topics.SIGNALS.name, int(LIVE_RATE * LIMIT_S), seed=100 + seed)
+async def _watched(
+    client: Client,
+    producer: Producer,
+    seed: int,
+    seconds: float,
+    until: "asyncio.Task[None] | None" = None,
+) -> Figures:
+    """Let live signals flow for so long, or until something ends; tells their ages when read, ms.
+
+    Who asks is no faster than who answers: probes that are still out count with their age so far.
+    """
+    place = (client.place.tenant, client.place.workspace)
+    outgoing = messages(topics.SIGNALS.name, int(LIVE_RATE * seconds), 100 + seed, *place)
     flowing = asyncio.create_task(feed(producer, outgoing, LIVE_RATE - PROBES))
     probing: list[asyncio.Task[float]] = []
-    going = asyncio.ensure_future(meanwhile)
-    while not going.done():
+    ends = time.perf_counter() + seconds
+    while time.perf_counter() < ends and not (until and until.done()):
         number = seed * 1_000_000 + len(probing)
         probing.append(asyncio.create_task(client.probe(number)))
         await asyncio.sleep(1 / PROBES)
     flowing.cancel()
-    await going
-    ages = sorted([1000 * await one for one in probing])
+    done, late = await asyncio.wait(probing, timeout=LATE_S)
+    for one in late:
+        one.cancel()
+    with suppress(asyncio.CancelledError):
+        await flowing
+    ages = sorted([*(1000 * one.result() for one in done), *[1000.0 * LATE_S] * len(late)])
     shares = quantiles(ages, n=100)
     return {
         "probes": len(ages),
-        **{f"p{share}": round(shares[share - 1]) for share in (50, 95, 99)},
-        "most": round(ages[-1]),
+        "never_seen": len(late),
+        **{f"p{share}_ms": round(shares[share - 1]) for share in (50, 95, 99)},
+        "most_ms": round(ages[-1]),
     }
 
 
@@ -349,6 +392,7 @@ def main() -> None:
     parser.add_argument("--mbox-mb", type=int, default=1_000)
     parser.add_argument("--parts", default=",".join(PARTS))
     asked = parser.parse_args()
+    heed_signals()
     figures = run(asked.parts.split(","), asked.rows, asked.cards, asked.mbox_mb)
     kept = orjson.loads(LATEST.read_bytes()) if LATEST.exists() else {}
     LATEST.parent.mkdir(exist_ok=True)

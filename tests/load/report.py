@@ -51,4 +51,5 @@ def show_imports(figures: dict[str, Any]) -> None:
                 if name.endswith(("per_row", "per_message")):
                     print(f"    {'all':32}{sum(value.values()):>12,.1f}")
             else:
-                print(f"  {words:34}{value:>12,}")
+                told = value if isinstance(value, str) else f"{value:,}"
+                print(f"  {words:34}{told:>12}")

@@ -35,7 +35,7 @@ from shared.postgres.settings import PostgresSettings
 from tests.load import baselines
 from tests.load.resolving import SEED, Answer
 from tests.load.workload import a_person
-from tests.support.system import HOMES, empty_stack
+from tests.support.system import HOMES, empty_stack, heed_signals
 
 HOME: Final = HOMES / "size"
 """The bench's own stack lives here."""
@@ -268,6 +268,7 @@ def main() -> None:
     parser.add_argument("--gate", action="store_true", help="without matching")
     parser.add_argument("--bare", action="store_true", help="without Splink")
     asked = parser.parse_args()
+    heed_signals()
     with empty_stack(HOME, ["postgres"]) as stack:
         figures = asyncio.run(measure(Base(stack, asked.workers), asked))
     if not asked.bare:

@@ -72,15 +72,29 @@ def _line(seed: int, person: int) -> int:
     return 2_000_000 + (seed * 1_234_577 + person) * 7_919 % 7_999_993
 
 
-def messages(topic: str, count: int, seed: int) -> list[Outgoing]:
-    """Make the messages as an upstream system would send them, CloudEvents in binary mode."""
+def messages(
+    topic: str, count: int, seed: int, tenant: str | None = None, workspace: str | None = None
+) -> list[Outgoing]:
+    """Make the messages as an upstream system would send them, CloudEvents in binary mode.
+
+    Without a tenant they are of the only one there is.
+    """
     ce_type = TYPE_BY_MODEL[ContactSignal]
     return [
         Outgoing(
             topic,
             f"{seed}-{number % max(1, count // 2)}".encode(),
             body,
-            to_headers(Envelope(f"{seed}-{number}", "/bench", ce_type, b"")),
+            to_headers(
+                Envelope(
+                    f"{seed}-{number}",
+                    "/bench",
+                    ce_type,
+                    b"",
+                    tenant=tenant,
+                    workspace=workspace,
+                )
+            ),
         )
         for number, body in enumerate(signals(count, seed))
     ]

@@ -1,9 +1,11 @@
 """The whole system, real processes on a stack of its own: what the bench and chaos run."""
 
 import asyncio
+import signal
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from kith.migrate import PACKAGES
@@ -17,6 +19,21 @@ HOMES: Final = Path(__file__).parents[2] / ".bench"
 
 READY_S: Final = 90.0
 """How long the services may take to be ready, seconds."""
+
+
+def heed_signals() -> None:
+    """Take SIGTERM for an interruption, as SIGINT is, so that no process is left behind.
+
+    Also where a background shell has SIGINT ignored; who is already clearing up is left alone.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 @contextmanager
