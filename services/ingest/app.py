@@ -29,12 +29,13 @@ from services.ingest.routes import (
 from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.problems import install_problems, refused
 from services.ingest.settings import Settings
+from services.ingest.sources.survey import Survey
 from services.ingest.store import Store
 from services.ingest.store.connections import Connections
 from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import SECONDS, Resolver
-from services.ingest.store.uploads import DatabaseUploads, DirectoryUploads, SealedUploads, Uploads
+from services.ingest.store.uploads import DatabaseUploads, DirectoryUploads, SealedUploads
 from services.ingest.store.vault import Vault
 from shared import cache
 from shared.auth import Directory, KeyRing
@@ -109,11 +110,11 @@ def create_app(settings: Settings) -> ASGIApp:
     return with_http(AsgiFastStream(broker, lifespan=lifespan, asgi_routes=probes), http)
 
 
-def uploads_of(settings: Settings, store: ImportStore, vault: Vault) -> Uploads:
+def uploads_of(settings: Settings, store: ImportStore, vault: Vault) -> CopiedUploads[Survey]:
     """Choose where uploaded files are kept, and how."""
     directory = settings.upload_dir
     uploads = DirectoryUploads(directory) if directory else DatabaseUploads(store)
-    return CopiedUploads(SealedUploads(uploads, vault) if vault.is_open else uploads)
+    return CopiedUploads(SealedUploads(uploads, vault) if vault.is_open else uploads, Survey)
 
 
 def create_http() -> FastAPI:

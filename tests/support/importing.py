@@ -19,11 +19,13 @@ from services.ingest.handlers.signals import Signals as IngestSignals
 from services.ingest.handlers.tools import Tools
 from services.ingest.routes.doorway import Doorway
 from services.ingest.settings import Settings
+from services.ingest.sources.survey import Survey
 from services.ingest.store import Store
 from services.ingest.store.connections import Connections
+from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import Resolver
-from services.ingest.store.uploads import DatabaseUploads, Uploads
+from services.ingest.store.uploads import DatabaseUploads
 from services.ingest.store.vault import Vault
 from services.resolver.handlers.signals import Signals
 from services.resolver.routes import create_http as create_resolver
@@ -166,9 +168,7 @@ class Importing:
 
 
 @asynccontextmanager
-async def importing(
-    kafka: KafkaSettings, dsns: dict[str, str], uploads: Uploads | None = None
-) -> AsyncIterator[Importing]:
+async def importing(kafka: KafkaSettings, dsns: dict[str, str]) -> AsyncIterator[Importing]:
     """Run both until the end of the context."""
     postgres = PostgresSettings(dsn=SecretStr(dsns["kith_ingest"]))
     settings = Settings(kafka=kafka, postgres=postgres, digest=SECRET)
@@ -179,7 +179,7 @@ async def importing(
         Producer(kafka) as producer,
     ):
         store = ImportStore(pool)
-        kept = uploads or DatabaseUploads(store)
+        kept = CopiedUploads(DatabaseUploads(store), Survey)
         tools = Tools(settings, rules, producer, store, kept, Resolver(resolver, store))
         work = Imports(tools)
         http = create_http()

@@ -1,10 +1,9 @@
 """The first step of an import: read the file, stage its rows, ask what each would lead to."""
 
 import asyncio
-import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 import orjson
 
@@ -25,9 +24,6 @@ from services.ingest.sources.staging import stage
 from services.ingest.store.imports import Job, Row
 from services.ingest.store.resolver import MOST_SIGNALS
 
-IN_MEMORY: Final = 1 << 20
-"""Bytes of a file that are held before it goes to a temporary one, deleted at the end."""
-
 INVALID: Final = "invalid"
 """What a row that is rejected is counted as, like a signal that is."""
 
@@ -46,12 +42,10 @@ async def read_file(job: Job, tools: Tools) -> None:
 
     Raises `PoisonMessageError` when the file holds nobody.
     """
-    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
-        async for piece in tools.uploads.read(job.place, job.id):
-            await asyncio.to_thread(spool.write, piece)
-        file = cast("BinaryIO", spool)
-        sniffed = await asyncio.to_thread(sniff, file, job.terms.get("choices", {}))
-        rows = stage(file, sniffed, terms_of(job, tools.settings), tools.rules)
+    async with tools.uploads.opened(job.place, job.id) as whole:
+        choices = job.terms.get("choices", {})
+        sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
+        rows = stage(whole.file, sniffed, terms_of(job, tools.settings), tools.rules)
         await _Reading(job, tools).stage_all(rows)
     await _tell_twins_apart(job, tools)
     await _end(job, tools)

@@ -7,9 +7,10 @@ from services.ingest.domain.accounting import Sources
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.settings import Settings
 from services.ingest.sources.reading import Terms
+from services.ingest.sources.survey import Survey
+from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore, Job
 from services.ingest.store.resolver import Resolver
-from services.ingest.store.uploads import Uploads
 from shared.errors import TransientError
 from shared.events.envelope import rfc3339
 from shared.kafka.producer import Producer
@@ -27,7 +28,7 @@ class Tools:
     rules: Rules
     producer: Producer
     store: ImportStore
-    uploads: Uploads
+    uploads: CopiedUploads[Survey]
     resolver: Resolver
     sources: Sources = field(default_factory=Sources)
 

@@ -13,9 +13,10 @@ from services.ingest.domain.accounting import Sources
 from services.ingest.domain.mapping import Rules
 from services.ingest.routes.problems import ProblemError
 from services.ingest.settings import Settings
+from services.ingest.sources.survey import Survey
 from services.ingest.store import Store
+from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore
-from services.ingest.store.uploads import Uploads
 from shared.auth import Caller, KeyRing, bearer_token
 from shared.kafka.producer import Producer
 from shared.observability.traces import parse_traceparent
@@ -46,7 +47,7 @@ class Doorway:
     keys: KeyRing
     store: Store
     imports: ImportStore
-    uploads: Uploads
+    uploads: CopiedUploads[Survey]
     wake: Callable[[], None]
     """Says that an import has work to be done."""
     sources: Sources = field(default_factory=Sources)

@@ -1,11 +1,9 @@
 """What every way of uploading a file comes to: pieces kept, a file recognised, an import begun."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
-from hashlib import blake2b
 from http import HTTPStatus
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
@@ -17,7 +15,6 @@ from services.ingest.routes.mappings import NAME, no_mapping
 from services.ingest.routes.problems import ProblemError
 from services.ingest.sources.reading import SOURCES
 from services.ingest.sources.sniff import sniff
-from services.ingest.sources.sniffed import Sniffed
 from services.ingest.store.imports import Row
 from services.ingest.store.uploads import PIECE
 from shared.auth import Caller, Place
@@ -27,9 +24,6 @@ from shared.events.wire import SourceName
 
 IN_MEMORY: Final = 1 << 20
 """Bytes of a file that are held before it goes to a temporary one, deleted at the end."""
-
-DIGEST_BYTES: Final = 16
-"""Octets of a file's digest."""
 
 
 class Wishes(BaseModel):
@@ -124,24 +118,12 @@ async def keep(
     return offset
 
 
-async def recognise(
-    doorway: Doorway, place: Place, number: int, choices: dict[str, str]
-) -> tuple[Sniffed, bytes, int]:
-    """Look into a file that is whole; returns how it is read, its digest and its size."""
-    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
-        digest, size = blake2b(digest_size=DIGEST_BYTES), 0
-        async for piece in doorway.uploads.read(place, number):
-            digest.update(piece)
-            size += len(piece)
-            await asyncio.to_thread(spool.write, piece)
-        sniffed = await asyncio.to_thread(sniff, cast("BinaryIO", spool), choices)
-    return sniffed, digest.digest(), size
-
-
 async def begin_reading(doorway: Doorway, place: Place, number: int, terms: dict[str, Any]) -> None:
     """Let an import be read whose file is whole; one that is no table of contacts fails at once."""
+    choices = terms["choices"]
     try:
-        sniffed, digest, size = await recognise(doorway, place, number, terms["choices"])
+        async with doorway.uploads.opened(place, number) as whole:
+            sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
     except PoisonMessageError as error:
         failure = {"reason": error.reason, "detail": error.detail, "field": error.field}
         await doorway.imports.fail(place, number, failure)
@@ -149,8 +131,8 @@ async def begin_reading(doorway: Doorway, place: Place, number: int, terms: dict
     begun = await doorway.imports.begin_reading(
         place,
         number,
-        digest=digest,
-        size=size,
+        digest=whole.digest,
+        size=whole.size,
         reading=sniffed.told(),
         terms={**terms, "source": terms.get("source") or SOURCES[sniffed.layout]},
     )

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated, Any, BinaryIO, Final, NamedTuple, cast
+from typing import Annotated, Any, Final, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Query, Response
@@ -182,13 +182,10 @@ async def get_rejects(import_id: str, caller: Calling, doorway: At) -> Response:
     if not rejects:
         return Response(status_code=HTTPStatus.NO_CONTENT)
     out = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed when it is sent
-    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
-        async for piece in doorway.uploads.read(caller.place, row["id"]):
-            spool.write(piece)
-        file = cast("BinaryIO", spool)
-        choices: dict[str, Any] = orjson.loads(row["terms"]).get("choices", {})
-        sniffed = await asyncio.to_thread(sniff, file, choices)
-        await asyncio.to_thread(write_rejects, file, sniffed, rejects, out)
+    choices: dict[str, Any] = orjson.loads(row["terms"]).get("choices", {})
+    async with doorway.uploads.opened(caller.place, row["id"]) as whole:
+        sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
+        await asyncio.to_thread(write_rejects, whole.file, sniffed, rejects, out)
     media, ending = media_of(sniffed)
     return StreamingResponse(
         _pieces(out),

@@ -97,7 +97,7 @@ class _Letters:
     def see(self, lines: list[bytes]) -> None:
         """Count the runs, and keep the lines that they stand in."""
         for line in lines:
-            if len(self.sample) >= _SAMPLE:
+            if self.is_full:
                 return
             if not line.isascii():
                 found = _HIGH.findall(line)
@@ -108,6 +108,11 @@ class _Letters:
                     self.good += 1
                 else:
                     self.bad += 1
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether enough was seen."""
+        return len(self.sample) >= _SAMPLE
 
     @property
     def is_latin(self) -> bool:
@@ -123,40 +128,70 @@ class _Letters:
         return self.good > 0 and (self.is_latin or self.good * _BY_CHANCE >= self.bad)
 
 
+class EncodingSurvey:
+    """Finds out a file's encoding while its bytes go by, from the first to the last."""
+
+    def __init__(self) -> None:
+        self._marked: str | None = None
+        self._begun = False
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._is_utf8 = True
+        self._letters = _Letters()
+
+    def see(self, piece: bytes) -> None:
+        """Look at the next bytes; the first ones are to be `PIECE` or all there are."""
+        is_first, self._begun = not self._begun, True
+        if is_first:
+            self._marked = _marked(piece[:PIECE])
+        if self._marked:
+            return
+        if self._is_utf8:
+            try:
+                self._decoder.decode(piece)
+            except UnicodeDecodeError:
+                self._is_utf8 = False
+        if not (self._letters.is_full or piece.isascii()):
+            # A piece begins within a line, and maybe within a letter, but for the first.
+            self._letters.see(piece.split(b"\n")[0 if is_first else 1 :])
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the first bytes said all."""
+        return self._marked is not None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether a letter takes two bytes or four."""
+        return self._marked is not None and self._marked != "utf-8-sig"
+
+    def found(self) -> tuple[str, bool]:
+        """Return the encoding, and whether it was assumed (product research 3.6)."""
+        if self._marked:
+            return self._marked, False
+        # By all bytes, since the first letter may stand in the last row, or be cut off there.
+        if self._is_utf8 and not self._decoder.getstate()[0]:
+            return "utf-8", False
+        return (MIXED if self._letters.is_mixed else _legacy(self._letters)), True
+
+
 def sniff_encoding(file: BinaryIO) -> tuple[str, bool]:
-    """Return a file's encoding, and whether it was assumed (product research 3.6)."""
+    """Return a file's encoding, and whether it was assumed."""
     file.seek(0)
-    head = file.read(PIECE)
+    survey = EncodingSurvey()
+    while not survey.is_sure and (piece := file.read(PIECE)):
+        survey.see(piece)
+    return survey.found()
+
+
+def _marked(head: bytes) -> str | None:
+    """Tell the encoding of a file whose first bytes show it."""
     for mark, name in _MARKS:
         if head.startswith(mark):
-            return name, False
+            return name
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) * _WIDE_SHARE >= len(head) > 0 and min(even, odd) * 10 <= max(even, odd):
-        return ("utf-16-le" if odd > even else "utf-16-be"), False
-    return _sniff_bytes(file)
-
-
-def _sniff_bytes(file: BinaryIO) -> tuple[str, bool]:
-    """Tell UTF-8 from the rest: by all bytes, since the first letter may stand in the last row."""
-    file.seek(0)
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    is_utf8 = True
-    letters = _Letters()
-    while True:
-        piece = file.read(PIECE)
-        if is_utf8:
-            try:
-                decoder.decode(piece, final=not piece)
-            except UnicodeDecodeError:
-                is_utf8 = False
-        if not piece.isascii():
-            # A piece begins within a line, and maybe within a letter, but for the first.
-            letters.see(piece.split(b"\n")[1 if file.tell() > PIECE else 0 :])
-        if not piece:
-            break
-    if is_utf8:
-        return "utf-8", False
-    return (MIXED if letters.is_mixed else _legacy(letters)), True
+        return "utf-16-le" if odd > even else "utf-16-be"
+    return None
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -13,10 +13,11 @@ from services.ingest.domain.regions import find_region, language_of_names
 from services.ingest.domain.suggesting import OTHER_LAYOUT, recognise, suggest
 from services.ingest.domain.vocabulary import DayOrder
 from services.ingest.sources.cells import is_rounded, phones_in
-from services.ingest.sources.encodings import LEGACY, MIXED, PIECE, sniff_encoding, text_of
+from services.ingest.sources.encodings import LEGACY, MIXED, PIECE, text_of
 from services.ingest.sources.kinds import kind_of_bytes, kind_of_text
 from services.ingest.sources.row import Row
 from services.ingest.sources.sniffed import VCARD, Sniffed
+from services.ingest.sources.survey import Survey, survey_of
 from services.ingest.sources.table import (
     HEADER_LINES,
     MAX_COLUMNS,
@@ -68,20 +69,25 @@ class _Found:
     """How many columns are known by their names."""
 
 
-def sniff(file: BinaryIO, choices: Choices | None = None) -> Sniffed:
-    """Recognise a file, or refuse it with the reason: nothing recognised is never a success."""
+def sniff(file: BinaryIO, choices: Choices | None = None, survey: Survey | None = None) -> Sniffed:
+    """Recognise a file, or refuse it with the reason: nothing recognised is never a success.
+
+    `survey`: what all its bytes said when they came; else they are looked at now.
+    """
     file.seek(0)
     head = file.read(PIECE)
     if head.startswith(_ZIP):
         return _sniff_workbook(file, choices or {})
     if kind := kind_of_bytes(head):
         raise _no_table(kind)
-    encoding, assumed = sniff_encoding(file)
+    survey = survey or survey_of(file)
+    encoding, assumed = survey.encoding()
     lines = list(_first_lines(file, encoding))
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise PoisonMessageError("invalid", "the file is empty", field="file")
-    cards = Sniffed(VCARD, "cp1252" if encoding == MIXED else encoding, assumed)
+    usual = "cp1252" if encoding == MIXED else encoding
+    cards = Sniffed(VCARD, usual, assumed, has_groups=survey.has_groups())
     if _begins_card(first):
         return _cards(file, cards)
     if kind := kind_of_text("".join(lines)):
@@ -169,10 +175,9 @@ def _begins_card(line: str) -> bool:
 
 
 def _cards(file: BinaryIO, sniffed: Sniffed) -> Sniffed:
-    """Look into the first cards for where their numbers are dialled."""
-    people = [
-        row.record for row in islice(read_vcard(file, sniffed), SAMPLE_ROWS) if isinstance(row, Row)
-    ]
+    """Look into the first cards for where their numbers are dialled; whose groups do not matter."""
+    cards = read_vcard(file, replace(sniffed, has_groups=False))
+    people = [row.record for row in islice(cards, SAMPLE_ROWS) if isinstance(row, Row)]
     script = language_of_names(person.get("full_name", "") for person in people)
     numbers: list[tuple[str, str]] = []
     for person in people:

@@ -31,6 +31,8 @@ class Sniffed:
     """The order of the numbers of dates."""
     days_assumed: bool = False
     """No date in the first rows shows the order; it is the header's language's."""
+    has_groups: bool = True
+    """A card of the file may be a group's, which is then looked for before the first is read."""
     region: str = ""
     """Where its national numbers seem to be dialled (ISO 3166); empty: nothing shows it."""
 

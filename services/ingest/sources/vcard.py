@@ -39,7 +39,7 @@ _CUT: Final = "the file ends before this card says anything; export the file aga
 
 def read_vcard(file: BinaryIO, sniffed: Sniffed) -> Rows:
     """Yield a row per card.  A card's groups, which may stand after it, become its labels."""
-    groups = read_groups(file, sniffed.encoding)
+    groups = read_groups(file, sniffed.encoding) if sniffed.has_groups else Groups({})
     for card in read_cards(read_properties(file, sniffed.encoding)):
         yield card if isinstance(card, BadRow) else _row(card, groups)
 

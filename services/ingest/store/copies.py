@@ -1,20 +1,25 @@
 """Uploaded files at hand: what this process took in a moment ago need not be fetched again.
 
 A file is looked at as soon as its last byte is here, and read right after, while somebody waits to
-see its first rows: fetching half a gigabyte twice would take longer than all else.
+see its first rows: fetching half a gigabyte, or going through it once more, would take longer than
+all else. So what all its bytes tell is found out while they come: its digest, and what `Survey`
+asks for.
 """
 
 import asyncio
+import io
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import IO, Final
+from hashlib import blake2b
+from typing import IO, BinaryIO, Final, Generic, Protocol, TypeVar, cast
 
-from typing_extensions import override
+from typing_extensions import Buffer, override
 
-from services.ingest.store.uploads import PIECE, Uploads
+from services.ingest.store.uploads import Uploads
 from shared.auth import Place
 
 MOST: Final = 4
@@ -23,63 +28,125 @@ MOST: Final = 4
 SECONDS: Final = 60.0
 """How long a copy stays that nobody uses: it is as readable as what is being read."""
 
+DIGEST_BYTES: Final = 16
+"""Octets of a file's digest."""
+
+READ_BYTES: Final = 1 << 18
+"""Of a copy, at once."""
+
+
+class Surveyor(Protocol):
+    """Finds something out about a file while its bytes go by, in their order."""
+
+    def see(self, piece: bytes) -> None:
+        """Look at the next bytes."""
+
+
+SurveyorT = TypeVar("SurveyorT", bound=Surveyor)
+
 
 @dataclass(slots=True)
-class _Copy:
+class _Copy(Generic[SurveyorT]):
     """The beginning of a file; whoever reads it keeps it open, and the last one closes it."""
 
+    survey: SurveyorT
     file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+    digest: blake2b = field(default_factory=lambda: blake2b(digest_size=DIGEST_BYTES))
     size: int = 0
     used_at: float = 0.0
+    growing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def grow(self, data: bytes) -> None:
+        """Put the next bytes behind those that are here."""
+        os.pwrite(self.file.fileno(), data, self.size)
+        self.digest.update(data)
+        self.survey.see(data)
+        self.size += len(data)
 
     def __del__(self) -> None:
         """Close the file: with that it is gone."""
         self.file.close()
 
 
-class CopiedUploads(Uploads):
-    """Files that are kept elsewhere, with copies of the newest."""
+class _Reader(io.RawIOBase):
+    """A place of its own in a copy that others read too."""
 
-    def __init__(self, uploads: Uploads) -> None:
-        self._uploads = uploads
-        self._copies: dict[int, _Copy] = {}
+    def __init__(self, copy: _Copy[SurveyorT]) -> None:
+        self._copy = copy
+        self._at = 0
 
     @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def seekable(self) -> bool:
+        return True
+
+    @override
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        begins = (0, self._at, self._copy.size)[whence]
+        self._at = max(0, begins + offset)
+        return self._at
+
+    @override
+    def readinto(self, buffer: Buffer) -> int:
+        found = os.preadv(self._copy.file.fileno(), [buffer], self._at)
+        self._at += found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Generic[SurveyorT]):
+    """A file that is whole."""
+
+    file: BinaryIO
+    size: int
+    digest: bytes
+    survey: SurveyorT
+
+
+class CopiedUploads(Generic[SurveyorT]):
+    """Files that are kept elsewhere, with copies of the newest."""
+
+    def __init__(self, uploads: Uploads, survey: Callable[[], SurveyorT]) -> None:
+        self._uploads = uploads
+        self._survey = survey
+        self._copies: dict[int, _Copy[SurveyorT]] = {}
+
     async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
         """Keep a piece of an import's file; the same piece again replaces it."""
         await self._uploads.put(place, number, begins, data)
-        copy = self._copies.pop(number, None) or _Copy()
+        copy = self._copies.pop(number, None) or _Copy(self._survey())
         if copy.size == begins:  # other pieces went to another process, or come again
-            await asyncio.to_thread(os.pwrite, copy.file.fileno(), data, begins)
-            copy.size += len(data)
-            self._copies[number] = copy
-            self._use(copy)
-        self._let_go()
+            async with copy.growing:
+                await asyncio.to_thread(copy.grow, data)
+            self._hold(number, copy)
 
-    @override
-    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
-        """Yield the file from a byte on; what is not at hand comes from where it is kept."""
-        copy = self._copies.get(number)
-        if copy is not None and begins < copy.size:
-            self._use(copy)
-            end = copy.size
-            while begins < end:
-                size = min(PIECE, end - begins)
-                piece = await asyncio.to_thread(os.pread, copy.file.fileno(), size, begins)
-                begins += len(piece)
-                yield piece
-        async for piece in self._uploads.read(place, number, begins):
-            yield piece
+    @asynccontextmanager
+    async def opened(self, place: Place, number: int) -> AsyncIterator[Opened[SurveyorT]]:
+        """Open a file that is whole; what is not at hand comes from where it is kept."""
+        copy = self._copies.pop(number, None) or _Copy(self._survey())
+        self._hold(number, copy)
+        async with copy.growing:
+            async for piece in self._uploads.read(place, number, copy.size):
+                await asyncio.to_thread(copy.grow, piece)
+                self._hold(number, copy)
+        with io.BufferedReader(_Reader(copy), READ_BYTES) as file:
+            yield Opened(cast("BinaryIO", file), copy.size, copy.digest.digest(), copy.survey)
 
-    @override
     async def delete(self, place: Place, number: int) -> None:
         """Forget the file."""
         self._copies.pop(number, None)
         await self._uploads.delete(place, number)
 
-    def _use(self, copy: _Copy) -> None:
+    def _hold(self, number: int, copy: _Copy[SurveyorT]) -> None:
+        """Keep a copy at hand, as the one that was used last."""
+        self._copies.pop(number, None)
+        self._copies[number] = copy
         copy.used_at = time.monotonic()
         asyncio.get_running_loop().call_later(SECONDS + 1, self._let_go)
+        self._let_go()
 
     def _let_go(self) -> None:
         """Let go of copies that nobody used lately, and of the oldest beyond the most."""

@@ -1,11 +1,15 @@
 """Where uploaded files are kept: in the database or a directory, encrypted where there is a key."""
 
+from hashlib import blake2b
+from io import SEEK_END, BytesIO
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
-from services.ingest.store.copies import MOST, CopiedUploads
+from services.ingest.sources.encodings import sniff_encoding
+from services.ingest.sources.survey import Survey
+from services.ingest.store.copies import DIGEST_BYTES, MOST, CopiedUploads
 from services.ingest.store.uploads import (
     DatabaseUploads,
     DirectoryUploads,
@@ -61,7 +65,7 @@ async def test_who_has_a_copy_reads_nothing(tmp_path: Path) -> None:
 async def test_what_is_at_hand_is_not_fetched_and_the_rest_is(tmp_path: Path) -> None:
     """Pieces that another process took in come from where all are kept."""
     kept = DirectoryUploads(tmp_path)
-    ours, theirs = CopiedUploads(kept), CopiedUploads(kept)
+    ours, theirs = CopiedUploads(kept, Survey), CopiedUploads(kept, Survey)
     whole = b"".join(PIECES.values())
     for number, writers in {
         1: (ours, ours, ours),
@@ -71,21 +75,32 @@ async def test_what_is_at_hand_is_not_fetched_and_the_rest_is(tmp_path: Path) ->
         for uploads, (begins, data) in zip(writers, PIECES.items(), strict=True):
             await uploads.put(HERE, number, begins, data)
     for number in (1, 2, 3):
-        assert await content(ours, number) == await content(theirs, number) == whole
+        assert await told(ours, number) == await told(theirs, number) == whole
     await kept.delete(HERE, 1)
+    assert await told(ours, 1) == whole
     await kept.put(HERE, 1, 0, b"elsewhere")
-    assert await content(ours, 1) == whole
-    await ours.put(HERE, 1, 7, b"ail\n")
-    assert await content(ours, 1) == b"elsewhereail\n"
+    await ours.put(HERE, 1, 9, b"ail\n")
+    assert await told(ours, 1) == b"elsewhereail\n"
     await ours.delete(HERE, 2)
-    assert await content(ours, 2) == b""
+    assert await told(ours, 2) == b""
+
+
+async def told(uploads: CopiedUploads[Survey], number: int) -> bytes:
+    """Read a file twice, side by side; its size, digest and encoding are those of its bytes."""
+    async with uploads.opened(HERE, number) as one, uploads.opened(HERE, number) as other:
+        data = one.file.read()
+        assert other.file.read() == data
+        assert one.size == other.file.seek(0, SEEK_END) == len(data)
+    assert one.digest == blake2b(data, digest_size=DIGEST_BYTES).digest()
+    assert one.survey.encoding() == sniff_encoding(BytesIO(data))
+    return data
 
 
 async def test_only_the_newest_stay_at_hand(tmp_path: Path) -> None:
     kept = DirectoryUploads(tmp_path)
-    uploads = CopiedUploads(kept)
+    uploads = CopiedUploads(kept, Survey)
     for number in range(MOST + 1):
         await uploads.put(HERE, number, 0, b"Name,Email\n")
         await kept.delete(HERE, number)
-    found = [await content(uploads, number) for number in range(MOST + 1)]
-    assert found == [b"", *[b"Name,Email\n"] * MOST]
+    found = [await told(uploads, number) for number in reversed(range(MOST + 1))]
+    assert found == [*[b"Name,Email\n"] * MOST, b""]
