@@ -62,21 +62,31 @@ class _Reading:
         self._warnings: int = job.row["warnings"]
 
     async def stage_all(self, rows: Iterator[Staged]) -> None:
-        """Stage the rows behind those that are staged; the next are read while these are asked."""
+        """Stage the rows behind those that are staged.
+
+        While rows are asked about, the next ones are read and those before are put down.
+        """
         await asyncio.to_thread(_pass_over, rows, self._before)
         coming = asyncio.create_task(asyncio.to_thread(_take, rows, FIRST))
-        while batch := await coming:
-            coming = asyncio.create_task(asyncio.to_thread(_take, rows, BATCH))
-            try:
-                await self._stage(batch)
-            except BaseException:
-                await asyncio.wait([coming])  # a thread reads the file that is about to be closed
-                coming.exception()
-                raise
+        storing = asyncio.create_task(asyncio.sleep(0))
+        stored: set[int] = set()
+        try:
+            while batch := await coming:
+                coming = asyncio.create_task(asyncio.to_thread(_take, rows, BATCH))
+                keys = {key for row in batch for key in row.keys}
+                if not keys.isdisjoint(stored):
+                    await storing  # they are looked up: rows of one person see one another
+                found = await ask(self._job, self._tools, batch)
+                await storing
+                storing, stored = asyncio.create_task(self._store(batch, found)), keys
+            await storing
+        finally:
+            storing.cancel()
+            # A thread may still read the file that is about to be closed.
+            await asyncio.gather(coming, storing, return_exceptions=True)
 
-    async def _stage(self, batch: Sequence[Staged]) -> None:
+    async def _store(self, batch: Sequence[Staged], found: Sequence[Previewed]) -> None:
         job, store = self._job, self._tools.store
-        found = await ask(job, self._tools, batch)
         self._classes = count_classes(self._classes, found)
         self._warnings += sum(len(row.notes) for row in batch)
         asked = [row for row in batch if row.row_class is None]
