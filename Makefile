@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SECONDS := 600
 
-.PHONY: demo test lint unit integration bench bench-imports soak chaos clean lock
+.PHONY: demo test lint unit integration bench bench-imports soak accuracy fuzz chaos clean lock
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)  ## Start everything, feed it, and show what came of it.
@@ -31,6 +32,9 @@ soak: $(STAMP)  ## 10,000 histories of merges and splits, each lived twice.
 
 accuracy: $(STAMP)  ## How right matching is, on labelled sets streamed in random order.
 	@$(BIN)/python -m tests.accuracy
+
+fuzz: $(STAMP)  ## Parsers on inputs that nobody meant, for SECONDS (600); what fails is kept as a file.
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 chaos: $(STAMP)  ## Kill everything while signals flow; one line per fault.
 	@$(BIN)/python -m tests.chaos
