@@ -1,8 +1,8 @@
 """`make test`: every check, those that fail fastest first, with the time that each took.
 
 The suites: everything by default, `lint` (style, types, import contracts), or `unit` (what needs no
-backing service). A machine has two cores at least: what may share it runs in two lanes, each with a
-stack of its own; what measures times, or needs the whole system, runs alone.
+backing service). A machine has two cores at least: checks run in two lanes, each with stacks of its
+own.
 """
 
 import os
@@ -63,14 +63,16 @@ INTEGRATION_REST: Final = (
         ROOT / ".bench" / "integration",
     ),
 )
-WHOLE: Final = (
+DEMO: Final = "tests/e2e/test_demo.py"
+WHOLE: Final = (Check("e2e", (*PYTEST, "tests/e2e", f"--ignore={DEMO}")),)
+WHOLE_REST: Final = (
     Check("chaos, a short round", (*PYTEST, "tests/chaos")),
-    Check("e2e", (*PYTEST, "tests/e2e")),
+    Check("e2e, the demo", (*PYTEST, DEMO)),
 )
 SUITES: Final[dict[str, tuple[tuple[Lane, ...], ...]]] = {
     "lint": ((LINT,),),
     "unit": ((UNIT,),),
-    "all": ((LINT, (*UNIT, *DEPLOY)), (INTEGRATION, INTEGRATION_REST), (WHOLE,)),
+    "all": ((LINT, (*UNIT, *DEPLOY)), (INTEGRATION, INTEGRATION_REST), (WHOLE, WHOLE_REST)),
 }
 """Suite → its stages, one after the other; the lanes of a stage run side by side."""
 
