@@ -22,7 +22,7 @@ from shared.postgres.pool import connect
 from shared.postgres.settings import PostgresSettings
 
 EVENTS_AT_ONCE: Final = 100
-"""Events that matching takes in one go, as `RESOLVER_MATCHING_MAX_RECORDS` has it by default."""
+"""Events that matching takes in one go, as `MATCHER_BATCH_MAX_RECORDS` has it by default."""
 
 
 class Pipeline:

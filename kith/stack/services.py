@@ -40,8 +40,9 @@ SERVICES: tuple[Service, ...] = (
     Service("ingest", ("-m", "services.ingest"), role="kith_ingest"),
     Service("resolver", ("-m", "services.resolver"), role="kith_resolver", replicas=2),
     Service("relay", ("-m", "services.resolver.relay"), role="kith_relay"),
+    # Matching, the search index and the graph may lag; what a person waits for may not.
+    Service("matcher", ("-m", "services.resolver.matcher"), role="kith_resolver", nice=10),
     Service("projector", ("-m", "services.projector"), role="kith_projector"),
-    # The search index and the graph may lag; what a person waits for may not.
     Service("indexer", ("-m", "services.indexer"), role="kith_indexer", nice=10),
     Service("enricher", ("-m", "services.enricher"), role="kith_enricher"),
     Service("api", ("-m", "services.api"), role="kith_api"),

@@ -8,7 +8,6 @@ from functools import partial
 from faststream.asgi import AsgiFastStream
 
 from services.resolver.handlers.commands import handle_commands
-from services.resolver.handlers.matching import Matching
 from services.resolver.handlers.signals import Signals
 from services.resolver.handlers.snapshots import Snapshots
 from services.resolver.routes import create_http
@@ -18,7 +17,6 @@ from shared.auth import KeyRing
 from shared.events import topics
 from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
-from shared.kafka.pace import Pace, Rest
 from shared.kafka.producer import Producer
 from shared.observability import metrics
 from shared.postgres.pool import connect
@@ -40,21 +38,6 @@ def create_app(settings: Settings) -> ASGIApp:
         group="resolver-bulk",
         max_records=settings.bulk_max_records,
     )
-    if settings.matching:
-        rest = Rest(
-            Pace(
-                linger=0,
-                most=settings.matching_contacts_per_second,
-                least=settings.matching_least_contacts_per_second,
-                busy=settings.matching_busy_arrivals,
-            )
-        )
-        rest.traffic = delivery.subscribe(
-            topics.EVENTS,
-            Matching(store, rest).handle_events,
-            group="resolver-matching",
-            max_records=settings.matching_max_records,
-        )
     delivery.subscribe(topics.COMMANDS, partial(handle_commands, store=store))
     http = create_http()
     http.state.store = store

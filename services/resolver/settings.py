@@ -1,4 +1,4 @@
-"""What an operator may turn about the resolver and its relay."""
+"""What an operator may turn about the resolver, its relay and its matcher."""
 
 from typing import Annotated
 
@@ -26,30 +26,38 @@ class Settings(BaseSettings):
     bulk_max_records: Annotated[int, Field(ge=1, le=2_000)] = Field(
         default=250, description="Signals from files decided in one transaction."
     )
-    matching: bool = Field(
-        default=True,
-        description="Whether contacts that share no identifier are compared, and merged or put up "
-        "for review. Costs about half a millisecond of processor time a contact "
-        "(docs/benchmarks.md).",
-    )
-    matching_max_records: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        default=100,
-        description="Events whose contacts are compared in one go: the gate of the same "
-        "process waits meanwhile.",
-    )
-    matching_contacts_per_second: Annotated[int, Field(ge=1)] = Field(
-        default=5_000, description="At most so many contacts a second are compared, per process."
-    )
-    matching_busy_arrivals: Annotated[int, Field(ge=0)] = Field(
-        default=1_000,
-        description="Events a second that leave matching nothing but the least: each process may "
-        "compare so many contacts a second as arrivals stay below this, and catches up afterwards.",
-    )
-    matching_least_contacts_per_second: Annotated[int, Field(ge=1)] = Field(
-        default=20, description="So many contacts a second are compared however many events arrive."
-    )
     snapshot_interval_s: Annotated[float, Field(gt=0, le=86_400)] = Field(
         default=60.0,
         description="Between two looks for contacts with so many new events that a snapshot of "
         "their state is due, seconds; the past of a contact is read from the one before.",
+    )
+
+
+class MatcherSettings(BaseSettings):
+    """The matcher, from the environment variables `MATCHER_…`: how fast, beside everybody else."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MATCHER_", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    postgres: PostgresSettings = Field(default_factory=PostgresSettings)
+
+    batch_max_records: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        default=100,
+        description="Events whose contacts are compared in one transaction: the gate waits as long "
+        "for the contacts that it merges.",
+    )
+    contacts_per_second: Annotated[int, Field(ge=1)] = Field(
+        default=5_000,
+        description="At most so many contacts a second are compared, per process; each costs about "
+        "half a millisecond of processor time (docs/benchmarks.md).",
+    )
+    busy_arrivals: Annotated[int, Field(ge=0)] = Field(
+        default=2_000,
+        description="Events a second that leave matching nothing but the least: each process may "
+        "compare so many contacts a second as arrivals stay below this, and catches up afterwards.",
+    )
+    least_contacts_per_second: Annotated[int, Field(ge=1)] = Field(
+        default=40, description="So many contacts a second are compared however many events arrive."
     )

@@ -13,13 +13,16 @@ ENVIRONMENT: Final = {
     "*": {"KAFKA_SESSION_TIMEOUT_MS": "6000", "KAFKA_HEARTBEAT_INTERVAL_MS": "1000"},
     # The default keeps the indexer behind the hot path; here it should be in the line of fire.
     "indexer": {"INDEXER_DOCUMENTS_PER_SECOND": "5000"},
-    # Everybody is called alike, and the truth knows identifiers only: names would join more.
-    "resolver": {"RESOLVER_MATCHING": "false"},
 }
+REPLICAS: Final = {"matcher": 0}
+"""Everybody is called alike, and the truth knows identifiers only: names would join more."""
 
 
 @contextmanager
 def chaotic(home: Path, parts: Iterable[str] = tuple(PARTS)) -> Iterator[tuple[Stack, Fleet]]:
     """Run every service on a stack of its own."""
-    with empty_stack(home, parts) as stack, services(stack, env=ENVIRONMENT) as fleet:
+    with (
+        empty_stack(home, parts) as stack,
+        services(stack, env=ENVIRONMENT, replicas=REPLICAS) as fleet,
+    ):
         yield stack, fleet

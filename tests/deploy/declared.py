@@ -18,8 +18,12 @@ from shared.process import LogSettings, ServerSettings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEPLOY: Final = ROOT / "deploy"
-SERVICES: Final = ("ingest", "resolver", "relay", "projector", "indexer", "enricher", "api")
+SERVICES: Final = (
+    *("ingest", "resolver", "relay", "matcher", "projector", "indexer", "enricher", "api"),
+)
 """The processes of kith that run for ever."""
+ROLES: Final = {name: "resolver" if name == "matcher" else name for name in SERVICES}
+"""Process → whose PostgreSQL role and secret it has: the matcher writes what the resolver does."""
 
 
 def groups() -> dict[str, set[str]]:
@@ -48,13 +52,12 @@ def metric_labels() -> dict[str, set[str]]:
 
 
 def settings_class(service: str) -> type[BaseSettings] | None:
-    """Find the settings of a service; the relay has its own beside the resolver's."""
-    package = "resolver" if service == "relay" else service
+    """Find the settings of a service; the matcher has its own beside the resolver's."""
+    package = "resolver" if service in {"relay", "matcher"} else service
     if not (ROOT / f"services/{package}/settings.py").exists():
         return None
     module = importlib.import_module(f"services.{package}.settings")
-    wanted = "RelaySettings" if service == "relay" else "Settings"
-    found: type[BaseSettings] = getattr(module, wanted, None) or module.Settings
+    found: type[BaseSettings] = getattr(module, f"{service.title()}Settings", module.Settings)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.declared import DEPLOY, ROOT, SERVICES, read_by
+from tests.deploy.declared import DEPLOY, ROLES, ROOT, SERVICES, read_by
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
@@ -111,9 +111,9 @@ def test_a_service_waits_for_what_it_stands_on(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_each_signs_in_with_a_role_of_its_own(name: str) -> None:
-    dsn = ALL[name]["environment"]["POSTGRES_DSN"]
-    assert dsn.startswith(f"postgresql://kith_{name}:${{KITH_{name.upper()}_PASSWORD:?"), dsn
+def test_each_signs_in_with_the_role_of_its_service(name: str) -> None:
+    dsn, role = ALL[name]["environment"]["POSTGRES_DSN"], ROLES[name]
+    assert dsn.startswith(f"postgresql://kith_{role}:${{KITH_{role.upper()}_PASSWORD:?"), dsn
 
 
 def test_every_role_gets_a_password() -> None:

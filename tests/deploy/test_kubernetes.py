@@ -14,7 +14,7 @@ import yaml
 
 from shared.events import topics
 from tests.deploy import prometheus_rule
-from tests.deploy.declared import DEPLOY, SERVICES, groups, read_by
+from tests.deploy.declared import DEPLOY, ROLES, SERVICES, groups, read_by
 
 OVERLAYS = ("dev", "production")
 OURS = {"keda.sh/v1alpha1", "monitoring.coreos.com/v1"}
@@ -278,7 +278,7 @@ def test_the_environment_is_what_the_settings_read(overlay: str, name: str) -> N
     for entry in own.values():
         if "valueFrom" in entry:
             assert entry["valueFrom"]["secretKeyRef"] == {
-                "name": f"kith-{name}",
+                "name": f"kith-{ROLES[name]}",
                 "key": entry["name"],
             }
 

@@ -12,7 +12,7 @@ NO_SERVICE_OF_OURS = {"vendor"}
 
 async def test_every_process_answers_its_probes(running: Running) -> None:
     processes = [one for one in running.fleet.processes() if one.service not in NO_SERVICE_OF_OURS]
-    assert len({one.service for one in processes}) == 7
+    assert len({one.service for one in processes}) == 8
     for one in processes:
         base = f"http://127.0.0.1:{one.port}"
         for path in ("/healthz", "/readyz"):

@@ -16,7 +16,9 @@ from tests.support.system import HOMES, empty_stack, services
 HOME: Final = HOMES / "home"
 """The bench's own stack lives here."""
 
-STAGES: Final = ("ingest", "resolver", "relay", "projector", "indexer", "enricher", "api")
+STAGES: Final = (
+    *("ingest", "resolver", "relay", "matcher", "projector", "indexer", "enricher", "api"),
+)
 """Our processes, in the order of a signal's way."""
 
 
