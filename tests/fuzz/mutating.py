@@ -7,7 +7,7 @@ import io
 import random
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -46,7 +46,7 @@ def mutated(seeds: Sequence[bytes], dice: Dice) -> bytes:
     data = dice.choice(seeds)
     if data.startswith(_ZIP) and dice.random() < 0.9:
         data = _repacked(data, dice)
-    elif data[:1] in b"{[" and dice.random() < 0.6:
+    elif data[:1] in b"{[" and dice.random() < 0.8:
         data = _other_json(data, dice)
     else:
         data = _changed(data, seeds, dice)
@@ -169,7 +169,7 @@ def _other_json(data: bytes, dice: Dice) -> bytes:
 def _other_document(data: bytes, dice: Dice) -> bytes:
     document = orjson.loads(data)
     for _ in range(dice.randint(1, MOST_CHANGES)):
-        holder = _holder(document, dice)
+        holder = dice.choice(list(_holders(document)))
         if isinstance(holder, dict) and holder:
             name = dice.choice(list(holder))
             if dice.random() < 0.2:
@@ -186,14 +186,12 @@ def _other_document(data: bytes, dice: Dice) -> bytes:
     return orjson.dumps(_writable(document))
 
 
-def _holder(value: Any, dice: Dice) -> Any:
-    """Go down into a document, as far as the dice say."""
-    while True:
-        inner = value.values() if isinstance(value, dict) else value
-        deeper = [one for one in inner if isinstance(one, dict | list) and one]
-        if not deeper or dice.random() < 0.3:
-            return value
-        value = dice.choice(deeper)
+def _holders(value: Any) -> Iterator[Any]:
+    """Yield every list and every object of a document."""
+    if isinstance(value, dict | list):
+        yield value
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _holders(one)
 
 
 def _other_value(value: Any, dice: Dice) -> Any:
