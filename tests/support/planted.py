@@ -202,6 +202,9 @@ ROWS = {
     "ingest.import_row": "INSERT INTO ingest.import_row"
     " (import_id, number, tenant_id, workspace_id, line, class)"
     " VALUES (1, 1, {tenant}, {workspace}, 2, 'new')",
+    "ingest.import_verdict": "INSERT INTO ingest.import_verdict"
+    " (import_id, number, tenant_id, workspace_id, verdict)"
+    " VALUES (1, 1, {tenant}, {workspace}, 'created')",
     "ingest.import_row_key": "INSERT INTO ingest.import_row_key"
     " (import_id, key, number, tenant_id, workspace_id) VALUES (1, 7, 1, {tenant}, {workspace})",
     "ingest.import_chunk": "INSERT INTO ingest.import_chunk"

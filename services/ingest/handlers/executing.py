@@ -43,8 +43,9 @@ async def execute(job: Job, tools: Tools) -> bool:
     if not job.row["sent_to"]:
         await _leave_out(job, tools)
     await _send_all(job, tools)
-    if await _collect(job, tools):
-        values = (job.id, job.worker, LEASE_SECONDS)
+    waits_at = await _collect(job, tools)
+    if waits_at is not None:
+        values = (job.id, job.worker, LEASE_SECONDS, waits_at - 1)
         waiting = await tools.store.fetchrow(job.place, "wait_for_verdicts", *values)
         if waiting is None:
             raise LostError(_LOST)
@@ -109,9 +110,10 @@ def _origin(job: Job, signal_id: str) -> Origin:
     )
 
 
-async def _collect(job: Job, tools: Tools) -> bool:
-    """Ask for verdicts in the order of the rows; tells whether some still wait."""
-    after, waiting = 0, False
+async def _collect(job: Job, tools: Tools) -> int | None:
+    """Ask for verdicts in the order of the rows; tells the first that still waits."""
+    after: int = job.row["concluded_to"]
+    waits_at: int | None = None
     while rows := await tools.store.fetch(job.place, "find_open", job.id, after, BATCH):
         name = name_of(job.name)
         told = await tools.resolver.verdicts(
@@ -133,11 +135,13 @@ async def _collect(job: Job, tools: Tools) -> bool:
         if not await tools.store.conclude(job, settled):
             raise LostError(_LOST)
         if len(settled) < len(rows):
-            waiting = True
+            if waits_at is None:
+                given = {one.number for one in settled}
+                waits_at = next(row["number"] for row in rows if row["number"] not in given)
             if not settled:
                 break  # what comes behind was sent later
         after = rows[-1]["number"]
-    return waiting
+    return waits_at
 
 
 async def _give_up(job: Job, tools: Tools) -> None:

@@ -216,19 +216,32 @@ WHERE import_id = $1 GROUP BY class;
 -- name: find_rows
 -- Rows for people, in order: $1 import, $2 above this number, $3 classes or null, $4 verdicts or
 -- null, $5 how many.
-SELECT number, line, class::text, field, reason, notes, preview, creator, choice, chosen, contact,
-       verdict::text, events, signal
-FROM ingest.import_row
-WHERE import_id = $1 AND number > $2
-    AND ($3::text[] IS NULL OR class::text = ANY($3))
-    AND ($4::text[] IS NULL OR verdict::text = ANY($4))
-ORDER BY number LIMIT $5;
+SELECT r.number, r.line, r.class::text, r.field, coalesce(v.reason, r.reason) AS reason, r.notes,
+       r.preview, r.creator, r.choice, r.chosen, coalesce(v.contact, r.contact) AS contact,
+       coalesce(v.verdict, r.verdict)::text AS verdict, coalesce(v.events, r.events) AS events,
+       r.signal
+FROM ingest.import_row AS r
+LEFT JOIN LATERAL (
+    SELECT verdict, contact, reason, events, settled FROM ingest.import_verdict
+    WHERE import_id = $1 AND number = r.number LIMIT 1
+) AS v ON true
+WHERE r.import_id = $1 AND r.number > $2
+    AND ($3::text[] IS NULL OR r.class::text = ANY($3))
+    AND ($4::text[] IS NULL OR coalesce(v.verdict, r.verdict)::text = ANY($4))
+ORDER BY r.number LIMIT $5;
 
 -- name: get_rows
 -- Rows by number: $1 import, $2 numbers.
-SELECT number, line, class::text, field, reason, notes, preview, creator, choice, chosen, contact,
-       verdict::text, events, signal
-FROM ingest.import_row WHERE import_id = $1 AND number = ANY($2::integer[]);
+SELECT r.number, r.line, r.class::text, r.field, coalesce(v.reason, r.reason) AS reason, r.notes,
+       r.preview, r.creator, r.choice, r.chosen, coalesce(v.contact, r.contact) AS contact,
+       coalesce(v.verdict, r.verdict)::text AS verdict, coalesce(v.events, r.events) AS events,
+       r.signal
+FROM ingest.import_row AS r
+LEFT JOIN LATERAL (
+    SELECT verdict, contact, reason, events, settled FROM ingest.import_verdict
+    WHERE import_id = $1 AND number = r.number LIMIT 1
+) AS v ON true
+WHERE r.import_id = $1 AND r.number = ANY($2::integer[]);
 
 -- name: choose_classes
 -- $1 import, $2 choices by class, over those that were made.
@@ -291,26 +304,26 @@ RETURNING id;
 
 -- name: find_open
 -- Rows that were sent and have no verdict: $1 import, $2 above this number, $3 how many.
-SELECT number, line, record_key, content_hash, choice FROM ingest.import_row
-WHERE import_id = $1 AND number > $2 AND verdict IS NULL
-ORDER BY number LIMIT $3;
+SELECT r.number, r.line, r.record_key, r.content_hash, r.choice
+FROM ingest.import_row AS r
+LEFT JOIN LATERAL (
+    SELECT verdict FROM ingest.import_verdict
+    WHERE import_id = $1 AND number = r.number LIMIT 1
+) AS v ON true
+WHERE r.import_id = $1 AND r.number > $2 AND r.verdict IS NULL AND v.verdict IS NULL
+ORDER BY r.number LIMIT $3;
 
 -- name: settle_rows
--- What became of rows: $1 import, $2 numbers, $3 verdicts, $4 contacts, $5 reasons, $6 events,
--- $7 whether nothing is left to be done.
-UPDATE ingest.import_row AS r
-SET verdict = u.verdict::ingest.row_verdict, contact = coalesce(u.contact, r.contact),
-    reason = u.reason, events = u.events, settled = u.settled
-FROM (
-    SELECT found.place, said.*
-    FROM unnest($2::integer[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[])
-        AS said (number, verdict, contact, reason, events, settled)
-    CROSS JOIN LATERAL (
-        SELECT o.ctid AS place FROM ingest.import_row AS o
-        WHERE o.import_id = $1 AND o.number = said.number LIMIT 1
-    ) AS found
-) AS u
-WHERE r.ctid = u.place;
+-- What became of rows: $1 import, $2 tenant, $3 workspace; then, row by row: $4 numbers, $5 verdicts,
+-- $6 contacts, $7 reasons, $8 events, $9 whether nothing is left to be done.
+INSERT INTO ingest.import_verdict AS v
+    (import_id, tenant_id, workspace_id, number, verdict, contact, reason, events, settled)
+SELECT $1, $2, $3, u.number, u.verdict::ingest.row_verdict, u.contact, u.reason, u.events, u.settled
+FROM unnest($4::integer[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::boolean[])
+    AS u (number, verdict, contact, reason, events, settled)
+ON CONFLICT (import_id, number) DO UPDATE
+SET verdict = excluded.verdict, contact = coalesce(excluded.contact, v.contact),
+    reason = excluded.reason, events = excluded.events, settled = excluded.settled;
 
 -- name: add_verdicts
 -- Rows were given verdicts: $1 import, $2 worker, $3 how many of each, $4 events, $5 seconds that it
@@ -335,24 +348,51 @@ FROM (
     SELECT coalesce(jsonb_object_agg(verdict, rows), '{}') AS verdicts,
            coalesce(sum(events), 0)::integer AS events
     FROM (
-        SELECT verdict, count(*) AS rows, sum(events) AS events FROM ingest.import_row
-        WHERE import_id = $1 AND verdict IS NOT NULL GROUP BY verdict
+        SELECT verdict, count(*) AS rows, sum(events) AS events
+        FROM (
+            SELECT verdict, events FROM ingest.import_verdict WHERE import_id = $1
+            UNION ALL
+            SELECT r.verdict, r.events FROM ingest.import_row AS r
+            LEFT JOIN LATERAL (
+                SELECT number FROM ingest.import_verdict
+                WHERE import_id = $1 AND number = r.number LIMIT 1
+            ) AS v ON true
+            WHERE r.import_id = $1 AND r.verdict IS NOT NULL AND v.number IS NULL
+        ) AS given
+        GROUP BY verdict
     ) AS counted
 ) AS told
 WHERE f.id = $1 AND f.leased_by = $2 AND f.state = 'executing'
 RETURNING f.id;
 
 -- name: wait_for_verdicts
--- Rows have no verdict yet: $1 import, $2 worker, $3 seconds that it stays this worker's. Tells for
--- how long nothing moved.
-UPDATE ingest.import_file SET lease_until = now() + make_interval(secs => $3)
+-- Rows have no verdict yet: $1 import, $2 worker, $3 seconds that it stays this worker's, $4 the number
+-- before the first of them. Tells for how long nothing moved.
+UPDATE ingest.import_file
+SET lease_until = now() + make_interval(secs => $3), concluded_to = greatest(concluded_to, $4)
 WHERE id = $1 AND leased_by = $2 AND state = 'executing'
 RETURNING now() - progress_at AS idle;
 
 -- name: find_unsettled
--- Rows whose choice is still to be carried out: $1 import, $2 how many.
-SELECT number, line, choice, chosen, contact, preview, signal, verdict::text, events
-FROM ingest.import_row WHERE import_id = $1 AND NOT settled ORDER BY number LIMIT $2;
+-- Rows whose choice is still to be carried out: $1 import, $2 how many. Of who was erased meanwhile
+-- nothing was chosen any more.
+SELECT r.number, r.line, r.choice, r.chosen, coalesce(v.contact, r.contact) AS contact, r.preview,
+       r.signal, coalesce(v.verdict, r.verdict)::text AS verdict,
+       coalesce(v.events, r.events) AS events
+FROM (
+    SELECT number FROM ingest.import_verdict WHERE import_id = $1 AND NOT settled
+    UNION
+    SELECT number FROM ingest.import_row WHERE import_id = $1 AND NOT settled
+) AS open
+CROSS JOIN LATERAL (
+    SELECT * FROM ingest.import_row WHERE import_id = $1 AND number = open.number LIMIT 1
+) AS r
+LEFT JOIN LATERAL (
+    SELECT verdict, contact, reason, events, settled FROM ingest.import_verdict
+    WHERE import_id = $1 AND number = r.number LIMIT 1
+) AS v ON true
+WHERE r.chosen IS NOT NULL AND NOT coalesce(v.settled, r.settled)
+ORDER BY r.number LIMIT $2;
 
 -- name: finish
 -- $1 import, $2 worker, $3 the state before, $4 the state that follows, $5 what undoing told.

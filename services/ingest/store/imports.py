@@ -265,8 +265,7 @@ class ImportStore:
         async with self.inside(job.place) as connection:
             ours = await _add(connection, job, counted, events)
             if ours:
-                columns = map(list, zip(*rows, strict=True))
-                await connection.execute(QUERIES["settle_rows"], job.id, *columns)
+                await connection.execute(QUERIES["settle_rows"], *_verdicts(job, rows))
         return ours
 
     async def leave_out(self, job: Job, classes: Collection[str], above: int, upto: int) -> bool:
@@ -278,7 +277,7 @@ class ImportStore:
     async def settle(self, job: Job, rows: Collection[Settled]) -> None:
         """Say what became of rows whose choice was carried out."""
         if rows:
-            await self.fetch(job.place, "settle_rows", job.id, *map(list, zip(*rows, strict=True)))
+            await self.fetch(job.place, "settle_rows", *_verdicts(job, rows))
 
     async def issue_key(self, place: Place, key: NewKey) -> bool:
         """Register a key of this workspace for the resolver."""
@@ -323,6 +322,13 @@ async def _add(connection: Connection, job: Job, verdicts: Mapping[str, int], ev
     """Count verdicts that were given; tells whether the import is still the worker's."""
     values = (job.worker, _json(dict(verdicts)), events, LEASE_SECONDS)
     return await connection.fetchval(QUERIES["add_verdicts"], job.id, *values) is not None
+
+
+def _verdicts(job: Job, rows: Collection[Settled]) -> tuple[Any, ...]:
+    """Turn verdicts into what `settle_rows` takes."""
+    place = job.place
+    columns = map(list, zip(*rows, strict=True))
+    return (job.id, place.tenant_id, place.workspace_id, *columns)
 
 
 def _json(value: object) -> str:

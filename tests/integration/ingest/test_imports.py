@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import asyncpg
@@ -395,3 +397,79 @@ async def test_time_is_up_for_what_rows_say_and_not_for_the_report(
             " (SELECT count(*) FROM ingest.import_row WHERE signal IS NOT NULL)"
         )
     assert tuple(left or ()) == (1, 1, 1)  # of the one that is being read
+
+
+async def test_verdicts_that_stand_with_their_rows_are_told_as_well(
+    system: Importing, caller: Caller
+) -> None:
+    """As imports before had them, and those that were under way while kith was upgraded."""
+    ready = await caller.preview(
+        f"{HEAD}Ada,a@x.example,,\n,nobody,,\nBob,b@x.example,,\n,,,\n".encode()
+    )
+    import_id = ready["import_id"]
+    done = await caller.run(import_id)
+    told = await caller.rows(import_id), await caller.get(import_id, "/report")
+    assert [row["verdict"] for row in told[0]] == ["created", "rejected", "created", "skipped"]
+    async with inside(system, import_id) as (ingest, number):
+        await ingest.execute(
+            "UPDATE ingest.import_row AS r SET verdict = v.verdict, contact = v.contact,"
+            " reason = v.reason, events = v.events FROM ingest.import_verdict AS v"
+            " WHERE v.import_id = r.import_id AND v.number = r.number AND r.import_id = $1"
+            " AND r.number = 1",
+            number,
+        )
+        await ingest.execute("DELETE FROM ingest.import_verdict WHERE import_id = $1", number)
+        await ingest.execute(
+            "UPDATE ingest.import_file SET state = 'executing', concluded_to = 0, verdicts = '{}'"
+            " WHERE id = $1",
+            number,
+        )
+    again = await caller.until(import_id, "done")
+    assert again["verdicts"] == done["verdicts"]
+    assert again["events"] == done["events"]
+    found = await caller.rows(import_id), await caller.get(import_id, "/report")
+    assert found[0] == told[0]
+    assert found[1]["rejected"] == told[1]["rejected"]
+
+
+async def test_what_was_chosen_for_somebody_who_was_erased_holds_nobody_up(
+    system: Importing, caller: Caller
+) -> None:
+    """Erasing forgets what was chosen: nothing is left to be carried out."""
+    ready = await caller.preview(f"{HEAD}Ada,a@x.example,,\n".encode())
+    import_id = ready["import_id"]
+    await caller.run(import_id)
+    async with inside(system, import_id) as (ingest, number):
+        await ingest.execute(
+            "UPDATE ingest.import_verdict SET settled = false WHERE import_id = $1", number
+        )
+        await ingest.execute(
+            "UPDATE ingest.import_file SET state = 'executing' WHERE id = $1", number
+        )
+    assert (await caller.until(import_id, "done"))["verdicts"]["created"] == 1
+
+
+@asynccontextmanager
+async def inside(
+    system: Importing, import_id: str
+) -> AsyncIterator[tuple["asyncpg.Connection[asyncpg.Record]", int]]:
+    """Open a transaction about an import's workspace, and tell the import's number."""
+    ingest = await asyncpg.connect(system.dsns["kith_ingest"])
+    try:
+        async with ingest.transaction():
+            await ingest.execute("SELECT set_config('kith.any_place', 'on', true)")
+            row = await ingest.fetchrow(
+                "SELECT id, tenant_id::text, workspace_id::text FROM ingest.import_file"
+                " WHERE public_id = $1",
+                import_id,
+            )
+            assert row
+            await ingest.execute(
+                "SELECT set_config('kith.tenant_id', $1, true),"
+                " set_config('kith.workspace_id', $2, true)",
+                row["tenant_id"],
+                row["workspace_id"],
+            )
+            yield ingest, row["id"]
+    finally:
+        await ingest.close()

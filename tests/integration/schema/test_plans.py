@@ -97,32 +97,37 @@ async def test_deleting_reads_no_more_than_it_deletes(made: Databases) -> None:
 
 
 async def test_verdicts_read_no_rows_but_their_own(made: Databases) -> None:
-    """Joined with the rows of the import, each verdict read all of them."""
+    """To give one reads no row; a look for those without one reads what it begins behind."""
     database = await made.create()
     owner = await asyncpg.connect(made.dsn("kith_migrator", database))
-    await owner.execute("ANALYZE ingest.import_row")
+    await owner.execute("ANALYZE ingest.import_row, ingest.import_verdict")
     await owner.close()
-    query = IMPORTS["settle_rows"]
+    settle, find = IMPORTS["settle_rows"], IMPORTS["find_open"]
+    rows, verdicts = "ingest.import_row", "ingest.import_verdict"
     async with one_connection(made.dsn("kith_ingest", database)) as pool, pool.acquire() as ingest:
         await ingest.execute(
             "SELECT set_config('kith.tenant_id', '1', false),"
             " set_config('kith.workspace_id', '1', false)"
         )
         for _ in range(OFTEN):
-            await ingest.execute(query, 1, [0], ["created"], [None], [""], [1], [True])
+            await ingest.execute(settle, 1, 1, 1, [1], ["created"], [None], [""], [1], [True])
+            await ingest.fetch(find, 1, 0, 5)
         await ingest.execute(
             "INSERT INTO ingest.import_row"
             " (import_id, number, tenant_id, workspace_id, line, class)"
             " SELECT 1, n, 1, 1, n, 'new' FROM generate_series(1, $1::int) AS n",
             ROWS,
         )
-        told = [["created"] * 10, [None] * 10, [""] * 10, [1] * 10, [True] * 10]
-        numbers = list(range(5, 15))
-        read = await tuples_read(ingest, "ingest.import_row", query, 1, numbers, *told)
-        given = await ingest.fetchval(
-            "SELECT count(*) FROM ingest.import_row WHERE verdict = 'created'"
-        )
-    assert (given, read) == (10, 10)
+        numbers = list(range(1, ROWS - 10))
+        told = [[one] * len(numbers) for one in ("created", None, "", 1, True)]
+        given = await tuples_read(ingest, rows, settle, 1, 1, 1, numbers, *told)
+        looked = [
+            await tuples_read(ingest, table, find, 1, ROWS - 20, 5) for table in (rows, verdicts)
+        ]
+        found = await ingest.fetch(find, 1, ROWS - 20, 5)
+    assert [row["number"] for row in found] == list(range(ROWS - 10, ROWS - 5))
+    assert given == 0
+    assert max(looked) < 50
 
 
 async def test_a_snapshot_outlives_its_statement_until_it_is_let_go(
