@@ -105,7 +105,7 @@ def why_left_out(mail: Mail, folder: str) -> LeftOut | None:
         and "draft" in folder.lower()
     ):
         return "draft"
-    if is_automatic(mail.headers):
+    if is_automatic(mail.headers) or _patterns()["automatic_subject"].match(mail.subject.lower()):
         return "automatic"
     if any(name in mail.headers for name in _LISTED) or _precedence(mail.headers) in _BULK:
         return "list"

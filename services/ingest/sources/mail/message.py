@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -230,7 +231,34 @@ def _texts(raw: bytes) -> tuple[str, str, bool]:
 
 
 def _first(texts: list[str]) -> str:
-    return next((text for text in texts if text.strip()), "")[:MAX_BODY].replace("\x00", "")
+    text = next((text for text in texts if text.strip()), "")
+    return _mended(text)[:MAX_BODY].replace("\x00", "")
+
+
+def _mended(text: str) -> str:
+    """Read as UTF-8 what was read as cp1252 since its part named no charset, or a wrong one.
+
+    Letters of cp1252 that are UTF-8 as well, all of them, are not written by chance.
+    """
+    if text.isascii():
+        return text
+    try:
+        return text.encode("cp1252", _C1).decode()
+    except UnicodeError:
+        return text
+
+
+def _as_octet(error: UnicodeError) -> tuple[bytes, int]:
+    """Write the control characters that stand for the five octets that cp1252 leaves undefined."""
+    if isinstance(error, UnicodeEncodeError):
+        found = error.object[error.start : error.end]
+        if all("\x80" <= letter <= "\x9f" for letter in found):
+            return found.encode("latin-1"), error.end
+    raise error
+
+
+_C1: Final = "kith.c1"
+codecs.register_error(_C1, _as_octet)
 
 
 def _texts_of_broken(raw: bytes) -> tuple[str, str, bool]:

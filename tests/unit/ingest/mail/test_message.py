@@ -97,6 +97,17 @@ def test_charsets_and_encodings() -> None:
     assert (mail.subject, mail.plain) == ("über", "text")
 
 
+@pytest.mark.parametrize(
+    "kind", ["", "Content-Type: text/plain\n", "Content-Type: text/plain; charset=iso-8859-1\n"]
+)
+def test_a_text_that_names_no_charset_or_a_wrong_one_is_utf_8_if_all_of_it_is(kind: str) -> None:
+    head = f"From: a@b.example\n{kind}Content-Transfer-Encoding: 8bit\n\n"
+    text = "Grüße, à bientôt, Ásta – 東京"
+    assert read_mail(head.encode() + text.encode(), NOW).plain.strip() == text
+    latin = "Grüße, Ásta"
+    assert read_mail(head.encode() + latin.encode("cp1252"), NOW).plain.strip() == latin
+
+
 def test_what_does_not_decode_is_read_as_far_as_possible() -> None:
     mail = read_mail(mixed("!!! no base64 !!!", "base64"), NOW)
     assert not mail.is_whole

@@ -147,6 +147,12 @@ def test_the_order_of_messages_does_not_change_which_signature_wins() -> None:
         ({"auto_submitted": "auto-replied"}, "automatic"),
         ({"auto_submitted": "no"}, ""),
         ({"x_autoreply": "yes"}, "automatic"),
+        ({"subject": "Automatische Antwort: Engines"}, "automatic"),
+        ({"subject": "Out of Office: Engines"}, "automatic"),
+        ({"subject": "=?utf-8?Q?R=C3=A9ponse_automatique_=3A_x?="}, "automatic"),
+        ({"subject": "Undeliverable: Engines"}, "automatic"),
+        ({"subject": "Re: Automatische Antwort: Engines"}, ""),
+        ({"subject": "Out of office next week"}, ""),
         ({"precedence": "auto_reply"}, "automatic"),
         ({"return_path": "<>"}, "automatic"),
         (

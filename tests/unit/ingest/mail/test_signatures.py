@@ -112,6 +112,26 @@ def test_what_is_quoted_is_another_messages() -> None:
     assert read_signature(own_text("", html), ADA) is None
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Von: Bob\nGesendet: Montag\nAn: Ada\nBetreff: x",
+        "De : Bob\nEnvoyé : lundi\nÀ : Ada\nObjet : x",
+        "Od: Bob\nWysłano: pon.\nDo: Ada\nTemat: x",
+        "От: Bob\nОтправлено: 2\nКому: Ada\nТема: x",
+        "Kimden: Bob\nGönderilme: 2\nKime: Ada\nKonu: x",
+        "寄件者: Bob\n寄件日期: 2\n收件者: Ada\n主旨: x",
+        "发件人: Bob\n发送时间: 2\n收件人: Ada\n主题: x",
+        "보낸 사람: Bob\n보낸 날짜: 2\n받는 사람: Ada\n제목: x",
+        "من: Bob\nتاريخ الإرسال: 2\nإلى: Ada\nالموضوع: x",
+        "пн, 2 мар. 2026 г. в 09:00, Bob <bob@x.example>:",
+    ],
+)
+def test_what_hangs_below_a_header_of_any_language_is_another_messages(header: str) -> None:
+    signed = "Ada Lovelace\nHead of Engines\nTel +49 30 5550142\n"
+    assert read_signature(own_text(f"Yes.\n\n{header}\n\n{signed}", ""), ADA) is None
+
+
 @settings(deadline=None, max_examples=200)
 @given(
     st.text(max_size=400)
