@@ -69,8 +69,8 @@ Files = Annotated[
     list[Path],
     typer.Argument(
         exists=True,
-        help="Tables of contacts (CSV, .xlsx), vCard files, mail (.eml, .mbox, folders of it), "
-        "calendars (.ics).",
+        help="Tables of contacts (CSV, .xlsx, JSON), vCard files, mail (.eml, .mbox, folders of "
+        "it), calendars (.ics).",
     ),
 ]
 Import = Annotated[str, typer.Argument(metavar="ID", help="imp_…, as `kith import list` has it.")]

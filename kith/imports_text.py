@@ -39,7 +39,8 @@ def reading_of(name: str, reading: Document) -> Iterator[str]:
     parts = [reading["layout"], f"{reading['encoding']}{assumed}"]
     if reading.get("sheet"):
         parts.append(f"sheet {reading['sheet']}")
-    if reading.get("columns") and not reading.get("header_line"):
+    is_table = reading.get("delimiter") or reading.get("sheet")
+    if is_table and not reading.get("header_line"):
         parts.append("no header: columns read by what is in them (assumed)")
     if reading.get("language", "") not in ("", "en"):
         parts.append(f"header in {reading['language']}")

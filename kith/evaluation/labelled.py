@@ -18,9 +18,10 @@ from services.ingest.domain.reading import read_value
 from services.ingest.domain.vocabulary import key_of
 from services.ingest.sources.people import read_people
 from services.ingest.sources.row import BadRow, Blank, Row
-from services.ingest.sources.sniff import UnknownHeaderError, sniff
+from services.ingest.sources.sniff import sniff
 from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.table import read_header
+from services.ingest.sources.understanding import UnknownHeaderError
 from services.ingest.sources.vocabulary import vocabulary
 from shared.errors import PoisonMessageError
 from shared.events.signal import ContactSignal

@@ -59,7 +59,7 @@ At = Annotated[Doorway, Depends(doorway_of)]
 async def post_import(
     request: Request, caller: Calling, doorway: At, wishes: Annotated[Wishes, Query()]
 ) -> JsonResponse:
-    """Upload a table of contacts (CSV or .xlsx, of any product or none) or a vCard file.
+    """Upload a table of contacts (CSV, .xlsx or JSON, of any product or none), vCard or jCard.
 
     The answer comes when the file is kept and recognised. It is then read, and what each row would
     lead to is found out; look at it until its `state` is `ready`, choose, and execute it.

@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+JSON: Final = "JSON"
+
 _MAGIC: Final = (
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
@@ -29,7 +31,7 @@ _TEXTS: Final = (
         "a web page (HTML)",
     ),
     (re.compile(r"<\?xml|<\w+[\s>]"), "XML"),
-    (re.compile(r'\s*[{\[]\s*(?:["{\[]|$)'), "JSON"),
+    (re.compile(r'\s*[{\[]\s*(?:["{\[}\]]|$)'), JSON),
     (re.compile(r"From \S+@\S+ |(?:Received|Return-Path|Delivered-To): "), "e-mail"),
 )
 """How text begins that is no table → what it is."""

@@ -8,9 +8,11 @@ import orjson
 from services.ingest.domain.mapping import Origin
 from services.ingest.domain.reading import read_value
 from services.ingest.domain.suggesting import OTHER_LAYOUT
+from services.ingest.sources.jcard import read_jcard
+from services.ingest.sources.json_people import read_objects, read_signals
 from services.ingest.sources.people import read_people
 from services.ingest.sources.row import Row, Rows
-from services.ingest.sources.sniffed import VCARD, Sniffed
+from services.ingest.sources.sniffed import JCARD, OBJECTS, SIGNALS, VCARD, Sniffed
 from services.ingest.sources.vcard import read_vcard
 from services.ingest.sources.vocabulary import vocabulary
 from shared.events.signal import ContactSignal
@@ -18,14 +20,27 @@ from shared.events.signal import ContactSignal
 SOURCES: Final[dict[str, str]] = {
     **{layout.name: "csv_upload" for layout in vocabulary().layouts},
     OTHER_LAYOUT: "csv_upload",
+    OBJECTS: "csv_upload",
+    SIGNALS: "csv_upload",
     VCARD: "vcard_upload",
+    JCARD: "vcard_upload",
 }
 """Layout → the source (DESIGN 4.6) that its rows come from, unless the caller names another."""
 
 
 def read_rows(file: BinaryIO, sniffed: Sniffed) -> Rows:
     """Read a file from its beginning; every call reads the same."""
-    return read_vcard(file, sniffed) if sniffed.layout == VCARD else read_people(file, sniffed)
+    match sniffed.layout:
+        case "vcard":
+            return read_vcard(file, sniffed)
+        case "jcard":
+            return read_jcard(file, sniffed.encoding)
+        case "signals":
+            return read_signals(file, sniffed.encoding)
+        case "json":
+            return read_objects(file, sniffed)
+        case _:
+            return read_people(file, sniffed)
 
 
 @dataclass(frozen=True, slots=True)

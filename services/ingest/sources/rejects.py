@@ -8,12 +8,15 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final
 
+import orjson
 from openpyxl import Workbook
 
 from services.ingest.domain.suggesting import REASON
 from services.ingest.sources.encodings import mended, text_of
+from services.ingest.sources.json_items import read_items
+from services.ingest.sources.row import BadRow
 from services.ingest.sources.sniffed import VCARD, Sniffed
 from services.ingest.sources.table import MAX_HEADER
 from services.ingest.sources.workbook import read_texts
@@ -43,6 +46,8 @@ def media_of(sniffed: Sniffed) -> tuple[str, str]:
     """Return the media type and the ending of the file that rejects come back in."""
     if sniffed.layout == VCARD:
         return "text/vcard; charset=utf-8", "vcf"
+    if sniffed.is_json:
+        return "application/json", "json"
     if sniffed.sheet:
         return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"
     return "text/csv; charset=utf-8", "csv"
@@ -55,7 +60,9 @@ def write_rejects(
     if sniffed.sheet:
         _write_sheet(file, sniffed, rejects, out)
         return
-    if sniffed.layout == VCARD:
+    if sniffed.is_json:
+        pieces = _items(file, sniffed, rejects)
+    elif sniffed.layout == VCARD:
         pieces = _cards(file, sniffed, rejects)
     else:
         pieces = _table(file, sniffed, rejects)
@@ -96,6 +103,27 @@ def _row(cells: Sequence[str], sniffed: Sniffed) -> str:
 def _names(sniffed: Sniffed) -> list[str]:
     """Return what the columns of a table without a header were called when it was read."""
     return [] if sniffed.mapping is None else [column.name for column in sniffed.mapping.columns]
+
+
+def _items(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
+    """Write the items that can be read, each with its reason; what is no JSON is told only."""
+    reasons = {one.line: one.reason for one in rejects}
+    between = "["
+    for item in read_items(file, sniffed.encoding):
+        if isinstance(item, BadRow) or item.number not in reasons:
+            continue
+        yield f"{between}\n{_item(item.value, reasons[item.number])}"
+        between = ","
+    yield "\n]\n" if between == "," else "[]\n"
+
+
+def _item(value: Any, reason: str) -> str:
+    match value:
+        case dict():
+            value = {REASON: reason, **value}
+        case ["vcard", list(properties)]:
+            value = ["vcard", [[PROPERTY.lower(), {}, "text", reason], *properties]]
+    return orjson.dumps(value).decode()
 
 
 def _cards(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:

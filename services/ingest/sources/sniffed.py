@@ -9,6 +9,15 @@ from services.ingest.domain.vocabulary import DayOrder
 VCARD: Final = "vcard"
 """The layout of files of cards."""
 
+JCARD: Final = "jcard"
+"""The layout of cards as JSON."""
+
+SIGNALS: Final = "signals"
+"""The layout of signals as JSON, kith's own export among them."""
+
+OBJECTS: Final = "json"
+"""The layout of people as objects whose names are columns."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
@@ -41,6 +50,11 @@ class Sniffed:
         """Tell whether a line names the columns; else they were guessed by their cells."""
         return self.header_line > 0
 
+    @property
+    def is_json(self) -> bool:
+        """Tell whether its rows are items of JSON, which have a number rather than a line."""
+        return self.layout in (JCARD, SIGNALS, OBJECTS)
+
     def told(self) -> dict[str, Any]:
         """Return how the file is read, as `services.ingest.domain.imports.Reading`."""
         told = {
@@ -52,7 +66,7 @@ class Sniffed:
             return {**told, "phone_region": self.region}
         return {
             **told,
-            "delimiter": "" if self.sheet else self.delimiter,
+            "delimiter": "" if self.sheet or self.is_json else self.delimiter,
             "sheet": self.sheet,
             "header_line": self.header_line,
             "language": self.mapping.language,

@@ -41,10 +41,11 @@ def read_vcard(file: BinaryIO, sniffed: Sniffed) -> Rows:
     """Yield a row per card.  A card's groups, which may stand after it, become its labels."""
     groups = read_groups(file, sniffed.encoding) if sniffed.has_groups else Groups({})
     for card in read_cards(read_properties(file, sniffed.encoding)):
-        yield card if isinstance(card, BadRow) else _row(card, groups)
+        yield card if isinstance(card, BadRow) else read_card(card, groups)
 
 
-def _row(card: Card, groups: Groups) -> Row | BadRow | Blank:
+def read_card(card: Card, groups: Groups) -> Row | BadRow | Blank:
+    """Read one card as a person; a group, or a card that says nothing, is blank."""
     found = Gathered.of(card)
     name, kind = _kind_of(found)
     if kind == "group":

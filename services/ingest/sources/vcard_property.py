@@ -116,11 +116,11 @@ def _read(line: Line, fallback: str) -> Property | Stray:
     if raw[0] == 0xEF or b"\0" in raw:
         raw = raw.replace(b"\0", b"").removeprefix(codecs.BOM_UTF8)
     colon = raw.find(b":", 0, MAX_HEAD)
-    head = _head(raw[:colon]) if colon > 0 else None
+    head = head_of(raw[:colon]) if colon > 0 else None
     if head is None or b'"' in raw[:colon]:
         quoted = _COLON.match(raw[:MAX_HEAD])
         colon = quoted.start(1) if quoted is not None else colon
-        head = _head(raw[:colon]) if colon > 0 else None
+        head = head_of(raw[:colon]) if colon > 0 else None
     if head is None:
         return Stray(line.number, _decoded(raw, None, fallback), line.ended)
     if head.binary:
@@ -134,7 +134,7 @@ def _read(line: Line, fallback: str) -> Property | Stray:
 
 
 @lru_cache(maxsize=_HEADS)
-def _head(raw: bytes) -> Head | None:
+def head_of(raw: bytes) -> Head | None:
     """Read what stands before the colon; None: it is no name."""
     text = raw.decode("utf-8", "replace").strip()
     named, _, rest = text.partition(";")

@@ -6,7 +6,8 @@ import pytest
 
 from services.ingest.domain.headless import guess
 from services.ingest.sources.rejects import Reject, write_rejects
-from services.ingest.sources.sniff import UnknownHeaderError, sniff
+from services.ingest.sources.sniff import sniff
+from services.ingest.sources.understanding import UnknownHeaderError
 from tests.support.tables import take, workbook
 
 PEOPLE = [
