@@ -35,7 +35,7 @@ ADA: list[Any] = [
     ["x-kith-reason", {}, "text", "was wrong"],
 ]
 BOB = ["vcard", [["fn", {}, "text", "Bob"], ["email", {}, "text", "bob@x.example"]]]
-SIGNALS = [
+SIGNALS: list[dict[str, Any]] = [
     {
         "source": "api_push",
         "id": CONTACT,
