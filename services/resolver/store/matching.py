@@ -16,9 +16,9 @@ from services.resolver.domain.matches import Decision, Known
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.model import IDENTIFIERS, Profile, Term
-from services.resolver.domain.matching.profile import initials_of, profile_of, terms_of
+from services.resolver.domain.matching.profile import profile_of, terms_of
 from services.resolver.domain.matching.spec import SpecScorer
-from services.resolver.domain.matching.statistics import Counts
+from services.resolver.domain.matching.statistics import Counts, countable
 from services.resolver.domain.matching.tiers import Action, Thresholds, Tier
 from services.resolver.domain.matching.weights import default_weights, weights_from
 from shared.errors import TransientError
@@ -196,11 +196,11 @@ class MatchingStore:
         terms: set[Term] = set()
         seen: dict[Term, set[str]] = {}
         for profile in profiles:
-            for term in terms_of(profile):
-                if term[0] in IDENTIFIERS:
-                    seen.setdefault(term, set()).add(initials_of(profile))
-                else:
+            for term, holder in countable(profile):
+                if holder is None:
                     terms.add(term)
+                else:
+                    seen.setdefault(term, set()).add(holder)
         counts: dict[Term, int] = {term: len(people) for term, people in seen.items()}
         counts |= {term: new.terms[term] for term in terms & new.terms.keys()}
         for row in await self._connection.fetch(

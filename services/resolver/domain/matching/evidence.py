@@ -115,23 +115,21 @@ def _best(
 
 
 def _observe(attribute: str, left: str, right: str, statistics: Statistics) -> Observation:
-    level = comparator_of(attribute)(left, right)
-    if attribute == "given" and level in _DOUBTFUL and _are_forms(left, right):
-        level = "nickname"
-    if level == "equal" and is_shared(attribute, left, statistics):
-        level = "shared"
-    return Observation(
-        attribute, level, left, right, _rarity(attribute, level, left, right, statistics)
-    )
+    if left == right:
+        level = "shared" if is_shared(attribute, left, statistics) else "equal"
+    else:
+        level = comparator_of(attribute)(left, right)
+        if attribute == "given" and level in _DOUBTFUL and _are_forms(left, right):
+            level = "nickname"
+    rarity = _rarity(attribute, left, right, statistics) if level in TELLING else 0.0
+    return Observation(attribute, level, left, right, rarity)
 
 
 def _are_forms(left: str, right: str) -> bool:
     return are_forms_of_one(left.partition(" ")[0], right.partition(" ")[0])
 
 
-def _rarity(attribute: str, level: str, left: str, right: str, statistics: Statistics) -> float:
-    if level not in TELLING:
-        return 0.0
+def _rarity(attribute: str, left: str, right: str, statistics: Statistics) -> float:
     rarity = statistics.rarity(attribute, left)
     return rarity if left == right else min(rarity, statistics.rarity(attribute, right))
 
