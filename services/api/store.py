@@ -9,9 +9,9 @@ import asyncpg
 import orjson
 
 from services.api.domain.activities import ActivityQuery, ActivityRow
+from services.api.domain.background import Facts
 from services.api.domain.contacts import ContactRow
 from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
-from services.api.domain.export.record import Facts
 from services.api.domain.history import HistoryRow, Past
 from services.api.domain.listing import ContactQuery, Filters, SortKey
 from services.api.domain.paging import PageRequest
@@ -163,6 +163,12 @@ class Store:
             for row in await connection.fetch(QUERIES["find_facts"], *_ids(place), found):
                 said[row["contact_id"]].append(orjson.loads(row["facts"]))
         return [(_contact(row, ()), said[row["public_id"]]) for row in rows]
+
+    async def find_facts(self, place: Place, contact_id: str) -> list[Facts]:
+        """Read what every source says of a contact, what counts most first."""
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(QUERIES["find_facts"], *_ids(place), [contact_id])
+        return [orjson.loads(row["facts"]) for row in rows]
 
     async def find_hits(self, place: Place, text: str) -> list[str]:
         """Read which contacts fit a search text, best first."""

@@ -46,6 +46,12 @@ MAX_VALUES = 50
 MAX_NAMESAKES = 5
 """The most contacts of one name that a signal may be put up for review with."""
 
+MAX_SKILLS = 100
+"""The most skills one signal may carry: as many as profiles show."""
+
+Proficiency = Literal["native", "full_professional", "professional", "limited", "elementary"]
+"""How well somebody speaks a language, best first (spec 004)."""
+
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2, for example `DE`."""
 
@@ -91,6 +97,42 @@ class Address(Wire):
     label: Short | None = None
 
 
+class Education(Wire):
+    """Something learned at a school."""
+
+    school: Short | None = None
+    degree: Short | None = None
+    field_of_study: Short | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+
+
+class Skill(Wire):
+    """What somebody can do, and how many others say so."""
+
+    name: Short
+    endorsements: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class Certification(Wire):
+    """A certificate, and until when it is good."""
+
+    name: Short
+    authority: Short | None = None
+    license_number: Short | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+
+
+class Language(Wire):
+    """A language that somebody speaks."""
+
+    language: Short
+    """Its name as the source writes it, or its tag of BCP 47: `German`, `de-CH`."""
+    proficiency: Short | None = None
+    """How well; normalised to one of `Proficiency`, from the usual words for them."""
+
+
 class Person(Wire):
     """What a source says about a person besides identifiers; shared by raw and normalised."""
 
@@ -107,6 +149,10 @@ class Person(Wire):
     employments: Annotated[tuple[Employment, ...], Field(max_length=MAX_VALUES)] = ()
     addresses: Annotated[tuple[Address, ...], Field(max_length=MAX_VALUES)] = ()
     websites: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
+    education: Annotated[tuple[Education, ...], Field(max_length=MAX_VALUES)] = ()
+    skills: Annotated[tuple[Skill, ...], Field(max_length=MAX_SKILLS)] = ()
+    certifications: Annotated[tuple[Certification, ...], Field(max_length=MAX_VALUES)] = ()
+    languages: Annotated[tuple[Language, ...], Field(max_length=MAX_VALUES)] = ()
     labels: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
     notes: Long | None = None
     custom_fields: Annotated[dict[Short, JsonValue], Field(max_length=200)] = Field(

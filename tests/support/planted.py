@@ -51,6 +51,8 @@ ROWS = {
     " applied_at, contact_id, applied_version, confidence, facts, raw)"
     " VALUES ({tenant}, {workspace}, 1, {key}, 1, {key}, 's', now(), now(), now(), 101, 1, 1,"
     """ '{{"addresses": [{{"city": "Bonn", "country": "DE"}}], "birthday": "1815-12-10","""
+    """ "education": [{{"school": "Home"}}], "skills": [{{"name": "Mathematics"}}],"""
+    """ "certifications": [{{"name": "CKA"}}], "languages": [{{"language": "en"}}],"""
     """ "websites": ["https://ada.test"]}}', '{{}}')""",
     "contact.contact_dedup_candidates": "INSERT INTO contact.contact_dedup_candidates"
     " (tenant_id, contact_id_a, contact_id_b, reason, evidence, created_at)"
@@ -102,14 +104,6 @@ ROWS = {
     " VALUES ({tenant}, 'family_name', 'lovelace', 0, 3)",
     "contact.attribute_frequency": "INSERT INTO contact.attribute_frequency"
     " VALUES ({tenant}, 'family_name', 0, 90)",
-    "contact.contact_education": "INSERT INTO contact.contact_education"
-    " (tenant_id, contact_id, school_name, source_id) VALUES ({tenant}, 101, 'Home', 1)",
-    "contact.contact_skills": "INSERT INTO contact.contact_skills"
-    " (tenant_id, contact_id, skill_name, source_id) VALUES ({tenant}, 101, 'Mathematics', 1)",
-    "contact.contact_certifications": "INSERT INTO contact.contact_certifications"
-    " (tenant_id, contact_id, name, source_id) VALUES ({tenant}, 101, 'CKA', 1)",
-    "contact.contact_languages": "INSERT INTO contact.contact_languages"
-    " (tenant_id, contact_id, language, source_id) VALUES ({tenant}, 101, 'en', 1)",
     "contact.contact_social_posts": "INSERT INTO contact.contact_social_posts"
     " (tenant_id, contact_id, platform, post_url, source_id)"
     " VALUES ({tenant}, 101, 'instagram', 'https://post.test/1', 1)",

@@ -57,6 +57,60 @@ class ContactAttributes(Part):
     updated_at: datetime
 
 
+class Education(Part):
+    """Something learned at a school."""
+
+    school: str | None = None
+    degree: str | None = None
+    field_of_study: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+
+
+class Skill(Part):
+    """What the contact can do."""
+
+    name: str
+    endorsements: int = Field(default=0, description="How many others say so.")
+
+
+class Certification(Part):
+    """A certificate."""
+
+    name: str
+    authority: str | None = None
+    license_number: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+
+
+class Language(Part):
+    """A language that the contact speaks."""
+
+    language: str = Field(description="As the source writes it: `German`, `de`.")
+    proficiency: (
+        Literal["native", "full_professional", "professional", "limited", "elementary"] | None
+    ) = None
+
+
+class BackgroundAttributes(Part):
+    """What the contact learned and can do, of all that sources say."""
+
+    education: tuple[Education, ...] = ()
+    skills: tuple[Skill, ...] = ()
+    certifications: tuple[Certification, ...] = ()
+    languages: tuple[Language, ...] = ()
+
+
+class Background(Part):
+    """The resource `contact_backgrounds`."""
+
+    type: Literal["contact_backgrounds"] = "contact_backgrounds"
+    id: str = Field(description="The contact's.")
+    attributes: BackgroundAttributes
+    links: dict[str, str]
+
+
 class IdentifierAttributes(Part):
     """A normalised identifier that the contact is known by."""
 

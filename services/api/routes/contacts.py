@@ -5,14 +5,18 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request
 
+from services.api.domain.background import background_of
 from services.api.domain.contacts import (
     ROOT,
     ContactRow,
+    contact_path,
     contact_resource,
     identifier_resource,
     included,
 )
 from services.api.domain.documents import (
+    Background,
+    BackgroundAttributes,
     Contact,
     ContactIdentifier,
     DetailMeta,
@@ -46,6 +50,9 @@ IDENTIFIER_PARAMETERS: Final = frozenset(
     {"page[size]", "page[after]", "page[before]", "fields[contact_identifiers]", WAIT_PARAMETER}
 )
 """What `GET /contacts/{id}/identifiers` may be asked."""
+
+BACKGROUND_PARAMETERS: Final = frozenset({WAIT_PARAMETER})
+"""What `GET /contacts/{id}/background` may be asked."""
 
 router = APIRouter(prefix=f"{ROOT}/contacts", tags=["contacts"], responses=ERRORS)
 
@@ -153,6 +160,32 @@ async def list_identifiers(
         for number, cursor in zip(kept, page.cursors, strict=True)
     ]
     return list_answer(request, data, page, await lag.seconds())
+
+
+@router.get(
+    "/{contact_id}/background",
+    summary="Get what a contact learned and can do",
+    response_class=Answer,
+    responses={200: {"model": Document[Background, DetailMeta]}, **MOVED},
+    openapi_extra=documented(BACKGROUND_PARAMETERS),
+)
+async def get_background(
+    request: Request, contact_id: str, place: Reader, store: InStore, lag: ReadLag
+) -> Answer:
+    """Education, skills, certificates and languages, each once, of all that sources say."""
+    Parameters(_items(request), known=BACKGROUND_PARAMETERS)
+    row = await contact_or_404(store, place, contact_id)
+    if row.survivor_id is not None:
+        return moved_answer(request, contact_id, row.survivor_id)
+    said = background_of(await store.find_facts(place, contact_id))
+    data = Background(
+        id=contact_id,
+        attributes=BackgroundAttributes.model_validate(said),
+        links={"self": f"{contact_path(contact_id)}/background"},
+    )
+    return one_answer(
+        request, {"data": data.model_dump(mode="json"), "meta": {"lag": await lag.seconds()}}
+    )
 
 
 async def contact_or_404(store: Store, place: Place, contact_id: str) -> ContactRow:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.errors import PoisonMessageError
-from shared.events.signal import MAX_VALUES, ContactPoint
+from shared.events.signal import MAX_SKILLS, MAX_VALUES, ContactPoint
 from shared.events.wire import Long, Short
 from shared.identifiers.linkedin import normalize_linkedin
 from shared.identifiers.types import LinkedIn
@@ -44,6 +44,40 @@ class Experience(_Sent):
     """Absent: to this day."""
 
 
+class School(_Sent):
+    """A school on a profile."""
+
+    school: Short | None = None
+    degree: Short | None = None
+    field_of_study: Short | None = None
+    start: Day | None = None
+    end: Day | None = None
+
+
+class Certificate(_Sent):
+    """A licence or certification on a profile."""
+
+    name: Short
+    authority: Short | None = None
+    license_number: Short | None = None
+    start: Day | None = None
+    end: Day | None = None
+
+
+class Ability(_Sent):
+    """A skill on a profile."""
+
+    name: Short
+    endorsements: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class SpokenLanguage(_Sent):
+    """A language on a profile, with LinkedIn's own words for how well it is spoken."""
+
+    language: Short
+    proficiency: Short | None = None
+
+
 class LinkedInCapture(_Sent):
     """A profile as the browser extension saw it on the page that its user visited."""
 
@@ -54,6 +88,10 @@ class LinkedInCapture(_Sent):
     company: Short | None = None
     location: Short | None = None
     experience: Annotated[tuple[Experience, ...], Field(max_length=MAX_VALUES)] = ()
+    education: Annotated[tuple[School, ...], Field(max_length=MAX_VALUES)] = ()
+    skills: Annotated[tuple[Ability, ...], Field(max_length=MAX_SKILLS)] = ()
+    certifications: Annotated[tuple[Certificate, ...], Field(max_length=MAX_VALUES)] = ()
+    languages: Annotated[tuple[SpokenLanguage, ...], Field(max_length=MAX_VALUES)] = ()
     emails: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
     phones: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
     websites: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
@@ -96,6 +134,30 @@ def signal_of_capture(capture: LinkedInCapture) -> dict[str, Any]:
         "phones": [{"value": one} for one in capture.phones],
         "websites": capture.websites,
         "employments": _jobs(capture),
+        "education": [
+            _dated(
+                "education",
+                one,
+                school=one.school,
+                degree=one.degree,
+                field_of_study=one.field_of_study,
+            )
+            for one in capture.education
+        ],
+        "skills": [{"name": one.name, "endorsements": one.endorsements} for one in capture.skills],
+        "certifications": [
+            _dated(
+                "certifications",
+                one,
+                name=one.name,
+                authority=one.authority,
+                license_number=one.license_number,
+            )
+            for one in capture.certifications
+        ],
+        "languages": [
+            _filled(language=one.language, proficiency=one.proficiency) for one in capture.languages
+        ],
         "addresses": [address_of(capture.location)] if capture.location else [],
     }
     return {name: value for name, value in signal.items() if value}
@@ -107,8 +169,8 @@ def _jobs(capture: LinkedInCapture) -> list[dict[str, Any]]:
         {
             "company_name": one.company,
             "title": one.title,
-            "start_date": _first_day(one.start),
-            "end_date": _first_day(one.end),
+            "start_date": _first_day(one.start, "experience"),
+            "end_date": _first_day(one.end, "experience"),
             "is_current": one.end is None,
         }
         for one in capture.experience
@@ -125,7 +187,17 @@ def _jobs(capture: LinkedInCapture) -> list[dict[str, Any]]:
     return [{name: value for name, value in job.items() if value is not None} for job in jobs]
 
 
-def _first_day(written: str | None) -> str | None:
+def _dated(field: str, one: School | Certificate, **said: str | None) -> dict[str, Any]:
+    """Write down what is said, and between which days."""
+    start, end = _first_day(one.start, field), _first_day(one.end, field)
+    return _filled(**said, start_date=start, end_date=end)
+
+
+def _filled(**said: Any) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _first_day(written: str | None, field: str) -> str | None:
     """Complete `2019-04` to the first day that it may mean; a day that is none is refused."""
     if written is None:
         return None
@@ -134,7 +206,7 @@ def _first_day(written: str | None) -> str | None:
         return date(year, month, day).isoformat()
     except ValueError:
         raise PoisonMessageError(
-            "invalid", "must be a date like 2019, 2019-04 or 2019-04-01", field="experience"
+            "invalid", "must be a date like 2019, 2019-04 or 2019-04-01", field=field
         ) from None
 
 

@@ -4,6 +4,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any, Final
 
+from services.ingest.domain.background import add_background
 from services.ingest.domain.draft import Draft
 from shared.events.signal import ContactSignal, Employment
 from shared.events.structs import stripped
@@ -60,6 +61,8 @@ def add_details(draft: Draft, signal: ContactSignal) -> None:
         _add_birthday(draft, signal.birthday)
     if signal.websites:
         draft.put("websites", _distinct(signal.websites))
+    if signal.education or signal.skills or signal.certifications or signal.languages:
+        add_background(draft, signal)
     if signal.labels:
         draft.put("labels", _distinct(signal.labels))
     if signal.notes:

@@ -11,7 +11,10 @@ from services.ingest.domain.columns import NAMES
 
 _TEXTS: Final = frozenset({*NAMES, "headline", "notes", "birthday", "linkedin_url"})
 _LISTS: Final = frozenset(
-    {"emails", "phones", "identifiers", "employments", "addresses", "websites", "labels"}
+    {
+        *("emails", "phones", "identifiers", "employments", "addresses", "websites", "labels"),
+        *("education", "skills", "certifications", "languages"),
+    }
 )
 
 MALFORMED: Final = "is not what an export of kith says there; the rest of the row is kept"

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO, Final
 from services.ingest.sources.more import MALFORMED, add_more
 from services.ingest.sources.row import CONTACT_ID, BadRow, Blank, Row, Rows, compact
 from services.ingest.sources.sniffed import Sniffed
+from services.ingest.sources.vcard_background import add_background
 from services.ingest.sources.vcard_cards import MAX_PROPERTIES, Card, read_cards
 from services.ingest.sources.vcard_custom import add_android, add_custom
 from services.ingest.sources.vcard_gathered import Gathered, text_of
@@ -67,6 +68,7 @@ def read_card(card: Card, groups: Groups) -> Row | BadRow | Blank:
     add_notes(found)
     add_labels(found, [*android_groups, *groups.names.get(uid or "", ())])
     more = found.take("X-KITH-MORE")
+    add_background(found)
     add_custom(found, card.agents)
     record = compact({**found.record, "custom_fields": found.custom})
     for one in more:

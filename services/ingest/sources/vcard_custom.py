@@ -7,8 +7,6 @@ from services.ingest.sources.vcard_person import read_date
 from services.ingest.sources.vcard_property import Property, fields_of, parts_of, unescaped
 
 _KEYS: Final = {
-    "LANG": "language",
-    "X-LANGUAGE": "language",
     "TZ": "time_zone",
     "X-SPOUSE": "spouse",
     "X-MS-SPOUSE": "spouse",

@@ -267,3 +267,23 @@ async def test_exports_are_bounded(world: World, ada: ContactCreated) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     exports.end()
     assert [(await fetch(world)).status_code for _ in range(3)] == [200] * 3
+
+
+async def test_a_contacts_background_is_shown_where_the_contact_is(
+    world: World, ada: ContactCreated
+) -> None:
+    said = {"skills": [{"name": "Analysis", "endorsements": 7}], "languages": [{"language": "fr"}]}
+    await say(world, ada, world.here, Facts.model_validate(said))
+    path = f"/api/v1/contacts/{ada.contact_id}/background"
+    async with world.client() as client:
+        shown = (await client.get(path)).json()
+        assert (await client.get(f"{path}?x=1")).status_code == 400
+    assert shown["data"]["type"] == "contact_backgrounds"
+    assert shown["data"]["attributes"] == {
+        "education": [],
+        "skills": [{"name": "Analysis", "endorsements": 7}],
+        "certifications": [],
+        "languages": [{"language": "fr", "proficiency": None}],
+    }
+    async with world.client(world.elsewhere) as client:
+        assert (await client.get(path)).status_code == 404

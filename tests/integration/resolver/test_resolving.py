@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -10,7 +11,7 @@ import pytest
 from services.resolver.store.queries import QUERIES
 from shared.errors import PoisonMessageError, TransientError
 from shared.events.codec import encode
-from shared.events.signal import Address, Identifier
+from shared.events.signal import Address, Education, Identifier, Language, Skill
 from tests.integration.resolver.conftest import Home, Resolver
 from tests.support.invariants import check_database
 
@@ -464,6 +465,7 @@ async def test_what_sources_say_of_a_person_is_in_the_details(
             birthday="--12-10",
             addresses=(berlin, Address(country="Atlantis", label="home")),
             websites=("https://ada.example",),
+            languages=(Language(language="French"), Language(language="German")),
         ),
         resolver.a_signal(
             "r2",
@@ -472,6 +474,9 @@ async def test_what_sources_say_of_a_person_is_in_the_details(
             birthday="1815-12-10",
             addresses=(berlin.model_copy(update={"label": "work"}),),
             more_identifiers=(github,),
+            education=(Education(school="University of London", end_date=date(1834, 6, 1)),),
+            skills=(Skill(name="Analysis", endorsements=7), Skill(name="Weaving")),
+            languages=(Language(language="french", proficiency="professional"),),
             signal_id="test#2",
         ),
         # No day, though it is written as one: it is nowhere, and breaks nothing.
@@ -493,8 +498,18 @@ async def test_what_sources_say_of_a_person_is_in_the_details(
         ("github", None, "ada"),
         ("other", "https://ada.example", None),
     ]
+    rows = await details("education", "school_name, degree, end_date::text")
+    assert [tuple(row) for row in rows] == [("University of London", None, "1834-06-01")]
+    rows = await details("skills", "skill_name, endorsements, source_provider")
+    assert [tuple(row) for row in rows] == [("Analysis", 7, "apollo"), ("Weaving", 0, "apollo")]
+    rows = await details("languages", "language, proficiency::text, source_provider")
+    assert [tuple(row) for row in rows] == [
+        ("German", None, "hubspot_crm"),
+        ("french", "professional", "apollo"),
+    ]
     await resolver.resolve(
         resolver.a_signal("r1", email="ada@example.com", minutes=9, signal_id="test#4")
     )
+    assert await home.value("SELECT count(*) FROM contact.contact_languages") == 1
     assert await home.value("SELECT count(*) FROM contact.contact_addresses") == 1
     assert await home.value("SELECT count(*) FROM contact.contact_social_profiles") == 1

@@ -39,7 +39,6 @@ CHECKS = {
     " SET valid_from = '2020-02-02', valid_until = '2020-02-01'",
     "a job's confidence": "UPDATE contact.contact_employment SET confidence = -0.1",
     "scores of a binding": "UPDATE contact.workspace_contact_binding SET engagement_score = 1.5",
-    "endorsements count": "UPDATE contact.contact_skills SET endorsements = -1",
     "candidates are in order": "UPDATE contact.contact_dedup_candidates SET contact_id_b = 100",
     "candidates of companies too": "UPDATE contact.org_dedup_candidates SET org_id_b = 201",
     "judgements are in order": "UPDATE contact.identity_judgement SET entity_id_b = 101",
@@ -131,10 +130,6 @@ async def test_a_contact_takes_its_details_along(planted: Planted) -> None:
     await planted.owner.execute("DELETE FROM contact.contact_merge_log")
     await planted.owner.execute("DELETE FROM contact.contact WHERE id = 101")
     for table in (
-        "contact_education",
-        "contact_skills",
-        "contact_certifications",
-        "contact_languages",
         "contact_social_posts",
         "contact_activities",
         "contact_tags",
@@ -204,26 +199,6 @@ async def test_a_workspace_has_at_most_200_fields_of_its_own(planted: Planted) -
         await planted.owner.execute(
             "UPDATE contact.custom_field SET archived_at = NULL WHERE key = 'k1001'"
         )
-
-
-async def test_the_longest_values_fit(planted: Planted) -> None:
-    """An index entry holds 2.7 kB: texts of 255 characters, four bytes each, must not break it."""
-    long = "\U0001f600" * 255
-    tenant = planted.here.tenant_id
-    await planted.owner.execute(
-        "INSERT INTO contact.contact_education"
-        " (tenant_id, contact_id, school_name, degree, field_of_study, source_id)"
-        " VALUES ($1, 101, $2, $2, $2, 1)",
-        tenant,
-        long,
-    )
-    await planted.owner.execute(
-        "INSERT INTO contact.contact_certifications"
-        " (tenant_id, contact_id, name, authority, license_number, source_id)"
-        " VALUES ($1, 101, $2, $2, $2, 1)",
-        tenant,
-        long,
-    )
 
 
 async def test_every_key_begins_with_the_tenant_or_a_row_of_the_tenants_own(

@@ -142,6 +142,10 @@ async def test_a_view_shows_what_its_tables_show(planted: Planted) -> None:
     names = [view["name"] for view in views]
     assert set(names) >= {
         "contact.contact_addresses",
+        "contact.contact_education",
+        "contact.contact_skills",
+        "contact.contact_certifications",
+        "contact.contact_languages",
         "contact.contact_key_dates",
         "contact.contact_social_profiles",
     }

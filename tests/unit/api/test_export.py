@@ -1,7 +1,7 @@
 """What is exported is read back: by our own reader without loss, by another library correctly."""
 
 import io
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
@@ -269,3 +269,17 @@ def test_a_more_that_is_not_ours_is_named_and_harms_nothing(more: str) -> None:
     assert isinstance(row, Row)
     assert [column for column, _ in row.left_out] == ["More"]
     assert (row.record["full_name"], row.record.keys() & {"source", "emails"}) == ("Ada", set())
+
+
+@pytest.mark.parametrize("format_", get_args(Format))
+def test_what_somebody_learned_survives_every_format(format_: Format) -> None:
+    said = {
+        "full_name": "Ada Lovelace",
+        "education": [{"school": "Home", "degree": "none", "end_date": "1832-01-01"}],
+        "skills": [{"name": 'Analysis, of engines; and "notes"', "endorsements": 3}],
+        "certifications": [{"name": "=CKA", "authority": "CNCF"}],
+        "languages": [{"language": "French", "proficiency": "full_professional"}],
+    }
+    record = record_of(facts_of(said))
+    back = facts_of(read_back(written([record], format_), format_))
+    assert {name: back[name] for name in said} == said

@@ -230,7 +230,6 @@ def test_other_pages_are_websites(url: str) -> None:
         ("X-AIM;TYPE=HOME:ada", "aim", "ada"),
         ("GENDER:F", "gender", "female"),
         ("GENDER:;fluid", "gender_identity", "fluid"),
-        ("LANG:fr", "language", "fr"),
         ("TZ:-0500", "time_zone", "-0500"),
         ("GEO:51.5;-0.1", "geo", "51.5,-0.1"),
         ("RELATED;TYPE=parent;VALUE=text:Anne", "parent", "Anne"),

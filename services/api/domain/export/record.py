@@ -4,16 +4,14 @@ The visible values come from the read model; what it has no place for (labels of
 addresses, websites, parts of names) from what every current source record says.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from services.api.domain.background import Facts, background_of
 from services.api.domain.contacts import ContactRow
 
 Record = dict[str, Any]
 """A contact: the fields of a `ContactSignal` and what kith knows besides; JSON, nothing empty."""
-
-Facts = Mapping[str, Any]
-"""What one source record says: the JSON of `shared.events.signal.Facts`, nothing private in it."""
 
 PERSON_FIELDS: Final = (
     "full_name",
@@ -32,6 +30,10 @@ PERSON_FIELDS: Final = (
     "employments",
     "addresses",
     "websites",
+    "education",
+    "skills",
+    "certifications",
+    "languages",
     "labels",
     "notes",
     "custom_fields",
@@ -76,6 +78,7 @@ def compose(row: ContactRow, said: Sequence[Facts]) -> Record:
         "employments": [_job(job.model_dump(mode="json")) for job in shown.employments],
         "addresses": _addresses(said),
         "websites": list(dict.fromkeys(site for facts in said for site in _of(facts, "websites"))),
+        **background_of(said),
         "labels": list(shown.labels),
         "notes": shown.notes,
         "custom_fields": shown.custom_fields,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from services.api.domain.background import KEYS
 from services.api.domain.export.more import EPOCHS, More, is_plain, is_plain_job, to_json
 from services.api.domain.export.record import Record
 
@@ -166,6 +167,11 @@ def _pass(_name: str, _value: Any, _cells: dict[str, str], _more: More) -> None:
     """Write nothing: the id has its own column, and custom fields come last."""
 
 
+def _beside(name: str, values: list[Any], _cells: dict[str, str], more: More) -> None:
+    """Keep lists of things with parts of their own whole: columns would tear them apart."""
+    more.extend(name, values)
+
+
 def _single(name: str, value: str, cells: dict[str, str], more: More) -> None:
     cells[name] = value
     if not is_plain(value) or (name == "birthday" and value.startswith(EPOCHS)):
@@ -259,4 +265,5 @@ _WRITERS: Final[dict[str, Callable[[str, Any, dict[str, str], More], None]]] = {
     **dict.fromkeys(_REPEATED, _several),
     "identifiers": _identified,
     "labels": _labels,
+    **dict.fromkeys(KEYS, _beside),
 }

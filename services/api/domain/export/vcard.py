@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from services.api.domain.background import KEYS
 from services.api.domain.export.more import EPOCHS, More, is_plain, is_plain_job
 from services.api.domain.export.record import Record
 
@@ -93,6 +94,8 @@ class _Card:
         if notes := record.get("notes"):
             yield f"NOTE:{self._text('notes', notes)}"
         yield from self._customs()
+        for name in KEYS:
+            self._more.extend(name, record.get(name, []))
         yield f"UID:{record['id']}"
         if changed := record.get("updated_at"):
             yield f"REV:{_moment(changed)}"
