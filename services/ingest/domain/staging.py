@@ -71,8 +71,17 @@ def keys_said(signal: bytes, tenant: str, rules: Rules) -> tuple[int, ...]:
     return keys_of(((one["type"], one["value"]) for one in named), tenant, rules)
 
 
-def row_of(number: int, line: int, identity: bytes, normalized: Normalized, raw: bytes) -> Staged:
-    """Stage a row that can be taken; `notes` and `keys` are still to be added."""
+def row_of(
+    number: int,
+    line: int,
+    identity: bytes,
+    normalized: Normalized,
+    raw: bytes,
+    *,
+    notes: tuple[tuple[str, str], ...],
+    keys: tuple[int, ...],
+) -> Staged:
+    """Stage a row that can be taken."""
     return Staged(
         number=number,
         line=line,
@@ -81,6 +90,8 @@ def row_of(number: int, line: int, identity: bytes, normalized: Normalized, raw:
         content_hash=normalized.content_hash,
         signal=normalized.body,
         raw=raw,
+        notes=notes,
+        keys=keys,
     )
 
 

@@ -64,8 +64,12 @@ def _staged(number: int, row: Row, terms: Terms, rules: Rules) -> Staged:
         (row.columns.get(value["field"], value["field"]), value["reason"])
         for value in normalized.rejected
     )
-    return replace(
-        row_of(number, row.line, identity.encode("utf-8", "surrogatepass"), normalized, raw),
+    return row_of(
+        number,
+        row.line,
+        identity.encode("utf-8", "surrogatepass"),
+        normalized,
+        raw,
         notes=(*row.left_out, *left_out),
         keys=keys_of(draft.identifiers, origin.tenant, rules),
     )
