@@ -110,18 +110,26 @@ class Client:
         """Wait until an import is so far; returns what is said of it."""
         async with asyncio.timeout(LIMIT_S):
             while True:
-                answer = await self._http.get(f"{self._ingest}/v1/imports/{import_id}")
-                found: Figures = answer.raise_for_status().json()
+                found = await self.told(import_id)
                 if found["state"] == state:
                     return found
                 assert found["state"] not in ("failed", "discarded"), found["failure"]
                 await asyncio.sleep(LOOK_S)
 
-    async def newest(self) -> Figures:
-        """Say where the newest import stands."""
-        answer = await self._http.get(f"{self._ingest}/v1/imports", params={"limit": 1})
-        found: Figures = answer.raise_for_status().json()["imports"][0]
+    async def told(self, import_id: str) -> Figures:
+        """Say where an import stands."""
+        answer = await self._http.get(f"{self._ingest}/v1/imports/{import_id}")
+        found: Figures = answer.raise_for_status().json()
         return found
+
+    async def previewed(self, import_id: str) -> Figures:
+        """Wait until an import may be executed."""
+        return await self.rests(import_id, "ready")
+
+    async def run(self, import_id: str) -> Figures:
+        """Execute an import and wait until it is done."""
+        await self.execute(import_id)
+        return await self.rests(import_id, "done")
 
     async def execute(self, import_id: str) -> None:
         """Say that it is to be imported."""
@@ -238,32 +246,27 @@ async def run_table(stack: Stack, fleet: Fleet, file: Path) -> Figures:
 
 
 async def run_live(stack: Stack, fleet: Fleet, file: Path) -> Figures:
-    """Watch live signals before and while a table is imported, for `IMPORT_S` at most."""
+    """Watch live signals before and while a table is previewed and executed."""
     kafka = KafkaSettings(bootstrap_servers=stack.kafka_bootstrap)
+    figures: Figures = {"live_per_second": LIVE_RATE}
     async with client_of(stack, fleet) as client, Producer(kafka) as producer:
-        calm = await _watched(client, producer, 1, LIVE_S)
-        importing = asyncio.create_task(_import(client, file))
-        busy = await _watched(client, producer, 2, IMPORT_S, importing)
-        ended = importing.done()
-        importing.cancel()
-        with suppress(asyncio.CancelledError):
-            await importing
-        told = await client.newest()
-    return {
-        "live_per_second": LIVE_RATE,
-        "import": "ended" if ended else f"not ended after {IMPORT_S} s",
-        "rows_previewed": sum(told["classes"].values()),
-        "rows_executed": sum(told["verdicts"].values()),
-        "before": calm,
-        "while": busy,
-    }
-
-
-async def _import(client: Client, file: Path) -> None:
-    import_id, _ = await client.upload(file)
-    await client.rests(import_id, "ready")
-    await client.execute(import_id)
-    await client.rests(import_id, "done")
+        figures["before"] = await _watched(client, producer, 1, LIVE_S)
+        import_id, _ = await client.upload(file)
+        ends = time.perf_counter() + IMPORT_S
+        for seed, words in enumerate(("previewed", "executed"), start=2):
+            step = client.run if words == "executed" else client.previewed
+            going, begun = asyncio.create_task(step(import_id)), time.perf_counter()
+            figures[f"while_{words}"] = await _watched(client, producer, seed, ends - begun, going)
+            if not going.done():
+                going.cancel()
+                figures["import"] = f"not {words} within {IMPORT_S} s"
+                break
+            await going
+            figures[f"{words}_s"] = round(time.perf_counter() - begun, 1)
+        told = await client.told(import_id)
+    figures["rows_previewed"] = sum(told["classes"].values())
+    figures["rows_executed"] = sum(told["verdicts"].values())
+    return figures
 
 
 async def _watched(
@@ -271,7 +274,7 @@ async def _watched(
     producer: Producer,
     seed: int,
     seconds: float,
-    until: "asyncio.Task[None] | None" = None,
+    until: "asyncio.Task[Figures] | None" = None,
 ) -> Figures:
     """Let live signals flow for so long, or until something ends; tells their ages when read, ms.
 
@@ -293,7 +296,7 @@ async def _watched(
     with suppress(asyncio.CancelledError):
         await flowing
     ages = sorted([*(1000 * one.result() for one in done), *[1000.0 * LATE_S] * len(late)])
-    shares = quantiles(ages, n=100)
+    shares = quantiles(ages if len(ages) > 1 else ages * 2, n=100)
     return {
         "probes": len(ages),
         "never_seen": len(late),
