@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,10 +28,10 @@ def heed_signals() -> None:
     Also where a background shell has SIGINT ignored; who is already clearing up is left alone.
     """
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(told: int, _frame: FrameType | None) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
-        raise KeyboardInterrupt
+        sys.exit(128 + told)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

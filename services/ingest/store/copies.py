@@ -91,9 +91,11 @@ class _Reader(io.RawIOBase):
 
     @override
     def readinto(self, buffer: Buffer) -> int:
-        found = os.preadv(self._copy.file.fileno(), [buffer], self._at)
-        self._at += found
-        return found
+        view = memoryview(buffer)
+        found = os.pread(self._copy.file.fileno(), len(view), self._at)
+        view[: len(found)] = found
+        self._at += len(found)
+        return len(found)
 
 
 @dataclass(frozen=True, slots=True)
