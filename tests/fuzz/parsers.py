@@ -94,6 +94,20 @@ def _workbooks() -> Iterable[bytes]:
     yield workbook([["Notes"], ["nothing here"]], [["Name", "Mobile"], ["Bob", 4915112345678.0]])
 
 
+def _people() -> Iterable[bytes]:
+    """Make cards, signals, and objects in a list and one a line."""
+    ada = {"firstName": "Ada", "email": "ada@x.example", "address": {"city": "London"}, "age": 36}
+    bob = {"firstName": "Bob", "phone": 447700900123, "tags": ["a", None], "is_new": True}
+    yield orjson.dumps([ada, bob])
+    yield b"\n".join(map(orjson.dumps, (ada, bob)))
+    fn, tel = ["fn", {}, "text", "Ada"], ["tel", {"type": ["cell"]}, "uri", "tel:+442079460000"]
+    name = ["n", {"group": "a"}, "text", ["Byron", "Ada", "", ["Dr."], ""]]
+    yield orjson.dumps([["vcard", [fn, name]], ["vcard", [tel]]])
+    yield orjson.dumps(["vcard", [fn, tel, ["bday", {}, "date", "--12-10"]]])
+    signal = {"source": "api_push", "source_record_id": "1", "emails": [{"value": "a@x.example"}]}
+    yield orjson.dumps([signal, {**signal, "full_name": "Ada", "custom_fields": {"a": [1]}}])
+
+
 def _read_mail(data: bytes) -> None:
     file = io.BytesIO(data)
     kind = sniff_box(file)
@@ -246,6 +260,7 @@ PARSERS: Final = {
     for parser in (
         Parser("table", _read_contacts, lambda: _files("*.csv"), "csv"),
         Parser("workbook", _read_contacts, _workbooks, "xlsx"),
+        Parser("json", _read_contacts, _people, "json"),
         Parser("vcard", _read_contacts, lambda: _files("vcard/*.vcf"), "vcf"),
         Parser("mail", _read_mail, _mailboxes, "eml"),
         Parser("calendar", _read_activities, _happenings("*.ics"), "ics"),

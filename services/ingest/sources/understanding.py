@@ -124,7 +124,7 @@ def without_header(
 
 
 def read_ahead(file: BinaryIO, sniffed: Sniffed) -> Sniffed:
-    """Look into the first records where their numbers are dialled; their groups do not matter."""
+    """Find out by the first records where numbers are dialled; groups do not matter."""
     rows = read_rows(file, replace(sniffed, has_groups=False))
     people = [row.record for row in islice(rows, SAMPLE_ROWS) if isinstance(row, Row)]
     script = language_of_names(person.get("full_name", "") for person in people)
