@@ -1,6 +1,7 @@
 """What a table means once its header is found, and what is said where none is."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from typing import BinaryIO, Final
@@ -8,16 +9,18 @@ from typing import BinaryIO, Final
 from services.ingest.domain.columns import ColumnMapping
 from services.ingest.domain.contents import is_reach
 from services.ingest.domain.days import find_order
+from services.ingest.domain.reading import read_value
 from services.ingest.domain.regions import find_region, language_of_names
 from services.ingest.domain.suggesting import recognise, suggest
 from services.ingest.domain.vocabulary import DayOrder
 from services.ingest.sources.cells import is_rounded, phones_in
-from services.ingest.sources.reading import read_rows
+from services.ingest.sources.reading import SOURCES, read_rows
 from services.ingest.sources.row import Row
 from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.table import MAX_COLUMNS
 from services.ingest.sources.vocabulary import vocabulary
 from shared.errors import PoisonMessageError
+from shared.events.signal import ContactSignal
 
 SAMPLE_ROWS: Final = 200
 """Rows that are looked at, to suggest what columns mean and in which order dates are."""
@@ -125,14 +128,18 @@ def without_header(
 
 def read_ahead(file: BinaryIO, sniffed: Sniffed) -> Sniffed:
     """Find out by the first records where numbers are dialled; groups do not matter."""
-    rows = read_rows(file, replace(sniffed, has_groups=False))
-    people = [row.record for row in islice(rows, SAMPLE_ROWS) if isinstance(row, Row)]
-    script = language_of_names(person.get("full_name", "") for person in people)
+    rows = islice(read_rows(file, replace(sniffed, has_groups=False)), SAMPLE_ROWS)
+    people: list[ContactSignal] = []
+    for row in rows:
+        if isinstance(row, Row):
+            with suppress(PoisonMessageError):  # it is refused when its turn comes
+                record = {**row.record, "source": SOURCES[sniffed.layout]}
+                people.append(read_value(record, may_hold_nul=True)[0])
+    script = language_of_names(person.full_name or "" for person in people)
     numbers: list[tuple[str, str]] = []
     for person in people:
-        addresses = person.get("addresses", ())
-        country = next((one["country"] for one in addresses if one.get("country")), "")
-        numbers += [(point["value"], country) for point in person.get("phones", ())]
+        country = next((one.country for one in person.addresses if one.country), "")
+        numbers += [(phone.value, country) for phone in person.phones]
     return replace(sniffed, region=find_region(numbers, "", vocabulary(), script))
 
 

@@ -126,9 +126,10 @@ def test_an_export_of_kith_is_read_back() -> None:
 
 def test_a_signal_that_is_none_is_refused_by_its_field() -> None:
     bad = [{**SIGNALS[0], "emails": "ada@x.example"}, {**SIGNALS[0], "birthday": "soon"}, 7]
+    bad += [{**SIGNALS[0], "full_name": ["Ada"]}, {**SIGNALS[0], "addresses": [5], "phones": 5}]
     found = taken([*SIGNALS, *bad])
     assert [(note.line, note.field) for note in found.tally.rejected] == [
-        *((3, "emails"), (4, "birthday"), (5, ""))
+        *((3, "emails"), (4, "birthday"), (5, ""), (6, "full_name"), (7, "addresses.0"))
     ]
 
 
