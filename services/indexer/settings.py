@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         "that begin to listen. Costs as much as an index.",
     )
     batch_max_records: int = Field(
-        default=1_000, ge=1, le=10_000, description="Events looked at at once, at most."
+        default=500, ge=1, le=10_000, description="Events looked at at once, at most."
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)

@@ -144,34 +144,80 @@ FROM unnest($1::contact.ledger_row[], $3::text[])
           source_record_id, source_version, signal_id, occurred_at, received_at, contact_id,
           applied_version, confidence, import_source, facts, raw, rejected, stale, import_id);
 
--- name: insert_contacts
--- $1 rows, $2 now.
-INSERT INTO contact.contact
-    (id, tenant_id, public_id, status, source_id, version, created_at, updated_at)
-SELECT id, tenant_id, public_id, status::contact.contact_status, source_id, version, $2, $2
-FROM unnest($1::contact.contact_row[]);
+-- name: write_contacts
+-- New contacts, changed ones, and new identifiers of both, in one go: a statement more is a wait more,
+-- twice where the processors are busy: $1 rows, $2 changes, $3 identifiers, $4 now.
+WITH made AS (
+    INSERT INTO contact.contact
+        (id, tenant_id, public_id, status, source_id, version, created_at, updated_at)
+    SELECT id, tenant_id, public_id, status::contact.contact_status, source_id, version, $4, $4
+    FROM unnest($1::contact.contact_row[])
+),
+changed AS (
+    UPDATE contact.contact c
+    SET version = u.version, status = u.status::contact.contact_status, updated_at = $4
+    FROM unnest($2::contact.contact_change[]) AS u
+    WHERE c.id = u.id
+)
+INSERT INTO contact.contact_identifier
+    (tenant_id, identifier_type, normalized_value, contact_id, source_id, confidence,
+     assumed_region, created_at)
+SELECT tenant_id, kind::contact.identifier_type, value, contact_id, source_id, confidence,
+       assumed_region, $4
+FROM unnest($3::contact.identifier_row[]);
 
--- name: update_contacts
--- $1 changes, $2 now.
-UPDATE contact.contact c
-SET version = u.version, status = u.status::contact.contact_status, updated_at = $2
-FROM unnest($1::contact.contact_change[]) AS u
-WHERE c.id = u.id;
+-- name: write_details
+-- What contacts have several of, and new views of contacts, in one go. An e-mail or a phone that is
+-- there already is told in another way, or again; the first binding of a contact is its
+-- authoritative one: $1 e-mails, $2 phones, $3 jobs, $4 what makes each the same job as another,
+-- $5 bindings, $6 latest data, $7 now.
+WITH mail AS (
+    INSERT INTO contact.contact_email
+        (tenant_id, contact_id, email, label, is_primary, source_id, created_at)
+    SELECT tenant_id, contact_id, value, label, is_primary, source_id, $7
+    FROM unnest($1::contact.point_row[])
+    ON CONFLICT (contact_id, email) DO UPDATE
+    SET label = excluded.label, is_primary = excluded.is_primary, source_id = excluded.source_id,
+        valid_until = NULL
+),
+phone AS (
+    INSERT INTO contact.contact_phones
+        (tenant_id, contact_id, e164_number, label, is_primary, source_id, created_at)
+    SELECT tenant_id, contact_id, value, label, is_primary, source_id, $7
+    FROM unnest($2::contact.point_row[])
+    ON CONFLICT (contact_id, e164_number) DO UPDATE
+    SET label = excluded.label, is_primary = excluded.is_primary, source_id = excluded.source_id,
+        valid_until = NULL
+),
+job AS (
+    INSERT INTO contact.contact_employment
+        (tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
+         is_current, source_id, created_at, job_key)
+    SELECT tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
+           is_current, source_id, $7, job_key
+    FROM unnest($3::contact.employment_row[], $4::text[])
+        AS u (tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
+              is_current, source_id, job_key)
+),
+binding AS (
+    INSERT INTO contact.workspace_contact_binding
+        (id, tenant_id, workspace_id, contact_id, first_name, last_name, full_name, title,
+         headline, primary_email, primary_phone, city, state, country, current_org_id,
+         current_org_name, import_source, labels, notes, custom_fields, created_at, updated_at)
+    SELECT id, tenant_id, workspace_id, contact_id, first_name, last_name, full_name, title,
+           headline, primary_email, primary_phone, city, state, country, org_id, org_name,
+           import_source, labels, notes, custom_fields, $7, $7
+    FROM unnest($5::contact.binding_row[])
+)
+INSERT INTO contact.contact_latest_data
+    (contact_id, workspace_contact_binding_id, tenant_id, updated_at)
+SELECT contact_id, binding_id, tenant_id, $7 FROM unnest($6::contact.latest_row[]);
 
 -- name: save_enriched
 -- When vendors told of contacts, where that is newer: $1 contacts, $2 times.
 UPDATE contact.contact AS c SET last_enriched_at = u.told_at
 FROM unnest($1::bigint[], $2::timestamptz[]) AS u (id, told_at)
 WHERE c.id = u.id AND (c.last_enriched_at IS NULL OR c.last_enriched_at < u.told_at);
-
--- name: insert_identifiers
--- $1 rows, $2 now.
-INSERT INTO contact.contact_identifier
-    (tenant_id, identifier_type, normalized_value, contact_id, source_id, confidence,
-     assumed_region, created_at)
-SELECT tenant_id, kind::contact.identifier_type, value, contact_id, source_id, confidence,
-       assumed_region, $2
-FROM unnest($1::contact.identifier_row[]);
 
 -- name: save_sharing
 -- How many people were seen with an identifier; a person's word on it stands: $1 tenants, $2 types, $3 values, $4 sharing,
@@ -238,26 +284,6 @@ FROM (
 ) AS who
 ON CONFLICT DO NOTHING;
 
--- name: insert_emails
--- One that is there already is told in another way, or again: $1 rows, $2 now.
-INSERT INTO contact.contact_email
-    (tenant_id, contact_id, email, label, is_primary, source_id, created_at)
-SELECT tenant_id, contact_id, value, label, is_primary, source_id, $2
-FROM unnest($1::contact.point_row[])
-ON CONFLICT (contact_id, email) DO UPDATE
-SET label = excluded.label, is_primary = excluded.is_primary, source_id = excluded.source_id,
-    valid_until = NULL;
-
--- name: insert_phones
--- One that is there already is told in another way, or again: $1 rows, $2 now.
-INSERT INTO contact.contact_phones
-    (tenant_id, contact_id, e164_number, label, is_primary, source_id, created_at)
-SELECT tenant_id, contact_id, value, label, is_primary, source_id, $2
-FROM unnest($1::contact.point_row[])
-ON CONFLICT (contact_id, e164_number) DO UPDATE
-SET label = excluded.label, is_primary = excluded.is_primary, source_id = excluded.source_id,
-    valid_until = NULL;
-
 -- name: drop_emails
 -- No record says these any more: what was found out about them stays: $1 contacts, $2 e-mails,
 -- $3 now.
@@ -303,17 +329,6 @@ JOIN contact.organisation AS other ON other.id = i.org_id
 WHERE i.org_id <> o.id
 ON CONFLICT DO NOTHING;
 
--- name: insert_employments
--- $1 rows, $2 now, $3 what makes each the same job as another.
-INSERT INTO contact.contact_employment
-    (tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
-     is_current, source_id, created_at, job_key)
-SELECT tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
-       is_current, source_id, $2, job_key
-FROM unnest($1::contact.employment_row[], $3::text[])
-    AS u (tenant_id, contact_id, org_id, company_name, title, department, start_date, end_date,
-          is_current, source_id, job_key);
-
 -- name: drop_employments
 -- No record tells of these jobs any more; one written before keys were is known by its words:
 -- $1 contacts, $2 what makes them the same job.
@@ -321,17 +336,6 @@ DELETE FROM contact.contact_employment AS e
 USING unnest($1::bigint[], $2::text[]) AS u (contact_id, job_key)
 WHERE e.contact_id = u.contact_id
     AND coalesce(e.job_key, lower(concat(e.company_name, chr(31), e.title))) = u.job_key;
-
--- name: insert_bindings
--- $1 rows, $2 now.
-INSERT INTO contact.workspace_contact_binding
-    (id, tenant_id, workspace_id, contact_id, first_name, last_name, full_name, title, headline,
-     primary_email, primary_phone, city, state, country, current_org_id, current_org_name,
-     import_source, labels, notes, custom_fields, created_at, updated_at)
-SELECT id, tenant_id, workspace_id, contact_id, first_name, last_name, full_name, title, headline,
-       primary_email, primary_phone, city, state, country, org_id, org_name, import_source,
-       labels, notes, custom_fields, $2, $2
-FROM unnest($1::contact.binding_row[]);
 
 -- name: update_bindings
 -- The import source stays what it was at first: $1 rows, $2 now.
@@ -352,12 +356,6 @@ INSERT INTO contact.contact_field_audit
 SELECT tenant_id, 'contact_binding', binding_id, workspace_id, field_name, old_value, new_value,
        source_id, cause, $2
 FROM unnest($1::contact.audit_row[]);
-
--- name: insert_latest_data
--- The first binding of a contact is its authoritative one: $1 rows, $2 now.
-INSERT INTO contact.contact_latest_data
-    (contact_id, workspace_contact_binding_id, tenant_id, updated_at)
-SELECT contact_id, binding_id, tenant_id, $2 FROM unnest($1::contact.latest_row[]);
 
 -- name: flip_latest_data
 -- Another binding of these contacts counts most now: $1 contacts, $2 bindings, $3 now.

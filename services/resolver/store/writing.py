@@ -1,4 +1,4 @@
-"""Write a plan: one statement per table, rows in the order of the plan."""
+"""Write a plan: a statement for all that goes together, rows in the order of the plan."""
 
 import zlib
 from collections.abc import Sequence
@@ -42,7 +42,6 @@ class Writer:
         await self._companies()
         await self._contacts()
         await self._details()
-        await self._bindings()
         await self._candidates()
         await self._events()
 
@@ -116,69 +115,74 @@ class Writer:
 
     async def _contacts(self) -> None:
         plan = self._plan
-        await self._run(
-            "insert_contacts",
-            [
-                (one.id, one.tenant_id, one.public_id, one.status, source.id, one.version)
-                for one, source in plan.created.values()
-            ],
+        made = [
+            (one.id, one.tenant_id, one.public_id, one.status, source.id, one.version)
+            for one, source in plan.created.values()
+        ]
+        changed = [
+            (one, plan.contacts[one].version, plan.contacts[one].status)
+            for one in sorted(plan.updated)
+        ]
+        identifiers = sorted(
+            (
+                *key,
+                contact_id,
+                delivery.source.id,
+                delivery.signal.confidence,
+                identifier.assumed_region,
+            )
+            for key, identifier, contact_id, delivery in plan.identifiers
         )
-        await self._run(
-            "update_contacts",
-            [
-                (one, plan.contacts[one].version, plan.contacts[one].status)
-                for one in sorted(plan.updated)
-            ],
-        )
-
+        if made or changed or identifiers:
+            rows = (made, changed, identifiers)
+            await self._connection.execute(QUERIES["write_contacts"], *rows, plan.now)
         if plan.enriched:
             columns = [list(column) for column in zip(*sorted(plan.enriched.items()), strict=True)]
             await self._connection.execute(QUERIES["save_enriched"], *columns)
 
     async def _details(self) -> None:
-        plan = self._plan
-        await self._run(
-            "insert_identifiers",
-            sorted(
-                (
-                    *key,
-                    contact_id,
-                    delivery.source.id,
-                    delivery.signal.confidence,
-                    identifier.assumed_region,
-                )
-                for key, identifier, contact_id, delivery in plan.identifiers
-            ),
-        )
         await self._say_identifiers()
         await self._sharing()
         await self._drop()
-        for name, points in (("insert_emails", plan.emails), ("insert_phones", plan.phones)):
-            await self._run(
-                name,
-                [
-                    (tenant, contact_id, point.value, point.label, point.primary, source.id)
-                    for (contact_id, _), (tenant, point, source) in points.items()
-                ],
-            )
-        if plan.employments:
-            rows = [
-                (
-                    one.tenant_id,
-                    one.contact_id,
-                    one.company_id,
-                    one.employment.company_name,
-                    one.employment.title,
-                    one.employment.department,
-                    one.employment.start_date,
-                    one.employment.end_date,
-                    one.employment.is_current,
-                    one.source.id,
-                )
-                for one in plan.employments
+        plan = self._plan
+        emails, phones = (
+            [
+                (tenant, contact_id, point.value, point.label, point.primary, source.id)
+                for (contact_id, _), (tenant, point, source) in points.items()
             ]
-            keys = [Job.of(one.employment).key for one in plan.employments]
-            await self._connection.execute(QUERIES["insert_employments"], rows, plan.now, keys)
+            for points in (plan.emails, plan.phones)
+        )
+        jobs = [
+            (
+                one.tenant_id,
+                one.contact_id,
+                one.company_id,
+                one.employment.company_name,
+                one.employment.title,
+                one.employment.department,
+                one.employment.start_date,
+                one.employment.end_date,
+                one.employment.is_current,
+                one.source.id,
+            )
+            for one in plan.employments
+        ]
+        keys = [Job.of(one.employment).key for one in plan.employments]
+        bindings = sorted(plan.bindings.values(), key=lambda one: one.id)
+        new = [_binding_row(one) for one in bindings if one.is_new]
+        latest = [
+            (contact.id, next(iter(contact.bindings.values())), contact.tenant_id)
+            for contact, _ in plan.created.values()
+        ]
+        if emails or phones or jobs or new or latest:
+            rows = (emails, phones, jobs, keys, new, latest)
+            await self._connection.execute(QUERIES["write_details"], *rows, plan.now)
+        known = [_binding_row(one) for one in bindings if not one.is_new]
+        await self._run("update_bindings", known)
+        await self._run("insert_audit", plan.audit)
+        if plan.authoritative:
+            columns = [list(column) for column in zip(*plan.authoritative.items(), strict=True)]
+            await self._connection.execute(QUERIES["flip_latest_data"], *columns, plan.now)
 
     async def _say_identifiers(self) -> None:
         """Let identifiers be inactive that no record says any more, and active again once one does.
@@ -237,26 +241,6 @@ class Writer:
                 delivery.traceparent,
                 plan.now,
             )
-
-    async def _bindings(self) -> None:
-        bindings = sorted(self._plan.bindings.values(), key=lambda one: one.id)
-        await self._run("insert_bindings", [_binding_row(one) for one in bindings if one.is_new])
-        await self._run(
-            "update_bindings", [_binding_row(one) for one in bindings if not one.is_new]
-        )
-        await self._run("insert_audit", self._plan.audit)
-        await self._run(
-            "insert_latest_data",
-            [
-                (contact.id, next(iter(contact.bindings.values())), contact.tenant_id)
-                for contact, _ in self._plan.created.values()
-            ],
-        )
-        if self._plan.authoritative:
-            columns = [
-                list(column) for column in zip(*self._plan.authoritative.items(), strict=True)
-            ]
-            await self._connection.execute(QUERIES["flip_latest_data"], *columns, self._plan.now)
 
     async def _candidates(self) -> None:
         candidates = self._plan.candidates
