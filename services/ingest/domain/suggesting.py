@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from services.ingest.domain.columns import (
@@ -196,8 +197,15 @@ def _by_alias(name: str, key: str, columns: int, vocabulary: Vocabulary) -> _Rea
     return _Reading(said.target, "name", (_BEHIND + place, number, key))
 
 
-def translated(keys: list[str], vocabulary: Vocabulary) -> tuple[list[str], str]:
+def translated(keys: Sequence[str], vocabulary: Vocabulary) -> tuple[list[str], str]:
     """Return the keys in English, and the language they were in."""
+    english, language = _translated(tuple(keys), vocabulary)
+    return list(english), language
+
+
+@lru_cache(maxsize=16)
+def _translated(keys: tuple[str, ...], vocabulary: Vocabulary) -> tuple[tuple[str, ...], str]:
+    """Do so; remembered, as a line is weighed as a header several times."""
     best, language = keys, "en"
     # Of two readings that know as many columns English wins, then the one with more words.
     best_score = (_count(keys, vocabulary), len(keys))
@@ -209,16 +217,16 @@ def translated(keys: list[str], vocabulary: Vocabulary) -> tuple[list[str], str]
         english = _in_english(keys, candidate)
         score = (_count(english, vocabulary), own)
         if score > best_score:
-            best, best_score, language = english, score, candidate.code
+            best, best_score, language = tuple(english), score, candidate.code
     return best, language
 
 
-def _count(keys: list[str], vocabulary: Vocabulary) -> int:
+def _count(keys: Sequence[str], vocabulary: Vocabulary) -> int:
     known = vocabulary.english
     return sum(key in known or numbered(key)[0] in known for key in keys)
 
 
-def _in_english(keys: list[str], language: Language) -> list[str]:
+def _in_english(keys: Sequence[str], language: Language) -> list[str]:
     counts, seen = Counter(keys), Counter[str]()
     english: list[str] = []
     for key in keys:

@@ -32,6 +32,7 @@ _TEXTS: Final = (
     ),
     (re.compile(r"<\?xml|<\w+[\s>]"), "XML"),
     (re.compile(r'\s*[{\[]\s*(?:["{\[}\]]|$)'), JSON),
+    (re.compile(r"(?:version: 1\s+)?dn::? ", re.IGNORECASE), "LDIF; export it as vCard or CSV"),
     (re.compile(r"From \S+@\S+ |(?:Received|Return-Path|Delivered-To): "), "e-mail"),
 )
 """How text begins that is no table → what it is."""
