@@ -146,7 +146,7 @@ ACTIVITIES: Final = Counter(
 MATCHES: Final = Counter(
     "matches_total",
     "Pairs of contacts by what matching made of them: merge, flag (merged, to be looked at), "
-    "review.",
+    "review; and part: contacts that came apart again.",
     ("action",),
 )
 MERGE_CANDIDATES_PENDING: Final = Gauge(

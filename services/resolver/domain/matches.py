@@ -2,19 +2,23 @@
 
 The gate has given every record a contact by its identifiers. Here contacts that share a blocking
 key are compared, record by record; those that agree well enough become one, doubtful pairs wait
-for a person. What a contact already holds is one person here: parting it again is a split.
+for a person. A contact that is told something new is decided about again: what identifiers alone do
+not make one, and the evidence does not either, is parted, so that the outcome follows from the
+records and not from the order in which they came (ADR 0074).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 from typing import Final, NamedTuple
 
 from services.resolver.domain.cluster import Pair, pair_of
+from services.resolver.domain.matching.chains import Chains, is_clear
 from services.resolver.domain.matching.cluster import (
     Judgements,
     Link,
+    Partition,
     Record,
     components,
     partition,
@@ -50,10 +54,25 @@ class Decision:
     """What the contacts' records say together."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Records that a contact holds, and that are not one person with the others."""
+
+    contact: int
+    records: frozenset[Record]
+    """All that the contact was seen to hold: with another one it is to be decided about again."""
+    leaving: tuple[frozenset[Record], ...]
+    """Those that leave; one another, too. What stays is the larger part."""
+    concerned: frozenset[int]
+    """The contacts that were compared."""
+
+
 @dataclass(slots=True)
 class Matches:
     """What a batch decided."""
 
+    partings: list[Parting] = field(default_factory=list)
+    """To be carried out first; contacts that are parted are merged with nobody yet."""
     merges: list[Decision] = field(default_factory=list)
     """In the order in which they are to be carried out."""
     reviews: list[Decision] = field(default_factory=list)
@@ -65,13 +84,17 @@ def match(
     matcher: Matcher,
     statistics: Statistics,
     apart: Collection[Pair] = (),
+    *,
+    news: Collection[int] = (),
+    whole: Collection[int] = (),
 ) -> Matches:
     """Compare contacts with their candidates: those that share a block with them.
 
     `records` are the current records of every contact concerned; `apart` are pairs of contacts
-    that a person keeps apart.
+    that a person keeps apart. `news` are contacts that were told something new: they, and whoever
+    links with them, may be parted, but for those that are to stay `whole`.
     """
-    return _Round(records, matcher, statistics, apart).match(candidates)
+    return _Round(records, matcher, statistics, apart, whole).match(candidates, news)
 
 
 class _Round:
@@ -83,32 +106,75 @@ class _Round:
         matcher: Matcher,
         statistics: Statistics,
         apart: Collection[Pair],
+        whole: Collection[int],
     ) -> None:
         self._records = records
         self._matcher = matcher
         self._statistics = statistics
         self._apart = frozenset(apart)
         self._verdicts: dict[tuple[Record, Record], Verdict] = {}
-        self._of_contact = _distinct(records)
+        self._said = _distinct(records)
+        self._of_contact = {contact: list(said) for contact, said in self._said.items()}
+        self._whole = {
+            contact
+            for contact, said in self._of_contact.items()
+            if contact in whole or is_clear([records[one].profile for one in said])
+        }
+        self._least = matcher.least(Action.FLAG)
+        self._chains = Chains({}, self._compare)
+        self._open: set[int] = set()
+        """Contacts of the component at hand that may be parted."""
 
-    def match(self, candidates: Mapping[int, Collection[int]]) -> Matches:
-        links = self._links(candidates)
+    def match(self, candidates: Mapping[int, Collection[int]], news: Collection[int]) -> Matches:
+        told = {one for new in news for one in (new, *candidates.get(new, ()))}
+        open_to = told - self._whole
+        links = self._links(candidates, open_to)
         matches = Matches()
         for part in components(links, links, self._matcher.floor):
+            profiles = {record: self._records[record].profile for record in part}
+            self._chains = Chains(profiles, self._compare)
+            self._open = set() if self._contacts(part).isdisjoint(news) else open_to
             found = partition(
                 part, self._link, self._matcher.rules(), self._judgements(part), links
             )
+            parted = self._part(part, found, matches)
             for step in found.steps:
-                if self._contacts(step.left).isdisjoint(self._contacts(step.right)):
+                left, right = self._contacts(step.left), self._contacts(step.right)
+                if left.isdisjoint(right) and parted.isdisjoint(left | right):
                     matches.merges.append(self._decision(step.left, step.right, step.action))
             matches.reviews += [
                 self._decision(proposal.left, proposal.right, Action.REVIEW)
                 for proposal in found.proposals
+                if parted.isdisjoint(self._contacts(proposal.left + proposal.right))
             ]
         return matches
 
+    def _part(self, part: Iterable[Record], found: Partition, matches: Matches) -> set[int]:
+        """Note which contacts of a component come apart; the larger part of each stays."""
+        parts: dict[int, list[list[Record]]] = {}
+        for group in found.groups:
+            theirs: dict[int, list[Record]] = {}
+            for record in group:
+                contact = self._records[record].contact
+                theirs.setdefault(contact, []).extend(self._said[contact][record])
+            for contact, records in theirs.items():
+                parts.setdefault(contact, []).append(records)
+        parted = {contact for contact, theirs in parts.items() if len(theirs) > 1}
+        concerned = frozenset(self._contacts(part))
+        for contact in sorted(parted):
+            _, *leaving = sorted(parts[contact], key=lambda one: (-len(one), min(one)))
+            matches.partings.append(
+                Parting(
+                    contact,
+                    frozenset(record for one in parts[contact] for record in one),
+                    tuple(frozenset(one) for one in leaving),
+                    concerned,
+                )
+            )
+        return parted
+
     def _links(
-        self, candidates: Mapping[int, Collection[int]]
+        self, candidates: Mapping[int, Collection[int]], open_to: Collection[int]
     ) -> dict[Record, dict[Record, float]]:
         """Link the records of contacts with those of their candidates, and every contact's own."""
         links: dict[Record, dict[Record, float]] = {}
@@ -125,8 +191,9 @@ class _Round:
                     weighed.add((one, another))
                     if weight >= floor:
                         _join(links, one, another, weight)
-        for contact in self._contacts(links):
-            for one, another in pairwise(self._of(contact)):
+        for contact in self._contacts(links) | set(open_to):
+            own = combinations if contact in open_to else _neighbours
+            for one, another in own(self._of(contact), 2):
                 _join(links, one, another, HELD)
         return links
 
@@ -136,7 +203,12 @@ class _Round:
     def _judgements(self, part: Sequence[Record]) -> Judgements:
         """Hold together what is one contact, and apart what a person separated."""
         contacts = self._contacts(part)
-        same = {pair for contact in contacts for pair in pairwise(self._of(contact))}
+        same = {
+            pair
+            for contact in contacts
+            if contact not in self._open
+            for pair in pairwise(self._of(contact))
+        }
         different = {
             (min(one, other), max(one, other))
             for left, right in self._apart
@@ -149,9 +221,10 @@ class _Round:
         return {self._records[record].contact for record in records}
 
     def _link(self, one: Record, other: Record) -> Link:
-        if self._records[one].contact == self._records[other].contact:
+        contact = self._records[one].contact
+        if contact == self._records[other].contact and contact not in self._open:
             return Link(0.0, Action.NOTHING)
-        return self._compare(one, other).link
+        return self._chains.link(one, other, self._least)
 
     def _compare(self, one: Record, other: Record) -> Verdict:
         low, high = sorted((one, other))
@@ -188,15 +261,19 @@ def repeating(records: Mapping[Record, Known], told: Collection[Record]) -> set[
     return before.keys() - new
 
 
-def _distinct(records: Mapping[Record, Known]) -> dict[int, list[Record]]:
-    """Return contact → its records, one of those that say the same: to repeat proves nothing."""
-    found: dict[int, list[Record]] = {}
+def _distinct(records: Mapping[Record, Known]) -> dict[int, dict[Record, list[Record]]]:
+    """Return contact → its records, one for those that say the same: to repeat proves nothing."""
+    found: dict[int, dict[Record, list[Record]]] = {}
     for record in sorted(records):
         contact, profile = records[record]
-        said = found.setdefault(contact, [])
-        if all(records[other].profile != profile for other in said):
-            said.append(record)
+        said = found.setdefault(contact, {})
+        first = next((one for one in said if records[one].profile == profile), record)
+        said.setdefault(first, []).append(record)
     return found
+
+
+def _neighbours(records: Sequence[Record], _: int) -> Iterable[tuple[Record, Record]]:
+    return pairwise(records)
 
 
 def _join(

@@ -140,7 +140,7 @@ def take_out(
     number, name = next(order.ids.contacts)
     cluster.contacts[number] = Contact(number, name, cluster.tenant_id, 0, "active")
     cluster.names[number] = name
-    after = moved(settled, records, keys, number)
+    after = moved(settled, records, keys, number, "person" if order.by_person else "own")
     plan = _take_apart(settled, after, cluster.merges, (original, number), order, merge_id=None)
     _keep_apart(plan, [pair_of(number, home) for home in sorted({original, *left})])
     return plan

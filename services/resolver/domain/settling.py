@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from services.resolver.domain.cluster import Cluster
-from services.resolver.domain.composition import Applied
+from services.resolver.domain.composition import Applied, Evidence
 from services.resolver.domain.homes import Homes, settle
 from services.resolver.domain.model import IdentifierKey
 
@@ -40,12 +40,13 @@ def moved(
     records: Iterable[bytes],
     keys: Iterable[IdentifierKey],
     home: int,
+    evidence: Evidence,
 ) -> Settled:
-    """Put records and identifiers to another home: a person says that they are somebody else's."""
+    """Put records and identifiers to another home; `evidence` says why they belong there."""
     chosen, theirs = set(records), set(keys)
     applied = {
         root: [
-            replace(one, home=home, evidence="person") if one.claim.record_key in chosen else one
+            replace(one, home=home, evidence=evidence) if one.claim.record_key in chosen else one
             for one in each
         ]
         for root, each in settled.applied.items()

@@ -6,7 +6,7 @@ contacts a second that shrinks as events arrive (ADR 0045).
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -14,11 +14,20 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from services.resolver.domain.blocks import BlockPlan, Keyed, key_contacts, plan_blocks
-from services.resolver.domain.matches import CAUSE, Known, Matches, match, repeating
+from services.resolver.domain.matches import (
+    CAUSE,
+    Known,
+    Matches,
+    Parting,
+    match,
+    repeating,
+)
 from services.resolver.domain.matching.blocking import HOT
+from services.resolver.domain.matching.chains import is_clear
+from services.resolver.domain.matching.model import Profile
 from services.resolver.store import Store, Transaction
-from services.resolver.store.judging import Finding
-from services.resolver.store.matching import Named, Policy, Tally, tally
+from services.resolver.store.judging import Finding, Found
+from services.resolver.store.matching import MOST_RECORDS, Named, Policy, Tally, tally
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.contact import (
@@ -33,6 +42,9 @@ from shared.events.envelope import from_record
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.kafka.pace import Resting
 from shared.observability import metrics
+
+Comparison = Callable[[Collection[int]], Matches]
+"""What compares a batch, but for contacts that may not be parted."""
 
 
 class _Asserted(Struct, gc=False):
@@ -162,12 +174,14 @@ class _Round:
         moving = {one: tenant for one in present if one not in still}
         plan = await self._plan(tenant, placed, moving, records)
         by = (await store.find_policies([tenant]))[tenant]
-        found = await self._compare(tenant, records, plan.candidates, by, new)
+        news = {one for one in plan.candidates if mentions[one].records}
+        comparison = await self._compare(tenant, records, plan.candidates, by, (new, news))
         # Writing comes last: a transaction that has written keeps every row alive that anybody
         # deletes meanwhile, and the relay would read all that had been in its queue.
         await store.add_to_counts(tenant, new)
         await store.replace_keys(plan.added, plan.removed)
         await store.heat_blocks(plan.heated, self._now)
+        found = await self._part(tenant, comparison, mentions)
         await self._carry_out(tenant, found, by, mentions)
 
     async def _compare(
@@ -176,19 +190,35 @@ class _Round:
         records: Mapping[bytes, Known],
         candidates: Mapping[int, Sequence[int]],
         by: Policy,
-        new: Tally,
-    ) -> Matches:
-        """Compare contacts with whom they share blocks."""
-        near = {one: others for one, others in candidates.items() if others}
-        if not near:
-            return Matches()
+        told: tuple[Tally, Collection[int]],
+    ) -> Comparison:
+        """Compare contacts with whom they share blocks; who was told something, with itself too.
+
+        `told` is what is new of the tenant's statistics, and of whom.
+        """
         store = self._store
+        new, news = told
+        said = _said(records)
+        near = {
+            one: others
+            for one, others in candidates.items()
+            if others or (one in news and not is_clear(said.get(one, ())))
+        }
+        if not near:
+            return _nothing_found
         others = {other for found in near.values() for other in found}
         known = {one.contact for one in records.values()}
         records = {**records, **await store.find_records(others - known)}
         counts = await store.count(tenant, [one.profile for one in records.values()], new)
         apart = await store.find_kept_apart({one.contact for one in records.values()})
-        return match(records, near, by.matcher, counts, apart)
+        most = {one for one, told in _said(records).items() if len(told) >= MOST_RECORDS}
+
+        def compare(whole: Collection[int]) -> Matches:
+            return match(
+                records, near, by.matcher, counts, apart, news=news, whole=most.union(whole)
+            )
+
+        return compare
 
     async def _plan(
         self,
@@ -206,6 +236,37 @@ class _Round:
         hot = await store.find_hot(blocks)
         members = await store.find_blocks(blocks - hot, HOT + 1)
         return plan_blocks(keyed, await store.find_keys(named), members, hot)
+
+    async def _part(
+        self, tenant: int, compare: Comparison, mentions: Mapping[int, _Mention]
+    ) -> Matches:
+        """Part what the machine alone had put together; what may not be parted is held together.
+
+        Returns what else was found. Their events bring those that were parted back, to be compared
+        with others as what they are now.
+        """
+        found = compare(())
+        if not found.partings:
+            return found
+        pairs = [one.pair for one in (*found.merges, *found.reviews)]
+        concerned = [one.concerned for one in found.partings]
+        await self._tx.lock_contacts({one for each in (*pairs, *concerned) for one in each})
+        whole: set[int] = set()
+        asked: set[Parting] = set()
+        while unasked := [one for one in found.partings if one not in asked]:
+            asked.update(unasked)
+            held = {
+                one.contact
+                for one in unasked
+                if not await self._tx.may_part(_found(tenant, one, mentions))
+            }
+            if held:
+                whole |= held
+                found = compare(whole)
+        for parting in found.partings:
+            metrics.MATCHES.labels("part").inc()
+            await self._tx.part_found(_found(tenant, parting, mentions))
+        return found
 
     async def _carry_out(
         self, tenant: int, found: Matches, by: Policy, mentions: Mapping[int, _Mention]
@@ -239,3 +300,23 @@ class _Round:
             one.pair: one.verdict.score.probability for one in found.reviews if one.pair in new
         }
         await self._tx.tell_alike(scores, mention.tenant, mention.recorded_at, self._now)
+
+
+def _said(records: Mapping[bytes, Known]) -> dict[int, list[Profile]]:
+    """Return contact → what each of its records says."""
+    found: dict[int, list[Profile]] = {}
+    for known in records.values():
+        found.setdefault(known.contact, []).append(known.profile)
+    return found
+
+
+def _nothing_found(_whole: Collection[int]) -> Matches:
+    return Matches()
+
+
+def _found(tenant: int, parting: Parting, mentions: Mapping[int, _Mention]) -> Found:
+    """Say why a contact is parted: what was told of it, or of whom it was compared with."""
+    told = mentions.get(parting.contact) or next(
+        mentions[one] for one in sorted(parting.concerned) if one in mentions
+    )
+    return Found(tenant, told.tenant, parting, told.cause, told.recorded_at, told.traceparent)

@@ -1,19 +1,22 @@
 """Carry out a decision about who is whom: load, decide, apply, whichever way it came."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from ulid import ULID
 
-from services.resolver.domain.cluster import Order, Reshaping
+from services.resolver.domain.cluster import Cluster, Order, Reshaping
 from services.resolver.domain.judgements import Answer, answer, contacts_of, judge
+from services.resolver.domain.matches import Parting
 from services.resolver.domain.merge import Refused, merge, oldest
 from services.resolver.domain.model import Source
+from services.resolver.domain.parting import may_part, part
 from services.resolver.store.clusters import MERGES, ClusterLoader
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.queries import QUERIES
+from services.resolver.store.reconsidering import STATEMENTS as RECONSIDERING
 from services.resolver.store.reshaping import Reshaper
 from shared.auth import Place
 from shared.events.command import Judgement
@@ -21,6 +24,9 @@ from shared.postgres.pool import Connection
 
 IDS: Final = 100
 """Ids drawn for one decision: a contact, and bindings for as many workspaces."""
+
+PARTED: Final = "evidence"
+"""What splits say that come of records which are not one person's after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,21 @@ class Finding:
     decision_id: int
     similarity: int
     """The score, 0 to 100."""
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Records of a contact that the machine takes for somebody else's."""
+
+    tenant_id: int
+    tenant: str
+    """The tenant's public id."""
+    parting: Parting
+    cause: str
+    """The signal that led to it."""
+    received_at: datetime
+    """When kith first saw that signal."""
     traceparent: str | None = None
 
 
@@ -71,6 +92,40 @@ class Judge:
         if isinstance(plan, Reshaping):
             await Reshaper(self._connection, plan).write()
         return answer(plan)
+
+    async def may_part(self, found: Found) -> bool:
+        """Lock a contact; tell whether nothing but the machine's own word keeps it together."""
+        cluster = await self._load(found, [found.parting.contact])
+        held = await self._connection.fetch(
+            RECONSIDERING["find_held_by_people"], found.tenant_id, sorted(cluster.contacts)
+        )
+        records = {row["record_key"] for row in held}
+        return found.parting.contact in cluster.contacts and may_part(
+            cluster, found.parting, records
+        )
+
+    async def part_found(self, found: Found) -> None:
+        """Part what the machine found not to be one person; whether it may was asked before."""
+        homes = [found.parting.contact]
+        for leaving in found.parting.leaving:
+            cluster = await self._load(found, homes)
+            homes = sorted(cluster.contacts)
+            order = Order(
+                command_id=found.cause,
+                ids=await self._ids.take(self._connection, IDS),
+                now=datetime.now(UTC),
+                issued_at=found.received_at,
+                by_person=False,
+                reason=PARTED,
+                traceparent=found.traceparent,
+            )
+            plan = part(cluster, leaving, order)
+            if isinstance(plan, Reshaping):
+                await Reshaper(self._connection, plan).write()
+
+    async def _load(self, found: Found, contacts: Sequence[int]) -> Cluster:
+        loader = self._loader(found.tenant_id, found.tenant)
+        return await loader.load_groups(await loader.roots_of(contacts))
 
     async def carry_out(self, command: Judgement, place: Place, trace: str | None) -> Answer:
         """Carry out one judgement; the same command again answers what it led to."""

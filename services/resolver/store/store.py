@@ -21,7 +21,7 @@ from services.resolver.store.audits import Audits
 from services.resolver.store.company_judging import CompanyAnswer, CompanyJudge
 from services.resolver.store.erasing import Eraser, ErasureAnswer
 from services.resolver.store.ids import IdBlocks
-from services.resolver.store.judging import Finding, Judge
+from services.resolver.store.judging import Finding, Found, Judge
 from services.resolver.store.loading import Loader
 from services.resolver.store.matching import MatchingStore
 from services.resolver.store.policies import PolicyStore
@@ -122,6 +122,14 @@ class Transaction:
     async def merge_found(self, finding: Finding) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart."""
         return await self._judge().merge_found(finding)
+
+    async def may_part(self, found: Found) -> bool:
+        """Lock a contact; tell whether nothing but the machine's own word keeps it together."""
+        return await self._judge().may_part(found)
+
+    async def part_found(self, found: Found) -> None:
+        """Part what the machine found not to be one person."""
+        await self._judge().part_found(found)
 
     def reconsider(self) -> Reconsiderer:
         """Decide again what shared values had joined."""

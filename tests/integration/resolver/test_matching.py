@@ -1,6 +1,7 @@
 """Contacts that share no identifier are compared, merged or put up for review; on real tables."""
 
 from collections.abc import Sequence
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ class Matched:
         self.home = home
         self.resolver = resolver
         self.matching = Matching(resolver.store, restless)
-        self._read = 0
+        self.read = 0
 
     async def resolve(self, record: str, **said: Any) -> None:
         """Let a signal through the gate, then match."""
@@ -41,9 +42,9 @@ class Matched:
         """Hand over the events since the last time, or all of them again."""
         rows = await self.home.fetch(
             "SELECT seq, headers, value FROM contact.outbox WHERE seq > $1 ORDER BY seq",
-            0 if again else self._read,
+            0 if again else self.read,
         )
-        self._read = max([self._read, *(row["seq"] for row in rows)])
+        self.read = max([self.read, *(row["seq"] for row in rows)])
         records = [
             record_of(row["value"], row["seq"], topics.EVENTS.name, unpack_headers(row["headers"]))
             for row in rows
@@ -147,3 +148,37 @@ async def test_what_is_no_event_is_set_aside(home: Home, value: bytes | None) ->
         batch = Batch([record], "resolver-matching", next_offsets([record]))
         (rejected,) = await Matching(resolver.store, restless).handle_events(batch)
         assert rejected.error.reason == "malformed"
+
+
+LAMAR = {"name": "Lamar Baker", "company": "Pine Valley Partners"}
+CHAIN = {
+    "by phone": {"phone": "+14155550187", "email": "lamar.baker@pine.example", **LAMAR},
+    "both": {"phone": "+14155550187", "email": "raymond@ward.example", **LAMAR},
+    "by mail": {"phone": "+12125550111", "email": "raymond@ward.example", **LAMAR},
+}
+"""Who has one mailbox with the second and none of the identifiers of the first."""
+
+
+async def together(home: Home) -> set[frozenset[str]]:
+    """Return which records are one contact."""
+    rows = await home.fetch(
+        "SELECT contact_id, source_record_id AS record FROM contact.source_record"
+        " WHERE superseded_at IS NULL"
+    )
+    contacts: dict[int, set[str]] = {}
+    for row in rows:
+        contacts.setdefault(row["contact_id"], set()).add(row["record"])
+    return set(map(frozenset, contacts.values()))
+
+
+@pytest.mark.parametrize("order", [*permutations(CHAIN)])
+async def test_a_chain_of_identifiers_is_parted_alike_whatever_came_first(
+    home: Home, order: Sequence[str]
+) -> None:
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        for record in order:
+            await matched.resolve(record, **CHAIN[record])
+            while await home.value("SELECT max(seq) FROM contact.outbox") != matched.read:
+                await matched.match()
+        assert await together(home) == {frozenset({"by mail"}), frozenset({"both", "by phone"})}

@@ -22,13 +22,17 @@ ALIKE = {
     "addresses": ({"city": "Marylebone"},),
 }
 
+PINE = {"company": "Pine Valley Partners"}
+
 
 def a_record(contact: int, **said: Any) -> tuple[bytes, Known]:
     facts = a_signal(**said).facts
     return digest(contact, repr(said)), Known(contact, profile_of(facts))
 
 
-def matched(*records: tuple[bytes, Known], apart: Collection[tuple[int, int]] = ()) -> Matches:
+def matched(
+    *records: tuple[bytes, Known], apart: Collection[tuple[int, int]] = (), **told: Collection[int]
+) -> Matches:
     known = dict(records)
     contacts = {one.contact for one in known.values()}
     return match(
@@ -37,6 +41,7 @@ def matched(*records: tuple[bytes, Known], apart: Collection[tuple[int, int]] = 
         MATCHER,
         count_all([one.profile for one in known.values()]),
         apart,
+        **told,
     )
 
 
@@ -67,6 +72,40 @@ def test_the_records_of_one_contact_are_held_together() -> None:
         a_record(2, email="adalbert.lovelace@gmail.com", **ALIKE),
     )
     assert all(decision.pair == (1, 2) for decision in [*found.merges, *found.reviews])
+
+
+CHAIN = [
+    a_record(1, email="lamar@pine.example", phone="+14155550187", name="Lamar Baker", **PINE),
+    a_record(1, email="raymond@ward.example", phone="+14155550187", name="Lamar Baker", **PINE),
+    a_record(1, email="raymond@ward.example", phone="+12125550111", name="Lamar Baker", **PINE),
+]
+"""The ends share no identifier, and contradict one another in two."""
+
+
+def test_what_the_ends_of_a_chain_contradict_is_parted_when_something_is_told() -> None:
+    (parting,) = matched(*CHAIN, news={1}).partings
+    assert parting.contact == 1
+    assert parting.leaving == (frozenset({CHAIN[2][0]}),)
+    assert parting.records == {record for record, _ in CHAIN}
+    assert matched(*CHAIN) == Matches()
+    assert matched(*CHAIN, news={1}, whole={1}) == Matches()
+    assert matched(*CHAIN, a_record(2, name="Nobody Else"), news={2}) == Matches()
+
+
+def test_who_repeats_a_record_that_leaves_leaves_with_it() -> None:
+    again = (digest("again"), CHAIN[2][1])
+    (parting,) = matched(*CHAIN, again, news={1}).partings
+    assert sorted(map(len, parting.leaving)) == [2]
+
+
+def test_a_clear_contact_is_never_parted() -> None:
+    """Nothing but a mailbox in common, and another employer each: identifiers decide."""
+    found = matched(
+        a_record(1, email="ada@x.example", company="Engines", title="Chief"),
+        a_record(1, email="ada@x.example", company="Difference", title="Countess"),
+        news={1},
+    )
+    assert found == Matches()
 
 
 def test_to_say_the_same_again_proves_nothing() -> None:

@@ -20,6 +20,9 @@ MARGIN: Final = 0.5
 SUREST: Final = 40.0
 """Bits beyond which nobody is surer: the formula of `spec` knows certainty, a mean does not."""
 
+_ROUNDING: Final = 1e-6
+"""Bits that a mean of many weights may be off by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -59,6 +62,17 @@ class Matcher:
         return Verdict(
             score, tier_of(score.signals), veto, action, Link(weight, most, veto in BARS)
         )
+
+    def least(self, action: Action) -> float:
+        """Return the fewest bits that allow an action, with as much to spare as a mean rounds."""
+        low, high = -SUREST, SUREST
+        while high - low > _ROUNDING:
+            middle = (low + high) / 2
+            if self.thresholds.action_at(self.scorer.calibrate(middle)) >= action:
+                high = middle
+            else:
+                low = middle
+        return high + _ROUNDING
 
     def rules(self, least: Action = Action.FLAG) -> Rules:
         """Return how groups are decided: `least` MERGE leaves out what would be flagged."""

@@ -140,11 +140,12 @@ def _despite_other_papers(signals: Iterable[Signal]) -> Action:
     Father and son bear one name, live in one house and answer one phone. Papers have slips, too:
     somebody looks at the merge afterwards.
     """
-    differ = any(one.level == "differ" and _is_paper(one) for one in signals)
+    differ = any(one.level == "differ" and is_paper(one) for one in signals)
     return Action.FLAG if differ else Action.MERGE
 
 
-def _is_paper(signal: Signal) -> bool:
+def is_paper(signal: Signal) -> bool:
+    """Tell whether a signal compares birthdays, or numbers that a state gives to one person."""
     name = signal.attribute
     return name == "birthday" or (
         name.startswith(CUSTOM)

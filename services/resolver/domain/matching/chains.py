@@ -1,0 +1,120 @@
+"""What identifiers in common say within a component: who shares one is one person until denied.
+
+The gate gives a signal to whoever holds one of its identifiers, so that a contact is a chain: one
+record names a mailbox, another that mailbox and a phone, a third the phone. Whether the ends of a
+chain are one person is for the evidence to say, and only where they contradict one another (ADR
+0074): all of this follows from the records, never from the order in which they came.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import combinations
+from typing import Final
+
+from services.resolver.domain.matching.cluster import Link, Pair, Record
+from services.resolver.domain.matching.linking import Verdict
+from services.resolver.domain.matching.model import IDENTIFIERS, Profile
+from services.resolver.domain.matching.statistics import Counts
+from services.resolver.domain.matching.tiers import Action, Tier, is_paper
+from services.resolver.domain.matching.vetoes import veto_of
+
+_ONES_OWN: Final = ("linkedin_urn", "linkedin", "email", "phone")
+"""Attributes of which a person normally has one: two records that name others contradict."""
+
+_NO_COUNTS: Final = Counts()
+
+
+def differ(one: Profile, other: Profile) -> bool:
+    """Tell whether two records name another account, mailbox or number of some kind, and no same.
+
+    What one side does not know contradicts nothing.
+    """
+    mine, theirs = one.values, other.values
+    return any(
+        kind in mine and kind in theirs and set(mine[kind]).isdisjoint(theirs[kind])
+        for kind in _ONES_OWN
+    )
+
+
+def is_clear(profiles: Collection[Profile]) -> bool:
+    """Tell whether identifiers alone make one contact of these records, and nothing in them denies.
+
+    Asked before anything is compared: nearly all contacts are clear.
+    """
+    records = {str(place).encode(): profile for place, profile in enumerate(profiles)}
+    together = _Groups(records)
+    for one, other in _sharing(records):
+        together.join(one, other)
+    return together.count <= 1 and not any(
+        differ(one, other) for one, other in combinations(profiles, 2)
+    )
+
+
+class Chains:
+    """The records of some contacts, as identifiers chain them together."""
+
+    def __init__(
+        self, profiles: Mapping[Record, Profile], judge: Callable[[Record, Record], Verdict]
+    ) -> None:
+        self._profiles = profiles
+        self._judge = judge
+        self._groups = _Groups(profiles)
+        self._exact: set[Pair] = set()
+        """Pairs that the gate would have joined: an identifier is the same, and nothing denies."""
+        for pair in _sharing(profiles):
+            if judge(*pair).tier is Tier.EXACT and not self._is_denied(*pair):
+                self._exact.add(pair)
+                self._groups.join(*pair)
+
+    def link(self, one: Record, other: Record, least: float) -> Link:
+        """Return how two records compare, the lower first, given the chain that they are in.
+
+        The same identifier is worth a flagged merge at least (tier `exact`), which is `least` bits,
+        and so is standing in one chain, for records that contradict one another in no identifier.
+        """
+        link = self._judge(one, other).link
+        if (one, other) not in self._exact and (
+            not self._groups.are_one(one, other)
+            or differ(self._profiles[one], self._profiles[other])
+            or self._is_denied(one, other)
+        ):
+            return link
+        return Link(max(link.weight, least), max(link.allowed, Action.FLAG), link.is_barred)
+
+    def _is_denied(self, one: Record, other: Record) -> bool:
+        """Tell whether names, another profile or papers deny an identifier, as at the gate.
+
+        Without statistics: what the gate joins does not depend on what came before.
+        """
+        return veto_of(self._profiles[one], self._profiles[other], _NO_COUNTS) is not None or any(
+            signal.level == "differ" and (signal.attribute == "linkedin" or is_paper(signal))
+            for signal in self._judge(one, other).score.signals
+        )
+
+
+def _sharing(profiles: Mapping[Record, Profile]) -> Iterable[Pair]:
+    """Return the pairs that have the value of an identifier in common, each once."""
+    naming: dict[tuple[str, str], list[Record]] = {}
+    for record in sorted(profiles):
+        values = profiles[record].values
+        for kind in IDENTIFIERS & values.keys():
+            for value in values[kind]:
+                naming.setdefault((kind, value), []).append(record)
+    return sorted({pair for records in naming.values() for pair in combinations(records, 2)})
+
+
+class _Groups:
+    """Records that are together, directly or through others."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._group_of = {record: [record] for record in records}
+        self.count = len(self._group_of)
+
+    def are_one(self, one: Record, other: Record) -> bool:
+        return self._group_of[one] is self._group_of[other]
+
+    def join(self, one: Record, other: Record) -> None:
+        mine, theirs = self._group_of[one], self._group_of[other]
+        if mine is not theirs:
+            mine += theirs
+            self._group_of.update(dict.fromkeys(theirs, mine))
+            self.count -= 1

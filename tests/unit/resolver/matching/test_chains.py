@@ -1,0 +1,105 @@
+"""What identifiers in common make of records, and where they contradict one another."""
+
+from itertools import combinations
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.resolver.domain.matching.chains import Chains, differ, is_clear
+from services.resolver.domain.matching.cluster import Link, Record
+from services.resolver.domain.matching.evidence import EvidenceScorer
+from services.resolver.domain.matching.linking import Matcher, Verdict
+from services.resolver.domain.matching.model import Profile
+from services.resolver.domain.matching.statistics import Counts
+from services.resolver.domain.matching.tiers import Action
+from services.resolver.domain.matching.weights import default_weights
+from tests.unit.resolver.matching.people import a_profile
+
+MATCHER = Matcher(EvidenceScorer(default_weights()))
+LEAST = MATCHER.least(Action.FLAG)
+MAIL, PHONE = "ada@example.com", "+14155550100"
+
+
+def ada(**said: Any) -> Profile:
+    return a_profile("Ada Lovelace", **said)
+
+
+def linked(**records: Profile) -> dict[str, Link]:
+    """Return how records compare by their chain, where that is more than by themselves."""
+    profiles = {name.encode(): profile for name, profile in records.items()}
+
+    def judge(one: Record, other: Record) -> Verdict:
+        return MATCHER.judge(profiles[one], profiles[other], Counts())
+
+    chains = Chains(profiles, judge)
+    links = {}
+    for one, other in combinations(sorted(profiles), 2):
+        plain = judge(one, other).link
+        link = chains.link(one, other, LEAST)
+        if link != plain:
+            links[f"{one.decode()}-{other.decode()}"] = link
+    return links
+
+
+def test_the_same_mailbox_is_worth_a_flagged_merge_whatever_else_is_said() -> None:
+    links = linked(
+        a=ada(email=MAIL, phone=PHONE, company="Engines"),
+        b=ada(email=MAIL, phone="+442079460000", company="Difference Ltd"),
+    )
+    assert links == {"a-b": Link(LEAST, Action.MERGE)}
+    assert MATCHER.rules().action_at(LEAST) is Action.FLAG
+
+
+def test_a_mailbox_alone_says_so_too() -> None:
+    assert linked(a=a_profile(None, email=MAIL), b=ada(email=MAIL, phone=PHONE))
+
+
+def test_the_ends_of_a_chain_are_together_while_they_do_not_contradict() -> None:
+    ends = {"a": ada(email=MAIL), "b": ada(email=MAIL, phone=PHONE), "c": ada(phone=PHONE)}
+    assert "a-c" in linked(**ends)
+    assert "a-c" not in linked(**{**ends, "a": ada(email=MAIL, phone="+442079460000")})
+
+
+def test_no_chain_leads_over_names_papers_or_profiles_that_deny_it() -> None:
+    assert not linked(a=ada(email=MAIL), b=a_profile("Charles Babbage", email=MAIL))
+    assert not linked(
+        a=ada(email=MAIL, birthday="1815-12-10"), b=ada(email=MAIL, birthday="1843-05-02")
+    )
+    assert not linked(a=ada(email=MAIL, linkedin="ada"), b=ada(email=MAIL, linkedin="lovelace"))
+    nameless = a_profile(None, email=MAIL)
+    ends = linked(a=ada(email=MAIL), b=nameless, c=a_profile("Charles Babbage", email=MAIL))
+    assert ends.keys() == {"a-b", "b-c"}
+
+
+def test_only_what_both_know_differs() -> None:
+    assert differ(ada(email=MAIL, phone=PHONE), ada(email=MAIL, phone="+442079460000"))
+    assert not differ(ada(email=MAIL), ada(phone=PHONE))
+    assert not differ(ada(), ada())
+
+
+def test_clear_is_who_identifiers_alone_make_one() -> None:
+    both = ada(email=MAIL, phone=PHONE)
+    assert is_clear([])
+    assert is_clear([ada()])
+    assert is_clear([ada(email=MAIL), both, ada(phone=PHONE)])
+    assert not is_clear([ada(email=MAIL), ada(phone=PHONE)])
+    assert not is_clear([both, ada(email=MAIL, phone="+442079460000")])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("ef"), st.sampled_from("pq-")), max_size=6), st.randoms())
+def test_a_chain_does_not_depend_on_the_order_of_its_records(
+    said: list[tuple[str, str]], dice: Any
+) -> None:
+    phones = {"p": PHONE, "q": "+442079460000"}
+    records = {
+        f"r{place}": ada(
+            email=f"{mail}@example.com", **({"phone": phones[phone]} if phone in phones else {})
+        )
+        for place, (mail, phone) in enumerate(said)
+    }
+    names = list(records)
+    dice.shuffle(names)
+    assert linked(**records) == linked(**{name: records[name] for name in names})
+    assert is_clear(list(records.values())) == is_clear([records[name] for name in names])

@@ -1,0 +1,91 @@
+"""What the machine had put together comes apart, and nothing else does."""
+
+from collections.abc import Collection
+from typing import Any
+
+from services.resolver.domain.cluster import Reshaping
+from services.resolver.domain.matches import Parting
+from services.resolver.domain.merge import Refused
+from services.resolver.domain.parting import may_part, part
+from shared.events.contact import ContactsSplit
+from tests.support.merging import World
+
+MAIL, PHONE = {"email": "ada@x.org"}, {"phone": "+14155550100"}
+
+
+def keys(world: World, *records: str) -> frozenset[bytes]:
+    """Return the keys of records, all or those of these names."""
+    return frozenset(
+        row.delivery.record_key
+        for _, row in world.ledger
+        if not records or row.delivery.signal.source_record_id in records
+    )
+
+
+def a_world(**said: dict[str, Any]) -> World:
+    """Let records through the gate, in this order."""
+    world = World()
+    for record, facts in said.items():
+        world.tell(record, **facts)
+    return world
+
+
+def parted(world: World, leaving: str, held: Collection[bytes] = ()) -> bool:
+    """Take a record out of the first contact; tell whether it may leave."""
+    record = keys(world, leaving)
+    wished = Parting(1, keys(world), (record,), frozenset({1}))
+    if not may_part(world.cluster(1), wished, held):
+        return False
+    plan = part(world.cluster(1), record, world.order(by_person=False))
+    assert isinstance(plan, Reshaping)
+    world.apply(plan)
+    return True
+
+
+def test_what_an_identifier_had_joined_leaves_with_what_is_its_own() -> None:
+    other = {"phone": "+442079460000"}
+    world = a_world(a={**MAIL, **PHONE}, b=MAIL | other, c=MAIL | PHONE)
+    assert parted(world, "b")
+    holders = world.known.holders
+    assert holders[1, "phone_e164", "+442079460000"] == holders[1, "email", "ada@x.org"] + 1
+    told = [one for each in world.streams.values() for one in each if type(one) is ContactsSplit]
+    assert {one.decided_by for one in told} == {"machine"}
+    assert not world.apart, "only people keep contacts apart"
+
+
+def test_a_merge_that_brought_just_these_records_is_undone() -> None:
+    world = a_world(a=MAIL, b=PHONE)
+    world.merge(1, 2, by_person=False)
+    assert parted(world, "b")
+    assert not world.merges
+    assert world.known.contacts[2].status == "active"
+
+
+def test_what_a_person_said_stays() -> None:
+    merged = a_world(a=MAIL, b=PHONE)
+    merged.merge(1, 2)
+    assert not parted(merged, "b")
+    held = a_world(a=MAIL, b=MAIL | PHONE)
+    assert not parted(held, "b", held=keys(held, "b"))
+
+
+def test_what_identifiers_do_not_explain_stays() -> None:
+    """A vendor answered about the contact; a person wrote it; it was told anew, and stayed."""
+    assert parted(a_world(a=MAIL, b=MAIL), "b")
+    assert not parted(a_world(a=MAIL, b={**MAIL, "source": "apollo"}), "b")
+    assert not parted(a_world(a=MAIL, b={**MAIL, "source": "manual_entry"}), "b")
+    world = a_world(a=MAIL, b=MAIL)
+    world.tell("b", email="ada@x.org", title="Countess", minutes=5)
+    assert not parted(world, "b")
+
+
+def test_a_contact_that_holds_others_by_now_is_left_alone() -> None:
+    world = a_world(a=MAIL, b=MAIL)
+    wished = Parting(1, keys(world) | {b"gone"}, (keys(world, "b"),), frozenset({1}))
+    assert not may_part(world.cluster(1), wished, ())
+
+
+def test_what_left_already_is_left_alone() -> None:
+    world = a_world(a=MAIL)
+    plan = part(world.cluster(1), keys(world), world.order(by_person=False))
+    assert plan == Refused("unchanged")
