@@ -98,6 +98,14 @@ class Store:
             return None
         return _contact(row, ())
 
+    async def find_score(
+        self, place: Place, contact_id: str
+    ) -> tuple[float, dict[str, float]] | None:
+        """Read how much is known of a contact, 0.0 to 1.0, and what each kind of it adds."""
+        async with self._reading(place) as connection:
+            row = await connection.fetchrow(QUERIES["find_score"], *_ids(place), contact_id)
+        return (round(row["score"], 3), orjson.loads(row["parts"])) if row else None
+
     async def get_version(self, place: Place, contact_id: str) -> int | None:
         """Read which version of a contact the read model shows; None: it does not know it."""
         async with self._reading(place) as connection:

@@ -207,6 +207,12 @@ class ContactMeta(CursorMeta):
         default=None, description="Contacts that may be the same person and wait for review."
     )
     score: float | None = Field(default=None, description="How well a search text fits.")
+    intelligence_score: float | None = Field(
+        default=None, description="How much is known, 0.0 to 1.0; of a contact by itself only."
+    )
+    intelligence: dict[str, float] | None = Field(
+        default=None, description="What each kind of knowledge adds to `intelligence_score`."
+    )
 
 
 class Contact(Part):

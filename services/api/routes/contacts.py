@@ -129,6 +129,9 @@ async def get_contact(
         "data": contact_resource(row, shape),
         "meta": {"lag": await lag.seconds()},
     }
+    if score := await store.find_score(place, contact_id):
+        meta = document["data"].setdefault("meta", {})
+        meta["intelligence_score"], meta["intelligence"] = score
     more = included([row], shape)
     if more is not None:
         document["included"] = more

@@ -60,6 +60,10 @@ WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = ANY ($
 -- What every current source record says of contacts $3 of tenant $1 and workspace $2, ranked.
 SELECT said.contact_id, said.facts FROM app.find_facts($1, $2, $3) AS said;
 
+-- name: find_score
+-- How much is known of contact $3 of tenant $1 and workspace $2.
+SELECT made.score, made.parts FROM app.find_score($1, $2, $3) AS made;
+
 -- name: find_hits
 -- The best $4 contacts for a search text $3 in tenant $1 and workspace $2, best first.
 SELECT hit.contact_public_id AS public_id

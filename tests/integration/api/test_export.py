@@ -287,3 +287,20 @@ async def test_a_contacts_background_is_shown_where_the_contact_is(
     }
     async with world.client(world.elsewhere) as client:
         assert (await client.get(path)).status_code == 404
+
+
+async def test_a_contact_tells_how_much_is_known_of_it(world: World, ada: ContactCreated) -> None:
+    await world.admin.execute(
+        "WITH bound AS (INSERT INTO contact.workspace_contact_binding (tenant_id, workspace_id,"
+        " contact_id, first_name, last_name, created_at, updated_at)"
+        " SELECT tenant_id, $2, id, 'Ada', 'Lovelace', now(), now() FROM contact.contact"
+        " WHERE public_id = $1 RETURNING *)"
+        " INSERT INTO contact.contact_latest_data"
+        " SELECT contact_id, id, tenant_id, now() FROM bound",
+        ada.contact_id,
+        world.here.workspace_id,
+    )
+    async with world.client() as client:
+        meta = (await client.get(f"/api/v1/contacts/{ada.contact_id}")).json()["data"]["meta"]
+    assert meta["intelligence"]["name"] == 0.15
+    assert meta["intelligence_score"] == round(sum(meta["intelligence"].values()), 3)

@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 
 from services.resolver.store.queries import QUERIES
 from shared.errors import PoisonMessageError, TransientError
 from shared.events.codec import encode
-from shared.events.signal import Address, Education, Identifier, Language, Skill
+from shared.events.signal import Address, Education, Employment, Identifier, Language, Skill
 from tests.integration.resolver.conftest import Home, Resolver
 from tests.support.invariants import check_database
 
@@ -513,3 +514,53 @@ async def test_what_sources_say_of_a_person_is_in_the_details(
     assert await home.value("SELECT count(*) FROM contact.contact_languages") == 1
     assert await home.value("SELECT count(*) FROM contact.contact_addresses") == 1
     assert await home.value("SELECT count(*) FROM contact.contact_social_profiles") == 1
+
+
+async def test_how_much_is_known_follows_the_customers_table(
+    home: Home, resolver: Resolver
+) -> None:
+    """Spec 003, 9.5: each kind adds its share, whoever tells, and goes when it is said no more."""
+
+    async def known() -> tuple[int, dict[str, float]]:
+        (row,) = await home.fetch("SELECT enrichment_score, parts FROM contact.contact_score")
+        parts: dict[str, float] = orjson.loads(row["parts"])
+        return row["enrichment_score"], {name: part for name, part in parts.items() if part}
+
+    await resolver.resolve(resolver.a_signal("r1", email="ada@example.com", name="Ada"))
+    digest = await home.value("SELECT dedup_hash FROM contact.contact_digest")
+    assert await known() == (8, {"name": 0.08})
+    full = resolver.a_signal(
+        "r2",
+        email="ada@example.com",
+        phone="+4930123456",
+        source="apollo",
+        addresses=(Address(city="Berlin"),),
+        more_identifiers=(
+            Identifier(type="github_username", value="ada"),
+            Identifier(type="twitter_handle", value="ada"),
+            Identifier(type="ig_username", value="ada"),
+        ),
+    )
+    jobs = (
+        Employment(company_name="Acme", title="CTO"),
+        *(
+            Employment(company_name=f"Old {n}", is_current=False, end_date=date(2020, 1, n))
+            for n in (1, 2, 3)
+        ),
+    )
+    facts = full.facts.model_copy(update={"employments": jobs})
+    await resolver.resolve(full.model_copy(update={"facts": facts}))
+    score, parts = await known()
+    assert parts == {
+        "name": 0.15,
+        "email": 0.15,
+        "phone": 0.10,
+        "company": 0.10,
+        "title": 0.08,
+        "social_profiles": 0.07,
+        "address": 0.05,
+        "employment_history": 0.10,
+        "enrichment": 0.10,
+    }
+    assert score == 90
+    assert await home.value("SELECT dedup_hash FROM contact.contact_digest") != digest

@@ -134,6 +134,10 @@ WHERE n.nspname IN ('app', 'contact', 'read', 'search', 'enrichment', 'ingest')
 """
 
 
+HIDDEN = {"contact.contact_digest", "contact.contact_score"}
+"""Views over tables that the api sees nothing of: it asks functions that take the place."""
+
+
 async def test_a_view_shows_what_its_tables_show(planted: Planted) -> None:
     """A view of its owner's rights would see past every wall."""
     views = await planted.owner.fetch(VIEWS)
@@ -154,6 +158,9 @@ async def test_a_view_shows_what_its_tables_show(planted: Planted) -> None:
         here, beside, elsewhere = [
             (await seen(planted, place, "tenant_id", [name]))[name] for place in places
         ]
+        if name in HIDDEN:
+            assert (here, beside, elsewhere) == (0, 0, 0), name
+            continue
         private = name != "contact.match_signal"
         assert here > 0, name
         assert (beside, elsewhere) == (0 if private else here, 0), name
