@@ -27,10 +27,10 @@ def create_app(settings: Settings) -> AsgiFastStream:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with (
-            connect(settings.postgres, "kith-projector", lookups_only=True) as pool,
-            producer,
-        ):
+        pooled = connect(
+            settings.postgres, "kith-projector", lookups_only=True, transactions_only=True
+        )
+        async with pooled as pool, producer:
             store.open(pool)
             yield
 

@@ -44,7 +44,10 @@ def create_app(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with connect(settings.postgres, "kith-resolver", lookups_only=True) as pool, producer:
+        pooled = connect(
+            settings.postgres, "kith-resolver", lookups_only=True, transactions_only=True
+        )
+        async with pooled as pool, producer:
             store.open(pool)
             http.state.pool = pool
             http.state.keys = KeyRing(pool)

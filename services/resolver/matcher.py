@@ -42,7 +42,10 @@ def create_app(settings: MatcherSettings) -> AsgiFastStream:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with connect(settings.postgres, "kith-matcher", lookups_only=True) as pool, producer:
+        pooled = connect(
+            settings.postgres, "kith-matcher", lookups_only=True, transactions_only=True
+        )
+        async with pooled as pool, producer:
             store.open(pool)
             yield
 

@@ -32,13 +32,20 @@ async def let_go(connection: Connection) -> None:
 
 @asynccontextmanager
 async def connect(
-    settings: PostgresSettings, application_name: str, *, lookups_only: bool = False
+    settings: PostgresSettings,
+    application_name: str,
+    *,
+    lookups_only: bool = False,
+    transactions_only: bool = False,
 ) -> AsyncIterator[Pool]:
     """Open a pool; it closes with the context.
 
     `lookups_only` is for services whose every statement finds rows by key: on a table that has no
     statistics yet, the planner would keep a plan that reads all of it for as long as the
     connection lives.
+
+    `transactions_only` is for services that leave nothing in a session: no lock, no setting, no
+    cursor outlives its transaction.  Then a connection that comes back need not be asked to forget.
     """
     planner = dict.fromkeys(
         ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_material"), "off"
@@ -49,6 +56,7 @@ async def connect(
         max_size=settings.pool_max,
         command_timeout=120,
         setup=_replanning(),
+        reset=_leave_as_it_is if transactions_only else None,
         server_settings={
             "application_name": application_name,
             "statement_timeout": str(settings.statement_timeout_ms),
@@ -63,6 +71,10 @@ async def connect(
         yield pool
     finally:
         await pool.close()
+
+
+async def _leave_as_it_is(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Spare the round trip; asyncpg has ended an open transaction by then."""
 
 
 def _replanning() -> Callable[[Connection], Coroutine[None, None, None]]:

@@ -29,10 +29,10 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS i;
 
--- name: find_sharing
--- Which of these identifiers several people were seen with, and while that is suspected only, the
--- contacts that stand for them now: $1 keys.
-SELECT u.tenant_id, u.kind, u.value, s.sharing::text,
+-- name: find_gating
+-- Who holds these identifiers, and which of them several people were seen with; while that is
+-- suspected only, the contacts that stand for them now: $1 keys.
+SELECT u.tenant_id, u.kind, u.value, i.contact_id, s.sharing::text,
        ARRAY(
            SELECT DISTINCT coalesce(c.merged_into_id, c.id)
            FROM contact.shared_identifier_contact AS w
@@ -43,12 +43,19 @@ SELECT u.tenant_id, u.kind, u.value, s.sharing::text,
            ORDER BY 1
        ) AS contacts
 FROM unnest($1::contact.identifier_key[]) AS u
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
+    SELECT contact_id FROM contact.contact_identifier
+    WHERE tenant_id = u.tenant_id AND identifier_type = u.kind::contact.identifier_type
+        AND normalized_value = u.value AND deleted_at IS NULL
+    LIMIT 1
+) AS i ON true
+LEFT JOIN LATERAL (
     SELECT sharing FROM contact.shared_identifier
     WHERE tenant_id = u.tenant_id AND identifier_type = u.kind::contact.identifier_type
         AND normalized_value = u.value
     LIMIT 1
-) AS s;
+) AS s ON true
+WHERE i.contact_id IS NOT NULL OR s.sharing IS NOT NULL;
 
 -- name: find_revisions
 -- What the ledger holds of these records, oldest first. Of what was replaced, as much as can be

@@ -215,12 +215,13 @@ class Loader:
     async def _read_holders(self, identifiers: Sequence[tuple[int, str, str]]) -> None:
         if not identifiers:
             return
-        for row in await self._connection.fetch(QUERIES["find_holders"], identifiers):
-            key = (row["tenant_id"], row["kind"], row["value"])
-            self._known.holders[key] = row["contact_id"]
-        for row in await self._connection.fetch(QUERIES["find_sharing"], identifiers):
-            key = (row["tenant_id"], row["kind"], row["value"])
-            self._known.sharing[key] = Sharing(row["sharing"], list(row["contacts"]))
+        for tenant, kind, value, holder, sharing, contacts in await self._connection.fetch(
+            QUERIES["find_gating"], identifiers
+        ):
+            if holder is not None:
+                self._known.holders[tenant, kind, value] = holder
+            if sharing is not None:
+                self._known.sharing[tenant, kind, value] = Sharing(sharing, list(contacts))
 
     def _asked(self, tenant_id: int, public_id: str) -> list[int]:
         found = self._known.about.get((tenant_id, public_id))

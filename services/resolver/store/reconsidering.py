@@ -154,12 +154,11 @@ class Reconsiderer:
     ) -> dict[IdentifierKey, list[int]]:
         """Return which other contacts hold these identifiers, or were seen with them."""
         found: dict[IdentifierKey, set[int]] = {}
-        for row in await self._connection.fetch(QUERIES["find_holders"], named):
-            key = (row["tenant_id"], row["kind"], row["value"])
-            found.setdefault(key, set()).add(row["contact_id"])
-        for row in await self._connection.fetch(QUERIES["find_sharing"], named):
-            key = (row["tenant_id"], row["kind"], row["value"])
-            found.setdefault(key, set()).update(row["contacts"])
+        for row in await self._connection.fetch(QUERIES["find_gating"], named):
+            at = found.setdefault((row["tenant_id"], row["kind"], row["value"]), set())
+            at.update(row["contacts"])
+            if row["contact_id"] is not None:
+                at.add(row["contact_id"])
         others = {key: sorted(contacts - {root}) for key, contacts in found.items()}
         return {key: contacts for key, contacts in others.items() if contacts}
 
