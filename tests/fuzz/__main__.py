@@ -15,10 +15,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 from tests.fuzz.parsers import PARSERS
 from tests.fuzz.running import TURN, Fault, Lane, run
+from tests.support.system import heed_signals
 
 KEPT: Final = Path(".bench/fuzz")
 """Where inputs are kept that a parser did not cope with."""
@@ -49,14 +51,17 @@ def again(file: Path) -> int:
 
 def fuzz(seconds: float, seed: int, names: list[str], lanes: int, folder: Path = KEPT) -> int:
     """Fuzz until the time is up; returns how many kinds of faults there were."""
-    until = time.monotonic() + seconds
+    begun, told_to_stop = time.monotonic(), Event()
     kinds: Counter[tuple[str, str]] = Counter()
 
     def work(lane: Lane) -> int:
-        while time.monotonic() < until:
-            for fault in lane.turn(TURN, until):
+        while not over():
+            for fault in lane.turn(TURN, over):
                 tell(fault)
         return lane.done
+
+    def over() -> bool:
+        return told_to_stop.is_set() or time.monotonic() - begun >= seconds
 
     def tell(fault: Fault) -> None:
         kind = (fault.parser, fault.what.strip().splitlines()[-1])
@@ -68,8 +73,12 @@ def fuzz(seconds: float, seed: int, names: list[str], lanes: int, folder: Path =
         print(f"again: {Path(sys.executable).name} -m tests.fuzz {file}", flush=True)
 
     with ThreadPoolExecutor(lanes) as pool:
-        given = sum(pool.map(work, [Lane(seed, one, lanes, names) for one in range(lanes)]))
-    print(f"{given:,} inputs in {seconds:.0f} s, seed {seed}: {sum(kinds.values())} faults")
+        try:
+            given = sum(pool.map(work, [Lane(seed, one, lanes, names) for one in range(lanes)]))
+        finally:
+            told_to_stop.set()
+    took = time.monotonic() - begun
+    print(f"{given:,} inputs in {took:.0f} s, seed {seed}: {sum(kinds.values())} faults")
     return len(kinds)
 
 
@@ -82,8 +91,13 @@ def main() -> int:
     parser.add_argument("--parsers", default="", help=f"of {', '.join(PARSERS)}; default: all")
     parser.add_argument("--lanes", type=int, default=max(1, os.cpu_count() or 1))
     asked = parser.parse_args()
+    heed_signals()
     if asked.file:
+        if not asked.file.is_file():
+            parser.error(f"{asked.file} is no file")
         return again(asked.file)
+    if asked.lanes < 1:
+        parser.error("--lanes: at least 1")
     names = [name for name in asked.parsers.split(",") if name] or list(PARSERS)
     if unknown := set(names) - PARSERS.keys():
         parser.error(f"no parser {', '.join(sorted(unknown))}; there are {', '.join(PARSERS)}")

@@ -7,6 +7,7 @@ named also when the process hangs or dies; the next one goes on behind it.
 import multiprocessing
 import random
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -91,6 +92,7 @@ def _work(
     seed: int, numbers: range, names: Sequence[str], at: Any, told: "Connection[Any, Any]"
 ) -> None:
     """Give inputs to parsers, and tell of the faults."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this ends it
     resource.setrlimit(resource.RLIMIT_AS, (ROOM_MIB * _MIB,) * 2)
     parsers = [PARSERS[name] for name in names]
     for parser in parsers:
@@ -124,8 +126,8 @@ class Lane:
         self.done = 0
         """Inputs that were given."""
 
-    def turn(self, inputs: int, until: float) -> list[Fault]:
-        """Give so many inputs in a process of its own, until a moment of the monotonic clock."""
+    def turn(self, inputs: int, over: Callable[[], bool]) -> list[Fault]:
+        """Give so many inputs in a process of its own, until the time is over."""
         numbers = range(self._next, self._next + inputs * self._step, self._step)
         at = self._context.Value("q", -1)
         listen, told = self._context.Pipe(duplex=False)
@@ -135,7 +137,7 @@ class Lane:
         process.start()
         told.close()
         try:
-            faults, last = self._watch(process, at, listen, until)
+            faults, last = self._watch(process, at, listen, over)
         finally:
             process.kill()
             process.join()
@@ -145,12 +147,12 @@ class Lane:
         return faults
 
     def _watch(
-        self, process: Any, at: Any, listen: "Connection[Any, Any]", until: float
+        self, process: Any, at: Any, listen: "Connection[Any, Any]", over: Callable[[], bool]
     ) -> tuple[list[Fault], int]:
         """Listen to a process; returns its faults, and the last input that it was given."""
         faults: list[Fault] = []
         seen, since = -1, 0.0
-        while time.monotonic() < until:
+        while not over():
             if listen.poll(LOOK_S):
                 try:
                     said = listen.recv()
