@@ -285,7 +285,8 @@ async def _watched(
 ) -> Figures:
     """Let live signals flow for so long, or until something ends; tells their ages when read, ms.
 
-    Who asks is no faster than who answers: probes that are still out count with their age so far.
+    Probes that are still out at the end count as `LATE_S`; those that were refused, or lost a
+    connection, are counted by themselves.
     """
     place = (client.place.tenant, client.place.workspace)
     outgoing = messages(topics.SIGNALS.name, int(LIVE_RATE * seconds), 100 + seed, *place)
@@ -302,11 +303,13 @@ async def _watched(
         one.cancel()
     with suppress(asyncio.CancelledError):
         await flowing
-    ages = sorted([*(1000 * one.result() for one in done), *[1000.0 * LATE_S] * len(late)])
+    seen = [1000 * one.result() for one in done if one.exception() is None]
+    ages = sorted([*seen, *[1000.0 * LATE_S] * len(late)])
     shares = quantiles(ages if len(ages) > 1 else ages * 2, n=100)
     return {
         "probes": len(ages),
         "never_seen": len(late),
+        "failed": len(done) - len(seen),
         **{f"p{share}_ms": round(shares[share - 1]) for share in (50, 95, 99)},
         "most_ms": round(ages[-1]),
     }

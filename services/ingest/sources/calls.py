@@ -105,9 +105,13 @@ SNIPPET: Final = 500
 
 _EPOCH = re.compile(r"\d{9,10}|\d{12,13}")
 _CLOCK = re.compile(r"(\d{1,2})[:.h](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?\s*([AaPp])?\.?[Mm]?\.?")
-_SPAN = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2})")
+_LONGEST_SPAN: Final = 40
+"""Characters that say how long something took; more are damage, and slow to look through."""
+
+_SPAN = re.compile(r"(?:(\d{1,8}):)?(\d{1,3}):(\d{2})")
 _UNITS = re.compile(
-    r"(?:(\d+)\s*h\w*\.?)?[\s,]*(?:(\d+)\s*m\w*\.?)?[\s,]*(?:(\d+)\s*s\w*\.?)?", re.IGNORECASE
+    r"(?:(\d{1,8})\s*h\w*\.?)?[\s,]*(?:(\d{1,8})\s*m\w*\.?)?[\s,]*(?:(\d{1,8})\s*s\w*\.?)?",
+    re.IGNORECASE,
 )
 
 
@@ -255,6 +259,8 @@ def _written(text: str, order: DayOrder) -> datetime | None:
 
 def _seconds(text: str) -> int | None:
     """Read how long: `461`, `7:41`, `0:07:41`, `7m 41s`, seconds."""
+    if len(text) > _LONGEST_SPAN:
+        return None
     if text.isdecimal() and len(text) < 9:
         seconds = int(text)
     elif found := _SPAN.fullmatch(text):

@@ -361,3 +361,18 @@ def test_any_table_is_read_or_refused(rows: list[list[str]], delimiter: str) -> 
     except PoisonMessageError:
         return  # so many NULs that it looks like another encoding
     assert all(one.line >= 1 for one in found)
+
+
+@pytest.mark.parametrize(
+    "length", [f"{'9' * 5_000}s", f"{'9' * 5_000}:05:07", f"5h{' ' * 60_000}x"]
+)
+def test_a_duration_that_is_damage_is_none(length: str) -> None:
+    """Neither its digits nor its blanks take long, and the call is kept."""
+    row = f'Ada,+442079460958,2026-01-31 14:05:00,Incoming,"{length}"'
+    began = time.process_time()
+    [found] = read_calls(
+        io.BytesIO(f"Name,Number,Date,Type,Duration\n{row}\n".encode()), BERLIN, "dmy"
+    )
+    assert isinstance(found, Happened)
+    assert found.record.get("duration_s") is None
+    assert time.process_time() - began < 1
