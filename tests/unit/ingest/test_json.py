@@ -175,6 +175,7 @@ def test_an_operator_says_what_the_names_of_objects_are() -> None:
         ("[]", "JSON"),
         ("{}", "header"),
         ('[{"a": 1}, {"a": 2}]', "header"),
+        ('{"contacts": [{"name": "Ada"}], "next": null}', "send the list itself"),
         ('[{"signal": "activity", "kind": "call"}]', "JSON"),
         ("[" * 200_000, "JSON"),
         ('[{"name": "Ada\\u0000"}]', "NUL"),
