@@ -117,11 +117,18 @@ class Imports:
     async def _tidy(self) -> None:
         while True:
             try:
-                for number, place in await self._tools.store.find_expired(100):
-                    await self._forget(number, place)
+                await self.tidy()
             except Exception as error:  # noqa: BLE001  # those that are left are found again
                 log.warning("old imports were not found", error=error)
             await asyncio.sleep(TIDY_SECONDS)
+
+    async def tidy(self) -> None:
+        """Forget imports whose time is up, and files that told of somebody who was erased."""
+        store = self._tools.store
+        for number, place in await store.find_expired(100):
+            await self._forget(number, place)
+        for number, place in await store.find_files_to_forget(100):
+            await self._forget_file(number, place)
 
     async def _forget(self, number: int, place: Place) -> None:
         try:
@@ -129,3 +136,10 @@ class Imports:
             await self._tools.store.forget(place, number)
         except Exception as error:  # noqa: BLE001  # one that cannot be forgotten keeps no other
             log.warning("an old import was not forgotten", error=error)
+
+    async def _forget_file(self, number: int, place: Place) -> None:
+        try:
+            await self._tools.uploads.delete(place, number)
+            await self._tools.store.fetchrow(place, "note_file_forgotten", number)
+        except Exception as error:  # noqa: BLE001  # one that cannot be forgotten keeps no other
+            log.warning("the file of an import was not forgotten", error=error)

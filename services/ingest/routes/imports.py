@@ -20,6 +20,7 @@ from services.ingest.routes.receiving import (
     find,
     keep,
     terms_of,
+    with_file,
 )
 from services.ingest.routes.uploads import file_of
 from services.ingest.sources.sniff import sniff
@@ -139,6 +140,7 @@ async def put_mapping(
     row = await find(doorway, caller, import_id)
     if row["state"] != "ready":
         raise not_now(row["state"], "ready")
+    with_file(row)
     await begin_reading(doorway, caller.place, row["id"], await terms_of(wishes, caller, doorway))
     return JsonResponse(tell_import(await find(doorway, caller, import_id)), 202)
 

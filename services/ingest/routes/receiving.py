@@ -147,3 +147,15 @@ async def find(doorway: Doorway, caller: Caller, import_id: str) -> Row:
     if row is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, "this workspace has no import of that id")
     return row
+
+
+def with_file(row: Row) -> Row:
+    """Return an import whose file is still kept, or answer 410."""
+    if row["purged_at"] is not None:
+        raise ProblemError(HTTPStatus.GONE, "the file's time is up; its report is still there")
+    if row["erased_at"] is not None:
+        raise ProblemError(
+            HTTPStatus.GONE,
+            "somebody in the file was erased, and the file with them; its rows are still there",
+        )
+    return row

@@ -16,8 +16,8 @@ from services.ingest.domain.staging import RowClass
 from services.ingest.domain.telling import tell_import, tell_row
 from services.ingest.routes.doorway import JUDGE_SCOPE, READ_SCOPE, Doorway, require
 from services.ingest.routes.imports import At, Calling, not_now
-from services.ingest.routes.problems import RESPONSES, JsonResponse, ProblemError
-from services.ingest.routes.receiving import IN_MEMORY, find
+from services.ingest.routes.problems import RESPONSES, JsonResponse
+from services.ingest.routes.receiving import IN_MEMORY, find, with_file
 from services.ingest.sources.rejects import Reject, media_of, write_rejects
 from services.ingest.sources.sniff import sniff
 from services.ingest.store.imports import Row
@@ -175,9 +175,7 @@ async def _progress(import_id: str, caller: Caller, doorway: Doorway) -> AsyncIt
 @router.get("/{import_id}/rejects", response_class=Response, responses=RESPONSES)
 async def get_rejects(import_id: str, caller: Calling, doorway: At) -> Response:
     """Download the rejected rows in their file's layout, each with its reason, to be corrected."""
-    row = await find(doorway, caller, import_id)
-    if row["purged_at"] is not None:
-        raise ProblemError(HTTPStatus.GONE, "the file's time is up; its report is still there")
+    row = with_file(await find(doorway, caller, import_id))
     rejects = await _rejects(row, caller, doorway)
     if not rejects:
         return Response(status_code=HTTPStatus.NO_CONTENT)

@@ -51,7 +51,7 @@ UPDATE ingest.import_file
 SET state = 'reading', file_digest = coalesce($2, file_digest), file_bytes = $3,
     reading = $4::jsonb, terms = $5::jsonb, staged = 0, classes = '{}', warnings = 0,
     choices = '{}', progress_at = now(), not_before = now(), leased_by = NULL, lease_until = NULL
-WHERE id = $1 AND state IN ('receiving', 'ready')
+WHERE id = $1 AND state IN ('receiving', 'ready') AND erased_at IS NULL
 RETURNING id;
 
 -- name: fail
@@ -461,6 +461,22 @@ UPDATE ingest.import_file
 SET purged_at = now(),
     state = CASE WHEN state IN ('receiving', 'reading', 'ready') THEN 'discarded' ELSE state END
 WHERE id = $1;
+
+-- name: find_files_to_forget
+-- Imports of which a row told of somebody who was erased, with their places, once their files have
+-- been read: $1 how many.
+SELECT f.id, f.tenant_id, f.workspace_id, t.public_id AS tenant, w.public_id AS workspace
+FROM ingest.import_file AS f
+JOIN app.tenant AS t ON t.id = f.tenant_id
+JOIN app.workspace AS w ON w.id = f.workspace_id
+WHERE f.erased_at IS NOT NULL AND f.file_forgotten_at IS NULL
+    AND f.state NOT IN ('receiving', 'reading')
+ORDER BY f.id LIMIT $1;
+
+-- name: note_file_forgotten
+-- $1 import.
+UPDATE ingest.import_file SET file_forgotten_at = now() WHERE id = $1
+RETURNING id;
 
 -- name: put_chunk
 -- $1 import, $2 tenant, $3 workspace, $4 where it begins, $5 bytes.

@@ -288,10 +288,17 @@ class ImportStore:
 
     async def find_expired(self, limit: int) -> list[tuple[int, Place]]:
         """Return imports whose time is up."""
+        return await self._everywhere("find_expired", limit)
+
+    async def find_files_to_forget(self, limit: int) -> list[tuple[int, Place]]:
+        """Return imports whose files told of somebody who was erased, and have been read."""
+        return await self._everywhere("find_files_to_forget", limit)
+
+    async def _everywhere(self, query: str, limit: int) -> list[tuple[int, Place]]:
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(QUERIES["look_everywhere"])
-                rows = await connection.fetch(QUERIES["find_expired"], limit)
+                rows = await connection.fetch(QUERIES[query], limit)
         return [
             (
                 row["id"],

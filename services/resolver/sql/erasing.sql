@@ -233,7 +233,7 @@ SET erased_at = excluded.erased_at, erased_rows = excluded.erased_rows;
 -- name: forget_elsewhere
 -- What other schemas keep of the person, by functions of theirs: $1 tenant, $2 record keys,
 -- $3 public ids.
-SELECT 'import_row' AS store, ingest.forget_records($1, $2::bytea[]) AS rows
+SELECT 'import_row' AS store, ingest.forget_people($1, $2::bytea[], $3::text[]) AS rows
 UNION ALL
 SELECT 'enrichment_requests', enrichment.forget_contacts($1, $3::text[]);
 

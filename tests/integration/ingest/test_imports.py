@@ -5,13 +5,20 @@ import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
 
+from services.ingest.handlers.imports import Imports
+from services.ingest.sources.survey import Survey
 from services.ingest.store import imports as store
+from services.ingest.store.copies import CopiedUploads
+from services.ingest.store.uploads import DirectoryUploads
+from shared.auth import Place
 from tests.support.importing import Caller, Importing
 
 HEAD = "Name,Email,Phone,Title\n"
@@ -447,6 +454,70 @@ async def test_what_was_chosen_for_somebody_who_was_erased_holds_nobody_up(
             "UPDATE ingest.import_file SET state = 'executing' WHERE id = $1", number
         )
     assert (await caller.until(import_id, "done"))["verdicts"]["created"] == 1
+
+
+async def test_whoever_is_erased_is_in_no_import(
+    system: Importing, caller: Caller, tmp_path: Path
+) -> None:
+    """What was taken, what waits for a choice, what another row's preview shows, and the files."""
+    ada = "Ada Byron,ada@x.example,,Countess\n"
+    done = await caller.run((await caller.preview(f"{HEAD}{ada}".encode()))["import_id"])
+    contact = (await caller.rows(done["import_id"]))[0]["contact"]
+    waiting = await caller.preview(
+        f"{HEAD}Ada Byron,ada@x.example,,Duchess of zyx\nBob Bell,b@x.example,,\n".encode()
+    )
+    shown = await caller.preview(
+        f"{HEAD}Zed Bell,ada@x.example,,\n".encode(), import_source="iris-import"
+    )
+    assert [waiting["classes"], shown["classes"]] == [{"update": 1, "new": 1}, {"conflict": 1}]
+    async with inside(system, waiting["import_id"]) as (_, number):
+        elsewhere = DirectoryUploads(tmp_path)
+        place = await place_of(system, waiting["import_id"])
+        await elsewhere.put(place, number, 0, b"Duchess of zyx")
+    [[keys]] = await system.fetch(
+        "SELECT array_agg(r.record_key) FROM contact.source_record r"
+        " JOIN contact.contact c ON c.id = r.contact_id WHERE c.public_id = $1",
+        contact,
+    )
+    forget = "SELECT ingest.forget_people($1, $2::bytea[], $3::text[])"
+    resolver = await asyncpg.connect(system.dsns["kith_resolver"])
+    try:
+        assert await resolver.fetchval(forget, place.tenant_id + 1, keys, [contact]) == 0
+        assert await resolver.fetchval(forget, place.tenant_id, keys, [contact]) == 2
+        assert await resolver.fetchval(forget, place.tenant_id, keys, [contact]) == 0
+    finally:
+        await resolver.close()
+
+    for import_id in (done["import_id"], waiting["import_id"]):
+        rows = await caller.rows(import_id)
+        assert (rows[0]["says"], rows[0]["changes"], rows[0]["contact"]) == (None, None, contact)
+        for method, part in (("GET", "/rejects"), ("PUT", "/mapping")):
+            answer = await caller.http.request(method, f"/v1/imports/{import_id}{part}")
+            assert answer.status_code in (409, 410), "nothing is read from a file that is gone"
+    [zed] = await caller.rows(shown["import_id"])
+    assert (zed["says"]["full_name"], zed["against"]) == ("Zed Bell", None)
+
+    work = Imports(replace(system.tools, uploads=CopiedUploads(elsewhere, Survey)))
+    await work.tidy()
+    left = [piece async for piece in elsewhere.read(place, number)]
+    assert left == [], "the file is gone from wherever it was kept"
+    assert await system.tools.store.find_files_to_forget(100) == []
+    told = await caller.run(waiting["import_id"])
+    assert (told["verdicts"]["skipped"], told["verdicts"]["created"]) == (1, 1)
+    rows = await caller.rows(waiting["import_id"])
+    assert [row["verdict"] for row in rows] == ["skipped", "created"]
+    assert rows[0]["reason"] == "of somebody who was erased"
+
+
+async def place_of(system: Importing, import_id: str) -> Place:
+    """Say whose an import is."""
+    [row] = await system.fetch(
+        "SELECT t.id, w.id, t.public_id, w.public_id FROM ingest.import_file f"
+        " JOIN app.tenant t ON t.id = f.tenant_id JOIN app.workspace w ON w.id = f.workspace_id"
+        " WHERE f.public_id = $1",
+        import_id,
+    )
+    return Place(*row)
 
 
 @asynccontextmanager
