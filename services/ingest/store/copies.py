@@ -10,6 +10,7 @@ import asyncio
 import io
 import os
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -54,14 +55,24 @@ class _Copy(Generic[SurveyorT]):
     digest: blake2b = field(default_factory=lambda: blake2b(digest_size=DIGEST_BYTES))
     size: int = 0
     used_at: float = 0.0
-    growing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _growing: threading.Lock = field(default_factory=threading.Lock)
 
-    def grow(self, data: bytes) -> None:
-        """Put the next bytes behind those that are here."""
-        os.pwrite(self.file.fileno(), data, self.size)
-        self.digest.update(data)
-        self.survey.see(data)
-        self.size += len(data)
+    def grow(self, begins: int, data: bytes) -> None:
+        """Put bytes behind those that are here, but for what is here already.
+
+        Whoever asked may be gone while a thread still writes, and the next one asks for the same.
+        """
+        with self._growing:
+            if not begins <= self.size < begins + len(data):
+                return
+            fresh = data[self.size - begins :]
+            written = 0
+            while written < len(fresh):  # a disk that is all but full takes a part, then none
+                written += os.pwrite(self.file.fileno(), fresh[written:], self.size + written)
+            self.digest.update(fresh)
+            self.survey.see(fresh)
+            self.size += len(fresh)
 
     def __del__(self) -> None:
         """Close the file: with that it is gone."""
@@ -121,8 +132,10 @@ class CopiedUploads(Generic[SurveyorT]):
         await self._uploads.put(place, number, begins, data)
         copy = self._copies.pop(number, None) or _Copy(self._survey())
         if copy.size == begins:  # other pieces went to another process, or come again
-            async with copy.growing:
-                await asyncio.to_thread(copy.grow, data)
+            try:
+                await asyncio.to_thread(copy.grow, begins, data)
+            except OSError:  # no room for a copy: the file itself is kept
+                return
             self._hold(number, copy)
 
     @asynccontextmanager
@@ -130,9 +143,11 @@ class CopiedUploads(Generic[SurveyorT]):
         """Open a file that is whole; what is not at hand comes from where it is kept."""
         copy = self._copies.pop(number, None) or _Copy(self._survey())
         self._hold(number, copy)
-        async with copy.growing:
-            async for piece in self._uploads.read(place, number, copy.size):
-                await asyncio.to_thread(copy.grow, piece)
+        async with copy.fetching:
+            begins = copy.size
+            async for piece in self._uploads.read(place, number, begins):
+                await asyncio.to_thread(copy.grow, begins, piece)
+                begins += len(piece)
                 self._hold(number, copy)
         with io.BufferedReader(_Reader(copy), READ_BYTES) as file:
             yield Opened(cast("BinaryIO", file), copy.size, copy.digest.digest(), copy.survey)

@@ -1,5 +1,9 @@
 """Where uploaded files are kept: in the database or a directory, encrypted where there is a key."""
 
+import asyncio
+import errno
+import os
+import threading
 from hashlib import blake2b
 from io import SEEK_END, BytesIO
 from pathlib import Path
@@ -83,6 +87,40 @@ async def test_what_is_at_hand_is_not_fetched_and_the_rest_is(tmp_path: Path) ->
     assert await told(ours, 1) == b"elsewhereail\n"
     await ours.delete(HERE, 2)
     assert await told(ours, 2) == b""
+
+
+async def test_a_copy_is_right_whoever_gives_up_or_finds_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece that a thread was putting down comes again; a full disk takes a part of one."""
+    kept = DirectoryUploads(tmp_path)
+    whole = b"".join(PIECES.values())
+    for begins, data in PIECES.items():
+        await kept.put(HERE, 1, begins, data)
+    uploads = CopiedUploads(kept, Survey)
+    goes_on = threading.Event()
+    pwrite = os.pwrite
+
+    def slowly(number: int, data: bytes, at: int) -> int:
+        goes_on.wait(5)
+        return pwrite(number, data[:3], at)
+
+    monkeypatch.setattr(os, "pwrite", slowly)
+    first = asyncio.create_task(told(uploads, 1))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    second = asyncio.create_task(told(uploads, 1))
+    await asyncio.sleep(0.05)
+    goes_on.set()
+    assert await second == whole
+
+    def full(number: int, data: bytes, at: int) -> int:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    await uploads.put(HERE, 2, 0, b"Name")
+    monkeypatch.undo()
+    assert await told(uploads, 2) == b"Name"
 
 
 async def told(uploads: CopiedUploads[Survey], number: int) -> bytes:
