@@ -5,6 +5,10 @@ FROM contact.contact AS c
 LEFT JOIN contact.contact_erasure AS e ON e.contact_public_id = c.public_id
 WHERE c.tenant_id = $1 AND c.public_id = $2;
 
+-- name: hold_snapshots
+-- Let nobody take snapshots until this is over; who does so now ends first.
+SELECT FROM contact.snapshot_cursor WHERE event_table = 'contact_event' FOR UPDATE;
+
 -- name: find_streams
 -- The events of contacts, in order: $1 contacts.
 SELECT entity_id, sequence_number, event_type, payload FROM contact.contact_event

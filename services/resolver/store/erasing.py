@@ -23,6 +23,7 @@ from services.resolver.domain.matching.profile import profile_of, terms_of
 from services.resolver.domain.model import Contact, Plan, Source
 from services.resolver.store.clusters import MERGES, ClusterLoader
 from services.resolver.store.ids import IdBlocks
+from services.resolver.store.matching import MatchingStore
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reshaping import RETRACTIONS
 from services.resolver.store.writing import Writer, shard_of
@@ -110,6 +111,7 @@ class Eraser:
             return ErasureAnswer("unknown_contact")
         if rows[0]["is_erased"]:
             return ErasureAnswer("unchanged")
+        await self._hold_readers(place)
         root = rows[0]["root"]
         person = await self._find(root, place)
         cluster = await self._lock(person, root, place)
@@ -142,6 +144,14 @@ class Eraser:
         return ErasureAnswer(
             "done", {name: one.version for name, one in told.items()}, dict(self._counts)
         )
+
+    async def _hold_readers(self, place: Place) -> None:
+        """Wait for matching and for snapshots, which write down what they read without a lock.
+
+        Matching locks contacts while it has its turn, so its turn is asked for before they are.
+        """
+        await MatchingStore(self._connection).lock({place.tenant_id})
+        await self._connection.execute(ERASING["hold_snapshots"])
 
     async def _find(self, root: int, place: Place) -> _Person:
         """Find the homes of a contact, and whoever was ever one with them, step by step."""

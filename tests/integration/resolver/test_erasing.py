@@ -1,5 +1,6 @@
 """Whoever is erased is nowhere any more, in no table and in nobody else's history."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from kith.administration import create_key
 from services.resolver.handlers.commands import handle_commands
 from services.resolver.routes import create_http
 from services.resolver.store.erasing import ErasureAnswer
+from services.resolver.store.matching import LOCKS
 from shared.auth import KeyRing, Scope
 from shared.events import topics
 from shared.events.codec import encode, parse_event
@@ -50,6 +52,13 @@ ZELDA: dict[str, Any] = {
 }
 
 MAIL = (Identifier(type="email", value="wilma.quistmail@gmail.com"),)
+
+
+TURN = (
+    "SELECT pg_advisory_xact_lock($1::int, tenant_id::int) FROM contact.contact"
+    " WHERE public_id = $2"
+)
+"""Takes the turn of matching in a contact's tenant."""
 
 
 async def everywhere(home: Home) -> dict[str, int]:
@@ -317,3 +326,31 @@ async def test_a_record_that_was_taken_out_is_not_in_the_others_history(
     await home.execute("DELETE FROM contact.outbox WHERE key <> $1", wrong)
     assert await everywhere(home) == {}
     await check(home)
+
+
+async def test_who_has_read_of_the_person_writes_it_down_before_it_is_erased(
+    home: Home, resolver: Resolver
+) -> None:
+    """Snapshots and matching lock no contact while they read: erasing takes its turn with them."""
+    busy = await asyncpg.connect(home.dsn("kith_resolver"))
+    try:
+        snapshots = "SELECT $1::int, $2::text FROM contact.snapshot_cursor FOR UPDATE"
+        for number, lock in enumerate((TURN, snapshots)):
+            await resolver.resolve(resolver.a_signal(f"z{number}", **ZELDA))
+            zelda = await called(home, f"z{number}")
+            async with busy.transaction():
+                await busy.execute(lock, LOCKS, zelda)
+                erasing = asyncio.create_task(erase(home, resolver, zelda))
+                await asyncio.sleep(0.2)
+                assert not erasing.done()
+                await busy.execute(
+                    "INSERT INTO contact.contact_event_snapshots (tenant_id, entity_id,"
+                    " event_sequence, state, snapshot_at) SELECT tenant_id, id, 1,"
+                    """ '{"name": "zeldaquist"}', now() FROM contact.contact"""
+                    " WHERE public_id = $1",
+                    zelda,
+                )
+            assert (await erasing).outcome == "done"
+            assert await everywhere(home) == {}
+    finally:
+        await busy.close()
