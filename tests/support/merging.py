@@ -74,6 +74,8 @@ class World:
     identifier_homes: dict[IdentifierKey, int] = field(default_factory=dict)
     merges: list[Merge] = field(default_factory=list)
     apart: set[Pair] = field(default_factory=set)
+    waiting: set[Pair] = field(default_factory=set)
+    """Candidates that nobody but a person may merge."""
     candidates: set[Pair] = field(default_factory=set)
     bindings: dict[tuple[int, int], BindingOf] = field(default_factory=dict)
     own: dict[tuple[int, int], Kept] = field(default_factory=dict)
@@ -200,6 +202,7 @@ class World:
         cluster.merges = [one for one in self.merges if {one.survivor, one.absorbed} & members]
         cluster.candidates = {pair for pair in self.candidates if set(pair) & members}
         cluster.apart = {pair for pair in self.apart if set(pair) & members}
+        cluster.waiting = {pair for pair in self.waiting if set(pair) & members}
         cluster.names = {one.id: one.public_id for one in self.known.contacts.values()}
         cluster.bindings = {
             place: replace(binding, own=self.own.get(place))

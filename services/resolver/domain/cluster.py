@@ -81,6 +81,8 @@ class Cluster:
     """(contact, workspace) → binding."""
     candidates: set[Pair] = field(default_factory=set)
     """Open candidates that name one of them."""
+    waiting: set[Pair] = field(default_factory=set)
+    """Those of them that nobody but a person may merge."""
     apart: set[Pair] = field(default_factory=set)
     """Pairs that a person keeps apart and that name one of them."""
     names: dict[int, str] = field(default_factory=dict)

@@ -41,6 +41,20 @@ class Known(NamedTuple):
 
     contact: int
     profile: Profile
+    is_backup: bool = False
+    """It is of a phone backup: an address book, held to a stricter rule (ADR 0085)."""
+
+
+class Asked(NamedTuple):
+    """Pairs of contacts that a person was asked about: no machine joins them."""
+
+    apart: frozenset[Pair] = frozenset()
+    """The person keeps them apart."""
+    waiting: frozenset[Pair] = frozenset()
+    """It waits for the person, as a phone backup is why it is asked (ADR 0085)."""
+
+
+NOBODY_ASKED: Final = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +97,18 @@ def match(
     candidates: Mapping[int, Collection[int]],
     matcher: Matcher,
     statistics: Statistics,
-    apart: Collection[Pair] = (),
+    asked: Asked = NOBODY_ASKED,
     *,
     news: Collection[int] = (),
     whole: Collection[int] = (),
 ) -> Matches:
     """Compare contacts with their candidates: those that share a block with them.
 
-    `records` are the current records of every contact concerned; `apart` are pairs of contacts
-    that a person keeps apart. `news` are contacts that were told something new: they, and whoever
-    links with them, may be parted, but for those that are to stay `whole`.
+    `records` are the current records of every contact concerned; `asked` are pairs among
+    them that are no machine's to join. `news` are contacts that were told something new: they, and
+    whoever links with them, may be parted, but for those that are to stay `whole`.
     """
-    return _Round(records, matcher, statistics, apart, whole).match(candidates, news)
+    return _Round(records, matcher, statistics, asked, whole).match(candidates, news)
 
 
 class _Round:
@@ -105,16 +119,22 @@ class _Round:
         records: Mapping[Record, Known],
         matcher: Matcher,
         statistics: Statistics,
-        apart: Collection[Pair],
+        asked: Asked,
         whole: Collection[int],
     ) -> None:
         self._records = records
         self._matcher = matcher
         self._statistics = statistics
-        self._apart = frozenset(apart)
+        self._asked = asked
         self._verdicts: dict[tuple[Record, Record], Verdict] = {}
         self._said = _distinct(records)
         self._of_contact = {contact: list(said) for contact, said in self._said.items()}
+        self._backups = {
+            first
+            for said in self._said.values()
+            for first, repeating in said.items()
+            if all(records[one].is_backup for one in repeating)
+        }
         self._whole = {
             contact
             for contact, said in self._of_contact.items()
@@ -138,16 +158,31 @@ class _Round:
                 part, self._link, self._matcher.rules(), self._judgements(part), links
             )
             parted = self._part(part, found, matches)
-            for step in found.steps:
-                left, right = self._contacts(step.left), self._contacts(step.right)
-                if left.isdisjoint(right) and parted.isdisjoint(left | right):
-                    matches.merges.append(self._decision(step.left, step.right, step.action))
+            matches.merges += self._merges(found, parted)
             matches.reviews += [
                 self._decision(proposal.left, proposal.right, Action.REVIEW)
                 for proposal in found.proposals
                 if parted.isdisjoint(self._contacts(proposal.left + proposal.right))
             ]
         return matches
+
+    def _merges(self, found: Partition, parted: set[int]) -> Iterable[Decision]:
+        """Return which steps make contacts one; contacts that are parted are left out.
+
+        Contacts may meet by several of their records before all of these are one group: they are
+        merged once.
+        """
+        standing: dict[int, int] = {}
+        for step in found.steps:
+            left, right = (
+                {standing.get(one, one) for one in self._contacts(side)}
+                for side in (step.left, step.right)
+            )
+            if left.isdisjoint(right) and parted.isdisjoint(self._contacts(step.left + step.right)):
+                yield self._decision(step.left, step.right, step.action)
+                both, first = left | right, min(left | right)
+                standing |= {one: first for one, by in standing.items() if by in both}
+                standing |= dict.fromkeys(both, first)
 
     def _part(self, part: Iterable[Record], found: Partition, matches: Matches) -> set[int]:
         """Note which contacts of a component come apart; the larger part of each stays."""
@@ -209,13 +244,16 @@ class _Round:
             if contact not in self._open
             for pair in pairwise(self._of(contact))
         }
-        different = {
-            (min(one, other), max(one, other))
-            for left, right in self._apart
-            if left in contacts and right in contacts
-            for one, other in product(self._of(left), self._of(right))
-        }
-        return Judgements(frozenset(same), frozenset(different))
+        different, waiting = (
+            frozenset(
+                (min(one, other), max(one, other))
+                for left, right in pairs
+                if left in contacts and right in contacts
+                for one, other in product(self._of(left), self._of(right))
+            )
+            for pairs in self._asked
+        )
+        return Judgements(frozenset(same), different, waiting)
 
     def _contacts(self, records: Iterable[Record]) -> set[int]:
         return {self._records[record].contact for record in records}
@@ -224,7 +262,18 @@ class _Round:
         contact = self._records[one].contact
         if contact == self._records[other].contact and contact not in self._open:
             return Link(0.0, Action.NOTHING)
-        return self._chains.link(one, other, self._least)
+        link = self._chains.link(one, other, self._least)
+        return link._replace(allowed=Action.REVIEW) if self._is_withheld(one, other, link) else link
+
+    def _is_withheld(self, one: Record, other: Record, link: Link) -> bool:
+        """Tell whether a phone backup's record would join another contact by less than a phone."""
+        if link.allowed <= Action.REVIEW or self._backups.isdisjoint((one, other)):
+            return False
+        left, right = self._records[one], self._records[other]
+        phones = left.profile.values.get("phone", ())
+        return left.contact != right.contact and (
+            set(phones).isdisjoint(right.profile.values.get("phone", ()))
+        )
 
     def _compare(self, one: Record, other: Record) -> Verdict:
         low, high = sorted((one, other))
@@ -265,7 +314,7 @@ def _distinct(records: Mapping[Record, Known]) -> dict[int, dict[Record, list[Re
     """Return contact → its records, one for those that say the same: to repeat proves nothing."""
     found: dict[int, dict[Record, list[Record]]] = {}
     for record in sorted(records):
-        contact, profile = records[record]
+        contact, profile, _ = records[record]
         said = found.setdefault(contact, {})
         first = next((one for one in said if records[one].profile == profile), record)
         said.setdefault(first, []).append(record)

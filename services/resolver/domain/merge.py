@@ -35,8 +35,9 @@ Refusal = Literal[
     "nothing_would_stay",
 ]
 """Why nothing is done: it is so already; a contact changed since it was looked at; the survivor is
-archived and would hide the other; a person keeps them apart, or together; no such merge, record or
-identifier is in this contact; a split may not take everything."""
+archived and would hide the other; a person keeps them apart, or together, or a phone backup's
+question waits for a person; no such merge, record or identifier is in this contact; a split may not
+take everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def merge(
         return Refused("archived_survivor")
     # Among all homes: whom a person separated stays so, whoever was merged with either meanwhile.
     apart = between(cluster.apart, staying, going)
-    if apart and not order.by_person:
+    waiting = between(cluster.waiting, staying, going)
+    if (apart or waiting) and not order.by_person:
         return Refused("kept_apart")
     new = Merge(merge_id, survivor, absorbed, order.by_person)
     pair = (kept.public_id, taken.public_id)

@@ -175,13 +175,16 @@ class _Round:
         plan = await self._plan(tenant, placed, moving, records)
         by = (await store.find_policies([tenant]))[tenant]
         news = {one for one in plan.candidates if mentions[one].records}
-        comparison = await self._compare(tenant, records, plan.candidates, by, (new, news))
+        compare = await self._compare(tenant, records, plan.candidates, by, (new, news))
+        found = await self._decide(tenant, compare, mentions)
         # Writing comes last: a transaction that has written keeps every row alive that anybody
         # deletes meanwhile, and the relay would read all that had been in its queue.
         await store.add_to_counts(tenant, new)
         await store.replace_keys(plan.added, plan.removed)
         await store.heat_blocks(plan.heated, self._now)
-        found = await self._part(tenant, comparison, mentions)
+        for parting in found.partings:
+            metrics.MATCHES.labels("part").inc()
+            await self._tx.part_found(_found(tenant, parting, mentions))
         await self._carry_out(tenant, found, by, mentions)
 
     async def _compare(
@@ -210,12 +213,12 @@ class _Round:
         known = {one.contact for one in records.values()}
         records = {**records, **await store.find_records(others - known)}
         counts = await store.count(tenant, [one.profile for one in records.values()], new)
-        apart = await store.find_kept_apart({one.contact for one in records.values()})
+        asked = await store.find_asked(tenant, {one.contact for one in records.values()})
         most = {one for one, told in _said(records).items() if len(told) >= MOST_RECORDS}
 
         def compare(whole: Collection[int]) -> Matches:
             return match(
-                records, near, by.matcher, counts, apart, news=news, whole=most.union(whole)
+                records, near, by.matcher, counts, asked, news=news, whole=most.union(whole)
             )
 
         return compare
@@ -237,13 +240,13 @@ class _Round:
         members = await store.find_blocks(blocks - hot, HOT + 1)
         return plan_blocks(keyed, await store.find_keys(named), members, hot)
 
-    async def _part(
+    async def _decide(
         self, tenant: int, compare: Comparison, mentions: Mapping[int, _Mention]
     ) -> Matches:
-        """Part what the machine alone had put together; what may not be parted is held together.
+        """Decide the batch; what the machine may not part is held together, and decided again.
 
-        Returns what else was found. Their events bring those that were parted back, to be compared
-        with others as what they are now.
+        The events of those that are to be parted bring them back, to be compared with others as
+        what they are then.
         """
         found = compare(())
         if not found.partings:
@@ -263,9 +266,6 @@ class _Round:
             if held:
                 whole |= held
                 found = compare(whole)
-        for parting in found.partings:
-            metrics.MATCHES.labels("part").inc()
-            await self._tx.part_found(_found(tenant, parting, mentions))
         return found
 
     async def _carry_out(

@@ -12,10 +12,10 @@ WHERE public_id = ANY($1::text[]);
 
 -- name: find_facts
 -- What current records say of contacts, at most $2 records of each, the newest: $1 contact ids.
-SELECT u.contact_id, r.record_key, r.facts
+SELECT u.contact_id, r.record_key, r.facts, r.import_source
 FROM unnest($1::bigint[]) AS u (contact_id)
 CROSS JOIN LATERAL (
-    SELECT record_key, facts FROM contact.source_record
+    SELECT record_key, facts, import_source FROM contact.source_record
     WHERE contact_id = u.contact_id AND superseded_at IS NULL
     ORDER BY occurred_at DESC, record_key LIMIT $2
 ) AS r;
@@ -91,11 +91,33 @@ FROM unnest($1::bigint[], $2::bigint[]) AS u (tenant_id, occurrences)
 ON CONFLICT (tenant_id, attribute, slot)
 DO UPDATE SET occurrences = a.occurrences + excluded.occurrences;
 
--- name: find_kept_apart
--- Pairs of these contacts that a person keeps apart: $1 contact ids.
-SELECT entity_id_a, entity_id_b FROM contact.identity_judgement
-WHERE entity_type = 'contact' AND judgement = 'cannot_link' AND withdrawn_at IS NULL
-    AND entity_id_a = ANY($1::bigint[]) AND entity_id_b = ANY($1::bigint[]);
+-- name: find_asked
+-- Pairs of these contacts, or of whom they absorbed, that a person keeps apart, and those of which
+-- only a person may say that they are one and has not answered yet: $1 tenant, $2 contacts.  The
+-- status is compared as text: the queue's index, of all that is open, is not to be looked through.
+WITH home AS (
+    SELECT u.id, u.id AS root FROM unnest($2::bigint[]) AS u (id)
+    UNION ALL
+    SELECT c.id, c.merged_into_id FROM contact.contact AS c
+    WHERE c.merged_into_id = ANY($2::bigint[])
+),
+pair AS (
+    SELECT home.root, found.other, found.is_waiting
+    FROM home
+    CROSS JOIN LATERAL (
+        SELECT entity_id_b AS other, false AS is_waiting FROM contact.identity_judgement
+        WHERE tenant_id = $1 AND entity_type = 'contact' AND entity_id_a = home.id
+            AND judgement = 'cannot_link' AND withdrawn_at IS NULL
+        UNION ALL
+        SELECT contact_id_b, true FROM contact.contact_dedup_candidates
+        WHERE tenant_id = $1 AND contact_id_a = home.id
+            AND status::text = 'open' AND reason = 'phone_backup'
+        OFFSET 0
+    ) AS found
+)
+SELECT DISTINCT pair.root, home.root, pair.is_waiting
+FROM pair JOIN home ON home.id = pair.other
+WHERE home.root <> pair.root;
 
 -- name: find_policies
 -- What tenants decide by; the highest version is in force: $1 tenants.

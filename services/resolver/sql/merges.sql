@@ -71,14 +71,14 @@ ORDER BY b.contact_id, b.workspace_id, b.deleted_at IS NULL DESC, b.id DESC;
 
 -- name: find_open_candidates
 -- Open candidates that name one of these homes: $1 tenant, $2 homes.
-SELECT c.contact_id_a, c.contact_id_b, a.public_id AS name_a, b.public_id AS name_b
+SELECT c.contact_id_a, c.contact_id_b, c.reason, a.public_id AS name_a, b.public_id AS name_b
 FROM (
     SELECT DISTINCT found.* FROM unnest($2::bigint[]) AS u (home)
     CROSS JOIN LATERAL (
-        SELECT contact_id_a, contact_id_b FROM contact.contact_dedup_candidates
+        SELECT contact_id_a, contact_id_b, reason FROM contact.contact_dedup_candidates
         WHERE tenant_id = $1 AND contact_id_a = u.home AND status = 'open'
         UNION ALL
-        SELECT contact_id_a, contact_id_b FROM contact.contact_dedup_candidates
+        SELECT contact_id_a, contact_id_b, reason FROM contact.contact_dedup_candidates
         WHERE tenant_id = $1 AND contact_id_b = u.home AND status = 'open'
     ) AS found
 ) AS c

@@ -82,7 +82,8 @@ class Audits:
             QUERIES["find_known"], self._tenant, *_sides(sorted(scores))
         )
         known = {(row["a"], row["b"]) for row in rows}
-        apart = await matching.find_kept_apart({one for pair in scores for one in pair})
+        asked = await matching.find_asked(self._tenant, {one for pair in scores for one in pair})
+        apart = asked.apart
         pairs = sorted(scores.keys() - known - apart)
         records = await matching.find_records({one for pair in pairs for one in pair})
         policy = (await matching.find_policies([self._tenant]))[self._tenant]

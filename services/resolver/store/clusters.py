@@ -159,6 +159,8 @@ class ClusterLoader:
         ):
             pair = (row["contact_id_a"], row["contact_id_b"])
             cluster.candidates.add(pair)
+            if row["reason"] == "phone_backup":
+                cluster.waiting.add(pair)
             cluster.names.update(zip(pair, (row["name_a"], row["name_b"]), strict=True))
         rows = await self._connection.fetch(MERGES["find_apart"], cluster.tenant_id, homes)
         cluster.apart = {(row["entity_id_a"], row["entity_id_b"]) for row in rows}

@@ -10,9 +10,10 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from services.resolver.domain.admission import PHONE_BACKUPS
 from services.resolver.domain.blocks import Block
-from services.resolver.domain.cluster import Pair
-from services.resolver.domain.matches import Decision, Known
+from services.resolver.domain.cluster import Pair, pair_of
+from services.resolver.domain.matches import Asked, Decision, Known
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.model import IDENTIFIERS, Profile, Term
@@ -144,8 +145,12 @@ class MatchingStore:
         """Read the current records of these contacts, as they are compared."""
         rows = await self._connection.fetch(QUERIES["find_facts"], sorted(contacts), MOST_RECORDS)
         return {
-            record: Known(contact, _profile(facts) if len(facts) <= LONGEST else _read(facts))
-            for contact, record, facts in rows
+            record: Known(
+                contact,
+                _profile(facts) if len(facts) <= LONGEST else _read(facts),
+                is_backup=import_source in PHONE_BACKUPS,
+            )
+            for contact, record, facts, import_source in rows
         }
 
     async def find_keys(self, contacts: Collection[int]) -> dict[int, set[int]]:
@@ -219,10 +224,18 @@ class MatchingStore:
         if new.records:
             await self._connection.execute(QUERIES["add_records"], [tenant], [new.records], SLOT)
 
-    async def find_kept_apart(self, contacts: Collection[int]) -> set[Pair]:
-        """Return the pairs of these contacts that a person keeps apart."""
-        rows = await self._connection.fetch(QUERIES["find_kept_apart"], sorted(contacts))
-        return {(low, high) for low, high in rows}
+    async def find_asked(self, tenant: int, contacts: Collection[int]) -> Asked:
+        """Return the pairs of these contacts that no machine joins.
+
+        A pair names contacts as they were when somebody was asked; it is told of those that stand
+        for them now.
+        """
+        rows = await self._connection.fetch(QUERIES["find_asked"], tenant, sorted(contacts))
+        apart, waiting = (
+            frozenset(pair_of(one, other) for one, other, waits in rows if waits is is_waiting)
+            for is_waiting in (False, True)
+        )
+        return Asked(apart, waiting)
 
     async def insert_decisions(
         self,

@@ -224,7 +224,7 @@ class ReviewStore:
         records = await matching.find_records([left.root, right.root])
         policy = (await matching.find_policies([left.tenant_id]))[left.tenant_id]
         counts = await matching.count(left.tenant_id, [known.profile for known in records.values()])
-        apart = await matching.find_kept_apart([left.root, right.root])
+        asked = await matching.find_asked(left.tenant_id, [left.root, right.root])
         sides = [
             [known.profile for known in records.values() if known.contact == contact]
             for contact in (left.root, right.root)
@@ -234,7 +234,7 @@ class ReviewStore:
         ]
         explained = None
         if verdicts:
-            decided = match(records, {left.root: [right.root]}, policy.matcher, counts, apart)
+            decided = match(records, {left.root: [right.root]}, policy.matcher, counts, asked)
             action = Action.NOTHING
             for decision in (*decided.merges, *decided.reviews):
                 action = max(action, decision.action)
@@ -243,7 +243,9 @@ class ReviewStore:
                 best, action, policy.matcher.thresholds, policy.scorer, policy.weights_version
             )
             explained = Explained(evidence, policy.matcher.scorer)
-        return WhyNot(left, right, is_one=False, is_kept_apart=bool(apart), explained=explained)
+        return WhyNot(
+            left, right, is_one=False, is_kept_apart=bool(asked.apart), explained=explained
+        )
 
     async def how(self, public_id: str) -> list[Step] | None:
         """Replay a contact from its events; None when it is unknown here."""

@@ -120,6 +120,70 @@ async def test_a_pair_that_a_person_keeps_apart_stays_apart(home: Home) -> None:
         assert await matched.statuses() == ["active", "active"]
 
 
+async def asked(home: Home) -> list[tuple[str, str, float | None]]:
+    """Return what a person was asked, and how likely a yes is."""
+    rows = await home.fetch(
+        "SELECT reason, status::text, confidence_score FROM contact.contact_dedup_candidates"
+        " ORDER BY id"
+    )
+    return [tuple(row) for row in rows]
+
+
+BACKUP = {"email": "adalbert.lovelace@engines.example", "import_source": "mark-import"}
+"""Of an address book: a contact of the CRM has the mailbox, which is not enough to merge."""
+
+
+async def test_what_a_phone_backup_asked_a_person_is_not_answered_by_matching(home: Home) -> None:
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        await matched.resolve("crm", email="adalbert.lovelace@engines.example", **ADA)
+        await matched.resolve("backup", **BACKUP, **ADA)
+        assert await matched.statuses() == ["active", "active"]
+        ((reason, status, likely),) = await asked(home)
+        assert (reason, status) == ("phone_backup", "open")
+        assert likely is not None
+        assert likely > 0.9
+
+
+@pytest.mark.parametrize("phone", [{"phone": "+442079460958"}, {}])
+async def test_a_phone_backup_is_not_merged_through_a_third_record(
+    home: Home, phone: dict[str, str]
+) -> None:
+    """By the backup's phone the third is the backup's; without it, the other's whom it is like."""
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        await matched.resolve("crm", email="adalbert.lovelace@engines.example", **ADA)
+        await matched.resolve("backup", phone="+442079460958", **BACKUP, **ADA)
+        await matched.resolve("third", email="lovelace@home.example", **phone, **ADA)
+        await matched.match()
+        with_whom = "backup" if phone else "crm"
+        alone = {"crm": "backup", "backup": "crm"}[with_whom]
+        assert await together(home) == {frozenset({with_whom, "third"}), frozenset({alone})}
+        assert ("phone_backup", "open") in [(one, status) for one, status, _ in await asked(home)]
+
+
+async def test_whom_a_person_keeps_apart_stays_so_when_one_was_merged_with_somebody(
+    home: Home,
+) -> None:
+    """Nobody decides to merge them, either: a decision that is not carried out misleads."""
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        emails = ("adalbert.lovelace@engines.example", "al@gmail.com", "lovelace@home.example")
+        await matched.resolve("r1", email=emails[0], **ADA)
+        await matched.resolve("r2", email=emails[1], **ADA)
+        assert await matched.statuses() == ["active", "merged"]
+        await resolver.resolve(resolver.a_signal("r3", email=emails[2], **ADA))
+        await home.execute(
+            "INSERT INTO contact.identity_judgement (tenant_id, judgement, entity_id_a, "
+            "entity_id_b, cause) SELECT tenant_id, 'cannot_link', "
+            "min(id) FILTER (WHERE status = 'merged'), max(id), 'test' "
+            "FROM contact.contact GROUP BY tenant_id"
+        )
+        await matched.match()
+        assert await matched.statuses() == ["active", "merged", "active"]
+        assert await home.value("SELECT count(*) FROM contact.match_decision") == 1
+
+
 async def test_a_common_name_heats_its_block_and_stays_fast(home: Home) -> None:
     async with home.resolver() as resolver:
         matched = Matched(home, resolver)

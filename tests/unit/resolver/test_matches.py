@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from services.resolver.domain.blocks import Keyed, key_contacts, plan_blocks
-from services.resolver.domain.matches import Known, Matches, match, repeating
+from services.resolver.domain.matches import Asked, Known, Matches, match, repeating
 from services.resolver.domain.matching.blocking import HOT
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
@@ -31,7 +31,10 @@ def a_record(contact: int, **said: Any) -> tuple[bytes, Known]:
 
 
 def matched(
-    *records: tuple[bytes, Known], apart: Collection[tuple[int, int]] = (), **told: Collection[int]
+    *records: tuple[bytes, Known],
+    apart: Collection[tuple[int, int]] = (),
+    waiting: Collection[tuple[int, int]] = (),
+    **told: Collection[int],
 ) -> Matches:
     known = dict(records)
     contacts = {one.contact for one in known.values()}
@@ -40,7 +43,7 @@ def matched(
         {contact: sorted(contacts - {contact}) for contact in contacts},
         MATCHER,
         count_all([one.profile for one in known.values()]),
-        apart,
+        Asked(frozenset(apart), frozenset(waiting)),
         **told,
     )
 
@@ -63,6 +66,59 @@ def test_what_a_person_keeps_apart_is_neither_merged_nor_shown_again() -> None:
         apart={(1, 2)},
     )
     assert found == Matches()
+
+
+def test_what_waits_for_a_person_is_shown_and_merged_by_nobody_else() -> None:
+    """Neither directly, nor through a third contact that is like both."""
+    third = a_record(3, email="lovelace@home.example", **ALIKE)
+    found = matched(
+        a_record(1, email="adalbert.lovelace@engines.example", **ALIKE),
+        a_record(2, email="adalbert.lovelace@engines.example", **ALIKE),
+        third,
+        waiting={(1, 2)},
+    )
+    (merge,) = found.merges
+    assert len({1, 2} & set(merge.pair)) == 1
+    (review,) = found.reviews
+    assert len({1, 2} & set(review.pair)) == 2
+
+
+def test_a_phone_backup_joins_another_contact_by_an_equal_phone_alone() -> None:
+    phone = "+442079460958"
+    known = a_record(1, email="adalbert.lovelace@engines.example", phone=phone, **ALIKE)
+    by_mail = a_record(2, email="adalbert.lovelace@engines.example", **ALIKE)
+    by_phone = a_record(2, phone=phone, **ALIKE)
+    for (record, one), joins in ((by_mail, False), (by_phone, True)):
+        found = matched(known, (record, one._replace(is_backup=True)))
+        assert [one.pair for one in (found.merges if joins else found.reviews)] == [(1, 2)]
+        assert [one.pair for one in (found.reviews if joins else found.merges)] == []
+
+
+def test_who_says_what_a_phone_backup_repeats_is_held_to_no_stricter_rule() -> None:
+    known = a_record(1, email="adalbert.lovelace@engines.example", **ALIKE)
+    other, said = a_record(2, email="adalbert.lovelace@engines.example", **ALIKE)
+    for first in (digest("lower"), digest("higher")):
+        backup = (min(first, other), said._replace(is_backup=True))
+        assert matched(known, backup, (max(first, other), said)).merges
+
+
+def test_contacts_that_meet_by_several_records_are_merged_once() -> None:
+    """Either is a person of two jobs, as the other tells: records of one job meet first."""
+    jobs = [
+        {"company": "Pine Valley Partners", "title": "Broker", "email": "lamar@pine.example"},
+        {"company": "Ward & Sons", "title": "Director", "email": "lb@ward.example"},
+    ]
+    phone = "+14155550187"
+    found = matched(
+        *(
+            a_record(contact, name="Lamar Baker", phone=phone, **job)
+            for contact in (1, 2)
+            for job in jobs
+        ),
+        news={1, 2},
+    )
+    assert [one.pair for one in found.merges] == [(1, 2)]
+    assert found.partings == []
 
 
 def test_the_records_of_one_contact_are_held_together() -> None:

@@ -169,6 +169,17 @@ def test_what_a_person_separated_no_machine_joins() -> None:
     assert world.apart == set()
 
 
+def test_what_waits_for_a_person_no_machine_joins() -> None:
+    """Not by way of a third contact either, until the person says so."""
+    world = pair()
+    world.tell("cyd", email="cyd@x.org", name="Cyd Low")
+    world.waiting = {(1, 2)}
+    assert world.merge(1, 2, by_person=False) == Refused("kept_apart")
+    assert isinstance(world.merge(3, 2, by_person=False), str)
+    assert world.merge(1, 3, by_person=False) == Refused("kept_apart")
+    assert isinstance(world.merge(1, 3), str)
+
+
 def test_a_rejected_candidate_is_gone_and_kept_apart() -> None:
     world = pair()
     world.tell("both", email="ada@x.org", phone="+14155550100")

@@ -78,10 +78,12 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Judgements:
-    """What people said: never overridden. A pair is (lower, higher)."""
+    """What people said, or are to say: never overridden. A pair is (lower, higher)."""
 
     same: frozenset[Pair] = frozenset()
     different: frozenset[Pair] = frozenset()
+    waiting: frozenset[Pair] = frozenset()
+    """Pairs that wait for a person: joined by nobody else, but shown."""
 
 
 NO_JUDGEMENTS: Final = Judgements()
@@ -163,6 +165,8 @@ class _Between(NamedTuple):
     """Pairs that the machine bars."""
     is_different: bool
     """By a person, for any pair."""
+    is_waiting: bool
+    """For a person, for any pair."""
 
     @property
     def mean(self) -> float:
@@ -174,7 +178,7 @@ class _Between(NamedTuple):
 
         One record with somebody else's name in it does not bar all the others.
         """
-        return self.is_different or 2 * self.barred >= self.pairs
+        return self.is_different or self.is_waiting or 2 * self.barred >= self.pairs
 
     def plus(self, other: "_Between") -> "_Between":
         return _Between(
@@ -183,6 +187,7 @@ class _Between(NamedTuple):
             max(self.allowed, other.allowed),
             self.barred + other.barred,
             self.is_different or other.is_different,
+            self.is_waiting or other.is_waiting,
         )
 
 
@@ -230,7 +235,8 @@ class _Table:
         """Compare two records, of which the first has the lower key."""
         weight, allowed, is_barred = self.link(low, high)
         is_different = (low, high) in self.judgements.different
-        return _Between(weight, 1, allowed, int(is_barred), is_different)
+        is_waiting = (low, high) in self.judgements.waiting
+        return _Between(weight, 1, allowed, int(is_barred), is_different, is_waiting)
 
     def _of(self, one: Record, other: Record) -> _Between:
         """Return what lies between two groups; compares those that were not worth it so far."""
