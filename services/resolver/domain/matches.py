@@ -147,7 +147,8 @@ class _Round:
 
     def match(self, candidates: Mapping[int, Collection[int]], news: Collection[int]) -> Matches:
         told = {one for new in news for one in (new, *candidates.get(new, ()))}
-        open_to = told - self._whole
+        # Who merges nobody parts nobody: no evidence could hold what an identifier holds together.
+        open_to = told - self._whole if self._matcher.joins else set()
         links = self._links(candidates, open_to)
         matches = Matches()
         for part in components(links, links, self._matcher.floor):

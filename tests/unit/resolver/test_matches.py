@@ -3,14 +3,18 @@
 from collections.abc import Collection
 from typing import Any
 
+import pytest
+
 from services.resolver.domain.blocks import Keyed, key_contacts, plan_blocks
 from services.resolver.domain.matches import Asked, Known, Matches, match, repeating
 from services.resolver.domain.matching.blocking import HOT
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
+from services.resolver.domain.matching.model import Scorer
 from services.resolver.domain.matching.profile import profile_of
+from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.statistics import Counts, count_all
-from services.resolver.domain.matching.tiers import Action
+from services.resolver.domain.matching.tiers import Action, Thresholds
 from services.resolver.domain.matching.weights import default_weights
 from tests.support.signals import a_signal, digest
 
@@ -162,6 +166,20 @@ def test_a_clear_contact_is_never_parted() -> None:
         news={1},
     )
     assert found == Matches()
+
+
+@pytest.mark.parametrize("merge", [1.0, 0.9999])
+@pytest.mark.parametrize("scorer", [EvidenceScorer(default_weights()), SpecScorer()])
+def test_thresholds_that_hardly_anything_reaches_part_nobody(scorer: Scorer, merge: float) -> None:
+    """A tenant that leaves merges to people still has one contact of one phone."""
+    phone = "+14155550187"
+    records = dict(
+        a_record(1, name="Lamar Baker", phone=phone, email=email)
+        for email in ("lamar@pine.example", "lb@ward.example")
+    )
+    matcher = Matcher(scorer, Thresholds(1.0, merge, 0.2))
+    counts = count_all([known.profile for known in records.values()])
+    assert match(records, {1: []}, matcher, counts, news={1}) == Matches()
 
 
 def test_to_say_the_same_again_proves_nothing() -> None:

@@ -74,6 +74,12 @@ class Matcher:
                 low = middle
         return high + _ROUNDING
 
+    @property
+    def joins(self) -> bool:
+        """Tell whether any evidence is enough for a merge: a tenant may leave all to people."""
+        surest = self.scorer.calibrate(SUREST)
+        return self.thresholds.action_at(surest) >= Action.FLAG
+
     def rules(self, least: Action = Action.FLAG) -> Rules:
         """Return how groups are decided: `least` MERGE leaves out what would be flagged."""
         calibrate, action_at = self.scorer.calibrate, self.thresholds.action_at
