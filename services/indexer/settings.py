@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="INDEXER_", frozen=True)
 
     linger_ms: int = Field(
-        default=1_000,
+        default=500,
         ge=0,
         le=30_000,
         description="At least so long from batch to batch: what changes twice is written once.",

@@ -54,7 +54,7 @@ class MatcherSettings(BaseSettings):
         "half a millisecond of processor time (docs/benchmarks.md).",
     )
     busy_arrivals: Annotated[int, Field(ge=0)] = Field(
-        default=2_000,
+        default=1_300,
         description="Events a second that leave matching nothing but the least: each process may "
         "compare so many contacts a second as arrivals stay below this, and catches up afterwards.",
     )
