@@ -85,3 +85,11 @@ def quantile(before: Buckets, after: Buckets, share: float) -> float | None:
             return low + (bound - low) * (wanted - below) / max(count - below, 1e-9)
         low, below = bound, count
     return low
+
+
+def percentiles(before: Buckets, after: Buckets) -> dict[str, int]:
+    """Return p50, p95 and p99 of what was observed between two readings, milliseconds."""
+    return {
+        f"p{round(share * 100)}": round(1000 * (quantile(before, after, share) or 0))
+        for share in (0.5, 0.95, 0.99)
+    }

@@ -15,12 +15,14 @@ def show(figures: dict[str, Any]) -> None:
     print(f"{'ratio':44}{pipeline['ratio_to_skeleton']:>8}")
     for group, seconds in pipeline["indexes_behind_s"].items():
         print(f"{group + ' done later by, s':44}{seconds:>8}")
-    print(f"\n{'paced':>10}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}{'fed/s':>10}")
+    print(
+        f"\n{'paced':>10}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}{'fed/s':>10}{'p99, onset':>14}"
+    )
     for rate, run in figures["paced"].items():
         ages = run["age_ms"]
         print(
             f"{rate:>10}{ages['p50']:>10}{ages['p95']:>10}{ages['p99']:>10}"
-            f"{run['fed_per_second']:>10}"
+            f"{run['fed_per_second']:>10}{run['onset_ms']['p99']:>14}"
         )
     print(f"\n{'CPU us per signal':24}{'kith':>10}{'skeleton':>10}")
     names = dict.fromkeys([*pipeline["cpu_us_per_signal"], *bare["cpu_us_per_signal"]])
