@@ -44,6 +44,7 @@ from shared.events import topics
 from shared.idempotency import Answers
 from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
+from shared.kafka.pace import Share
 from shared.kafka.producer import Producer
 from shared.limits import Limiter
 from shared.postgres.pool import connect
@@ -65,7 +66,8 @@ def create_app(settings: Settings) -> ASGIApp:
     broker = build_broker(settings.kafka)
     producer = Producer(settings.kafka)
     rules = Rules(settings.digest.digests(), settings.default_phone_region)
-    handler = Signals(rules, producer)
+    share = Share(settings.file_share)
+    handler = Signals(rules, producer, share)
     delivery = Delivery(broker, producer, settings.kafka, "ingest")
     delivery.subscribe(topics.SIGNALS, handler.handle_signals, steady=True)
     http = create_http()
@@ -85,7 +87,7 @@ def create_app(settings: Settings) -> ASGIApp:
             vault = Vault(settings.remote.keys())
             uploads = uploads_of(settings, kept, vault)
             resolver = Resolver(client, kept)
-            work = Imports(Tools(settings, rules, producer, kept, uploads, resolver))
+            work = Imports(Tools(settings, rules, producer, kept, uploads, resolver, share))
             http.state.doorway = Doorway(
                 settings,
                 rules,
@@ -95,6 +97,7 @@ def create_app(settings: Settings) -> ASGIApp:
                 kept,
                 uploads,
                 work.wake,
+                share,
             )
             http.state.desk = Desk(keys, Limiter(redis), settings.limits, answers)
             accounts = Connections(pool, vault)

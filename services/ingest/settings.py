@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         description="How long an import keeps its file and what its rows say, hours. The report "
         "stays.",
     )
+    file_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5,
+        description="Share of the time that reading files and asking what their rows would lead "
+        "to may take while live signals flow.",
+    )
     max_file_rows: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=200_000, description="Most rows or cards of one file."
     )

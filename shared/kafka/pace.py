@@ -9,6 +9,9 @@ from typing import Final, Protocol
 LOOK_S: Final = 0.5
 """Between two looks at what arrives, seconds: how soon the work yields, and how soon it is back."""
 
+LIVE_WINDOW_S: Final = 2.0
+"""Live signals within this time count as flowing, seconds."""
+
 Resting = Callable[[int, float], Awaitable[None]]
 """Waits after a batch of so many contacts that began at that moment of the monotonic clock."""
 
@@ -110,3 +113,21 @@ class Rest:
             if arrived is not None:
                 self._arrived, self._looked_at = arrived, now
         return self._arriving
+
+
+class Share:
+    """Lets work for files have its share of the time while live signals flow, else all of it."""
+
+    def __init__(self, share: float) -> None:
+        """Give files so much of the time: above 0, at most 1."""
+        self._share = share
+        self._live_at = float("-inf")
+
+    def live(self) -> None:
+        """Note that live signals are here."""
+        self._live_at = time.monotonic()
+
+    async def rest(self, worked_s: float) -> None:
+        """Rest after so many seconds of work for files, while live signals flow."""
+        if time.monotonic() - self._live_at < LIVE_WINDOW_S:
+            await asyncio.sleep(worked_s * (1 / self._share - 1))

@@ -37,6 +37,7 @@ from shared.idempotency import Answers
 from shared.identifiers.settings import DigestSettings
 from shared.kafka import KafkaSettings, Producer
 from shared.kafka.batch import Batch, next_offsets
+from shared.kafka.pace import Share
 from shared.limits import Limiter
 from shared.postgres.pool import Pool, connect
 from shared.postgres.settings import PostgresSettings
@@ -127,7 +128,7 @@ class Importing:
 
     def signals(self) -> IngestSignals:
         """Return the handler of the topic of signals."""
-        handler = IngestSignals(self.tools.rules, self.tools.producer)
+        handler = IngestSignals(self.tools.rules, self.tools.producer, self.tools.share)
         handler.directory = Directory(self._pool)
         return handler
 
@@ -180,12 +181,13 @@ async def importing(kafka: KafkaSettings, dsns: dict[str, str]) -> AsyncIterator
     ):
         store = ImportStore(pool)
         kept = CopiedUploads(DatabaseUploads(store), Survey)
-        tools = Tools(settings, rules, producer, store, kept, Resolver(resolver, store))
+        share = Share(settings.file_share)
+        tools = Tools(settings, rules, producer, store, kept, Resolver(resolver, store), share)
         work = Imports(tools)
         http = create_http()
         keys, answers = KeyRing(pool), Answers(pool, settings.idempotency)
         http.state.doorway = Doorway(
-            settings, rules, producer, keys, Store(pool), store, kept, work.wake
+            settings, rules, producer, keys, Store(pool), store, kept, work.wake, share
         )
         http.state.desk = Desk(keys, Limiter(None), settings.limits, answers)
         http.state.connections = Connections(pool, Vault(settings.remote.keys()))

@@ -1,6 +1,7 @@
 """The first step of an import: read the file, stage its rows, ask what each would lead to."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -76,9 +77,11 @@ class _Reading:
                 keys = {key for row in batch for key in row.keys}
                 if not keys.isdisjoint(stored):
                     await storing  # they are looked up: rows of one person see one another
+                began = time.monotonic()
                 found = await ask(self._job, self._tools, batch)
                 await storing
                 storing, stored = asyncio.create_task(self._store(batch, found)), keys
+                await self._tools.share.rest(time.monotonic() - began)
             await storing
         finally:
             storing.cancel()

@@ -13,6 +13,7 @@ from shared.auth import Directory, Place
 from shared.errors import PoisonMessageError
 from shared.events.topics import SIGNALS_NORMALIZED
 from shared.kafka.batch import Batch, Rejected
+from shared.kafka.pace import Share
 from shared.kafka.producer import Outgoing, Producer
 from shared.observability import metrics
 
@@ -20,14 +21,16 @@ from shared.observability import metrics
 class Signals:
     """The topic's handler and what it works with; the directory comes when the process starts."""
 
-    def __init__(self, rules: Rules, producer: Producer) -> None:
+    def __init__(self, rules: Rules, producer: Producer, share: Share) -> None:
         self._rules = rules
         self._producer = producer
+        self._share = share
         self._sources = Sources()
         self.directory: Directory
 
     async def handle_signals(self, batch: Batch) -> Sequence[Rejected]:
         """Pass on what is well-formed, in order; return what is not."""
+        self._share.live()
         rules, topic = self._rules, SIGNALS_NORMALIZED.name
         outgoing: list[Outgoing] = []
         rejected: list[Rejected] = []

@@ -13,6 +13,7 @@ from services.ingest.store.imports import ImportStore, Job
 from services.ingest.store.resolver import Resolver
 from shared.errors import TransientError
 from shared.events.envelope import rfc3339
+from shared.kafka.pace import Share
 from shared.kafka.producer import Producer
 from shared.observability import metrics
 
@@ -30,6 +31,8 @@ class Tools:
     store: ImportStore
     uploads: CopiedUploads[Survey]
     resolver: Resolver
+    share: Share
+    """How much of the time reading a file takes while live signals flow."""
     sources: Sources = field(default_factory=Sources)
 
     def count(self, source: str, verdict: str, rows: int) -> None:

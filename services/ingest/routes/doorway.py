@@ -18,6 +18,7 @@ from services.ingest.store import Store
 from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore
 from shared.auth import Caller, KeyRing, bearer_token
+from shared.kafka.pace import Share
 from shared.kafka.producer import Producer
 from shared.observability.traces import parse_traceparent
 
@@ -50,6 +51,8 @@ class Doorway:
     uploads: CopiedUploads[Survey]
     wake: Callable[[], None]
     """Says that an import has work to be done."""
+    share: Share
+    """Is told of live signals: files give way to them."""
     sources: Sources = field(default_factory=Sources)
 
 

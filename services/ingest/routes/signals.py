@@ -118,6 +118,7 @@ async def post_signals(
             account.accept(str(source))
         elif verdict.error is not None:
             account.refuse(source, verdict.error.reason)
+    doorway.share.live()
     await doorway.producer.send_batch(outgoing)
     for named, outcome, count in account.verdicts():
         metrics.INGESTED_SIGNALS.labels(named, "push", outcome).inc(count)

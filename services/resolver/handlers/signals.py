@@ -1,6 +1,5 @@
 """The resolver's topics: load, decide, store; one transaction per batch."""
 
-import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,12 +23,10 @@ from shared.events import topics
 from shared.events.activity import NormalizedActivity
 from shared.events.signal import NormalizedSignal
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
+from shared.kafka.pace import Share
 from shared.observability import metrics
 
 _Arrived = TypeVar("_Arrived", Delivery, ActivityDelivery)
-
-LIVE_WINDOW_S: Final = 2.0
-"""Live signals within this time count as flowing, seconds."""
 
 PORTION: Final = 4_000
 """Activities and their participants in one transaction, at most: a batch of circulars has many."""
@@ -43,23 +40,20 @@ class Signals:
 
     def __init__(self, store: Store, bulk_share: float) -> None:
         self._store = store
-        self._bulk_share = bulk_share
+        self._share = Share(bulk_share)
         self.reconsideration = Reconsideration(store)
         self._sources: dict[str, Source] = {}
-        self._live_at = 0.0
 
     async def handle_signals(self, batch: Batch) -> Sequence[Rejected]:
         """Give every signal of the batch its place among the contacts."""
-        self._live_at = time.monotonic()
+        self._share.live()
         return await self._resolve(batch)
 
     async def handle_bulk(self, batch: Batch) -> Sequence[Rejected]:
         """Do the same for signals from files, within their share of the time."""
         started = time.monotonic()
         rejected = await self._resolve(batch)
-        ended = time.monotonic()
-        if ended - self._live_at < LIVE_WINDOW_S:
-            await asyncio.sleep((ended - started) * (1 / self._bulk_share - 1))
+        await self._share.rest(time.monotonic() - started)
         return rejected
 
     async def _resolve(self, batch: Batch) -> Sequence[Rejected]:

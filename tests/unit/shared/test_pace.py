@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from shared.kafka.pace import Pace, Rest, budget
+from shared.kafka.pace import Pace, Rest, Share, budget
 
 PACE = Pace(linger=1.0, most=2_000.0, least=100.0, busy=3_000.0, patience=0.5)
 
@@ -97,3 +97,13 @@ async def test_nobody_rests_while_the_process_stops() -> None:
     await asyncio.sleep(0.05)
     traffic.stopping = True
     await asyncio.wait_for(resting, 2.0)
+
+
+async def test_files_give_way_while_live_signals_flow_and_only_then() -> None:
+    share = Share(0.25)
+    started = time.monotonic()
+    await share.rest(10.0)
+    assert time.monotonic() - started < 0.1
+    share.live()
+    await share.rest(0.1)
+    assert time.monotonic() - started >= 0.3
