@@ -206,7 +206,7 @@ async def test_answers_are_what_openapi_says(world: World) -> None:
             "/api/v1/contacts": await client.get("/api/v1/contacts?include=identifiers"),
             "/api/v1/contacts/search": await client.get("/api/v1/contacts/search?q=ada"),
         }
-        for tail in ("", "/identifiers", "/history", "/timeline", "/activities"):
+        for tail in ("", "/identifiers", "/history", "/timeline", "/activities", "/background"):
             path = f"/api/v1/contacts/{{contact_id}}{tail}"
             answers[path] = await client.get(f"/api/v1/contacts/{contact.contact_id}{tail}")
         refused = await client.get("/api/v1/contacts?page[size]=1000")
