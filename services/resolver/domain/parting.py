@@ -75,12 +75,14 @@ def _merge_behind(settled: Settled, contact: int, leaving: frozenset[bytes]) -> 
 def _may_leave(applied: Sequence[Applied], leaving: frozenset[bytes]) -> bool:
     """Tell whether identifiers alone keep the records where they are.
 
-    Each came once, and names somebody whom another record of its home names.
+    Each came once, and names somebody whom another record of its home names. A home that somebody
+    was shown keeps all: what was said about it would be left without whom it was said of.
     """
     theirs = [one for one in applied if one.claim.record_key in leaving]
+    homes = {one.home for one in theirs}
     if len({one.claim.record_key for one in theirs}) < len(theirs):
         return False
-    return not any(map(_was_shown, theirs)) and all(
+    return not any(one.home in homes and _was_shown(one) for one in applied) and all(
         not (named := _named(applied, one)) or {key for key, _ in one.identifiers} & named
         for one in theirs
     )

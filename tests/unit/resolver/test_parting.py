@@ -74,6 +74,11 @@ def test_what_identifiers_do_not_explain_stays() -> None:
     assert parted(a_world(a=MAIL, b=MAIL), "b")
     assert not parted(a_world(a=MAIL, b={**MAIL, "source": "apollo"}), "b")
     assert not parted(a_world(a=MAIL, b={**MAIL, "source": "manual_entry"}), "b")
+    answered = {**MAIL, "source": "apollo"}
+    assert not parted(a_world(a=MAIL, b=answered), "a"), (
+        "the answer would be left without its question"
+    )
+    assert not parted(a_world(a=MAIL, b=MAIL, c=answered), "b")
     world = a_world(a=MAIL, b=MAIL)
     world.tell("b", email="ada@x.org", title="Countess", minutes=5)
     assert not parted(world, "b")
