@@ -43,9 +43,6 @@ def render_config(setting: Setting, *, compression: str) -> str:
         "max_wal_size = 2GB\n"
         "checkpoint_timeout = 15min\n"
         # Tables are young here: what grows is to be known as large within seconds.
-        # Two processors: analysing takes one of them at most, and waits until it is worth it.
-        "autovacuum_max_workers = 1\n"
-        "autovacuum_analyze_scale_factor = 0.25\n"
         "autovacuum_naptime = 10s\n"
         "autovacuum_vacuum_insert_threshold = 100000\n"
         "autovacuum_vacuum_cost_delay = 10ms\n"
