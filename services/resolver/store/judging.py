@@ -1,7 +1,7 @@
 """Carry out a decision about who is whom: load, decide, apply, whichever way it came."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -75,18 +75,11 @@ class Judge:
 
     async def merge_found(self, finding: Finding) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart; the older survives."""
-        loader = self._loader(finding.tenant_id, finding.tenant)
-        cluster = await loader.load_groups(await loader.roots_of(finding.pair))
-        order = Order(
-            command_id=finding.cause,
-            ids=await self._ids.take(self._connection, IDS),
-            now=datetime.now(UTC),
-            issued_at=finding.received_at,
-            by_person=False,
-            reason=finding.reason,
+        cluster = await self._load(finding, finding.pair)
+        order = replace(
+            await self._order(finding, finding.reason),
             decision_id=finding.decision_id,
             similarity=finding.similarity,
-            traceparent=finding.traceparent,
         )
         plan = merge(cluster, *oldest(cluster, *finding.pair), f"mrg_{ULID()}", order)
         if isinstance(plan, Reshaping):
@@ -110,22 +103,25 @@ class Judge:
         for leaving in found.parting.leaving:
             cluster = await self._load(found, homes)
             homes = sorted(cluster.contacts)
-            order = Order(
-                command_id=found.cause,
-                ids=await self._ids.take(self._connection, IDS),
-                now=datetime.now(UTC),
-                issued_at=found.received_at,
-                by_person=False,
-                reason=PARTED,
-                traceparent=found.traceparent,
-            )
-            plan = part(cluster, leaving, order)
+            plan = part(cluster, leaving, await self._order(found, PARTED))
             if isinstance(plan, Reshaping):
                 await Reshaper(self._connection, plan).write()
 
-    async def _load(self, found: Found, contacts: Sequence[int]) -> Cluster:
+    async def _load(self, found: Finding | Found, contacts: Sequence[int]) -> Cluster:
         loader = self._loader(found.tenant_id, found.tenant)
         return await loader.load_groups(await loader.roots_of(contacts))
+
+    async def _order(self, found: Finding | Found, reason: str) -> Order:
+        """Order what the machine found to be carried out."""
+        return Order(
+            command_id=found.cause,
+            ids=await self._ids.take(self._connection, IDS),
+            now=datetime.now(UTC),
+            issued_at=found.received_at,
+            by_person=False,
+            reason=reason,
+            traceparent=found.traceparent,
+        )
 
     async def carry_out(self, command: Judgement, place: Place, trace: str | None) -> Answer:
         """Carry out one judgement; the same command again answers what it led to."""
