@@ -15,6 +15,7 @@ from shared.events.wire import (
     Confidence,
     ContactId,
     ImportId,
+    Line,
     Long,
     Short,
     SourceName,
@@ -133,6 +134,18 @@ class Language(Wire):
     """How well; normalised to one of `Proficiency`, from the usual words for them."""
 
 
+class SocialPost(Wire):
+    """A public post, as far as a source shows it."""
+
+    url: Line
+    """Where it stands: what makes two posts the same."""
+    platform: Short | None = None
+    """`linkedin`, `twitter` (or `x`), `github`, `facebook`, `instagram`; the address says more."""
+    posted_at: datetime | None = None
+    snippet: Line | None = None
+    """How it begins."""
+
+
 class Person(Wire):
     """What a source says about a person besides identifiers; shared by raw and normalised."""
 
@@ -153,6 +166,7 @@ class Person(Wire):
     skills: Annotated[tuple[Skill, ...], Field(max_length=MAX_SKILLS)] = ()
     certifications: Annotated[tuple[Certification, ...], Field(max_length=MAX_VALUES)] = ()
     languages: Annotated[tuple[Language, ...], Field(max_length=MAX_VALUES)] = ()
+    social_posts: Annotated[tuple[SocialPost, ...], Field(max_length=MAX_VALUES)] = ()
     labels: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
     notes: Long | None = None
     custom_fields: Annotated[dict[Short, JsonValue], Field(max_length=200)] = Field(

@@ -53,6 +53,7 @@ ROWS = {
     """ '{{"addresses": [{{"city": "Bonn", "country": "DE"}}], "birthday": "1815-12-10","""
     """ "education": [{{"school": "Home"}}], "skills": [{{"name": "Mathematics"}}],"""
     """ "certifications": [{{"name": "CKA"}}], "languages": [{{"language": "en"}}],"""
+    """ "social_posts": [{{"platform": "instagram", "url": "https://post.test/1"}}],"""
     """ "websites": ["https://ada.test"]}}', '{{}}')""",
     "contact.contact_dedup_candidates": "INSERT INTO contact.contact_dedup_candidates"
     " (tenant_id, contact_id_a, contact_id_b, reason, evidence, created_at)"
@@ -104,9 +105,6 @@ ROWS = {
     " VALUES ({tenant}, 'family_name', 'lovelace', 0, 3)",
     "contact.attribute_frequency": "INSERT INTO contact.attribute_frequency"
     " VALUES ({tenant}, 'family_name', 0, 90)",
-    "contact.contact_social_posts": "INSERT INTO contact.contact_social_posts"
-    " (tenant_id, contact_id, platform, post_url, source_id)"
-    " VALUES ({tenant}, 101, 'instagram', 'https://post.test/1', 1)",
     "contact.activity": "INSERT INTO contact.activity (id, public_id, tenant_id, workspace_id,"
     " activity_type, source_id, record_key, occurred_at)"
     " VALUES (1, 'act_{ulid}', {tenant}, {workspace}, 'call', 1, {key}, now())",

@@ -1,4 +1,4 @@
-"""What somebody learned and can do, put together of all that sources say of it."""
+"""What sources say in lists, put together: what somebody learned, can do, and wrote in public."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -11,6 +11,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "skills": ("name",),
     "certifications": ("name", "authority", "license_number"),
     "languages": ("language",),
+    "social_posts": ("url",),
 }
 """Kind → what makes two of it the same, whatever the case."""
 
@@ -21,6 +22,12 @@ def background_of(said: Sequence[Facts]) -> dict[str, list[dict[str, Any]]]:
     Of one that several sources know, each value is that of the weightiest which has it.
     """
     return {kind: _together(said, kind, keys) for kind, keys in KEYS.items()}
+
+
+def posts_of(said: Sequence[Facts]) -> list[dict[str, Any]]:
+    """List public posts, the newest first and those without a time last."""
+    posts = background_of(said)["social_posts"]
+    return sorted(posts, key=lambda post: str(post.get("posted_at") or ""), reverse=True)
 
 
 def _together(said: Iterable[Facts], kind: str, keys: Sequence[str]) -> list[dict[str, Any]]:

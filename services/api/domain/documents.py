@@ -111,6 +111,32 @@ class Background(Part):
     links: dict[str, str]
 
 
+class SocialPostAttributes(Part):
+    """A public post, as far as a source shows it."""
+
+    platform: Literal["linkedin", "twitter", "github", "facebook", "instagram", "other"]
+    url: str
+    posted_at: datetime | None = None
+    snippet: str | None = Field(default=None, description="How it begins.")
+
+
+class SocialPost(Part):
+    """The resource `social_posts`."""
+
+    type: Literal["social_posts"] = "social_posts"
+    id: str = Field(description="The contact's, and the post's place among all: newest first.")
+    attributes: SocialPostAttributes
+
+
+class SocialPosts(Part):
+    """All posts of a contact."""
+
+    jsonapi: "JsonApi"
+    links: "Links"
+    data: tuple[SocialPost, ...]
+    meta: "DetailMeta"
+
+
 class IdentifierAttributes(Part):
     """A normalised identifier that the contact is known by."""
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request
 
-from services.api.domain.background import background_of
+from services.api.domain.background import background_of, posts_of
 from services.api.domain.contacts import (
     ROOT,
     ContactRow,
@@ -22,6 +22,9 @@ from services.api.domain.documents import (
     DetailMeta,
     Document,
     ListDocument,
+    SocialPost,
+    SocialPostAttributes,
+    SocialPosts,
 )
 from services.api.domain.listing import (
     ALIASES,
@@ -52,7 +55,7 @@ IDENTIFIER_PARAMETERS: Final = frozenset(
 """What `GET /contacts/{id}/identifiers` may be asked."""
 
 BACKGROUND_PARAMETERS: Final = frozenset({WAIT_PARAMETER})
-"""What `GET /contacts/{id}/background` may be asked."""
+"""What `GET /contacts/{id}/background` and `…/social-posts` may be asked."""
 
 router = APIRouter(prefix=f"{ROOT}/contacts", tags=["contacts"], responses=ERRORS)
 
@@ -189,6 +192,31 @@ async def get_background(
     return one_answer(
         request, {"data": data.model_dump(mode="json"), "meta": {"lag": await lag.seconds()}}
     )
+
+
+@router.get(
+    "/{contact_id}/social-posts",
+    summary="List what a contact wrote in public",
+    response_class=Answer,
+    responses={200: {"model": SocialPosts}, **MOVED},
+    openapi_extra=documented(BACKGROUND_PARAMETERS),
+)
+async def list_social_posts(
+    request: Request, contact_id: str, place: Reader, store: InStore, lag: ReadLag
+) -> Answer:
+    """Public posts, each once, of all that sources show; the newest first."""
+    Parameters(_items(request), known=BACKGROUND_PARAMETERS)
+    row = await contact_or_404(store, place, contact_id)
+    if row.survivor_id is not None:
+        return moved_answer(request, contact_id, row.survivor_id)
+    posts = posts_of(await store.find_facts(place, contact_id))
+    data = [
+        SocialPost(
+            id=f"{contact_id}.{number}", attributes=SocialPostAttributes.model_validate(post)
+        ).model_dump(mode="json")
+        for number, post in enumerate(posts, start=1)
+    ]
+    return one_answer(request, {"data": data, "meta": {"lag": await lag.seconds()}})
 
 
 async def contact_or_404(store: Store, place: Place, contact_id: str) -> ContactRow:

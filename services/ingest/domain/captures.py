@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from shared.errors import PoisonMessageError
 from shared.events.signal import MAX_SKILLS, MAX_VALUES, ContactPoint
-from shared.events.wire import Long, Short
+from shared.events.wire import Line, Long, Short
 from shared.identifiers.linkedin import normalize_linkedin
 from shared.identifiers.types import LinkedIn
 
@@ -78,6 +78,14 @@ class SpokenLanguage(_Sent):
     proficiency: Short | None = None
 
 
+class SeenPost(_Sent):
+    """A post on a profile."""
+
+    url: Line
+    posted_at: AwareDatetime | None = None
+    snippet: Line | None = None
+
+
 class LinkedInCapture(_Sent):
     """A profile as the browser extension saw it on the page that its user visited."""
 
@@ -92,6 +100,7 @@ class LinkedInCapture(_Sent):
     skills: Annotated[tuple[Ability, ...], Field(max_length=MAX_SKILLS)] = ()
     certifications: Annotated[tuple[Certificate, ...], Field(max_length=MAX_VALUES)] = ()
     languages: Annotated[tuple[SpokenLanguage, ...], Field(max_length=MAX_VALUES)] = ()
+    posts: Annotated[tuple[SeenPost, ...], Field(max_length=MAX_VALUES)] = ()
     emails: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
     phones: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
     websites: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
@@ -157,6 +166,15 @@ def signal_of_capture(capture: LinkedInCapture) -> dict[str, Any]:
         ],
         "languages": [
             _filled(language=one.language, proficiency=one.proficiency) for one in capture.languages
+        ],
+        "social_posts": [
+            _filled(
+                url=one.url,
+                platform="linkedin",
+                posted_at=one.posted_at.isoformat() if one.posted_at else None,
+                snippet=one.snippet,
+            )
+            for one in capture.posts
         ],
         "addresses": [address_of(capture.location)] if capture.location else [],
     }

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.ingest.domain.background import add_background
 from services.ingest.domain.draft import Draft
+from services.ingest.domain.posts import add_posts
 from shared.events.signal import ContactSignal, Employment
 from shared.events.structs import stripped
 from shared.identifiers.domain import normalize_domain
@@ -63,6 +64,8 @@ def add_details(draft: Draft, signal: ContactSignal) -> None:
         draft.put("websites", _distinct(signal.websites))
     if signal.education or signal.skills or signal.certifications or signal.languages:
         add_background(draft, signal)
+    if signal.social_posts:
+        add_posts(draft, signal.social_posts)
     if signal.labels:
         draft.put("labels", _distinct(signal.labels))
     if signal.notes:

@@ -13,7 +13,7 @@ _TEXTS: Final = frozenset({*NAMES, "headline", "notes", "birthday", "linkedin_ur
 _LISTS: Final = frozenset(
     {
         *("emails", "phones", "identifiers", "employments", "addresses", "websites", "labels"),
-        *("education", "skills", "certifications", "languages"),
+        *("education", "skills", "certifications", "languages", "social_posts"),
     }
 )
 

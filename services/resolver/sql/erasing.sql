@@ -100,10 +100,6 @@ DELETE FROM contact.contact_phones WHERE contact_id = ANY($1::bigint[]);
 -- $1 contacts.
 DELETE FROM contact.contact_employment WHERE contact_id = ANY($1::bigint[]);
 
--- name: forget_posts
--- $1 contacts.
-DELETE FROM contact.contact_social_posts WHERE contact_id = ANY($1::bigint[]);
-
 -- name: forget_tags
 -- $1 contacts.
 DELETE FROM contact.contact_tags WHERE contact_id = ANY($1::bigint[]);

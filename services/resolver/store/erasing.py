@@ -49,7 +49,6 @@ _OF_CONTACTS: Final = (
     "forget_emails",
     "forget_phones",
     "forget_employments",
-    "forget_posts",
     "forget_tags",
     "forget_memberships",
     "forget_blocks",

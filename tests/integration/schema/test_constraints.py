@@ -130,7 +130,6 @@ async def test_a_contact_takes_its_details_along(planted: Planted) -> None:
     await planted.owner.execute("DELETE FROM contact.contact_merge_log")
     await planted.owner.execute("DELETE FROM contact.contact WHERE id = 101")
     for table in (
-        "contact_social_posts",
         "contact_activities",
         "contact_tags",
         "group_members",

@@ -150,6 +150,7 @@ async def test_a_view_shows_what_its_tables_show(planted: Planted) -> None:
         "contact.contact_skills",
         "contact.contact_certifications",
         "contact.contact_languages",
+        "contact.contact_social_posts",
         "contact.contact_key_dates",
         "contact.contact_social_profiles",
     }

@@ -276,6 +276,7 @@ def test_what_somebody_learned_survives_every_format(format_: Format) -> None:
     said = {
         "full_name": "Ada Lovelace",
         "education": [{"school": "Home", "degree": "none", "end_date": "1832-01-01"}],
+        "social_posts": [{"platform": "twitter", "url": "https://x.com/1", "snippet": "So"}],
         "skills": [{"name": 'Analysis, of engines; and "notes"', "endorsements": 3}],
         "certifications": [{"name": "=CKA", "authority": "CNCF"}],
         "languages": [{"language": "French", "proficiency": "full_professional"}],

@@ -34,6 +34,7 @@ PERSON_FIELDS: Final = (
     "skills",
     "certifications",
     "languages",
+    "social_posts",
     "labels",
     "notes",
     "custom_fields",
