@@ -17,6 +17,14 @@ they are dropped only where `_STRAY_JOINER` says that they join nothing.
 _STRAY_JOINER = re.compile("(?<![^\x00-\u024f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u024f])")
 """A joiner at an edge or beside a Latin character."""
 
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_FAMILY_FIRST = re.compile(
+    r"[\u30a0-\u30ff]*"
+    r"[\u3005\u3007\u3040-\u309f\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]"
+    r"[\u3005\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]*"
+)
+"""Han, kana and Hangul; katakana alone are a name from elsewhere, in its own order."""
+
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 """White space of any script and control characters."""
 
@@ -45,5 +53,16 @@ def clean_block(value: str) -> str:
 
 
 def full_name(first: str | None, middle: str | None, last: str | None) -> str | None:
-    """Join the parts of a name that are there."""
+    """Join the parts of a name that are there, in the order of the script that they are written in.
+
+    Han, hiragana and Hangul put the family's name first; nothing stands between, but beside kana.
+
+    >>> full_name("Ada", None, "Byron"), full_name("小明", None, "王")
+    ('Ada Byron', '王小明')
+    >>> full_name("はな", None, "林"), full_name("ジョン", None, "スミス")
+    ('林 はな', 'ジョン スミス')
+    """
+    if first and last and not first.isascii() and _FAMILY_FIRST.fullmatch(first + last):
+        between = " " if _KANA.search(first + last) else ""
+        return between.join(filter(None, (last, middle, first)))
     return " ".join(filter(None, (first, middle, last))) or None

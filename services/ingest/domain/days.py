@@ -38,7 +38,7 @@ _MONTHS: Final = {
         (
             ("jan", "ene", "gen", "sty", "янв", "oca"),
             ("feb", "fev", "fév", "lut", "фев", "şub"),
-            ("mar", "mär", "mae", "mrt", "мар"),
+            ("mar", "mär", "mae", "mrt", "mrz", "мар"),
             ("apr", "abr", "avr", "kwi", "апр", "nis"),
             ("may", "mai", "mag", "mei", "maj", "май", "мая"),
             ("jun", "juin", "giu", "cze", "июн", "haz"),

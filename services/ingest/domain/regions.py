@@ -19,8 +19,17 @@ _ENOUGH: Final = 0.8
 _FEWEST_WITH_CODE: Final = 11
 """Digits of a number without a trunk prefix that may begin with a country code."""
 
+_FEWEST: Final = 7
+"""Digits of a subscriber's number; a service's, which many countries call alike, has fewer."""
+
 _HAN: Final = "zh"
 """Written by many who dial a zero first, each in their own country."""
+
+_OF_HAN: Final = ("CN", "TW", "HK", "JP")
+"""Where names are written so; numbers that can be dialled in one of them alone tell which it is."""
+
+_NORTH_AMERICA: Final = "US"
+"""Of the countries of its numbering plan, which no trunk prefix tells from others."""
 
 _SCRIPTS: Final = (
     ("ja", re.compile(r"[\u3040-\u30ff]")),
@@ -44,7 +53,8 @@ def find_region(
     Numbers that say their country tell where their neighbours are, then the addresses beside the
     others do, then the language of the header; each only if the national numbers can be dialled
     there.  English is written everywhere: it says nothing, and beside numbers from abroad its table
-    needs numbers with a trunk prefix, which none in North America has.
+    needs numbers with a trunk prefix, which none in North America has, or such as are dialled where
+    there is no trunk prefix, and not in North America.
     """
     cells = [
         (text.lstrip(" '("), country) for text, country in islice(numbers, _MOST) if text.strip()
@@ -54,6 +64,8 @@ def find_region(
     national = [text for text, _ in beside]
     regions = {one.code: one.region for one in vocabulary.languages}
     usual = regions.get(language, "")
+    if script == _HAN and not usual and (home := _region_of_han(cells)):
+        return home
     if not national:
         longer = [text for text, _ in cells if text not in abroad and text[:1].isdecimal()]
         usual = usual or regions.get(script, "")
@@ -64,7 +76,8 @@ def find_region(
     most = [region for region, count in said.most_common(1) if count >= _ENOUGH * len(abroad)]
     trunk = sum(text.startswith("0") for text in national)
     if not usual and trunk < _ENOUGH * len(national):
-        most = []
+        elsewhere = _dialled(national, _NORTH_AMERICA) <= (1 - _ENOUGH) * len(national)
+        most = [region for region in most if elsewhere and not _has_trunk_prefix(region)]
     lived = Counter(
         vocabulary.countries.get(country.strip().casefold(), "") for _, country in beside if country
     )
@@ -84,6 +97,7 @@ def language_of_names(names: Iterable[str]) -> str:
     found = Counter(
         next((code for code, form in _SCRIPTS if form.search(name)), "")
         for name in islice(names, _MOST)
+        if any(map(str.isalpha, name))
     )
     if found["ja"]:
         found["ja"] += found.pop(_HAN, 0)
@@ -108,6 +122,34 @@ def home_region(signal: ContactSignal, usual: str, vocabulary: Vocabulary) -> st
         if not phone.value.lstrip(" '(").startswith(("+", "00"))
     ]
     return home if _dialled(national, home) == len(national) else usual
+
+
+def _region_of_han(cells: list[tuple[str, str]]) -> str:
+    """Return the one country in which most numbers without a country's code are assigned."""
+    own = [
+        text
+        for text, _ in cells
+        if text[:1].isdecimal()
+        and not text.startswith("00")
+        and sum(map(str.isdecimal, text)) >= _FEWEST
+    ]
+    found = [
+        region
+        for region in _OF_HAN
+        if own and sum(_is_assigned(text, region) for text in own) >= _ENOUGH * len(own)
+    ]
+    return found[0] if len(found) == 1 else ""
+
+
+def _is_assigned(text: str, region: str) -> bool:
+    try:
+        return phonenumbers.is_valid_number_for_region(phonenumbers.parse(text, region), region)
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _has_trunk_prefix(region: str) -> bool:
+    return phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) is not None
 
 
 def _says_country(text: str) -> bool:

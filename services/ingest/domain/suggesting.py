@@ -234,7 +234,7 @@ def _in_english(keys: Sequence[str], language: Language) -> list[str]:
         if counts[key] > 1 and seen[key] < len(turns):
             english.append(turns[seen[key]])
         else:
-            english.append(language.names.get(key, key))
+            english.append(language.english(key))
         seen[key] += 1
     present = frozenset(english)
     for index, key in enumerate(keys):

@@ -50,6 +50,15 @@ def numbered(key: str) -> tuple[str, str]:
     return f"{key[: match.start()]}0{key[match.end() :]}", match[0]
 
 
+@lru_cache(maxsize=16_384)
+def _numbered_parts(key: str) -> tuple[str, str, str]:
+    """Return what stands before a key's first number, the number, and what stands behind it."""
+    match = _NUMBER.search(key)
+    if match is None:
+        return key, "", ""
+    return key[: match.start()].rstrip(), match[0], key[match.end() :].lstrip()
+
+
 class Table:
     """Keys and their targets, in the order that columns have wherever they stand in a file."""
 
@@ -132,6 +141,10 @@ class Language:
     """Key → what it means where the file has another."""
     otherwise: Mapping[str, Beside]
     """Key → what it means where the file has not."""
+    of_several: Mapping[str, str]
+    """Key of what stands before a number, `telefon`, → its English key."""
+    part_of_one: Mapping[str, str]
+    """Key of what stands behind one, `wert`, → its English key."""
     alone: frozenset[str]
     """Keys of name columns that hold the full name where there is no other."""
     family_first: bool = False
@@ -142,6 +155,16 @@ class Language:
     """Streets come before the numbers of their houses."""
     region: str = ""
     """Where most who write it telephone (ISO 3166); empty: nobody could say."""
+
+    def english(self, key: str) -> str:
+        """Return a key in English, also one of several: `telefon 1 wert` is `phone 1 value`."""
+        found = self.names.get(key)
+        if found is not None:
+            return found
+        what, number, part = _numbered_parts(key)
+        if what in self.of_several and part in self.part_of_one:
+            return f"{self.of_several[what]} {number} {self.part_of_one[part]}"
+        return key
 
 
 @dataclass(frozen=True, slots=True, eq=False)

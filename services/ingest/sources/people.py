@@ -28,8 +28,8 @@ MAX_NOTES: Final = 10_000
 MAX_CUSTOM: Final = 200
 """Custom fields of one record (DESIGN 9)."""
 
-_EVERYONE: Final = frozenset({"mycontacts"})
-"""The group that every contact is in: it says nothing."""
+_EVERYONE: Final = frozenset({"mycontacts", "my contacts"})
+"""The group that every contact is in, as Google calls it: it says nothing."""
 
 _ANY: Final = Layout(
     OTHER_LAYOUT, "", frozenset(), frozenset(), Table({}), labels=";,|", phone_in_notes=True

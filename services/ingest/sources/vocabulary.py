@@ -112,11 +112,16 @@ def _layouts(document: dict[str, Any]) -> list[Layout]:
     ]
 
 
+def _english(words: Mapping[str, str]) -> dict[str, str]:
+    return {key_of(name): key_of(english) for name, english in words.items()}
+
+
 def _language(code: str, document: dict[str, Any]) -> Language:
+    numbered = document.get("numbered", {})
     return Language(
         code=code,
         days=document["days"],
-        names={key_of(name): key_of(english) for name, english in document["names"].items()},
+        names=_english(document["names"]),
         repeated={
             key_of(name): tuple(map(key_of, english))
             for name, english in document.get("repeated", {}).items()
@@ -129,6 +134,8 @@ def _language(code: str, document: dict[str, Any]) -> Language:
             key_of(name): Beside(key_of(rule["unless"]), key_of(rule["name"]))
             for name, rule in document.get("otherwise", {}).items()
         },
+        of_several=_english(numbered.get("what", {})),
+        part_of_one=_english(numbered.get("part", {})),
         alone=_keys(document.get("alone", [])),
         family_first=document.get("family_first", False),
         joined_names=document.get("joined_names", False),

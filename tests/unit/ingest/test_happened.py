@@ -171,8 +171,14 @@ rules = st.fixed_dictionaries(
 )
 
 
+# RFC 5545 3.3.12: a moment has whole seconds.
+moments = st.datetimes(datetime(1960, 1, 1), datetime(2030, 1, 1)).map(  # noqa: DTZ001
+    lambda at: at.replace(microsecond=0)
+)
+
+
 @settings(max_examples=60, deadline=None)
-@given(rules, st.datetimes(datetime(1960, 1, 1), datetime(2030, 1, 1)))  # noqa: DTZ001
+@given(rules, moments)
 def test_whatever_the_rule_it_ends(rule: dict[str, list[str]], start: datetime) -> None:
     if unreadable(rule, start):
         return

@@ -130,8 +130,25 @@ def test_national_numbers_are_read_where_the_table_comes_from() -> None:
     assert where("en", "(555) 123-4567", "+44 20 7946 0959") == ""
     assert where("en", "020 7946 0958") == ""
     assert where("fr") == ""
+    # No trunk prefix is dialled there, and nobody in North America has such a number.
+    assert where("en", "22 621 22 33", "+48 600 100 200") == "PL"
+    assert where("en", "600 123 456", "+34 600 123 457") == "ES"
+    assert where("en", "333 123 4567", "+39 333 123 4568") == ""
     [facts] = take(b"Vorname;Handy\nAda;0151 23456789\n").facts
     assert facts["phones"] == [{"label": "mobile", "value": "+4915123456789"}]
+
+
+def test_chinese_characters_tell_nothing_that_the_numbers_do_not() -> None:
+    """They are written in four countries: the one in which alone the numbers are assigned."""
+
+    def home(*numbers: str) -> str:
+        return find_region([(one, "") for one in numbers], "", vocabulary(), "zh")
+
+    assert home("138 0013 8000", "010-62782222", "10086") == "CN"
+    assert home("0912 345 678") == "TW"
+    assert home("090-1234-5678") == ""  # assigned in two of them
+    assert home("10086") == ""
+    assert home() == ""
 
 
 def test_addresses_tell_where_numbers_are_dialled() -> None:
