@@ -250,17 +250,26 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[])
 ON CONFLICT DO NOTHING;
 
 -- name: retire_identifiers
--- These gate no more: $1 keys, $2 now.
+-- These gate no more: $1 keys, $2 now. Each is looked up by itself: joined, a young table is read
+-- whole.
 UPDATE contact.contact_identifier AS i
 SET deleted_at = $2
-FROM unnest($1::contact.identifier_key[]) AS u
-WHERE i.tenant_id = u.tenant_id AND i.identifier_type = u.kind::contact.identifier_type
-    AND i.normalized_value = u.value AND i.deleted_at IS NULL;
+FROM (
+    SELECT found.place FROM unnest($1::contact.identifier_key[]) AS named
+    CROSS JOIN LATERAL (
+        SELECT held.ctid AS place FROM contact.contact_identifier AS held
+        WHERE held.tenant_id = named.tenant_id AND held.normalized_value = named.value
+            AND held.identifier_type = named.kind::contact.identifier_type
+            AND held.deleted_at IS NULL
+        LIMIT 1
+    ) AS found
+) AS u
+WHERE i.ctid = u.place;
 
 -- name: say_identifiers
 -- Identifiers that a record says again, or none says any more; those resolve all the same:
 -- $1 tenants, $2 types, $3 values, $4 sources, null where none says it, $5 confidences, $6 whether
--- the region was assumed, $7 now.
+-- the region was assumed, $7 now. Each is looked up by itself, as above.
 UPDATE contact.contact_identifier AS i
 SET status = CASE WHEN u.source_id IS NULL THEN 'inactive' WHEN i.status = 'inactive' THEN 'active'
              ELSE i.status END::contact.identifier_status,
@@ -269,10 +278,19 @@ SET status = CASE WHEN u.source_id IS NULL THEN 'inactive' WHEN i.status = 'inac
     confidence = coalesce(u.confidence, i.confidence),
     assumed_region = coalesce(u.assumed_region, i.assumed_region),
     updated_at = $7
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::real[], $6::boolean[])
-    AS u (tenant_id, kind, value, source_id, confidence, assumed_region)
-WHERE i.tenant_id = u.tenant_id AND i.identifier_type = u.kind::contact.identifier_type
-    AND i.normalized_value = u.value AND i.deleted_at IS NULL;
+FROM (
+    SELECT said.source_id, said.confidence, said.assumed_region, found.place
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::real[], $6::boolean[])
+        AS said (tenant_id, kind, value, source_id, confidence, assumed_region)
+    CROSS JOIN LATERAL (
+        SELECT held.ctid AS place FROM contact.contact_identifier AS held
+        WHERE held.tenant_id = said.tenant_id AND held.normalized_value = said.value
+            AND held.identifier_type = said.kind::contact.identifier_type
+            AND held.deleted_at IS NULL
+        LIMIT 1
+    ) AS found
+) AS u
+WHERE i.ctid = u.place;
 
 -- name: queue_reconsideration
 -- Contacts that may have taken records by a value found out to be shared, or that matching may

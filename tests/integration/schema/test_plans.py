@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
@@ -94,6 +95,48 @@ async def test_deleting_reads_no_more_than_it_deletes(made: Databases) -> None:
         assert await owner.fetchval("SELECT count(*) FROM contact.outbox") == ROWS - len(rows)
     await owner.close()
     assert read <= 2 * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        ("retire_identifiers", [[(1, "email", "a1@acme.test")]]),
+        ("say_identifiers", [[1], ["email"], ["a1@acme.test"], [None], [None], [None]]),
+    ],
+)
+async def test_identifiers_are_looked_up_one_by_one(
+    made: Databases, statement: str, values: list[object]
+) -> None:
+    """Also by a plan that was made while nobody was there."""
+    database = await made.create()
+    owner = await asyncpg.connect(made.dsn("kith_migrator", database))
+    await owner.execute("ANALYZE contact.contact_identifier")
+    pools = one_connection(made.dsn("kith_resolver", database))
+    async with pools as pool, pool.acquire() as connection:
+        await connection.execute("SELECT set_config('kith.tenant_id', '1', false)")
+        for _ in range(OFTEN):
+            await connection.execute(QUERIES[statement], *values, datetime.now(UTC))
+        await owner.execute(
+            "INSERT INTO contact.contact_identifier (tenant_id, identifier_type,"
+            " normalized_value, contact_id, source_id, created_at)"
+            " SELECT 1, 'email', format('a%s@acme.test', n), n, 1, now()"
+            " FROM generate_series(1, $1::int) AS n",
+            ROWS,
+        )
+        read = await tuples_read(
+            connection,
+            "contact.contact_identifier",
+            QUERIES[statement],
+            *values,
+            datetime.now(UTC),
+        )
+    changed = await owner.fetchval(
+        "SELECT count(*) FROM contact.contact_identifier"
+        " WHERE deleted_at IS NOT NULL OR status = 'inactive'"
+    )
+    await owner.close()
+    assert changed == 1
+    assert read <= 2
 
 
 async def test_verdicts_read_no_rows_but_their_own(made: Databases) -> None:
