@@ -127,7 +127,12 @@ class Share:
         """Note that live signals are here."""
         self._live_at = time.monotonic()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether live signals flow, so that files get no more than their share."""
+        return time.monotonic() - self._live_at < LIVE_WINDOW_S
+
     async def rest(self, worked_s: float) -> None:
         """Rest after so many seconds of work for files, while live signals flow."""
-        if time.monotonic() - self._live_at < LIVE_WINDOW_S:
+        if self.is_wanted:
             await asyncio.sleep(worked_s * (1 / self._share - 1))

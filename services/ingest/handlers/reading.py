@@ -2,7 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -34,6 +37,9 @@ FIRST: Final = 50
 BATCH: Final = 500
 """Rows that are staged at once."""
 
+ABREAST: Final = 3
+"""Batches that are asked about or put down at a time, by two processes and the database."""
+
 BATCH_BYTES: Final = 4 << 20
 """Bytes of signals that are asked about at once, whatever their number."""
 
@@ -52,6 +58,14 @@ async def read_file(job: Job, tools: Tools) -> None:
     await _end(job, tools)
 
 
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """Rows that are asked about or put down."""
+
+    task: "asyncio.Task[None]"
+    keys: AbstractSet[int]
+
+
 class _Reading:
     """Rows on their way from the file to where they are staged."""
 
@@ -65,28 +79,43 @@ class _Reading:
     async def stage_all(self, rows: Iterator[Staged]) -> None:
         """Stage the rows behind those that are staged.
 
-        While rows are asked about, the next ones are read and those before are put down.
+        While rows are asked about, the next ones are read and asked about too, and those before are
+        put down, in their order.
         """
         await asyncio.to_thread(_pass_over, rows, self._before)
         coming = asyncio.create_task(asyncio.to_thread(_take, rows, FIRST))
-        storing = asyncio.create_task(asyncio.sleep(0))
-        stored: set[int] = set()
+        going: deque[_Going] = deque()
         try:
             while batch := await coming:
                 coming = asyncio.create_task(asyncio.to_thread(_take, rows, BATCH))
                 keys = {key for row in batch for key in row.keys}
-                if not keys.isdisjoint(stored):
-                    await storing  # they are looked up: rows of one person see one another
-                began = time.monotonic()
-                found = await ask(self._job, self._tools, batch)
-                await storing
-                storing, stored = asyncio.create_task(self._store(batch, found)), keys
-                await self._tools.share.rest(time.monotonic() - began)
-            await storing
+                while going and not self._may_join(keys, going):
+                    await going.popleft().task
+                before = going[-1].task if going else None
+                going.append(_Going(asyncio.create_task(self._go(batch, before)), keys))
+            while going:
+                await going.popleft().task
         finally:
-            storing.cancel()
+            for one in going:
+                one.task.cancel()
             # A thread may still read the file that is about to be closed.
-            await asyncio.gather(coming, storing, return_exceptions=True)
+            await asyncio.gather(coming, *(one.task for one in going), return_exceptions=True)
+
+    def _may_join(self, keys: AbstractSet[int], going: Collection["_Going"]) -> bool:
+        """Tell whether rows may be asked about beside those that are on their way.
+
+        Rows of one person see one another: the earlier ones are looked up where they are put down.
+        """
+        most = 1 if self._tools.share.is_wanted else ABREAST
+        return len(going) < most and all(keys.isdisjoint(one.keys) for one in going)
+
+    async def _go(self, batch: Sequence[Staged], before: "asyncio.Task[None] | None") -> None:
+        began = time.monotonic()
+        found = await ask(self._job, self._tools, batch)
+        if before is not None:
+            await before
+        await self._store(batch, found)
+        await self._tools.share.rest(time.monotonic() - began)
 
     async def _store(self, batch: Sequence[Staged], found: Sequence[Previewed]) -> None:
         job, store = self._job, self._tools.store
