@@ -245,7 +245,7 @@ def _address(row: Gathering, key: Key, group: Group) -> None:
     country = address.get("country", "") if row.frame.by_hand else ""
     if country and not any(map(str.isalpha, country)):
         del address["country"]  # a telephone's country code, or a number in a list
-    if not address and not street and "formatted" in group:
+    if not street and "formatted" in group and not address.keys() - {"country"}:
         street = [group["formatted"]]
     if street:
         lines = (line.strip(" ,\t\r") for part in street for line in part.split("\n"))

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 JSON: Final = "JSON"
+LDIF_TEXT: Final = "LDIF"
 
 _MAGIC: Final = (
     (b"\x89PNG", "a PNG image"),
@@ -32,7 +33,10 @@ _TEXTS: Final = (
     ),
     (re.compile(r"<\?xml|<\w+[\s>]"), "XML"),
     (re.compile(r'\s*[{\[]\s*(?:["{\[}\]]|$)'), JSON),
-    (re.compile(r"(?:version: 1\s+)?dn::? ", re.IGNORECASE), "LDIF; export it as vCard or CSV"),
+    (
+        re.compile(r"(?:version:[ \t]*1\s+|#[^\r\n]*\s+){0,20}dn::?[ \t]*\S", re.IGNORECASE),
+        LDIF_TEXT,
+    ),
     (re.compile(r"From \S+@\S+ |(?:Received|Return-Path|Delivered-To): "), "e-mail"),
 )
 """How text begins that is no table → what it is."""

@@ -52,6 +52,7 @@ _REACHED: Final = frozenset({"email", "phone", "identifier"})
 """Kinds of columns that a line of totals has nothing in."""
 
 _NAMED: Final = frozenset({"full_name", "first_name", "last_name", "nickname"})
+_PARTS: Final = ("first_name", "last_name")
 _KINDS: Final = frozenset({"type", "record type", "contact type", "kind", "typ", "tipo"})
 _COMPANIES: Final = frozenset(
     {
@@ -210,8 +211,10 @@ class People:
         if (
             self._by_hand
             and "," in (name := record.get("full_name", ""))
-            and not {"first_name", "last_name"} & record.keys()
             and (parts := read_name(name)) is not None
+            and all(
+                record.get(part, said) == said for part, said in parts.items() if part in _PARTS
+            )
         ):
             record.update({**parts, **record, "full_name": parts["full_name"]})
         if self._family_first and "full_name" not in record:

@@ -10,9 +10,10 @@ from services.ingest.domain.reading import read_value
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.sources.jcard import read_jcard
 from services.ingest.sources.json_people import read_objects, read_signals
+from services.ingest.sources.ldif import read_ldif
 from services.ingest.sources.people import read_people
 from services.ingest.sources.row import Row, Rows
-from services.ingest.sources.sniffed import JCARD, OBJECTS, SIGNALS, VCARD, Sniffed
+from services.ingest.sources.sniffed import JCARD, LDIF, OBJECTS, SIGNALS, VCARD, Sniffed
 from services.ingest.sources.vcard import read_vcard
 from services.ingest.sources.vocabulary import vocabulary
 from shared.events.signal import ContactSignal
@@ -20,6 +21,7 @@ from shared.events.signal import ContactSignal
 SOURCES: Final[dict[str, str]] = {
     **{layout.name: "csv_upload" for layout in vocabulary().layouts},
     OTHER_LAYOUT: "csv_upload",
+    LDIF: "csv_upload",
     OBJECTS: "csv_upload",
     SIGNALS: "csv_upload",
     VCARD: "vcard_upload",
@@ -35,6 +37,8 @@ def read_rows(file: BinaryIO, sniffed: Sniffed) -> Rows:
             return read_vcard(file, sniffed)
         case "jcard":
             return read_jcard(file, sniffed.encoding)
+        case "ldif":
+            return read_ldif(file, sniffed)
         case "signals":
             return read_signals(file, sniffed.encoding)
         case "json":

@@ -17,7 +17,7 @@ from services.ingest.domain.suggesting import REASON
 from services.ingest.sources.encodings import mended, text_of
 from services.ingest.sources.json_items import read_items
 from services.ingest.sources.row import BadRow
-from services.ingest.sources.sniffed import VCARD, Sniffed
+from services.ingest.sources.sniffed import LDIF, VCARD, Sniffed
 from services.ingest.sources.table import MAX_HEADER
 from services.ingest.sources.workbook import read_texts
 
@@ -46,6 +46,8 @@ def media_of(sniffed: Sniffed) -> tuple[str, str]:
     """Return the media type and the ending of the file that rejects come back in."""
     if sniffed.layout == VCARD:
         return "text/vcard; charset=utf-8", "vcf"
+    if sniffed.layout == LDIF:
+        return "text/plain; charset=utf-8", "ldif"
     if sniffed.is_json:
         return "application/json", "json"
     if sniffed.sheet:
@@ -64,6 +66,8 @@ def write_rejects(
         pieces = _items(file, sniffed, rejects)
     elif sniffed.layout == VCARD:
         pieces = _cards(file, sniffed, rejects)
+    elif sniffed.layout == LDIF:
+        pieces = _entries(file, sniffed, rejects)
     else:
         pieces = _table(file, sniffed, rejects)
     for piece in pieces:
@@ -138,6 +142,21 @@ def _cards(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Itera
             yield f"{PROPERTY}:{told}\r\n"
             yield "" if is_begun else line
         elif open_until is None or number < open_until:
+            yield line
+
+
+def _entries(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
+    """Write entries, each below a comment that gives its reason; comments are not read."""
+    yield "version: 1\r\n"
+    starts = {one.line: one for one in rejects}
+    is_open = False
+    for number, line in _lines(file, sniffed.encoding):
+        if (reject := starts.get(number)) is not None:
+            is_open = True
+            yield f"\r\n# {REASON}: {reject.reason}\r\n"
+        elif not line.strip():
+            is_open = False
+        if is_open:
             yield line
 
 

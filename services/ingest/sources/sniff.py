@@ -8,10 +8,11 @@ from typing import BinaryIO, Final
 from services.ingest.domain.headless import guess
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.sources.encodings import LEGACY, MIXED, PIECE, text_of
-from services.ingest.sources.kinds import JSON, kind_of_bytes, kind_of_text
+from services.ingest.sources.kinds import JSON, LDIF_TEXT, kind_of_bytes, kind_of_text
 from services.ingest.sources.sniff_json import sniff_json
+from services.ingest.sources.sniff_ldif import sniff_ldif
 from services.ingest.sources.sniff_workbook import PREAMBLE_LINES, sniff_workbook
-from services.ingest.sources.sniffed import VCARD, Sniffed
+from services.ingest.sources.sniffed import LDIF, VCARD, Sniffed
 from services.ingest.sources.survey import Survey, survey_of
 from services.ingest.sources.table import (
     HEADER_LINES,
@@ -74,6 +75,8 @@ def sniff(file: BinaryIO, choices: Choices | None = None, survey: Survey | None 
     kind = kind_of_text("".join(lines))
     if kind == JSON:
         return sniff_json(file, encoding, choices or {})
+    if kind == LDIF_TEXT:
+        return sniff_ldif(file, Sniffed(LDIF, usual, assumed), choices or {})
     if kind:
         raise no_table(kind)
     found = _find_table(lines, choices or {})

@@ -15,6 +15,9 @@ JCARD: Final = "jcard"
 SIGNALS: Final = "signals"
 """The layout of signals as JSON, kith's own export among them."""
 
+LDIF: Final = "ldif"
+"""The layout of entries of a directory or an address book."""
+
 OBJECTS: Final = "json"
 """The layout of people as objects whose names are columns."""
 
@@ -66,7 +69,9 @@ class Sniffed:
             return {**told, "phone_region": self.region}
         return {
             **told,
-            "delimiter": "" if self.sheet or self.is_json else self.delimiter,
+            "delimiter": ""
+            if self.sheet or self.is_json or self.layout == LDIF
+            else self.delimiter,
             "sheet": self.sheet,
             "header_line": self.header_line,
             "language": self.mapping.language,

@@ -8,7 +8,6 @@ from services.ingest.domain.headless import guess
 from services.ingest.sources.rejects import Reject, write_rejects
 from services.ingest.sources.sniff import sniff
 from services.ingest.sources.understanding import UnknownHeaderError
-from shared.errors import PoisonMessageError
 from tests.support.tables import take, workbook
 
 PEOPLE = [
@@ -206,9 +205,3 @@ def test_national_numbers_of_cards_are_read_where_the_names_are_at_home() -> Non
     ):
         [facts] = take(card.format(name, number).encode()).facts
         assert facts["phones"] == [{"value": found}]
-
-
-def test_ldif_is_refused_by_its_name() -> None:
-    for begin in ("dn: cn=Ada,mail=ada@x.example\n", "version: 1\n\ndn:: Y249\n"):
-        with pytest.raises(PoisonMessageError, match="LDIF"):
-            take(f"{begin}objectclass: top\ncn: Ada\n".encode())
