@@ -395,16 +395,24 @@ def run(parts: list[str], rows: int, cards: int, mbox_mb: int) -> Figures:
     return figures
 
 
+def _parts(text: str) -> list[str]:
+    """Read the parts that are to be measured, and refuse what is none."""
+    parts = [part.strip() for part in text.split(",")]
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no part; say {', '.join(PARTS)}")
+    return parts
+
+
 def main() -> None:
     """Measure what is asked for, keep it beside the other figures, and print it."""
     parser = argparse.ArgumentParser(prog="make bench-imports")
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--cards", type=int, default=50_000)
     parser.add_argument("--mbox-mb", type=int, default=1_000)
-    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--parts", type=_parts, default=PARTS)
     asked = parser.parse_args()
     heed_signals()
-    figures = run(asked.parts.split(","), asked.rows, asked.cards, asked.mbox_mb)
+    figures = run(asked.parts, asked.rows, asked.cards, asked.mbox_mb)
     kept = orjson.loads(LATEST.read_bytes()) if LATEST.exists() else {}
     LATEST.parent.mkdir(exist_ok=True)
     kept["imports"] = kept.get("imports", {}) | figures

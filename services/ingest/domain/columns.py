@@ -42,6 +42,7 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "end_date",
         "is_current",
     ),
+    "education": ("school", "degree", "field_of_study", "start_date", "end_date"),
     "address": (
         "house_number",
         "street",
@@ -67,6 +68,9 @@ _PLAIN: Final = (
     "notes",
     "linkedin_url",
     "labels",
+    "skills",
+    "certifications",
+    "languages",
     "phone_code",
     "record_id",
     "more",

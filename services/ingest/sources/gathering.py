@@ -8,6 +8,7 @@ from typing import Any, Final
 from services.ingest.domain.columns import Column
 from services.ingest.domain.days import EVENT_PIVOT, is_no_day, read_day, read_serial
 from services.ingest.domain.vocabulary import DayOrder
+from services.ingest.sources.background_cells import first_day
 from services.ingest.sources.cells import (
     SEPARATOR,
     emails_in,
@@ -16,11 +17,8 @@ from services.ingest.sources.cells import (
     read_place,
     with_calling_code,
 )
-from services.ingest.sources.row import compact
+from services.ingest.sources.row import LONG_VALUE, MANY, MAX_SHORT, compact
 from shared.events.signal import MAX_VALUES
-
-MAX_SHORT: Final = 255
-"""Characters of a value that is no note (`shared.events.wire.Short`)."""
 
 MARK: Final = "* "
 """Before a type or group that is Google's own choice."""
@@ -45,8 +43,6 @@ _MOST: Final = 2_048
 _BAD_BIRTHDAY: Final = "is not a date like 1815-12-10, or --12-10"
 _BAD_DATE: Final = "is not a date like 12 Mar 2024"
 _ROUNDED_PHONE: Final = "was rounded by a spreadsheet; format the column as text and export again"
-_LONG_VALUE: Final = "has more than 255 characters"
-_MANY: Final = f"has more than {MAX_VALUES} values; the others are kept in the source record only"
 
 _STREET: Final = ("street", "street2", "street3", "extended", "po_box")
 _DAYS: Final = ("start_date", "end_date")
@@ -138,7 +134,7 @@ class Gathering:
         for name, values in self.lists.items():
             if len(values) > MAX_VALUES:
                 del values[MAX_VALUES:]
-                self.left_out.append((name, _MANY))
+                self.left_out.append((name, MANY))
             if values:
                 self.record[name] = values
 
@@ -172,7 +168,7 @@ class Gathering:
 def _emails(row: Gathering, key: Key, group: Group) -> None:
     cell = group.get("value", "")
     if len(cell) > _MOST:
-        row.leave(key, _LONG_VALUE)
+        row.leave(key, LONG_VALUE)
         return
     _points(row, "emails", key, group, emails_in(cell))
 
@@ -180,7 +176,7 @@ def _emails(row: Gathering, key: Key, group: Group) -> None:
 def _phones(row: Gathering, key: Key, group: Group) -> None:
     cell = group.get("value", "")
     if len(cell) > _MOST or is_rounded(cell):
-        row.leave(key, _LONG_VALUE if len(cell) > _MOST else _ROUNDED_PHONE)
+        row.leave(key, LONG_VALUE if len(cell) > _MOST else _ROUNDED_PHONE)
         return
     numbers = phones_in(cell)
     if row.phone_code:
@@ -196,7 +192,7 @@ def _points(row: Gathering, name: str, key: Key, group: Group, values: Iterable[
     label, primary = row.label(key, group)
     for value in values:
         if len(value) > MAX_SHORT:
-            row.leave(key, _LONG_VALUE)
+            row.leave(key, LONG_VALUE)
         elif value:
             point: dict[str, Any] = {"value": value}
             if label:
@@ -235,6 +231,23 @@ def _job(row: Gathering, key: Key, group: Group) -> None:
         job["is_current"] = job["is_current"].casefold() not in _NO
     if job.keys() - {"is_current"}:
         jobs.append(job)
+
+
+def _education(row: Gathering, key: Key, group: Group) -> None:
+    school: dict[str, Any] = dict(group)
+    if group.keys() <= set(_DAYS):  # a day without what was learned
+        for part, cell in group.items():
+            row.keep(row.frame.parts[key, part], cell)
+        return
+    index = len(row.lists.setdefault("education", []))
+    for part in group:
+        row.columns[f"education.{index}.{part}"] = row.frame.parts[key, part]
+        if part in _DAYS:
+            school[part] = first_day(group[part], row.frame.days)
+            if school[part] is None:
+                del school[part]
+                row.left_out.append((row.frame.parts[key, part], _BAD_DATE))
+    row.lists["education"].append(school)
 
 
 def _address(row: Gathering, key: Key, group: Group) -> None:
@@ -303,6 +316,7 @@ _GATHER: Final[dict[str, Callable[[Gathering, Key, Group], None]]] = {
     "phone": _phones,
     "website": _website,
     "job": _job,
+    "education": _education,
     "address": _address,
     "identifier": _identifier,
     "birthday": _birthday,

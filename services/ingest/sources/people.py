@@ -11,10 +11,11 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from services.ingest.domain.columns import NAMES, Column, ColumnMapping
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.domain.vocabulary import Layout, Table, key_of
+from services.ingest.sources.background_cells import read_background
 from services.ingest.sources.cells import NOTHING, read_name
-from services.ingest.sources.gathering import MARK, MAX_SHORT, Frame, Gathering, Group, Key
+from services.ingest.sources.gathering import MARK, Frame, Gathering, Group, Key
 from services.ingest.sources.more import MALFORMED, add_more
-from services.ingest.sources.row import CONTACT_ID, BadRow, Blank, Row, Rows
+from services.ingest.sources.row import CONTACT_ID, MAX_SHORT, BadRow, Blank, Row, Rows
 from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.table import Cells, read_table
 from services.ingest.sources.vocabulary import vocabulary
@@ -37,7 +38,10 @@ _ANY: Final = Layout(
 """How a table of no known product is read."""
 
 _MAY_BE_LONG: Final = frozenset(
-    {*NAMES, "notes", "labels", "custom", "email", "phone", "website", "more"}
+    {
+        *(*NAMES, "notes", "labels", "custom", "email", "phone", "website", "more"),
+        *("skills", "certifications", "languages"),
+    }
 )
 """Kinds whose cells may be longer than one value, or are refused where they are."""
 
@@ -117,7 +121,10 @@ class _Place(NamedTuple):
 
 
 _PLAIN: Final = frozenset(
-    {*NAMES, "headline", "notes", "linkedin_url", "labels", "phone_code", "record_id", "more"}
+    {
+        *(*NAMES, "headline", "notes", "linkedin_url", "labels", "phone_code", "record_id", "more"),
+        *("skills", "certifications", "languages"),
+    }
 )
 
 
@@ -206,6 +213,7 @@ class People:
         record = row.record
         if (cell := record.pop("labels", None)) and (labels := self._read_labels(cell)):
             record["labels"] = labels
+        row.left_out += read_background(record, row.columns)
         if (notes := record.get("notes")) is not None:
             self._finish_notes(row, notes)
         if (

@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.ingest.domain.days import read_iso_day
+from shared.events.signal import MAX_VALUES
+
+MAX_SHORT: Final = 255
+"""Characters of a value that is no note (`shared.events.wire.Short`)."""
+
+LONG_VALUE: Final = "has more than 255 characters"
+MANY: Final = f"has more than {MAX_VALUES} values; the others are kept in the source record only"
 
 CONTACT_ID: Final = re.compile(r"con_[0-9A-HJKMNP-TV-Z]{26}")
 """A contact's id: it names the record in an export of kith's own, and whom it is about."""
