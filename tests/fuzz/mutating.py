@@ -154,7 +154,8 @@ def _repacked(data: bytes, dice: Dice) -> bytes:
                 if dice.random() < 0.1:
                     continue
                 part = _changed(part, [old.read(one) for one in names], dice)
-            new.writestr(name, part, zipfile.ZIP_DEFLATED)
+            # By its name alone the part would be of now, and the same dice give another archive.
+            new.writestr(zipfile.ZipInfo(name), part, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
