@@ -7,11 +7,10 @@ from services.ingest.domain.accounting import Account, Sources
 from services.ingest.domain.activities import to_normalized_activity
 from services.ingest.domain.intake import Arrival, moment, occurred_at, read_arrival, signal_id
 from services.ingest.domain.mapping import Origin, Rules, to_normalized
-from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.domain.reading import read_activity_body, read_body, refuse_large
+from services.ingest.store.outgoing import outgoing
 from shared.auth import Directory, Place
 from shared.errors import PoisonMessageError
-from shared.events.topics import SIGNALS_NORMALIZED
 from shared.kafka.batch import Batch, Rejected
 from shared.kafka.pace import Share
 from shared.kafka.producer import Outgoing, Producer
@@ -31,8 +30,8 @@ class Signals:
     async def handle_signals(self, batch: Batch) -> Sequence[Rejected]:
         """Pass on what is well-formed, in order; return what is not."""
         self._share.live()
-        rules, topic = self._rules, SIGNALS_NORMALIZED.name
-        outgoing: list[Outgoing] = []
+        rules = self._rules
+        messages: list[Outgoing] = []
         rejected: list[Rejected] = []
         places: dict[tuple[str | None, str | None], Place] = {}
         account = Account(self._sources)
@@ -59,9 +58,8 @@ class Signals:
                 account.refuse(source, error.reason)
             else:
                 account.accept(source, record.timestamp)
-                headers = normalized_headers(origin, is_activity=arrival.is_activity)
-                outgoing.append(Outgoing(topic, normalized.key, normalized.body, headers))
-        await self._producer.send_batch(outgoing)
+                messages.append(outgoing(normalized, origin, is_activity=arrival.is_activity))
+        await self._producer.send_batch(messages)
         _count(account)
         return rejected
 

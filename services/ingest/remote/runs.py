@@ -22,7 +22,6 @@ from services.ingest.domain.connections import (
     may_go,
 )
 from services.ingest.domain.mapping import Origin, Rules
-from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.remote.address_book import BookTerms
 from services.ingest.remote.calendars import CalendarTerms
 from services.ingest.remote.crms import HubSpot, Salesforce
@@ -39,10 +38,10 @@ from services.ingest.remote.page import Outbound, Page, RemoteError, RemoteSourc
 from services.ingest.remote.retracting import retractions
 from services.ingest.settings import RemoteSettings
 from services.ingest.store.connections import Claim, Claimed, Connections
+from services.ingest.store.outgoing import outgoing
 from services.ingest.store.vault import VaultError
 from shared.errors import ServiceError
 from shared.events.envelope import rfc3339
-from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
 from shared.kafka.producer import Outgoing, Producer
 from shared.observability.logs import get_logger
 from shared.observability.metrics import MAIL_LEFT_OUT, REMOTE_RUNS, REMOTE_SIGNALS
@@ -206,9 +205,9 @@ def _settings(claimed: Claimed) -> AnySettings:
 
 
 def _outgoing(signal: Outbound, page: Page) -> Outgoing:
-    topic = SIGNALS_NORMALIZED_BULK if page.is_bulk else SIGNALS_NORMALIZED
-    headers = normalized_headers(signal.origin, is_activity=signal.is_activity)
-    return Outgoing(topic.name, signal.normalized.key, signal.normalized.body, headers)
+    return outgoing(
+        signal.normalized, signal.origin, is_activity=signal.is_activity, is_bulk=page.is_bulk
+    )
 
 
 def _of_group(group: "ExceptionGroup[Exception]") -> tuple[Failure, float | None]:

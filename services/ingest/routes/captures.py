@@ -18,7 +18,6 @@ from services.ingest.domain.captures import (
 )
 from services.ingest.domain.intake import signal_id
 from services.ingest.domain.mapping import Origin, to_normalized
-from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.domain.reading import in_our_words, read_value, within_bounds
 from services.ingest.domain.verdicts import Verdict, accepted
 from services.ingest.routes.doorway import (
@@ -30,11 +29,10 @@ from services.ingest.routes.doorway import (
 )
 from services.ingest.routes.problems import RESPONSES, JsonResponse
 from services.ingest.routes.signals import SOURCE
+from services.ingest.store.outgoing import outgoing
 from shared.auth import Caller
 from shared.errors import PoisonMessageError
 from shared.events.envelope import rfc3339
-from shared.events.topics import SIGNALS_NORMALIZED
-from shared.kafka.producer import Outgoing
 from shared.observability import metrics
 
 router = APIRouter(tags=["captures"])
@@ -153,13 +151,7 @@ async def _send(
     original = within_bounds(raw, may_hold_nul=True)
     signal, _ = read_value(value, may_hold_nul=False)
     normalized = to_normalized(signal, original, origin, doorway.rules)
-    message = Outgoing(
-        topic=SIGNALS_NORMALIZED.name,
-        key=normalized.key,
-        value=normalized.body,
-        headers=normalized_headers(origin),
-    )
-    await doorway.producer.send_batch([message])
+    await doorway.producer.send_batch([outgoing(normalized, origin)])
     metrics.INGESTED_SIGNALS.labels(doorway.sources.label(signal.source), "push", ACCEPTED).inc()
     verdict = accepted(0, origin.signal_id, normalized)
     answer = JsonResponse(verdict.model_dump(exclude_none=True), 202)

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Any, BinaryIO, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from ulid import ULID
 
 from services.ingest.domain.mapping import Normalized, Origin
-from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.routes.doorway import (
     Doorway,
     bounded,
@@ -22,10 +22,10 @@ from services.ingest.routes.doorway import (
 )
 from services.ingest.routes.problems import RESPONSES, JsonResponse
 from services.ingest.sources.activities import SLICE, Account, Terms, activities, layout_of, survey
+from services.ingest.store.outgoing import outgoing
 from shared.auth import Caller
 from shared.events.envelope import rfc3339
 from shared.events.signal import Region
-from shared.events.topics import SIGNALS_NORMALIZED_BULK
 from shared.events.wire import SourceName
 from shared.kafka.producer import Outgoing
 
@@ -154,22 +154,18 @@ async def _send(file: BinaryIO, terms: Terms, doorway: Doorway, caller: Caller) 
     account = Account()
     found = activities(file, terms, doorway.rules, account)
     imports, number = doorway.imports, None
-    while outgoing := await asyncio.to_thread(_slice, found):
+    while messages := await asyncio.to_thread(_slice, found):
         if number is None:  # before anything is on its way: it may break off half-way
             name = terms.origin.import_id or ""
             number = await imports.note_direct(caller.place, name, terms.source, terms.layout)
-        await doorway.producer.send_batch(outgoing)
+        await doorway.producer.send_batch(messages)
     if number is not None:
         await imports.fetchrow(caller.place, "count_direct", number, account.accepted)
     return account
 
 
 def _slice(found: Iterator[tuple[Origin, Normalized]]) -> list[Outgoing]:
-    outgoing: list[Outgoing] = []
-    for origin, normalized in found:
-        headers = normalized_headers(origin, is_activity=True)
-        topic = SIGNALS_NORMALIZED_BULK.name
-        outgoing.append(Outgoing(topic, normalized.key, normalized.body, headers))
-        if len(outgoing) >= SLICE:
-            break
-    return outgoing
+    return [
+        outgoing(normalized, origin, is_activity=True, is_bulk=True)
+        for origin, normalized in islice(found, SLICE)
+    ]

@@ -18,7 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from ulid import ULID
 
 from services.ingest.domain.mapping import Origin
-from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.routes.doorway import Doorway, caller_of, doorway_of, traceparent_of
 from services.ingest.routes.problems import RESPONSES, JsonResponse, ProblemError
 from services.ingest.routes.uploads import file_of
@@ -26,10 +25,10 @@ from services.ingest.sources.mail.boxes import BoxKind, read_box, sniff_box, why
 from services.ingest.sources.mail.helping import Helpers
 from services.ingest.sources.mail.own import OwnSurvey
 from services.ingest.sources.mail.reading import MailNote, MailReader, MailTally, MailTerms, Taken
+from services.ingest.store.outgoing import outgoing
 from shared.auth import Caller, Place
 from shared.events.envelope import rfc3339
 from shared.events.signal import Region
-from shared.events.topics import SIGNALS_NORMALIZED_BULK
 from shared.events.wire import SourceName
 from shared.identifiers.email import normalize_email
 from shared.identifiers.types import Refused
@@ -285,6 +284,4 @@ def _read(file: BinaryIO, kind: BoxKind, reader: MailReader, helpers: Helpers) -
 
 
 def _outgoing(taken: Taken) -> Outgoing:
-    headers = normalized_headers(taken.origin, is_activity=taken.is_activity)
-    topic = SIGNALS_NORMALIZED_BULK.name
-    return Outgoing(topic, taken.normalized.key, taken.normalized.body, headers)
+    return outgoing(taken.normalized, taken.origin, is_activity=taken.is_activity, is_bulk=True)

@@ -10,7 +10,6 @@ from services.ingest.domain.accounting import Account
 from services.ingest.domain.activities import to_normalized_activity
 from services.ingest.domain.intake import signal_id
 from services.ingest.domain.mapping import Origin, to_normalized
-from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.domain.reading import (
     is_activity,
     read_activity_value,
@@ -26,12 +25,12 @@ from services.ingest.routes.doorway import (
     traceparent_of,
 )
 from services.ingest.routes.problems import RESPONSES, JsonResponse
+from services.ingest.store.outgoing import outgoing
 from shared.auth import Caller
 from shared.errors import PoisonMessageError
 from shared.events.activity import ActivitySignal
 from shared.events.envelope import rfc3339
 from shared.events.signal import ContactSignal
-from shared.events.topics import SIGNALS_NORMALIZED
 from shared.kafka.producer import Outgoing
 from shared.observability import metrics
 
@@ -97,7 +96,7 @@ async def post_signals(
     values = read_many(body, doorway.settings.max_signals)
     now = rfc3339(datetime.now(UTC))
     batch, may_hold_nul = str(ULID()), b"\\u0000" in body
-    outgoing: list[Outgoing] = []
+    messages: list[Outgoing] = []
     verdicts: list[Verdict] = []
     traceparent = traceparent_of(request)
     account = Account(doorway.sources)
@@ -114,16 +113,16 @@ async def post_signals(
         verdicts.append(verdict)
         source = value.get("source") if isinstance(value, dict) else None
         if message is not None:
-            outgoing.append(message)
+            messages.append(message)
             account.accept(str(source))
         elif verdict.error is not None:
             account.refuse(source, verdict.error.reason)
     doorway.share.live()
-    await doorway.producer.send_batch(outgoing)
+    await doorway.producer.send_batch(messages)
     for named, outcome, count in account.verdicts():
         metrics.INGESTED_SIGNALS.labels(named, "push", outcome).inc(count)
     answer = Verdicts(
-        accepted=len(outgoing), rejected=len(verdicts) - len(outgoing), signals=tuple(verdicts)
+        accepted=len(messages), rejected=len(verdicts) - len(messages), signals=tuple(verdicts)
     )
     return JsonResponse(answer.model_dump(exclude_none=True), 202)
 
@@ -143,10 +142,5 @@ def judge(
         )
     except PoisonMessageError as error:
         return refused(index, error), None
-    message = Outgoing(
-        topic=SIGNALS_NORMALIZED.name,
-        key=normalized.key,
-        value=normalized.body,
-        headers=normalized_headers(origin, is_activity=happened),
-    )
+    message = outgoing(normalized, origin, is_activity=happened)
     return accepted(index, origin.signal_id, normalized), message
