@@ -7,10 +7,10 @@ import httpx
 import orjson
 import typer
 
-from kith.imports import local_url
 from kith.imports_activities import account_of
 from kith.imports_client import ImportsClient, RefusedError
 from kith.imports_key import calling
+from kith.imports_running import local_url
 
 Files = Annotated[
     list[Path],

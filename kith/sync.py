@@ -9,8 +9,9 @@ import orjson
 import typer
 from cryptography.fernet import Fernet
 
-from kith.imports import Key, Url, Workspace, local_url
 from kith.imports_key import calling
+from kith.imports_options import Key, Url, Workspace
+from kith.imports_running import local_url
 
 CONNECTIONS: Final = "/v1/connections"
 """Where ingest keeps them."""
