@@ -69,7 +69,7 @@ def test_a_calendar_is_read_with_its_people_zones_and_single_occurrences() -> No
         2,
     )
     assert one["participants"] == [
-        {"role": "organizer", "name": "Babbage, Charles", "email": "charles@engines.example"},
+        {"role": "organizer", "name": "Charles Babbage", "email": "charles@engines.example"},
         {
             "role": "attendee",
             "name": "Ada Lovelace",
