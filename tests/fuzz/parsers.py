@@ -266,6 +266,7 @@ PARSERS: Final = {
         Parser("mail", _read_mail, _mailboxes, "eml"),
         Parser("calendar", _read_activities, _happenings("*.ics"), "ics"),
         Parser("calls", _read_activities, _happenings("*.csv"), "csv"),
+        Parser("backup", _read_activities, _happenings("*.xml"), "xml"),
         Parser("lines", _read_activities, _lines, "jsonl"),
         Parser("push", _read_push, _pushed, "json"),
         Parser("record", _read_record, _records, "json"),

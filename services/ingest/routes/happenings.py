@@ -74,7 +74,7 @@ class ActivityReport(BaseModel):
     """What became of a file of activities."""
 
     import_id: str
-    layout: str = Field(description="calendar, call-log or json-lines.")
+    layout: str = Field(description="calendar, call-log, phone-backup or json-lines.")
     accepted: int = Field(description="Each occurrence of a recurring event counts.")
     rejected_activities: int
     passed_over: int = Field(description="Events with nobody invited, withheld numbers, blanks.")

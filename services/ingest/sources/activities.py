@@ -15,6 +15,7 @@ from services.ingest.sources.calendar import read_calendar
 from services.ingest.sources.calls import read_calls
 from services.ingest.sources.happened import Happened, Passed, Reading, Unread
 from services.ingest.sources.kinds import kind_of_bytes, kind_of_text
+from services.ingest.sources.phone_backup import ROOT, read_backup
 from shared.errors import PoisonMessageError
 from shared.events.envelope import parse_object, rfc3339
 from shared.events.topics import MAX_SIGNAL_BYTES
@@ -22,8 +23,9 @@ from shared.events.topics import MAX_SIGNAL_BYTES
 CALENDAR: Final = "calendar"
 LINES: Final = "json-lines"
 LOG: Final = "call-log"
+BACKUP: Final = "phone-backup"
 
-SOURCES: Final = {CALENDAR: "calendar", LINES: "api_push", LOG: "call_log"}
+SOURCES: Final = {CALENDAR: "calendar", LINES: "api_push", LOG: "call_log", BACKUP: "call_log"}
 """Layout → where its activities come from, unless the caller or the line names another source."""
 
 SLICE: Final = 200
@@ -83,11 +85,14 @@ def layout_of(file: BinaryIO) -> str:
         return CALENDAR
     if begin.startswith(b"{"):
         return LINES
+    if begin.startswith(b"<") and ROOT.search(begin):
+        return BACKUP
     kind = kind_of_bytes(head) or kind_of_text(head.decode("utf-8", "replace"))
     if kind:
         raise PoisonMessageError(
             "invalid",
-            f"is {kind}; send a calendar (.ics), a table of calls or messages, or JSON lines",
+            f"is {kind}; send a calendar (.ics), a log or backup of calls or messages, "
+            "or JSON lines",
             field="file",
         )
     return LOG
@@ -140,6 +145,8 @@ def _read(file: BinaryIO, terms: Terms) -> Iterator[Reading]:
             return read_calendar(file, terms.now)
         case "json-lines":
             return _read_lines(file)
+        case "phone-backup":
+            return read_backup(file)
         case _:
             return read_calls(file, terms.zone, "mdy" if terms.region in (None, "US") else "dmy")
 
@@ -173,7 +180,7 @@ def _normalized(
         record["source"] = terms.source
     if terms.region:
         record.setdefault("phone_region", terms.region)
-    if terms.layout == LOG:
+    if terms.layout in (LOG, BACKUP):
         # It may hold a number: what names the record must not.
         name = f"{record['source']}\0{record['source_record_id']}"
         record["source_record_id"] = rules.digests.file_record(terms.origin.tenant, name)

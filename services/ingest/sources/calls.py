@@ -7,14 +7,15 @@ them. A table that names no number, address or time is refused.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from itertools import islice
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from services.ingest.domain.days import find_order, read_day
 from services.ingest.domain.vocabulary import DayOrder
 from services.ingest.sources.encodings import sniff_encoding, text_of
-from services.ingest.sources.happened import Happened, Passed, Reading, Unread
+from services.ingest.sources.happened import Passed, Reading, Unread
+from services.ingest.sources.logged import WAYS, Kind, Logged, epoch_of
 from services.ingest.sources.row import BadRow, Blank
 from services.ingest.sources.table import Cells, read_table
 from shared.errors import PoisonMessageError
@@ -66,53 +67,23 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a cell is → the headers that say so, lower case; the first that the table has."""
 
-_IN = (
-    {"incoming", "inbound", "received", "in", "eingehend", "inbox", "1"},
-    {"outgoing", "outbound", "dialed", "dialled", "sent", "out", "ausgehend", "2"},
-    {"missed", "verpasst", "unanswered", "no answer", "3"},
-    {"voicemail", "4"},
-    {"rejected", "declined", "blocked", "abgelehnt", "5", "6"},
-)
-_WAYS: Final[Mapping[str, tuple[str, str | None]]] = {
-    word: way
-    for words, way in zip(
-        _IN,
-        (
-            ("inbound", "answered"),
-            ("outbound", None),
-            ("inbound", "missed"),
-            ("inbound", "voicemail"),
-            ("inbound", "declined"),
-        ),
-        strict=True,
-    )
-    for word in words
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "1": ("incoming", "inbound", "received", "in", "eingehend", "inbox"),
+    "2": ("outgoing", "outbound", "dialed", "dialled", "sent", "out", "ausgehend"),
+    "3": ("missed", "verpasst", "unanswered", "no answer"),
+    "4": ("voicemail",),
+    "5": ("rejected", "declined", "blocked", "abgelehnt"),
+    "6": (),
 }
-"""Type of a call → direction and status; the numbers are Android's."""
+"""Android's number for a type of call → the words for it."""
 
-_ROLES: Final = {
-    ("call", "inbound"): "caller",
-    ("call", "outbound"): "callee",
-    ("message", "inbound"): "from",
-    ("message", "outbound"): "to",
-}
+_WAYS: Final = {word: WAYS[number] for number, words in _WORDS.items() for word in (number, *words)}
+"""Type of a call → direction and status."""
 
 SAMPLE_ROWS: Final = 200
 """Rows that are looked at for the order of the numbers in dates."""
 
-SNIPPET: Final = 500
-"""Characters of a message that are kept."""
-
-_EPOCH = re.compile(r"\d{9,10}|\d{12,13}")
 _CLOCK = re.compile(r"(\d{1,2})[:.h](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?\s*([AaPp])?\.?[Mm]?\.?")
-_LONGEST_SPAN: Final = 40
-"""Characters that say how long something took; more are damage, and slow to look through."""
-
-_SPAN = re.compile(r"(?:(\d{1,8}):)?(\d{1,3}):(\d{2})")
-_UNITS = re.compile(
-    r"(?:(\d{1,8})\s*h\w*\.?)?[\s,]*(?:(\d{1,8})\s*m\w*\.?)?[\s,]*(?:(\d{1,8})\s*s\w*\.?)?",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,43 +161,21 @@ def _read(row: Cells, table: _Table) -> Reading:
     if occurred_at is None:
         column = table.header[table.places["at"]]
         return Unread(row.line, column, "is no date and time; write it like 2026-01-31 14:05:00")
-    if "@" in said.get("phone", ""):  # a message may go to an address
-        said.setdefault("email", said.pop("phone"))
-    if not said.get("phone") and not said.get("email"):
-        return Passed(row.line, "the other end withheld the number")
-    kind = "message" if "text" in table.places else "call"
+    kind: Kind = "message" if "text" in table.places else "call"
     direction, status = _WAYS.get(said.get("way", "").casefold(), (None, None))
-    role = _ROLES.get((kind, direction or ""), "about")
-    person = {name: said[name][:255] for name in ("name", "phone", "email") if name in said}
-    record: dict[str, Any] = {
-        "kind": kind,
-        "direction": direction,
-        "status": status if kind == "call" else None,
-        "occurred_at": occurred_at.isoformat(),
-        "duration_s": _seconds(said.get("length", "")) if kind == "call" else None,
-        "title": said.get("title", "")[:1_000],
-        "snippet": said.get("text", "")[:SNIPPET],
-        "location": said.get("location", "")[:1_000],
-        "attributes": {"service": said["service"][:255]} if "service" in said else None,
-        "participants": [{"role": role, **person}],
-    }
-    record = {name: value for name, value in record.items() if value not in (None, "")}
-    other = said.get("phone") or said.get("email")
-    record["source_record_id"] = said.get("id") or "\x1f".join(
-        (kind, direction or "", occurred_at.isoformat(), other or "")
-    )
     left_out = []
     if said.get("way") and direction is None:
         left_out.append((table.header[table.places["way"]], "says no direction that is known"))
     raw = {name: cell for name, cell in zip(table.header, row.cells, strict=False) if cell}
-    return Happened(row.line, record, raw, left_out=tuple(left_out))
+    logged = Logged(row.line, kind, direction, status, occurred_at, said, raw, tuple(left_out))
+    return logged.told()
 
 
 def _moment(said: Mapping[str, str], table: _Table) -> datetime | None:
     text = said.get("at", "")
     try:
-        if _EPOCH.fullmatch(text):
-            return datetime.fromtimestamp(int(text) / (1 if len(text) <= 10 else 1_000), UTC)
+        if (since := epoch_of(text)) is not None:
+            return since
         whole = f"{text} {said['clock']}" if "clock" in said else text
         moment = _iso(whole) or _written(whole, table.order)
     except (ValueError, OverflowError, OSError):
@@ -255,19 +204,3 @@ def _written(text: str, order: DayOrder) -> datetime | None:
     if clock[4]:
         hour = hour % 12 + (12 if clock[4] in "pP" else 0)
     return datetime.fromisoformat(day) + timedelta(hours=hour, minutes=minute, seconds=second)
-
-
-def _seconds(text: str) -> int | None:
-    """Read how long: `461`, `7:41`, `0:07:41`, `7m 41s`, seconds."""
-    if len(text) > _LONGEST_SPAN:
-        return None
-    if text.isdecimal() and len(text) < 9:
-        seconds = int(text)
-    elif found := _SPAN.fullmatch(text):
-        seconds = int(found[1] or 0) * 3_600 + int(found[2]) * 60 + int(found[3])
-    elif (found := _UNITS.fullmatch(text)) and any(found.groups()):
-        hours, minutes, rest = (int(part or 0) for part in found.groups())
-        seconds = hours * 3_600 + minutes * 60 + rest
-    else:
-        return None
-    return seconds if seconds <= 31_622_400 else None
