@@ -1,6 +1,6 @@
 """Calendars at Google and Microsoft as their documents describe them, with moods."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
@@ -8,21 +8,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.support.remote_mail import Account, google_error, graph_error
+from tests.support.remote_changes import Changing
+from tests.support.remote_mail import google_error, graph_error
 
 ME = "me@home.example.com"
 
 
 @dataclass
-class FakeCalendar(Account):
+class FakeCalendar(Changing):
     """`events.list` of the Google Calendar API v3, with `singleEvents`."""
-
-    events: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
-    """Id → when it last changed, and the event."""
-    clock: int = 0
-    oldest: int = 0
-    """Sync tokens from before are too old."""
-    page_size: int = 2
 
     def put(self, name: str, day: str | None, title: str = "Engine", **said: Any) -> None:
         """Add or change a meeting with Ada on a day; without a day, delete it."""
@@ -48,7 +42,7 @@ class FakeCalendar(Account):
                 ],
                 **said,
             }
-        self.events[name] = (self.clock, event)
+        self.entries[name] = (self.clock, event)
 
     def app(self) -> Starlette:
         """Build the application."""
@@ -65,31 +59,17 @@ class FakeCalendar(Account):
         asked = request.query_params
         assert asked["singleEvents"] == "true"
         assert ("syncToken" in asked) != ("timeMin" in asked), "no window with a sync token"
-        since = int(asked.get("syncToken", "0").removeprefix("sync-"))
-        if "syncToken" in asked and since < self.oldest:
-            return google_error(410, "fullSyncRequired")
-        begin = int(asked.get("pageToken", "0"))
-        told = [
-            event
-            for changed, event in self.events.values()
-            if changed > since and ("start" in event or since)
-        ]
-        found: dict[str, Any] = {"items": told[begin : begin + self.page_size]}
-        if begin + self.page_size < len(told):
-            found["nextPageToken"] = str(begin + self.page_size)
-        else:
-            found["nextSyncToken"] = f"sync-{self.clock}"
-        return JSONResponse(found)
+        return self.google_page(
+            request,
+            "items",
+            is_gone=lambda event: "start" not in event,
+            too_old=lambda: google_error(410, "fullSyncRequired"),
+        )
 
 
 @dataclass
-class FakeOutlookCalendar(Account):
+class FakeOutlookCalendar(Changing):
     """`/me/calendarView/delta` and `/me/events` of Microsoft Graph."""
-
-    events: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
-    clock: int = 0
-    oldest: int = 0
-    page_size: int = 2
 
     def put(self, name: str, day: str | None, title: str = "Engine", **said: Any) -> None:
         """Add or change a meeting with Ada on a day; without a day, delete it."""
@@ -115,7 +95,7 @@ class FakeOutlookCalendar(Account):
                 ],
                 **said,
             }
-        self.events[name] = (self.clock, event)
+        self.entries[name] = (self.clock, event)
 
     def app(self) -> Starlette:
         """Build the application."""
@@ -134,7 +114,7 @@ class FakeOutlookCalendar(Account):
     async def _event(self, request: Request) -> Response:
         if answer := self.refused(request):
             return answer
-        found = self.events.get(request.path_params["name"])
+        found = self.entries.get(request.path_params["name"])
         return JSONResponse(found[1]) if found else graph_error(404, "ErrorItemNotFound")
 
     async def _delta(self, request: Request) -> Response:
@@ -144,18 +124,4 @@ class FakeOutlookCalendar(Account):
         assert ("startDateTime" in asked) != ("$token" in asked)
         assert "$select" not in asked, "not supported by this function"
         assert 'outlook.timezone="UTC"' in request.headers["prefer"]
-        since, begin = (int(one) for one in asked.get("$token", "0-0").split("-"))
-        if since and since < self.oldest:
-            return graph_error(410, "syncStateNotFound")
-        told = [
-            event
-            for changed, event in self.events.values()
-            if changed > since and (since or "@removed" not in event)
-        ]
-        base = f"{request.url.scheme}://{request.url.netloc}{request.url.path}"
-        found: dict[str, Any] = {"value": told[begin : begin + self.page_size]}
-        if begin + self.page_size < len(told):
-            found["@odata.nextLink"] = f"{base}?$token={since}-{begin + self.page_size}"
-        else:
-            found["@odata.deltaLink"] = f"{base}?$token={self.clock}-0"
-        return JSONResponse(found)
+        return self.graph_page(request)

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.support.remote_mail import Account, graph_error
+from tests.support.remote_changes import Changing
+from tests.support.remote_mail import Account
 
 
 def google_expired() -> JSONResponse:
@@ -35,15 +36,8 @@ def google_expired() -> JSONResponse:
 
 
 @dataclass
-class FakePeople(Account):
+class FakePeople(Changing):
     """contactGroups.list and people.connections.list of the Google People API."""
-
-    people: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
-    """Resource name → when it last changed, and the person; an empty one was deleted."""
-    clock: int = 0
-    oldest: int = 0
-    """Sync tokens from before are expired."""
-    page_size: int = 2
 
     def put(self, number: int, name: str | None, **said: Any) -> None:
         """Add or change somebody; without a name, delete them."""
@@ -54,7 +48,7 @@ class FakePeople(Account):
             person["metadata"] = {"deleted": True}
         else:
             person |= {"metadata": {}, "names": [{"displayName": name}] if name else [], **said}
-        self.people[resource] = (self.clock, person)
+        self.entries[resource] = (self.clock, person)
 
     def app(self) -> Starlette:
         """Build the application."""
@@ -85,33 +79,17 @@ class FakePeople(Account):
             return answer
         asked = request.query_params
         assert asked["requestSyncToken"] == "true"
-        since = int(asked.get("syncToken", "0").removeprefix("sync-"))
-        if "syncToken" in asked and since < self.oldest:
-            return google_expired()
-        begin = int(asked.get("pageToken", "0"))
-        told = [
-            person
-            for changed, person in self.people.values()
-            if changed > since and (since or not person["metadata"].get("deleted"))
-        ]
-        found: dict[str, Any] = {"totalPeople": len(told), "totalItems": len(told)}
-        if told[begin : begin + self.page_size]:
-            found["connections"] = told[begin : begin + self.page_size]
-        if begin + self.page_size < len(told):
-            found["nextPageToken"] = str(begin + self.page_size)
-        else:
-            found["nextSyncToken"] = f"sync-{self.clock}"
-        return JSONResponse(found)
+        return self.google_page(
+            request,
+            "connections",
+            is_gone=lambda person: bool(person["metadata"].get("deleted")),
+            too_old=google_expired,
+        )
 
 
 @dataclass
-class FakeOutlookPeople(Account):
+class FakeOutlookPeople(Changing):
     """`/me/contacts/delta` of Microsoft Graph."""
-
-    people: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
-    clock: int = 0
-    oldest: int = 0
-    page_size: int = 2
 
     def put(self, number: int, name: str | None, **said: Any) -> None:
         """Add or change somebody; without a name, delete them."""
@@ -121,7 +99,7 @@ class FakeOutlookPeople(Account):
             if name is None
             else {"id": f"AAMk{number}", "displayName": name, **said}
         )
-        self.people[f"AAMk{number}"] = (self.clock, person)
+        self.entries[f"AAMk{number}"] = (self.clock, person)
 
     def app(self) -> Starlette:
         """Build the application."""
@@ -137,21 +115,7 @@ class FakeOutlookPeople(Account):
             return answer
         asked = request.query_params
         assert ("$select" in asked) != ("$token" in asked)
-        since, begin = (int(one) for one in asked.get("$token", "0-0").split("-"))
-        if since and since < self.oldest:
-            return graph_error(410, "syncStateNotFound")
-        told = [
-            person
-            for changed, person in self.people.values()
-            if changed > since and (since or "@removed" not in person)
-        ]
-        base = f"{request.url.scheme}://{request.url.netloc}{request.url.path}"
-        found: dict[str, Any] = {"value": told[begin : begin + self.page_size]}
-        if begin + self.page_size < len(told):
-            found["@odata.nextLink"] = f"{base}?$token={since}-{begin + self.page_size}"
-        else:
-            found["@odata.deltaLink"] = f"{base}?$token={self.clock}-0"
-        return JSONResponse(found)
+        return self.graph_page(request)
 
 
 @dataclass

@@ -142,7 +142,7 @@ async def test_a_forgotten_cursor_means_everything_again(kind: type[Fake]) -> No
     cursor = (await lab.read())[-1].cursor
     fake.put("e5", "2026-03-20", "New")
     fake.oldest = fake.clock
-    del fake.events["e3"], fake.events["e0"]
+    del fake.entries["e3"], fake.entries["e0"]
     pages = await lab.read(cursor)
     assert titles(pages) == ["Engine 1", "Engine 2", "Engine 4", "New", "gone"], "missing: e3 went"
     assert pages[0].is_bulk
@@ -199,7 +199,7 @@ async def test_occurrences_of_a_series_at_google_are_each_their_own() -> None:
     fake.put("s_3", "2026-03-19", "Secret", visibility="private", description="<b>psst</b>")
     fake.put("s_4", "2026-03-20", "Told", description="<p>Dear&nbsp;all</p><ul><li>one</ul>")
     fake.put("s_5", "2026-03-21", "All day", start={"date": "2026-03-21"}, end={"date": "nonsense"})
-    fake.events["bad"] = (9, {"status": "confirmed"})
+    fake.entries["bad"] = (9, {"status": "confirmed"})
     (page,) = await Lab(fake).read()
     told = {one["source_record_id"]: one["activity"] for one in bodies([page])}
     assert list(told) == [
@@ -218,7 +218,7 @@ async def test_occurrences_of_a_series_at_google_are_each_their_own() -> None:
 async def test_an_occurrence_at_microsoft_says_only_what_differs_from_its_series() -> None:
     fake = FakeOutlookCalendar(page_size=9)
     fake.put("m", "2026-03-04", "Weekly", type="seriesMaster", iCalUId="weekly")
-    fake.events["o1"] = (
+    fake.entries["o1"] = (
         2,
         {
             "id": "o1",
@@ -236,7 +236,7 @@ async def test_an_occurrence_at_microsoft_says_only_what_differs_from_its_series
         "Weekly",
         "weekly/20260311T110000Z",
     )
-    fake.events["o2"] = (3, {**fake.events["o1"][1], "id": "o2"})
+    fake.entries["o2"] = (3, {**fake.entries["o1"][1], "id": "o2"})
     fake.clock = 3
     (page,) = await lab.read(page.cursor)
     assert titles([page]) == ["Weekly"], "the series was asked for"
