@@ -205,39 +205,22 @@ class Erasure:
         for home in sorted(self._erased):
             contact = self._cluster.contacts[home]
             contact.status = "deleted"
-            self._append(
-                contact,
-                ContactDeleted(
-                    occurred_at=self._order.now,
-                    cause=self._order.command_id,
-                    contact_id=contact.public_id,
-                    version=contact.version + 1,
-                    reason=ERASED,
-                ),
-            )
+            self._append(contact, ContactDeleted(**self._next_of(contact), reason=ERASED))
         for contact, other in self._waiting():
-            self._append(
-                contact,
-                MergeWithdrawn(
-                    occurred_at=self._order.now,
-                    cause=self._order.command_id,
-                    contact_id=contact.public_id,
-                    version=contact.version + 1,
-                    other_id=other,
-                ),
-            )
+            self._append(contact, MergeWithdrawn(**self._next_of(contact), other_id=other))
         for one in sorted(rewritten):
             contact = self._cluster.contacts[one]
-            self._append(
-                contact,
-                HistoryErased(
-                    occurred_at=self._order.now,
-                    cause=self._order.command_id,
-                    contact_id=contact.public_id,
-                    version=contact.version + 1,
-                    before=rewritten[one].before,
-                ),
-            )
+            before = rewritten[one].before
+            self._append(contact, HistoryErased(**self._next_of(contact), before=before))
+
+    def _next_of(self, contact: Contact) -> dict[str, Any]:
+        """Return what every event of the order says: whose next one it is, when and why."""
+        return {
+            "occurred_at": self._order.now,
+            "cause": self._order.command_id,
+            "contact_id": contact.public_id,
+            "version": contact.version + 1,
+        }
 
     def _waiting(self) -> Iterator[tuple[Contact, str]]:
         """Name who stands for the other ends of candidates, each with the end that is erased."""
