@@ -5,6 +5,7 @@ No kept library reads it: `ldif3` stops a file at its first bad line and holds p
 
 import binascii
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
@@ -89,6 +90,8 @@ def read_entries(file: BinaryIO, encoding: str) -> Iterator[Entry]:
     fallback = "cp1252" if encoding.startswith(("utf-", "ascii")) else encoding
     entry: Entry | None = None
     for line in read_lines(file, encoding):
+        if line.raw.startswith(BOM_UTF8):
+            line = line._replace(raw=line.raw.removeprefix(BOM_UTF8))  # noqa: PLW2901  # no letter
         if not line.raw.strip():
             if entry is not None:
                 yield entry

@@ -48,7 +48,8 @@ def test_a_file_cut_off_anywhere_keeps_its_whole_entries(path: Path) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_whatever_the_encoding_and_the_ends_of_lines(encoding: str, end: str) -> None:
     """Bare letters beyond ASCII are against the RFC, and written all the same."""
-    text = "dn: cn=x\ncn: Zoë Ängström\nmail: z@x.example\ndescription: an ende\n  n Wörtern\n\n"
+    text = "version: 1\n\ndn: cn=x\ncn: Zoë Ängström\nmail: z@x.example\n"
+    text += "description: an ende\n  n Wörtern\n\n"
     taken = take(text.replace("\n", end).encode(encoding))
     assert taken.facts == [
         {
@@ -57,6 +58,7 @@ def test_whatever_the_encoding_and_the_ends_of_lines(encoding: str, end: str) ->
             "notes": "an ende n Wörtern",
         }
     ]
+    assert (taken.tally.rows, notes(taken)) == (1, [])
 
 
 def test_a_bad_line_costs_no_entry_and_a_bad_entry_no_neighbour() -> None:
