@@ -77,7 +77,8 @@ class _Elements:
     def __init__(self) -> None:
         self.is_over = False
         self._found: list[Reading] = []
-        self._parser = expat.ParserCreate()
+        # The app writes UTF-8, whatever a file may declare: names of codecs are looked up as given.
+        self._parser = expat.ParserCreate("utf-8")
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._refuse
         self._parser.StartElementHandler = self._begin

@@ -85,7 +85,7 @@ async def test_who_went_is_taken_back(book: Book) -> None:
 async def test_who_is_missing_from_a_full_reading_went_too(book: Book) -> None:
     """A sync token that is too old means everything anew; deletions are told by absence."""
     _, everybody, _ = await book.read()
-    del book.fake.people["people/c5"]
+    del book.fake.entries["people/c5"]
     book.fake.oldest = book.fake.clock + 1
     failure, again, orders = await book.read()
     assert failure is None

@@ -86,6 +86,13 @@ def test_a_declared_document_type_is_refused_and_nothing_of_it_is_read() -> None
         read(bomb.encode())
 
 
+def test_an_encoding_that_nobody_knows_is_not_looked_up() -> None:
+    [one] = read(
+        f"<?xml version='1.0' encoding='UTF-00'?><calls>{CALL.format('')}</calls>".encode()
+    )
+    assert isinstance(one, Happened)
+
+
 def test_an_element_without_end_is_refused_and_what_stood_before_is_kept() -> None:
     data = f'<calls>{CALL.format("")}<call number="'.encode() + b"1" * (MAX_ELEMENT + (1 << 20))
     found = read(data)
