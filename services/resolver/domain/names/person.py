@@ -110,6 +110,8 @@ def _parse(fields: _Fields) -> PersonName:
         name = _of_fields(fields.first, fields.middle, fields.last)
         if fields.full and not (name.given and name.family):
             name = max(name, _of_text(fields.full), key=lambda found: len(found.words))
+    elif _is_family_alone(fields):
+        name = _of_family(fields.last)
     elif fields.full:
         name = _of_text(fields.full)
     else:
@@ -195,6 +197,20 @@ def _part_particles(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str,
     known = read_words("particles")
     core = tuple(word for word in words if word not in known)
     return (core, tuple(word for word in words if word in known)) if core else (words, ())
+
+
+def _is_family_alone(fields: _Fields) -> bool:
+    """Tell whether a source says the family name and nothing else of a name."""
+    others = fields.first or fields.middle
+    return bool(fields.last) and not others and fold(fields.full) in ("", fold(fields.last))
+
+
+def _of_family(last: str) -> PersonName:
+    """Read a family name that stands alone; of several words, it may be a whole name after all."""
+    words = split_words(last)
+    if len(words.words) != 1:
+        return _of_text(last)
+    return _assemble((), words.words, (words,), is_ordered=True)
 
 
 _REMARK = re.compile(r"\s+[|\u2022\u00b7\u2013\u2014/-]\s+|\s+@\s*|[|\u2022]")

@@ -187,3 +187,21 @@ def test_any_text_can_be_read(text: str) -> None:
 @given(st.text(min_size=1_000, max_size=5_000))
 def test_a_long_text_gives_a_bounded_name(text: str) -> None:
     assert len(parse_person(text).words) <= 2 * MAX_WORDS
+
+
+@pytest.mark.parametrize(
+    ("said", "given", "family"),
+    [
+        ({"last_name": "Taylor"}, (), ("taylor",)),
+        ({"full_name": "Taylor", "last_name": "TAYLOR"}, (), ("taylor",)),
+        ({"first_name": "Taylor"}, ("taylor",), ()),
+        ({"full_name": "Taylor"}, ("taylor",), ()),
+        ({"last_name": "Anna Taylor"}, ("anna",), ("taylor",)),
+    ],
+)
+def test_a_family_name_alone_is_no_given_name(
+    said: dict[str, str], given: tuple[str, ...], family: tuple[str, ...]
+) -> None:
+    """Forms that insist on a last name hold whole names there."""
+    name = parse_person(**said)
+    assert (name.given, name.family) == (given, family)
