@@ -17,6 +17,7 @@ from services.resolver.domain.matching.levels import (
     comparator_of,
     kind_of,
 )
+from services.resolver.domain.matching.mailboxes import spell_their_names
 from services.resolver.domain.matching.model import (
     Observation,
     Profile,
@@ -41,6 +42,9 @@ _DOUBTFUL: Final = frozenset({"prefix", "similar", "loose", "remote", "differ"})
 
 _MAILBOX_TELLS: Final = frozenset({"equal", "shared", "local"})
 """Levels of the mailbox after which the domain says nothing new."""
+
+_MAY_SPELL: Final = frozenset({"local", "near"})
+"""Levels at which mailboxes elsewhere may agree only since both spell one name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ def observe(left: Profile, right: Profile, statistics: Statistics) -> list[Obser
         found.append(one)
         if attribute == "email":
             mailbox = one.level
+            if mailbox in _MAY_SPELL and spell_their_names(left, right, one.left, one.right):
+                found[-1] = one._replace(level="named", rarity=0.0)
     found += _observe_names(left, right, statistics)
     return found
 

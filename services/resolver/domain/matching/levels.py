@@ -27,6 +27,7 @@ RANK: Final[Mapping[str, int]] = {
             "part",
             "loose",
             "remote",
+            "named",
             "neighbour",
             "numbered",
             "differ",

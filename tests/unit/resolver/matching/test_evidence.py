@@ -1,9 +1,10 @@
 """The default scorer: evidence for and against, explained, and the same when computed again."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.resolver.domain.matching.evidence import EvidenceScorer
+from services.resolver.domain.matching.evidence import EvidenceScorer, observe
 from services.resolver.domain.matching.model import Profile, Score, Scorer
 from services.resolver.domain.matching.profile import without
 from services.resolver.domain.matching.spec import SpecScorer
@@ -128,3 +129,28 @@ def test_the_customers_formula_gives_the_customers_numbers() -> None:
     assert mailed.probability == 1.0
     typo = scorer.score(a_profile("Catherine Smith"), a_profile("Katherine Smith"), Counts())
     assert typo.probability > 0.19
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "level"),
+    [
+        ("John Smith", "john.smith@acme.test", "john.smith@globex.test", "named"),
+        ("John Smith", "jsmith@acme.test", "jsmith2@globex.test", "named"),
+        ("Jörg Müller", "joerg.mueller@acme.test", "joerg.mueller@globex.test", "named"),
+        ("John Smith", "smithjohn1984@acme.test", "smithjohn1984@globex.test", "local"),
+        ("John Smith", "jellyfish@acme.test", "jellyfish@globex.test", "local"),
+        ("John Smith", "john.smith@acme.test", "john.smith@acme.test", "equal"),
+    ],
+)
+def test_mailboxes_that_spell_a_name_agree_as_the_names_do(
+    name: str, one: str, other: str, level: str
+) -> None:
+    """Two namesakes have `john.smith@` at two employers: no evidence beyond the name."""
+    found = observe(a_profile(name, email=one), a_profile(name, email=other), Counts())
+    assert [each.level for each in found if each.attribute == "email"] == [level]
+
+
+def test_a_garbled_name_leaves_the_mailbox_its_say() -> None:
+    one = a_profile("John Smith", email="john.smith@acme.test")
+    other = a_profile("Jhxn Smiht", email="john.smith@globex.test")
+    assert next(each.level for each in observe(one, other, Counts())) == "local"
