@@ -45,7 +45,7 @@ _NOTES: Final = frozenset(
     {
         "batch", "changed", "created", "creation", "dataset", "date added", "exported", "file",
         "import", "imported", "index", "inserted", "last", "lead", "line", "loaded", "modified",
-        "quality", "record", "row", "score", "source", "stage", "status", "system",
+        "quality", "record", "row", "score", "source", "src", "stage", "status", "system",
         "timestamp", "unnamed", "updated", "version",
     }
 )  # fmt: skip

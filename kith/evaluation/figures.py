@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from kith.evaluation.labelled import Labelled
 from kith.evaluation.measures import Quality
 from kith.evaluation.standing import Calibrated
+
+_NAMES: Final = frozenset({"full_name", "first_name", "last_name"})
+"""Targets of columns that name a person: without any, little is merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ def reading_lines(reading: Reading) -> Iterator[str]:
         yield f"  {column} → {target}{note}"
     for column, reason in reading.aside.items():
         yield f"  {column} is ignored: it {reason}"
+    if _NAMES.isdisjoint(reading.columns.values()):
+        yield "  no column is read as a name; if one is, say so: --map full_name=COLUMN"
     unmeasured = reading.records - reading.measured
     notes = (
         (unmeasured, "records have no truth: they are streamed, and not measured"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kith.evaluation.errors import EvaluationError
+from kith.evaluation.figures import describe, reading_lines
 from kith.evaluation.labelled import Labelled, read_labelled
 
 NAMES = ("Ada Lovelace", "Alan Turing", "Grace Hopper", "Edsger Dijkstra", "Barbara Liskov")
@@ -179,3 +180,13 @@ def test_the_order_is_random_and_the_same_for_a_seed(files: Files) -> None:
     assert labelled.shuffled(3) == labelled.shuffled(3)
     assert labelled.shuffled(3) != labelled.shuffled(4)
     assert sorted(labelled.shuffled(3), key=lambda row: row.line) == list(labelled.rows)
+
+
+@pytest.mark.parametrize(("maps", "is_told"), [((), True), (("full_name=Full",), False)])
+def test_who_has_no_column_of_names_is_told_how_to_say_one(
+    files: Files, maps: tuple[str, ...], *, is_told: bool
+) -> None:
+    path = files.many("src,Full,Mail,who", "s{n},{name},a{n}@x.example,{person}")
+    lines = list(reading_lines(describe("table.csv", read_labelled(path, "who", maps), 1, 100)))
+    assert any("--map full_name=COLUMN" in line for line in lines) is is_told
+    assert any(line.startswith("  src is ignored") for line in lines)
