@@ -137,7 +137,7 @@ def _bearer(delivery: Delivery, hits: Hits, known: Known) -> int | None:
 
 def _reason(delivery: Delivery, bar: Veto | None, *, is_received: bool) -> ProposalReason | None:
     match bar:
-        case Veto.NAMES:
+        case Veto.NAMES | Veto.RELATIVES:
             return "names_in_conflict"
         case Veto.GENERATIONS:
             return "father_and_son"

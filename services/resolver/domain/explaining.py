@@ -63,13 +63,19 @@ LEVELS: Final = {
     "part": "agrees as far as both say",
     "loose": "is a little similar",
     "remote": "is hardly similar",
+    "named": "spells the name, as the other does",
+    "neighbour": "is a line of the same range",
+    "numbered": "is the same but for its number",
     "differ": "is different",
 }
 """Level of agreement → a predicate."""
 
 VETOES: Final = {
     Veto.NAMES: "both names are well-formed and disagree: only a person may merge them",
-    Veto.GENERATIONS: "one is the junior, the other the senior: only a person may merge them",
+    Veto.GENERATIONS: "one is the junior, the other the senior, or was born a generation before: "
+    "only a person may merge them",
+    Veto.RELATIVES: "the given names are two, and nothing agrees that relatives do not share: "
+    "only a person may merge them",
     Veto.PROFILES: "LinkedIn knows them as two members: only a person may merge them",
     Veto.DOUBT: "the names disagree, though one may be garbled: a merge is flagged at most",
     Veto.EVIDENCE: "an identifier agrees and something else differs: left to matching",

@@ -127,7 +127,7 @@ def allowed(signals: Sequence[Signal], veto: Veto | None) -> Action:
     proofs = {one.attribute for one in signals if one.level == "equal"} & IDENTIFIERS
     if veto is Veto.DOUBT and len(proofs) > 1:
         return action
-    if not proofs and veto in (Veto.NAMES, Veto.DOUBT):
+    if not proofs and veto in (Veto.NAMES, Veto.RELATIVES, Veto.DOUBT):
         action = min(action, _despite_another_name(signals))
     if veto in BARS:
         return min(action, Action.REVIEW)

@@ -7,8 +7,9 @@ from typing import Final
 from services.resolver.domain.matching.levels import comparator_of, compare_texts, is_number
 from services.resolver.domain.matching.model import CUSTOM, Profile, Statistics
 from services.resolver.domain.matching.statistics import ESTABLISHED
-from services.resolver.domain.names.compare import compare_persons
-from services.resolver.domain.names.given import are_forms_of_one
+from services.resolver.domain.names.compare import PartLevel, compare_persons
+from services.resolver.domain.names.given import are_forms_of_one, is_known
+from services.resolver.domain.names.person import PersonName
 from services.resolver.domain.names.tables import read_words
 
 _SHORTEST: Final = 3
@@ -18,7 +19,19 @@ _STRANGE: Final = frozenset({"loose", "remote", "differ"})
 """Levels at which two words are not one, misspelt or cut."""
 
 
+_ANOTHER: Final = frozenset({"remote", "differ"})
+"""Levels at which one word is no slip of the other."""
+
 _SAME: Final = frozenset({"equal", "near"})
+
+_ALIKE: Final = _SAME | {"similar", "prefix", "subset"}
+"""Levels at which two texts may be one."""
+
+_OWN: Final = frozenset({"linkedin", "linkedin_urn", "handle", "birthday", "company", "title"})
+"""What people who live together do not share, twins aside: they share address, line and mailbox."""
+
+_GENERATION: Final = range(15, 51)
+"""Years between the births of father and son: a default like 1900 is mostly further off."""
 
 _SAME_STREET: Final = _SAME | {"prefix", "subset"}
 """Levels at which two streets are one: the flat, or the estate, is often left out."""
@@ -36,13 +49,15 @@ class Veto(StrEnum):
     NAMES = "names_in_conflict"
     GENERATIONS = "father_and_son"
     PROFILES = "different_linkedin_members"
+    RELATIVES = "another_given_name"
+    """One family name and two given names, known or not: what a household shares merges nobody."""
     DOUBT = "names_doubtful"
     """The names disagree, but one may be garbled: a merge is flagged, not barred."""
     EVIDENCE = "evidence_in_conflict"
     """An identifier agrees and something else differs: not for the gate, for matching to weigh."""
 
 
-BARS: Final = frozenset({Veto.NAMES, Veto.GENERATIONS, Veto.PROFILES})
+BARS: Final = frozenset({Veto.NAMES, Veto.RELATIVES, Veto.GENERATIONS, Veto.PROFILES})
 """Vetoes after which only a person can merge."""
 
 
@@ -59,6 +74,8 @@ def veto_of(left: Profile, right: Profile, statistics: Statistics) -> Veto | Non
     one, another = left.name.generation, right.name.generation
     if one is not None and another is not None and one != another:
         return Veto.GENERATIONS
+    if _are_generations_apart(left, right):
+        return Veto.GENERATIONS
     return _names(left, right, statistics)
 
 
@@ -73,8 +90,9 @@ def _members(profile: Profile) -> dict[str, set[str]]:
 def _names(left: Profile, right: Profile, statistics: Statistics) -> Veto | None:
     """Two well-formed names that disagree. A word is taken for one when many bear it.
 
-    Garbled names look well-formed more often than not, so that form alone only casts doubt; so does
-    a word that disagrees where one record has given and family name in each other's place.
+    Garbled names look well-formed more often than not, so that form alone only casts doubt, but
+    among those who may be relatives; so does a word that disagrees where one record has given and
+    family name in each other's place.
     """
     is_crossed = _is_crossed(left, right)
     strange = []
@@ -83,17 +101,79 @@ def _names(left: Profile, right: Profile, statistics: Statistics) -> Veto | None
         other = right.values.get(across if is_crossed else attribute)
         if one and other and _is_strange(attribute, one[0], other[0]):
             strange.append((attribute, one[0], other[0]))
-    if not strange or not (is_crossed or compare_persons(left.name, right.name).is_conflict):
-        return None
     if is_crossed:
-        return Veto.DOUBT
+        return Veto.DOUBT if strange else None
+    relatives = Veto.RELATIVES if _are_relatives(left, right) else None
+    if not strange or not compare_persons(left.name, right.name).is_conflict:
+        return relatives
     for attribute, word, another in strange:
         if _is_established(attribute, word, statistics) and _is_established(
             attribute, another, statistics
         ):
             is_documented = _is_documented(left, right, {part for part, _, _ in strange})
-            return Veto.DOUBT if is_documented else Veto.NAMES
-    return Veto.DOUBT
+            return (relatives or Veto.DOUBT) if is_documented else Veto.NAMES
+    return relatives or Veto.DOUBT
+
+
+def _are_relatives(left: Profile, right: Profile) -> bool:
+    """Tell whether two names of one family agree in nothing that a household does not share.
+
+    Nobody needs to know the given names: no word of them is a slip of the other's, its initial or
+    its pet form. A mailbox may be the family's, too.
+    """
+    mine, theirs = left.values, right.values
+    return (
+        all(part in names for part in ("given", "family") for names in (mine, theirs))
+        and compare_texts(mine["family"][0], theirs["family"][0]) in _ALIKE
+        and all(
+            compare_texts(one, other) in _ANOTHER and not are_forms_of_one(one, other)
+            for one in mine["given"][0].split()
+            for other in theirs["given"][0].split()
+        )
+        and not _agree_in_own(left, right)
+        and _are_read_apart(left.name, right.name)
+    )
+
+
+def _are_read_apart(one: PersonName, other: PersonName) -> bool:
+    """Tell whether two given names are two in whatever script; kanji may be read in many ways."""
+    if one.script != other.script and not (one.is_well_formed and other.is_well_formed):
+        return False
+    return compare_persons(one, other).given is PartLevel.OTHER
+
+
+def _are_generations_apart(left: Profile, right: Profile) -> bool:
+    """Tell whether two who share a line or a mailbox were born as far apart as father and son.
+
+    They agree in nothing that a household does not share. Without a line in common it is for the
+    evidence to say: records that were typed in anew have other birthdays, too.
+    """
+    years = [
+        abs(int(one[:4]) - int(other[:4]))
+        for one in left.values.get("birthday", ())
+        for other in right.values.get("birthday", ())
+        if one[:4].isdecimal() and other[:4].isdecimal()
+    ]
+    return (
+        bool(years)
+        and all(year in _GENERATION for year in years)
+        and any("equal" in _levels(left, right, kind) for kind in ("phone", "email"))
+        and not _agree_in_own(left, right)
+    )
+
+
+def _agree_in_own(left: Profile, right: Profile) -> bool:
+    """Tell whether something agrees that is one person's own, or nearly does."""
+    mine, theirs = left.values, right.values
+    return any(
+        not _levels(left, right, attribute).isdisjoint(_ALIKE)
+        for attribute in mine.keys() & theirs.keys()
+        if attribute in _OWN or (attribute.startswith(CUSTOM) and _is_numbered(mine[attribute]))
+    )
+
+
+def _is_numbered(values: Collection[str]) -> bool:
+    return any(map(is_number, values))
 
 
 def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> bool:
@@ -106,7 +186,7 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
     numbers = {
         attribute: min(levels)
         for attribute, values in left.values.items()
-        if attribute.startswith(CUSTOM) and any(map(is_number, values))
+        if attribute.startswith(CUSTOM) and _is_numbered(values)
         if (levels := _levels(left, right, attribute) & _SAME)
     }
     papers = {"birthday": _agree(left, right, "birthday"), "number": bool(numbers)}
@@ -116,10 +196,17 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
     )
     born = "birthday" in left.values and "birthday" in right.values
     if "given" not in strange or not born or is_personal:
-        papers["address"] = not _levels(left, right, "street").isdisjoint(_SAME_STREET) and (
-            _agree(left, right, "postcode") or _agree(left, right, "city")
-        )
+        papers["address"] = _are_at_one_address(left, right)
     return sum(papers.values()) >= 2
+
+
+def _are_at_one_address(left: Profile, right: Profile) -> bool:
+    """Tell whether two live in one street; one that is misspelt more needs postcode and city."""
+    streets = _levels(left, right, "street")
+    places = [_agree(left, right, place) for place in ("postcode", "city")]
+    return (not streets.isdisjoint(_SAME_STREET) and any(places)) or (
+        "similar" in streets and all(places)
+    )
 
 
 def is_personal_number(name: str, value: str) -> bool:
@@ -165,4 +252,7 @@ def _is_strange(attribute: str, one: str, other: str) -> bool:
 def _is_established(attribute: str, value: str, statistics: Statistics) -> bool:
     if statistics.holders(attribute, value) >= ESTABLISHED and len(value) >= _SHORTEST:
         return True
-    return read_words("known_names").issuperset(value.split())
+    words = value.split()
+    if read_words("known_names").issuperset(words):
+        return True
+    return attribute == "given" and all(map(is_known, words))
