@@ -26,7 +26,9 @@ def invent_person(asked: Mapping[str, str]) -> dict[str, Any]:
     company = asked.get("organization_name") or domain.partition(".")[0].title()
     city, state, country = _CITIES[draw % len(_CITIES)]
     title = _TITLES[draw // 7 % len(_TITLES)]
-    organization_id = hashlib.blake2b(domain.encode(), digest_size=12).hexdigest()
+    employer = hashlib.blake2b(domain.encode(), digest_size=12)
+    organization_id, size = employer.hexdigest(), int.from_bytes(employer.digest())
+    seat = _CITIES[size % len(_CITIES)]
     return {
         "id": ident,
         "first_name": first,
@@ -71,10 +73,13 @@ def invent_person(asked: Mapping[str, str]) -> dict[str, Any]:
             "website_url": f"http://www.{domain}",
             "primary_domain": domain,
             "industry": "information technology & services",
-            "estimated_num_employees": 20 + draw % 5_000,
-            "city": city,
-            "state": state,
-            "country": country,
+            "estimated_num_employees": 20 + size % 5_000,
+            "founded_year": 1950 + size % 70,
+            "linkedin_url": f"http://www.linkedin.com/company/{_slug(domain)}",
+            "technology_names": ["Cloudflare DNS", "Google Analytics"],
+            "city": seat[0],
+            "state": seat[1],
+            "country": seat[2],
         },
         "contact": None,
     }

@@ -11,6 +11,14 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from shared.events.activity import Attendance, Happening, ParticipantRole
+from shared.events.company import (
+    CompanyField,
+    CompanyNumber,
+    Firmographics,
+    FundingType,
+    Round,
+    Technology,
+)
 from shared.events.signal import (
     Employment,
     Facts,
@@ -387,6 +395,39 @@ class CompanyRelation(Wire):
     until: date | None = None
 
 
+class KnownRound(Round):
+    """A round of funding, and who told of it."""
+
+    source: str
+
+
+class KnownTechnology(Technology):
+    """Something that a company uses, and who told of it."""
+
+    source: str
+
+
+class KnownNumber(CompanyNumber):
+    """A number of a company, and who told of it."""
+
+    source: str
+
+
+class CompanyProfile(Firmographics):
+    """What a company shows besides its name: each value as the weightiest source says it.
+
+    A survivor shows what is said of all that stand behind it, an absorbed company its own.
+    """
+
+    latest_funding_stage: FundingType | None = None
+    funding: tuple[KnownRound, ...] = ()
+    """Newest first."""
+    technologies: tuple[KnownTechnology, ...] = ()
+    phones: tuple[KnownNumber, ...] = ()
+    origins: dict[CompanyField, Origin] = Field(default_factory=dict)
+    """Field → where its value came from; a size that follows from a number has the number's."""
+
+
 class CompanyShape(Wire):
     """All that is known of a company, said at once: it replaces what was said before."""
 
@@ -398,6 +439,33 @@ class CompanyShape(Wire):
     """Whom the company stands behind; jobs at it are jobs at the survivor."""
     relations: tuple[CompanyRelation, ...] = ()
     """As people said them, of this company by itself, merged or not."""
+    profile: CompanyProfile | None = None
+    """None: no record tells of the company."""
+
+
+class CompanyFieldChange(Wire):
+    """A visible value of a company changed."""
+
+    field: CompanyField
+    old: str | None = None
+    new: str | None = None
+    origin: Origin | None = None
+    """Where the new value came from."""
+
+
+CompanyPart = Literal["funding", "technologies", "phones"]
+"""What a company has several of."""
+
+
+class CompanyUpdated(Cause):
+    """What a company shows is another now: a source told of it, or takes back what it told."""
+
+    company_id: CompanyId
+    version: Version
+    changes: tuple[CompanyFieldChange, ...] = ()
+    parts_changed: tuple[CompanyPart, ...] = ()
+    """Lists that are others now; `shape` has them."""
+    shape: CompanyShape
 
 
 class CompaniesMerged(Cause):
@@ -459,7 +527,7 @@ ContactEvent = (
 )
 """An event in a contact's stream."""
 
-CompanyEvent = CompanyCreated | CompaniesMerged | CompaniesSplit | CompaniesRelated
+CompanyEvent = CompanyCreated | CompanyUpdated | CompaniesMerged | CompaniesSplit | CompaniesRelated
 """An event in a company's stream."""
 
 EntityEvent = Annotated[ContactEvent | CompanyEvent, Field()]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
+from shared.events.company import MAX_COMPANIES, CompanyRecord, NormalizedCompany
 from shared.events.wire import (
     CompanyId,
     Confidence,
@@ -193,6 +194,8 @@ class ContactSignal(Person):
     phones: Annotated[tuple[ContactPoint, ...], Field(max_length=MAX_VALUES)] = ()
     linkedin_url: Annotated[str, StringConstraints(max_length=1_000)] | None = None
     identifiers: Annotated[tuple[OtherIdentifier, ...], Field(max_length=MAX_VALUES)] = ()
+    companies: Annotated[tuple[CompanyRecord, ...], Field(max_length=MAX_COMPANIES)] = ()
+    """What the source knows of companies, employers and others: records of their own."""
     import_source: ImportSource | None = None
     confidence: Confidence = 1.0
     about: ContactId | None = None
@@ -264,6 +267,8 @@ class NormalizedSignal(Wire):
     """Contacts of the same name that an import's preview showed: put up for review, should the
     signal make a contact."""
     facts: Facts
+    companies: tuple[NormalizedCompany, ...] = ()
+    """What came with it of companies: each with a ledger of its own."""
     rejected: tuple[RejectedValue, ...] = ()
     raw: dict[str, Any]
     """The payload as it came, unknown fields included."""

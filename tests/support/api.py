@@ -26,6 +26,8 @@ from shared.events.contact import (
     ActivityRecorded,
     ActivityWithdrawn,
     BindingChanged,
+    CompanyCreated,
+    CompanyEvent,
     ContactCreated,
     ContactEvent,
 )
@@ -94,6 +96,48 @@ class World:
             await self._store(event, place, START + timedelta(minutes=self.known))
             if project:
                 await self.project(event, place)
+            self.known += 1
+
+    async def happen_to_companies(self, *events: CompanyEvent, place: Place | None = None) -> None:
+        """Let something happen to companies, in the same way."""
+        place = place or self.here
+        for event in events:
+            recorded_at = START + timedelta(minutes=self.known)
+            entity = await self.admin.fetchval(
+                "INSERT INTO contact.organisation AS o (tenant_id, public_id, name, source_id,"
+                " version, created_at, updated_at) VALUES ($1, $2, $3, 1, $4, $5, $5)"
+                " ON CONFLICT (public_id) DO UPDATE SET version = excluded.version,"
+                " name = excluded.name RETURNING id",
+                place.tenant_id,
+                event.company_id,
+                event.name if isinstance(event, CompanyCreated) else event.shape.name,
+                event.version,
+                event.occurred_at,
+            )
+            await self.admin.execute(
+                "INSERT INTO contact.organisation_event (tenant_id, entity_id, entity_public_id,"
+                " sequence_number, event_id, event_type, payload, cause, occurred_at, recorded_at)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                place.tenant_id,
+                entity,
+                event.company_id,
+                event.version,
+                f"evt_{ULID()}",
+                type(event).__name__,
+                encode(event).decode(),
+                event.cause,
+                event.occurred_at,
+                recorded_at,
+            )
+            attributes = Attributes(
+                event_id=f"evt_{ULID()}",
+                tenant=place.tenant,
+                workspace=None,
+                recorded_at=recorded_at,
+            )
+            headers = event_headers(event, attributes)
+            record = _record(0, event.company_id, headers, encode(event))
+            assert not await handle_events(Batch([record], "projector", {}), self.read_model)
             self.known += 1
 
     async def project(self, event: ContactEvent, place: Place | None = None) -> None:

@@ -122,28 +122,18 @@ ROWS = {
     "contact.contact_erasure": "INSERT INTO contact.contact_erasure"
     " (contact_public_id, tenant_id, ground, requested_at)"
     " VALUES ('con_gone', {tenant}, 'data_subject', now())",
-    "contact.org_funding_event": "INSERT INTO contact.org_funding_event"
-    " (tenant_id, org_id, funding_type, date, source_id)"
-    " VALUES ({tenant}, 201, 'seed', '2020-02-02', 1)",
-    "contact.org_technologies": "INSERT INTO contact.org_technologies"
-    " (tenant_id, org_id, tech_name, category, source_id)"
-    " VALUES ({tenant}, 201, 'PostgreSQL', 'analytics', 1)",
-    "contact.org_phones": "INSERT INTO contact.org_phones"
-    " (tenant_id, org_id, raw_number, e164_number, is_primary, source_id)"
-    " VALUES ({tenant}, 201, '030 1', '+49301', true, 1)",
     "contact.org_bindings": "INSERT INTO contact.org_bindings"
     " (id, tenant_id, workspace_id, org_id, notes)"
     " VALUES (302, {tenant}, {workspace}, 201, 'private')",
     "contact.org_relation": "INSERT INTO contact.org_relation"
     " (tenant_id, from_org_id, to_org_id, kind, source_id)"
-    " VALUES ({tenant}, 202, 201, 'subsidiary', 1)",
-    "contact.org_history": "INSERT INTO contact.org_history"
-    " (tenant_id, org_id, change, old_value, new_value, source_id)"
-    " VALUES ({tenant}, 201, 'renamed', 'Acme Ltd', 'Acme', 1)",
+    " VALUES ({tenant}, 202, 201, 'acquisition', 1)",
     "contact.org_source_record": "INSERT INTO contact.org_source_record (tenant_id, source_id,"
     " record_key, revision, content_hash, signal_id, occurred_at, received_at, org_id,"
     " applied_version, facts, raw)"
-    " VALUES ({tenant}, 1, {key}, 1, {key}, 's', now(), now(), 201, 1, '{{}}', '{{}}')",
+    " VALUES ({tenant}, 1, {key}, 1, {key}, 's', now(), now(), 201, 1,"
+    """ '{{"funding": [{{"type": "seed", "date": "2020-02-02"}}],"""
+    """ "technologies": [{{"name": "PostgreSQL"}}], "phones": [{{"raw": "030 1"}}]}}', '{{}}')""",
     "contact.organisation_event_snapshots": "INSERT INTO contact.organisation_event_snapshots"
     " VALUES ({tenant}, 201, 50, '{{}}', now())",
     "contact.custom_field": "INSERT INTO contact.custom_field"

@@ -8,6 +8,7 @@ import orjson
 
 from services.enricher.domain.outcome import Match
 from services.enricher.domain.request import Claimed
+from shared.events.company_facts import named, normalize_companies
 from shared.events.signal import (
     ContactPoint,
     ContactSignal,
@@ -49,6 +50,8 @@ def to_signal(match: Match, request: Claimed, digests: Digests, now: datetime) -
     facts = _facts(findings, rejected)
     record = findings.source_record_id or request.public_id
     said = {"about": request.contact_id, "facts": facts.model_dump(mode="json")}
+    companies, left_out = normalize_companies(findings.companies, findings.phone_region)
+    rejected += left_out
     return NormalizedSignal(
         signal_id=f"{CLOUDEVENTS_SOURCE}#{request.public_id}",
         tenant=request.tenant,
@@ -64,6 +67,7 @@ def to_signal(match: Match, request: Claimed, digests: Digests, now: datetime) -
         confidence=findings.confidence,
         about=request.contact_id,
         facts=facts,
+        companies=named(companies, request.tenant, request.source, digests),
         rejected=tuple(rejected),
         raw=match.raw,
     )
@@ -80,6 +84,7 @@ def summary(signal: NormalizedSignal) -> dict[str, int]:
         "identifiers": len(facts.identifiers),
         "employments": len(facts.employments),
         "addresses": len(facts.addresses),
+        "companies": len(signal.companies),
         "rejected": len(signal.rejected),
     }
 

@@ -57,7 +57,11 @@ def company_node(company: Company) -> dict[str, Any]:
         "id": told.company_id,
         "tenant": company.tenant,
         "version": told.version,
-        "properties": {"name": named.name, "domain": named.domain},
+        "properties": {
+            "name": named.name,
+            "domain": named.domain,
+            "industry": shape.profile.industry if shape and shape.profile else None,
+        },
         "edges": edges,
     }
 

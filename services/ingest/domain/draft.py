@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
+from shared.events.company import CompanyFacts
 from shared.events.signal import IdentifierType
 
 STRENGTH: Final[dict[str, int]] = {kind: rank for rank, kind in enumerate(get_args(IdentifierType))}
@@ -17,6 +18,8 @@ class Draft:
     """The JSON of `shared.events.signal.Facts`, without what is empty."""
     identifiers: dict[tuple[str, str], bool] = field(default_factory=dict)
     """(type, value) → the region was assumed; strongest first, once ranked."""
+    companies: list[tuple[str, CompanyFacts]] = field(default_factory=list)
+    """What the signal says of companies, each by what its record is called."""
     rejected: list[dict[str, str]] = field(default_factory=list)
     """Field and reason of every value that is left out."""
     assumed: list[str] = field(default_factory=list)

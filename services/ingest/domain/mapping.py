@@ -15,6 +15,7 @@ from services.ingest.domain.draft import Draft
 from services.ingest.domain.identity import add_emails, add_linkedin, add_others, add_phones
 from services.ingest.domain.person import add_details, add_names
 from shared.errors import PoisonMessageError
+from shared.events.company_facts import named, normalize_companies
 from shared.events.signal import ContactSignal
 from shared.events.structs import stripped
 from shared.identifiers.digests import Digests, content_hash
@@ -99,6 +100,9 @@ def to_normalized(
         body |= about
     if origin.import_id:
         body["import_id"] = origin.import_id
+    if draft.companies:
+        told = named(draft.companies, origin.tenant, signal.source, rules.digests)
+        body["companies"] = [one.model_dump(mode="json", exclude_defaults=True) for one in told]
     if draft.rejected:
         body["rejected"] = draft.rejected
     return Normalized(key, digest, orjson.dumps(body), draft.rejected, draft.assumed)
@@ -118,11 +122,21 @@ def to_draft(signal: ContactSignal, default_region: str) -> Draft:
     add_details(draft, signal)
     if signal.identifiers:
         add_others(draft, signal, default_region)
+    if signal.companies:
+        _add_companies(draft, signal, default_region)
     if draft.identifiers:
         draft.facts["identifiers"] = draft.listed_identifiers()
     elif _NAMES.isdisjoint(draft.facts):
         raise _unusable(draft)
     return draft
+
+
+def _add_companies(draft: Draft, signal: ContactSignal, default_region: str) -> None:
+    draft.companies, rejected = normalize_companies(
+        signal.companies, signal.phone_region, default_region
+    )
+    for one in rejected:
+        draft.reject(one.field, one.reason)
 
 
 def _unusable(draft: Draft) -> PoisonMessageError:

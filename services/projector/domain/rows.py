@@ -157,6 +157,8 @@ def company_row(event: Event, tenant: int) -> Row:
         moment(shape["created_at"]),
         shape.get("survivor_id"),
         orjson.dumps(shape.get("relations", ())).decode(),
+        moment(body["occurred_at"]),
+        orjson.dumps(shape.get("profile") or {}).decode(),
     )
 
 

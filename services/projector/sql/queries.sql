@@ -89,12 +89,14 @@ ON CONFLICT (contact_public_id, version) DO NOTHING;
 -- name: save_companies
 -- Write companies, each newer than what is there or not at all. $1: rows.
 INSERT INTO read.company_view AS v (
-    tenant_id, public_id, version, name, domain, source, created_at, survivor_public_id, relations
+    tenant_id, public_id, version, name, domain, source, created_at, survivor_public_id, relations,
+    updated_at, profile
 )
-SELECT u.* FROM unnest($1::read.company_shape_row[]) AS u
+SELECT u.* FROM unnest($1::read.company_profile_row[]) AS u
 ON CONFLICT (public_id) DO UPDATE SET
     version = excluded.version, name = excluded.name, domain = excluded.domain,
-    survivor_public_id = excluded.survivor_public_id, relations = excluded.relations
+    survivor_public_id = excluded.survivor_public_id, relations = excluded.relations,
+    updated_at = excluded.updated_at, profile = excluded.profile
 WHERE excluded.version > v.version;
 
 -- name: save_activities

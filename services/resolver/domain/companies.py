@@ -1,24 +1,17 @@
 """Which company a job is at: the mail domain decides, a name alone only links (DESIGN 9)."""
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
 from services.resolver.domain.model import Company, Delivery, Ids, Known, NewCompany, Plan
 from shared.events.signal import Employment, Facts
 from shared.events.structs import changed
+from shared.identifiers.company import company_name_key
 from shared.identifiers.domain import company_domain
 from shared.identifiers.types import Email
 
 Key = tuple[int, str]
 """(tenant, normalised value)."""
-
-_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
-
-
-def name_key(name: str) -> str | None:
-    """Normalise a company's name, as `org_identifier` keeps it: `Stripe, Inc.` → `stripe_inc`."""
-    return _NOT_ALPHANUMERIC.sub("_", name.casefold()).strip("_") or None
 
 
 def employer_domain(facts: Facts, employment: Employment) -> str | None:
@@ -44,18 +37,24 @@ def _domain_of_host(host: str) -> str | None:
 def employers_of(facts: Facts) -> tuple[tuple[str | None, str | None], ...]:
     """Return for each job the domain that identifies its company, and its name's key."""
     return tuple(
-        (employer_domain(facts, job), name_key(job.company_name) if job.company_name else None)
+        (
+            employer_domain(facts, job),
+            company_name_key(job.company_name) if job.company_name else None,
+        )
         for job in facts.employments
     )
 
 
 def company_keys(deliveries: Iterable[Delivery]) -> tuple[set[Key], set[Key]]:
     """Return the (tenant, domain) and (tenant, name key) that a batch's jobs may refer to."""
-    employers = [(one.tenant_id, pair) for one in deliveries for pair in one.employers]
-    return (
-        {(tenant, domain) for tenant, (domain, _) in employers if domain},
-        {(tenant, name) for tenant, (_, name) in employers if name},
-    )
+    domains, names = set[Key](), set[Key]()
+    for one in deliveries:
+        for domain, name in one.employers:
+            if domain:
+                domains.add((one.tenant_id, domain))
+            if name:
+                names.add((one.tenant_id, name))
+    return domains, names
 
 
 def link_companies(delivery: Delivery, known: Known, ids: Ids, plan: Plan) -> Facts:
@@ -91,7 +90,8 @@ def _new_company(
 
 
 def _enter(new: NewCompany, known: Known) -> None:
-    known.companies_by_domain[new.tenant_id, new.domain] = new.company
+    if new.domain:
+        known.companies_by_domain[new.tenant_id, new.domain] = new.company
     known.company_ids[new.company.public_id] = new.company.id
     if new.name_key:
         known.companies_by_name.setdefault((new.tenant_id, new.name_key), new.company)

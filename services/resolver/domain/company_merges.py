@@ -8,10 +8,16 @@ many people work there (ADR 0060).
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Final, Literal, NamedTuple
+from datetime import date
+from typing import Any, Final, Literal, NamedTuple
 
 from services.resolver.domain.cluster import Order, Pair, between, pair_of
+from services.resolver.domain.company_profiles import (
+    Birth,
+    CompanyClaim,
+    compose,
+    profile_row,
+)
 from services.resolver.domain.homes import Homes, Merge
 from services.resolver.domain.model import RecordedEvent
 from shared.events.command import (
@@ -52,11 +58,10 @@ class CompanyHome:
     id: int
     public_id: str
     version: int
-    name: str
-    domain: str | None
-    source: str
-    created_at: datetime
+    birth: Birth
     parent: int | None
+    claims: list[CompanyClaim] = field(default_factory=list)
+    """What its current records say."""
 
 
 class Related(NamedTuple):
@@ -106,6 +111,8 @@ class CompanyPlan:
     related: Related | None = None
     unrelated: Related | None = None
     parents: dict[int, int | None] = field(default_factory=dict)
+    profiles: list[dict[str, Any]] = field(default_factory=list)
+    """What touched companies show now."""
     joined: list[Pair] = field(default_factory=list)
     """Pairs that a person makes one; whoever kept them apart is overruled."""
     overruled: list[Pair] = field(default_factory=list)
@@ -345,15 +352,20 @@ class _Decision:
         root = homes.root(company)
         plan.touched[company] = home
         plan.survivors[company] = None if root == company else root
+        group = homes.groups[company] if root == company else [company]
+        said = [claim for one in group for claim in companies.homes[one].claims]
+        shown = compose(home.birth, home.claims, said)
+        plan.profiles.append(profile_row(company, home.version, shown, home.birth.domain))
         shape = CompanyShape(
-            name=home.name,
-            domain=home.domain,
-            source=home.source,
-            created_at=home.created_at,
+            name=shown.name,
+            domain=home.birth.domain,
+            source=home.birth.source,
+            created_at=home.birth.at,
             survivor_id=None if root == company else companies.names[root],
             relations=tuple(
                 self._relation(one) for one in self._relations if company in (one.one, one.other)
             ),
+            profile=shown.profile,
         )
         plan.events.append(
             RecordedEvent(

@@ -23,6 +23,7 @@ from services.resolver.domain.bindings import (
 from services.resolver.domain.claims import claims_showing, claims_telling
 from services.resolver.domain.cluster import pair_of
 from services.resolver.domain.companies import link_companies
+from services.resolver.domain.company_records import CompanyNews, take_companies
 from services.resolver.domain.details import (
     added_details,
     dropped_details,
@@ -60,9 +61,20 @@ from shared.events.signal import Facts, Identifier
 from shared.events.structs import struct_of
 
 
-def decide(deliveries: Iterable[Delivery], known: Known, ids: Ids, now: datetime) -> Plan:
-    """Decide a batch. `known` is the batch's own copy and is brought forward signal by signal."""
+def decide(
+    deliveries: Iterable[Delivery],
+    known: Known,
+    ids: Ids,
+    now: datetime,
+    news: CompanyNews | None = None,
+) -> Plan:
+    """Decide a batch. `known` is the batch's own copy and is brought forward signal by signal.
+
+    `news` is what the batch tells of companies, where it tells of any.
+    """
     gate = _Gate(known, ids, Plan(now=now))
+    if news is not None:
+        take_companies(news, known, ids, gate.plan)
     for delivery in deliveries:
         outcome = gate.admit(delivery)
         gate.plan.outcomes[outcome] = gate.plan.outcomes.get(outcome, 0) + 1

@@ -272,7 +272,8 @@ class NewCompany:
 
     company: Company
     tenant_id: int
-    domain: str
+    domain: str | None
+    """None: it is known by its page in a directory alone."""
     name_key: str | None
     source: Source
 

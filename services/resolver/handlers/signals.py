@@ -63,9 +63,10 @@ class Signals:
         async with self._store.transaction() as tx:
             deliveries = _left(deliveries, await tx.find_retracted(deliveries))
             known = await tx.load(deliveries)
+            news = await tx.load_companies(deliveries)
             ids = await tx.take_ids(_new_names(deliveries))
-            plan = decide(deliveries, known, ids, datetime.now(UTC))
-            await tx.apply(plan)
+            plan = decide(deliveries, known, ids, datetime.now(UTC), news)
+            await tx.apply(plan, news)
             await tx.save_offsets(batch.group, batch.next_offsets)
         _count(plan)
         if plan.found_out:
@@ -92,10 +93,11 @@ class Signals:
                 entered = sort_out(activities, found, known, await tx.take_activity_ids(fresh))
                 people = newcomers([one for one, _, _ in entered.applied], known)
                 deciding = [*signals, *people]
+                news = await tx.load_companies(signals)
                 ids = await tx.take_ids(_new_names(deciding))
-                plan = decide(deciding, known, ids, datetime.now(UTC))
+                plan = decide(deciding, known, ids, datetime.now(UTC), news)
                 tell(entered, known, plan, ids)
-                await tx.apply(plan)
+                await tx.apply(plan, news)
                 await tx.apply_activities(entered.plan, plan.now)
                 if number == len(portions):
                     await tx.save_offsets(batch.group, batch.next_offsets)
@@ -194,7 +196,9 @@ def _portions(happened: Sequence[_Activity]) -> Iterator[list[_Activity]]:
 
 def _new_names(deliveries: Sequence[Delivery]) -> int:
     """Return for how many contacts and companies ids are needed at most."""
-    return len(deliveries) + sum(len(one.signal.facts.employments) for one in deliveries)
+    return len(deliveries) + sum(
+        len(one.signal.facts.employments) + len(one.signal.companies) for one in deliveries
+    )
 
 
 def _count(plan: Plan) -> None:

@@ -9,8 +9,9 @@ WHERE tenant_id = $1 AND public_id = ANY($2::text[]) AND deleted_at IS NULL;
 
 -- name: find_company_homes
 -- All homes of companies that stand for themselves: $1 ids.
-SELECT o.id, o.public_id, o.version, o.name, o.primary_domain, o.created_at, o.parent_org_id,
-       coalesce(o.merged_into_id, o.id) AS root, s.source_provider AS source
+SELECT o.id, o.public_id, o.version, coalesce(o.born_name, o.name) AS born_name, o.primary_domain,
+       o.created_at, o.parent_org_id, coalesce(o.merged_into_id, o.id) AS root,
+       s.source_provider AS source, s.priority
 FROM contact.organisation AS o JOIN contact.data_source AS s ON s.id = o.source_id
 WHERE o.id = ANY($1::bigint[]) OR o.merged_into_id = ANY($1::bigint[])
 ORDER BY o.id;

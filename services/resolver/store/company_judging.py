@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Literal
 
 from ulid import ULID
 
@@ -17,20 +17,17 @@ from services.resolver.domain.company_merges import (
     companies_of,
     judge_companies,
 )
+from services.resolver.domain.company_profiles import Birth
 from services.resolver.domain.homes import Merge
 from services.resolver.domain.model import Plan
+from services.resolver.store.company_records import JUDGING as STATEMENTS
+from services.resolver.store.company_records import LOCKS, find_claims, save_profiles
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.writing import Writer
 from shared.auth import Place
 from shared.events.codec import encode
 from shared.events.command import CompanyOrder
 from shared.postgres.pool import Connection
-from shared.postgres.queries import Queries
-
-STATEMENTS: Final = Queries.load("services.resolver.sql", "company_merges.sql")
-
-LOCKS: Final = 0x6B6A
-"""Class of the advisory locks of tenants: decisions about companies take turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +89,19 @@ class CompanyJudge:
                 row["id"],
                 row["public_id"],
                 row["version"],
-                row["name"],
-                row["primary_domain"],
-                row["source"],
-                row["created_at"],
+                Birth(
+                    row["born_name"],
+                    row["primary_domain"],
+                    row["source"],
+                    row["priority"],
+                    row["created_at"],
+                ),
                 row["parent_org_id"],
             )
             companies.names[row["id"]] = row["public_id"]
         homes = sorted(companies.homes)
+        for home, claim in await find_claims(self._connection, homes):
+            companies.homes[home].claims.append(claim)
         companies.merges = [
             Merge(row["merge_id"], row["named_into_id"], row["named_from_id"], row["by_person"])
             for row in await self._connection.fetch(STATEMENTS["find_company_merges"], homes)
@@ -142,6 +144,8 @@ class CompanyJudge:
         if plan.touched:
             rows = [(one.id, one.version, plan.survivors[one.id]) for one in plan.touched.values()]
             await run(STATEMENTS["update_companies"], *_columns(rows), order.now)
+        if plan.profiles:
+            await save_profiles(self._connection, plan.profiles, order.now)
         for old in (plan.unrelated, plan.related):
             if old is not None:
                 await run(STATEMENTS["unrelate_companies"], tenant, old.one, old.other, old.kind)

@@ -8,6 +8,7 @@ from typing import Final
 import asyncpg
 
 from services.resolver.domain.companies import company_keys
+from services.resolver.domain.company_records import DOMAIN, keys_of, lock_names, told_of
 from services.resolver.domain.gate import identifier_keys
 from services.resolver.domain.ledger import standing
 from services.resolver.domain.model import (
@@ -67,6 +68,8 @@ class Loader:
         """Lock and read all that the deliveries may lead to."""
         identifiers = sorted(identifier_keys(deliveries))
         domains, names = company_keys(deliveries)
+        told = told_of(deliveries)
+        domains |= {(tenant, value) for tenant, kind, value in keys_of(told) if kind == DOMAIN}
         records = _spans(deliveries)
         await self._read_companies(domains, names)
         known = self._known
@@ -79,6 +82,7 @@ class Loader:
                 ],
                 *[lock_key(f"record\0{tenant}\0{key.hex()}") for (tenant, key), _, _ in records],
                 *[lock_key(f"domain\0{tenant}\0{domain}") for tenant, domain in strange],
+                *[lock_key("company\0" + name) for name in lock_names(told)],
                 *self._more_locks(),
             ]
         )

@@ -10,6 +10,7 @@ from services.resolver.domain.model import IdentifierKey, Source
 from services.resolver.domain.redeciding import Delivered
 from services.resolver.domain.retracting import Import, KeptEdit, asked_again, retract
 from services.resolver.store.clusters import ClusterLoader
+from services.resolver.store.company_retracting import CompanyRetractor
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reshaping import RETRACTIONS, Reshaper
@@ -65,6 +66,10 @@ class Retractor:
                 retracted, positions = await activities.carry_out(brought, order)
                 remaining = await self._remaining(command, place)
                 return Retraction(retracted, remaining, positions=positions)
+            companies = CompanyRetractor(self._connection, place, command.import_id)
+            told = await companies.carry_out(command, self._ids, trace)
+            if told is not None:
+                return Retraction(0, await self._remaining(command, place), positions=told)
         find, _, named = _named(command, place)
         rows = await self._connection.fetch(RETRACTIONS[find], *named, piece)
         if not rows:
@@ -117,6 +122,7 @@ class Retractor:
         left: int = await self._connection.fetchval(RETRACTIONS[count], *named)
         if isinstance(command, RetractImport):
             left += await ActivityRetractor(self._connection, place, command.import_id).count()
+            left += await CompanyRetractor(self._connection, place, command.import_id).count()
         return left
 
     async def _load(self, place: Place, contacts: set[int]) -> Cluster:

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 
 from services.resolver.domain.activity import ActivityDelivery, ActivityPlan, Happened
 from services.resolver.domain.cluster import Pair
+from services.resolver.domain.company_records import CompanyNews, told_of
 from services.resolver.domain.judgements import Answer
 from services.resolver.domain.matches import alike_plan
 from services.resolver.domain.model import Contact, Delivery, Ids, Known, Plan, Source
@@ -19,6 +20,7 @@ from services.resolver.store.activities import (
 )
 from services.resolver.store.audits import Audits
 from services.resolver.store.company_judging import CompanyAnswer, CompanyJudge
+from services.resolver.store.company_records import CompanyRecords
 from services.resolver.store.erasing import Eraser, ErasureAnswer
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.judging import Finding, Found, Judge
@@ -89,9 +91,15 @@ class Transaction:
         """Return ids for `count` signals, drawn in blocks."""
         return await self._store.ids.take(self._connection, count)
 
-    async def apply(self, plan: Plan) -> None:
+    async def load_companies(self, deliveries: Sequence[Delivery]) -> CompanyNews | None:
+        """Lock and read the companies that deliveries tell of; None when they tell of none."""
+        return await CompanyRecords(self._connection).load(told_of(deliveries))
+
+    async def apply(self, plan: Plan, news: CompanyNews | None = None) -> None:
         """Write a plan, table by table."""
         await Writer(self._connection, plan).write()
+        if news is not None:
+            await CompanyRecords(self._connection).write(news.writes, plan.now)
 
     async def judge(self, command: Judgement, place: Place, traceparent: str | None) -> Answer:
         """Carry out what a person or a rule says about who is whom."""

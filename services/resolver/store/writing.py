@@ -99,7 +99,9 @@ class Writer:
             ],
         )
         identifiers = [
-            (one.tenant_id, "domain", one.domain, one.company.id) for one in plan.companies
+            (one.tenant_id, "domain", one.domain, one.company.id)
+            for one in plan.companies
+            if one.domain
         ]
         identifiers += [
             (one.tenant_id, "name_normalized", one.name_key, one.company.id)

@@ -101,6 +101,10 @@ async def test_a_recorded_match_is_read() -> None:
     assert (present.company_domain, present.is_current) == ("apollo.io", True)
     assert (before.company_domain, before.end_date) == (None, date(2014, 1, 1))
     assert found.addresses[0].city == "San Francisco"
+    (company,) = found.companies
+    assert (company.source_record_id, company.domain) == ("5e66b6381e05b4008c8331b8", "apollo.io")
+    assert (company.founded_year, company.employee_count) == (2015, 1600)
+    assert [one.name for one in company.technologies] == ["AI", "Cloudflare DNS"]
 
 
 @pytest.mark.parametrize(

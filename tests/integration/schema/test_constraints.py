@@ -17,7 +17,6 @@ TWICE = [
         "app.workspace",
         "contact.contact_employment",  # several jobs may be alike until the resolver joins them
         "contact.match_decision",  # a pair may be decided anew
-        "contact.org_history",
         "contact.contact_field_audit",
         "contact.blocking_key",
         "ingest.import_file",  # the same file may come again
@@ -53,10 +52,9 @@ CHECKS = {
     "a company is not its own parent": "UPDATE contact.organisation SET parent_org_id = id",
     "a merged company names its survivor": "UPDATE contact.organisation SET status = 'merged'",
     "employees count": "UPDATE contact.organisation SET employee_count = -1",
-    "money counts": "UPDATE contact.org_funding_event SET amount_cents = -1",
+    "money counts": "UPDATE contact.organisation SET total_funding_cents = -1",
     "a company is not its own client": "UPDATE contact.org_relation SET from_org_id = 201",
     "partners are kept once": "UPDATE contact.org_relation SET kind = 'partner'",
-    "a rename changes a name": "UPDATE contact.org_history SET old_value = new_value",
     "choices belong to a choice": "UPDATE contact.custom_field SET choices = '{a}'",
     "a choice has choices": "UPDATE contact.custom_field SET type = 'choice'",
     "a colour is one": "UPDATE contact.tag SET color = 'red'",

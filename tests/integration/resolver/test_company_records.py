@@ -1,0 +1,238 @@
+"""What sources say of companies: whose it is, what it changes, and that it can be taken back."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from ulid import ULID
+
+from shared.auth import Place
+from shared.events.command import MergeCompanies, RetractImport, SplitCompany
+from tests.integration.resolver.conftest import Home, Resolver
+from tests.integration.resolver.test_resolving import check
+from tests.support.companies import telling
+
+IMPORT = "imp_" + "1" * 26
+ACME = {
+    "domain": "acme.io",
+    "name": "Acme Inc.",
+    "linkedin_url": "https://linkedin.com/company/acme",
+    "industry": "Engines",
+    "employee_count": 120,
+    "city": "Bonn",
+    "country": "DE",
+    "technologies": [{"name": "Kafka", "category": "Messaging"}],
+    "funding": [{"type": "Series A", "date": "2020-01-02", "amount_cents": 500}],
+    "phones": [{"value": "+49 30 901820", "primary": True}],
+}
+
+
+async def companies(home: Home) -> dict[str, Any]:
+    """Return company by domain, or by name where it has none."""
+    rows = await home.fetch("SELECT * FROM contact.organisation ORDER BY id")
+    return {row["primary_domain"] or row["name"]: row for row in rows}
+
+
+async def events(home: Home, company: str) -> list[tuple[int, str, Any]]:
+    rows = await home.fetch(
+        "SELECT sequence_number, event_type, payload FROM contact.organisation_event"
+        " WHERE entity_public_id = $1 ORDER BY 1",
+        company,
+    )
+    return [
+        (row["sequence_number"], row["event_type"], orjson.loads(row["payload"])) for row in rows
+    ]
+
+
+async def place_of(home: Home) -> Place:
+    (row,) = await home.fetch("SELECT id, tenant_id FROM app.workspace")
+    return Place(row["tenant_id"], row["id"], home.tenant, home.workspace)
+
+
+async def test_what_a_source_says_of_a_company_is_shown_and_told(
+    home: Home, resolver: Resolver
+) -> None:
+    signal = resolver.a_signal("r1", email="ada@acme.io", company="Acme", source="apollo")
+    await resolver.resolve(telling(signal, ACME))
+    company = (await companies(home))["acme.io"]
+    shown = {name: company[name] for name in ("name", "industry", "size_range", "city", "version")}
+    assert shown == {
+        "name": "Acme Inc.",
+        "industry": "Engines",
+        "size_range": "51-200",
+        "city": "Bonn",
+        "version": 2,
+    }
+    assert (company["linkedin_uid"], company["last_enriched_at"] is not None) == ("acme", True)
+    told = await events(home, company["public_id"])
+    assert [one[:2] for one in told] == [(1, "CompanyCreated"), (2, "CompanyUpdated")]
+    profile = told[1][2]["shape"]["profile"]
+    assert profile["technologies"] == [
+        {"name": "Kafka", "category": "messaging", "source": "apollo"}
+    ]
+    assert profile["latest_funding_stage"] == "series_a"
+    assert profile["origins"]["industry"]["source"] == "apollo"
+    (job,) = await home.fetch("SELECT org_id FROM contact.contact_employment")
+    assert job["org_id"] == company["id"]
+    for view in ("org_funding_event", "org_technologies", "org_phones"):
+        assert len(await home.fetch(f"SELECT * FROM contact.{view}")) == 1, view
+    await check(home)
+
+
+async def test_a_record_told_again_changes_nothing_and_another_person_tells_of_the_same(
+    home: Home, resolver: Resolver
+) -> None:
+    first = telling(resolver.a_signal("r1", email="ada@acme.io", source="apollo"), ACME)
+    await resolver.resolve(first)
+    await resolver.resolve(first)
+    bob = resolver.a_signal("r2", email="bob@acme.io", name="Bob Bee", source="apollo", minutes=5)
+    await resolver.resolve(telling(bob, ACME))
+    (ledger,) = await home.fetch("SELECT count(*) FROM contact.org_source_record")
+    assert ledger["count"] == 1
+    assert (await companies(home))["acme.io"]["version"] == 2
+
+
+async def test_the_weightiest_source_wins_and_an_older_word_comes_too_late(
+    home: Home, resolver: Resolver
+) -> None:
+    def said(source: str, minutes: int, **more: Any) -> Any:
+        signal = resolver.a_signal(
+            f"r-{source}", email="ada@acme.io", source=source, minutes=minutes
+        )
+        return telling(signal, {"domain": "acme.io", **more})
+
+    await resolver.resolve(
+        said("apollo", 10, industry="Engines", country="DE"),
+        said("manual_entry", 5, name="ACME", industry="Looms"),
+        said("apollo", 1, industry="Too old"),
+        said("hubspot_crm", 20, industry="Weak", city="Paris", country="FR"),
+    )
+    company = (await companies(home))["acme.io"]
+    assert (company["name"], company["industry"]) == ("ACME", "Looms")
+    # A city of one source in the country of another is nowhere.
+    assert (company["city"], company["country"]) == (None, "DE")
+    rows = await home.fetch("SELECT superseded_at FROM contact.org_source_record")
+    assert sorted(row["superseded_at"] is None for row in rows) == [False, True, True, True]
+
+
+async def test_identifiers_of_two_companies_put_them_up_for_review(
+    home: Home, resolver: Resolver
+) -> None:
+    await resolver.resolve(
+        telling(resolver.a_signal("r1", email="a@a.io"), {"domain": "a-works.com"}),
+        telling(
+            resolver.a_signal("r2", email="b@b.io", name="Bob Bee"),
+            {"linkedin_url": "https://www.linkedin.com/company/works", "name": "Works"},
+        ),
+    )
+    await resolver.resolve(
+        telling(
+            resolver.a_signal("r3", email="c@c.io", name="Cy Dee"),
+            {"domain": "a-works.com", "linkedin_uid": "works"},
+        )
+    )
+    rows = await home.fetch("SELECT reason, evidence FROM contact.org_dedup_candidates")
+    assert [row["reason"] for row in rows] == ["identifiers_of_several_companies"]
+    assert orjson.loads(rows[0]["evidence"]) == ["domain:a-works.com", "linkedin_uid:works"]
+
+
+async def test_a_name_alone_links_and_makes_no_company(home: Home, resolver: Resolver) -> None:
+    await resolver.resolve(telling(resolver.a_signal("r1", email="a@x.io"), {"name": "Nobody Ltd"}))
+    assert "Nobody Ltd" not in await companies(home)
+    await resolver.resolve(
+        telling(
+            resolver.a_signal("r2", email="b@acme.io", company="Acme"),
+            {"name": "ACME", "industry": "Engines"},
+        )
+    )
+    # The job's company is made after what is told of companies: the next word finds it.
+    await resolver.resolve(
+        telling(
+            resolver.a_signal("r3", email="c@acme.io", name="Cy Dee"),
+            {"name": "acme", "industry": "Engines"},
+        )
+    )
+    assert (await companies(home))["acme.io"]["industry"] == "Engines"
+
+
+async def test_a_merged_company_shows_what_is_said_of_both_until_it_comes_apart(
+    home: Home, resolver: Resolver
+) -> None:
+    await resolver.resolve(
+        telling(
+            resolver.a_signal("r1", email="ada@acme.io", source="apollo"),
+            {"domain": "acme.io", "name": "Acme", "industry": "Engines"},
+        ),
+        telling(
+            resolver.a_signal("r2", email="bob@bolt.io", name="Bob Bee", source="apollo"),
+            {"domain": "bolt.io", "name": "Bolt", "founded_year": 1999},
+        ),
+    )
+    before = await companies(home)
+    place = await place_of(home)
+
+    def order(model: Any, **said: Any) -> Any:
+        return model(
+            command_id=f"cmd_{ULID()}",
+            tenant=home.tenant,
+            workspace=home.workspace,
+            issued_at=datetime.now(UTC),
+            company_id=before["acme.io"]["public_id"],
+            **said,
+        )
+
+    merge = order(MergeCompanies, absorbed_id=before["bolt.io"]["public_id"])
+    done = await resolver.store.judge_companies(merge, place)
+    one = (await companies(home))["acme.io"]
+    assert (one["name"], one["industry"], one["founded_year"]) == ("Acme", "Engines", 1999)
+    # What comes for the absorbed one shows at its survivor.
+    await resolver.resolve(
+        telling(
+            resolver.a_signal("r2", email="bob@bolt.io", source="apollo", minutes=9),
+            {"domain": "bolt.io", "name": "Bolt", "founded_year": 2001},
+        )
+    )
+    assert (await companies(home))["acme.io"]["founded_year"] == 2001
+    await resolver.store.judge_companies(order(SplitCompany, merge_id=done.merge_id), place)
+    after = await companies(home)
+    assert (after["acme.io"]["founded_year"], after["bolt.io"]["founded_year"]) == (None, 2001)
+    last = (await events(home, after["acme.io"]["public_id"]))[-1]
+    assert last[2]["shape"]["profile"]["industry"] == "Engines"
+    assert "founded_year" not in last[2]["shape"]["profile"]
+    await check(home)
+
+
+async def test_what_an_import_told_of_companies_is_taken_back_with_it(
+    home: Home, resolver: Resolver
+) -> None:
+    def said(minutes: int, industry: str, import_id: str | None = None) -> Any:
+        signal = resolver.a_signal(
+            "r1", email="ada@acme.io", source="csv_upload", minutes=minutes, import_id=import_id
+        )
+        return telling(signal, {"domain": "acme.io", "name": industry, "industry": industry})
+
+    await resolver.resolve(said(0, "Engines"))
+    await resolver.resolve(said(5, "Looms", IMPORT))
+    assert (await companies(home))["acme.io"]["industry"] == "Looms"
+    place = await place_of(home)
+    for _ in range(5):
+        command = RetractImport(
+            command_id=f"cmd_{ULID()}",
+            tenant=home.tenant,
+            workspace=home.workspace,
+            issued_at=datetime.now(UTC),
+            import_id=IMPORT,
+        )
+        if not (await resolver.store.retract(command, place)).remaining:
+            break
+    company = (await companies(home))["acme.io"]
+    assert (company["name"], company["industry"]) == ("Engines", "Engines")
+    kinds = [kind for _, kind, _ in await events(home, company["public_id"])]
+    assert kinds == ["CompanyCreated", *["CompanyUpdated"] * 3]
+    history = await home.fetch(
+        "SELECT old_value, new_value FROM contact.org_history ORDER BY recorded_at"
+    )
+    assert [tuple(row) for row in history][-1] == ("Looms", "Engines")
+    await resolver.resolve(said(5, "Looms", IMPORT))
+    assert (await companies(home))["acme.io"]["industry"] == "Engines"
+    await check(home)
