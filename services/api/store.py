@@ -10,6 +10,8 @@ import orjson
 
 from services.api.domain.activities import ActivityQuery, ActivityRow
 from services.api.domain.background import Facts
+from services.api.domain.companies import CompanyEventRow, CompanyQuery, CompanyRow
+from services.api.domain.company_documents import CompanyAttributes
 from services.api.domain.contacts import ContactRow
 from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
 from services.api.domain.history import HistoryRow, Past
@@ -245,6 +247,65 @@ class Store:
             for row in rows
         ]
 
+    async def find_companies(self, place: Place, query: CompanyQuery) -> list[CompanyRow]:
+        """Read a page of companies, one row more than its size, backwards before a cursor."""
+        asked = query.filters
+        async with self._reading(place) as connection:
+            ids = None
+            if asked.q is not None:
+                named = (place.tenant_id, asked.q, MAX_HITS)
+                hits = await connection.fetch(QUERIES["find_company_hits"], *named)
+                ids = [hit["public_id"] for hit in hits]
+            arguments = [
+                place.tenant_id,
+                ids,
+                f"%{_escape(asked.name)}%" if asked.name else None,
+                asked.domain,
+                asked.industry,
+                asked.city,
+                asked.country,
+                list(asked.size_ranges) or None,
+                asked.min_employees,
+                asked.max_employees,
+                list(asked.funding_stages) or None,
+                asked.technology,
+                asked.created_after,
+                asked.created_before,
+            ]
+            tail, more = page_clause(query.sort, query.page, first=len(arguments) + 1)
+            rows = await connection.fetch(QUERIES["find_companies"] + tail, *arguments, *more)
+        fields = [key.field for key in query.sort]
+        return [_company(row, [_sort_value(row, field) for field in fields]) for row in rows]
+
+    async def get_company(self, place: Place, company_id: str) -> CompanyRow | None:
+        """Read one company."""
+        async with self._reading(place) as connection:
+            row = await connection.fetchrow(QUERIES["get_company"], place.tenant_id, company_id)
+        return _company(row, ()) if row else None
+
+    async def find_company_events(
+        self, place: Place, company_id: str, page: PageRequest
+    ) -> list[CompanyEventRow]:
+        """Read a page of a company's events, newest first, backwards before a cursor."""
+        below = int(page.after[0]) if page.after else None
+        above = int(page.before[0]) if page.before else None
+        beyond = (below, above, page.before is not None, page.size + 1)
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(
+                QUERIES["find_company_events"], *_ids(place), company_id, *beyond
+            )
+        return [_company_event(row) for row in rows]
+
+    async def find_company_at(
+        self, place: Place, company_id: str, at: datetime
+    ) -> CompanyEventRow | None:
+        """Read the newest event of a company that kith knew at a moment."""
+        async with self._reading(place) as connection:
+            row = await connection.fetchrow(
+                QUERIES["find_company_at"], *_ids(place), company_id, at
+            )
+        return _company_event(row) if row else None
+
     async def find_applied(
         self, place: Place, signal: SignalPosition
     ) -> list[ContactPosition] | None:
@@ -362,6 +423,35 @@ def _escape(text: str) -> str:
 
 def _ids(place: Place) -> tuple[int, int]:
     return place.tenant_id, place.workspace_id
+
+
+def _company(row: asyncpg.Record, sort_values: Sequence[str]) -> CompanyRow:
+    profile: dict[str, Any] = orjson.loads(row["profile"])
+    origins = profile.pop("origins", {})
+    named = ("name", "domain", "source", "version", "created_at", "updated_at")
+    return CompanyRow(
+        id=row["public_id"],
+        attributes=CompanyAttributes.model_validate(
+            {
+                **profile,
+                **{name: row[name] for name in named},
+                "relations": orjson.loads(row["all_relations"]),
+            }
+        ),
+        survivor_id=row["survivor_public_id"],
+        provenance=origins,
+        sort_values=tuple(sort_values),
+    )
+
+
+def _company_event(row: asyncpg.Record) -> CompanyEventRow:
+    return CompanyEventRow(
+        row["version"],
+        row["event_type"],
+        row["occurred_at"],
+        row["recorded_at"],
+        orjson.loads(row["payload"]),
+    )
 
 
 def _contact(row: asyncpg.Record, sort_values: Sequence[str]) -> ContactRow:

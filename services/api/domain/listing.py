@@ -56,7 +56,7 @@ LEAD_STATUSES: Final = (
 FILTERS: Final[dict[str, str]] = {
     "q": "Full-text search, typo-tolerant: the best 1,000 matches are listed.",
     "company": "Company name, whole or in part, any case.",
-    "company_id": "Company id, `cmp_…`.",
+    "company_id": "Company id, `cmp_…`: who works there, or at one that was merged into it.",
     "status": "incomplete, active, archived, merged; several by comma. "
     "Default: incomplete and active.",
     "lead_status": "new, contacted, qualified, nurturing, customer, lost, inactive; "

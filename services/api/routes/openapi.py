@@ -8,6 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from services.api.domain.activities import ACTIVITY_FILTERS
+from services.api.domain.companies import COMPANY_FILTERS
+from services.api.domain.company_documents import COMPANY_ATTRIBUTES
 from services.api.domain.contacts import ROOT
 from services.api.domain.documents import CONTACT_ATTRIBUTES, CONTACT_RELATIONSHIPS
 from services.api.domain.listing import FILTERS, INCLUDES, SORT_FIELDS
@@ -32,7 +34,11 @@ _DESCRIPTIONS: Final = {
     "filter[least_score]": "Pairs scored at least this, 0 to 1.",
     "filter[contact]": "Pairs of this contact.",
     "waitFor": "A position that a write answered: wait until it can be read.",
-    **{f"filter[{name}]": text for name, text in {**FILTERS, **ACTIVITY_FILTERS}.items()},
+    "fields[companies]": f"Show only these of each company: {', '.join(COMPANY_ATTRIBUTES)}.",
+    **{
+        f"filter[{name}]": text
+        for name, text in {**COMPANY_FILTERS, **ACTIVITY_FILTERS, **FILTERS}.items()
+    },
 }
 
 _HEADERS: Final = {

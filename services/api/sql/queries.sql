@@ -16,7 +16,9 @@ WHERE view.tenant_id = $1 AND view.workspace_id = $2
     AND ($4::text[] IS NULL OR view.stage = ANY ($4))
     AND ($5::text[] IS NULL OR view.source = ANY ($5))
     AND ($6::text IS NULL OR view.company_name ILIKE $6)
-    AND ($7::text IS NULL OR view.company_public_id = $7)
+    AND ($7::text IS NULL OR view.company_public_id = $7 OR view.company_public_id IN (
+        SELECT behind.public_id FROM read.company_view AS behind
+        WHERE behind.tenant_id = $1 AND behind.survivor_public_id = $7))
     AND ($8::text IS NULL OR view.emails @> ARRAY[$8])
     AND ($9::text IS NULL OR view.phones @> ARRAY[$9])
     AND ($10::text IS NULL OR lower(view.city) = lower($10))
@@ -216,3 +218,53 @@ ORDER BY
     CASE WHEN $10 THEN activity.occurred_at END, CASE WHEN $10 THEN activity.activity_public_id END,
     activity.occurred_at DESC, activity.activity_public_id DESC
 LIMIT $11;
+
+-- name: find_company_hits
+-- The companies of tenant $1 whose names fit $2 best, $3 at most.
+SELECT hit.public_id FROM contact.find_organisations($1, $2, $3) AS hit;
+
+-- name: find_companies
+-- Companies of tenant $1 that stand for themselves. A null filter does not restrict: $2 ids, $3 name
+-- pattern, $4 domain, $5 industry, $6 city, $7 country, $8 sizes, $9/$10 employees from/to, $11
+-- funding stages, $12 technology, $13/$14 created from/before.
+-- The store appends where the page starts, the order and the limit.
+SELECT view.*, read.company_relations(view.tenant_id, view.public_id) AS all_relations
+FROM read.company_view AS view
+WHERE view.tenant_id = $1 AND view.survivor_public_id IS NULL
+    AND ($2::text[] IS NULL OR view.public_id = ANY ($2))
+    AND ($3::text IS NULL OR view.name ILIKE $3)
+    AND ($4::text IS NULL OR lower(view.domain) = lower($4))
+    AND ($5::text IS NULL OR lower(view.profile ->> 'industry') = lower($5))
+    AND ($6::text IS NULL OR lower(view.profile ->> 'city') = lower($6))
+    AND ($7::text IS NULL OR lower(view.profile ->> 'country') = lower($7))
+    AND ($8::text[] IS NULL OR view.profile ->> 'size_range' = ANY ($8))
+    AND ($9::integer IS NULL OR (view.profile ->> 'employee_count')::integer >= $9)
+    AND ($10::integer IS NULL OR (view.profile ->> 'employee_count')::integer <= $10)
+    AND ($11::text[] IS NULL OR view.profile ->> 'latest_funding_stage' = ANY ($11))
+    AND ($12::text IS NULL OR EXISTS (
+        SELECT FROM jsonb_array_elements(view.profile -> 'technologies') AS used (one)
+        WHERE lower(used.one ->> 'name') = lower($12)))
+    AND ($13::timestamptz IS NULL OR view.created_at >= $13)
+    AND ($14::timestamptz IS NULL OR view.created_at < $14);
+
+-- name: get_company
+-- Company $2 of tenant $1.
+SELECT view.*, read.company_relations(view.tenant_id, view.public_id) AS all_relations
+FROM read.company_view AS view
+WHERE view.tenant_id = $1 AND view.public_id = $2;
+
+-- name: find_company_events
+-- What happened to company $3 of tenant $1 as workspace $2 may know it, newest first; backwards
+-- where $6. Versions below $4 and above $5; one page of $7 rows.
+SELECT told.version, told.event_type, told.occurred_at, told.recorded_at, told.payload
+FROM app.find_company_events($1, $2, $3) AS told
+WHERE ($4::integer IS NULL OR told.version < $4) AND ($5::integer IS NULL OR told.version > $5)
+ORDER BY CASE WHEN $6::boolean THEN told.version END, told.version DESC
+LIMIT $7;
+
+-- name: find_company_at
+-- The newest event of company $3 of tenant $1 that kith knew at $4, as workspace $2 may know it.
+SELECT told.version, told.event_type, told.occurred_at, told.recorded_at, told.payload
+FROM app.find_company_events($1, $2, $3) AS told
+WHERE told.recorded_at <= $4
+ORDER BY told.version DESC LIMIT 1;

@@ -12,6 +12,7 @@ from shared.auth import KEY_CACHE_SECONDS, KeyRing, new_key
 from shared.postgres.pool import connect
 from tests.integration.api.test_review import DESCRIBED
 from tests.support.api import World, body
+from tests.support.companies import a_company, an_update
 from tests.support.contacts import a_contact, identified
 
 
@@ -209,6 +210,14 @@ async def test_answers_are_what_openapi_says(world: World) -> None:
         for tail in ("", "/identifiers", "/history", "/timeline", "/activities", "/background"):
             path = f"/api/v1/contacts/{{contact_id}}{tail}"
             answers[path] = await client.get(f"/api/v1/contacts/{contact.contact_id}{tail}")
+        posts = f"/api/v1/contacts/{contact.contact_id}/social-posts"
+        answers["/api/v1/contacts/{contact_id}/social-posts"] = await client.get(posts)
+        company = a_company("acme.test")
+        await world.happen_to_companies(company, an_update(company))
+        answers["/api/v1/companies"] = await client.get("/api/v1/companies")
+        for tail in ("", "/contacts", "/history"):
+            path = f"/api/v1/companies/{{company_id}}{tail}"
+            answers[path] = await client.get(f"/api/v1/companies/{company.company_id}{tail}")
         refused = await client.get("/api/v1/contacts?page[size]=1000")
     files = {"/api/v1/contacts/export"}  # no documents; held by test_export.py
     asked_of_the_resolver = {path for path in openapi["paths"] if path not in {*answers, *files}}
