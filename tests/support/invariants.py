@@ -70,8 +70,44 @@ async def check_tables(
     await _no_doubles(connection, broken, tenant_id)
     await _no_orphans(connection, broken, tenant_id)
     await _fold_equals_tables(connection, broken, tenant_id, dict(states))
+    await _companies_are_as_told(connection, broken, tenant_id)
     if await connection.fetchval("SELECT EXISTS (SELECT FROM contact.activity)"):
         await _activities_fold(connection, broken, tenant_id)
+
+
+_COMPANIES = """
+SELECT o.public_id, o.version, told.sequence_number, o.name
+FROM contact.organisation AS o
+LEFT JOIN LATERAL (
+    SELECT e.sequence_number, e.payload, e.payload -> 'shape' -> 'profile' AS profile
+    FROM contact.organisation_event AS e WHERE e.entity_id = o.id
+    ORDER BY e.sequence_number DESC LIMIT 1
+) AS told ON true
+WHERE ($1::bigint IS NULL OR o.tenant_id = $1) AND (
+    o.version IS DISTINCT FROM told.sequence_number
+    OR o.version <> (SELECT count(*) FROM contact.organisation_event WHERE entity_id = o.id)
+    OR o.name IS DISTINCT FROM coalesce(told.payload -> 'shape', told.payload) ->> 'name'
+    OR o.industry IS DISTINCT FROM told.profile ->> 'industry'
+    OR o.employee_count::text IS DISTINCT FROM told.profile ->> 'employee_count'
+    OR o.city IS DISTINCT FROM told.profile ->> 'city'
+    OR o.latest_funding_date::text IS DISTINCT FROM told.profile ->> 'latest_funding_date'
+    OR o.linkedin_url IS DISTINCT FROM told.profile ->> 'linkedin_url')
+"""
+
+
+async def _companies_are_as_told(
+    connection: Connection, broken: Broken, tenant_id: int | None
+) -> None:
+    """Check that companies are what their newest events say, and have no version missing."""
+    rows = await connection.fetch(_COMPANIES, tenant_id)
+    broken.none("I5", rows, "a company is not what its events tell")
+    twice = await connection.fetch(
+        "SELECT encode(record_key, 'hex') AS record FROM contact.org_source_record"
+        " WHERE superseded_at IS NULL AND ($1::bigint IS NULL OR tenant_id = $1)"
+        " GROUP BY tenant_id, record_key HAVING count(*) > 1",
+        tenant_id,
+    )
+    broken.none("I2", twice, "a company's record with two present versions")
 
 
 async def _no_loss(connection: Connection, broken: Broken, tenant_id: int | None) -> None:

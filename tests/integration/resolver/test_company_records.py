@@ -1,5 +1,6 @@
 """What sources say of companies: whose it is, what it changes, and that it can be taken back."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -235,4 +236,60 @@ async def test_what_an_import_told_of_companies_is_taken_back_with_it(
     assert [tuple(row) for row in history][-1] == ("Looms", "Engines")
     await resolver.resolve(said(5, "Looms", IMPORT))
     assert (await companies(home))["acme.io"]["industry"] == "Engines"
+    await check(home)
+
+
+async def test_racing_resolvers_lose_nothing_of_companies(home: Home, resolver: Resolver) -> None:
+    """Several tell of the same companies, in any order, while people merge them and part them."""
+    domains = ["a-works.com", "b-works.com", "c-works.com"]
+
+    def batch(number: int) -> list[Any]:
+        signals = [
+            resolver.a_signal(
+                f"r{number}-{place}",
+                email=f"p{number}@{domain}",
+                name=f"Ada {'abcdefghijkl'[number]}{domain[0]}",
+                source="apollo",
+                minutes=number,
+            )
+            for place, domain in enumerate(domains)
+        ]
+        told = [
+            telling(one, {"domain": domain, "employee_count": number})
+            for one, domain in zip(signals, domains, strict=True)
+        ]
+        return told if number % 2 else told[::-1]
+
+    await resolver.resolve(*batch(0))
+    names = {domain: row["public_id"] for domain, row in (await companies(home)).items()}
+    place = await place_of(home)
+
+    async def judge() -> None:
+        for _ in range(4):
+            for model, said in (
+                (MergeCompanies, {"absorbed_id": names["b-works.com"]}),
+                (SplitCompany, {}),
+            ):
+                command = model(
+                    command_id=f"cmd_{ULID()}",
+                    tenant=home.tenant,
+                    workspace=home.workspace,
+                    issued_at=datetime.now(UTC),
+                    company_id=names["a-works.com"],
+                    **said,
+                )
+                await resolver.store.judge_companies(command, place)
+
+    async with home.resolver() as other:
+        await asyncio.gather(
+            judge(),
+            *(
+                (resolver if number % 2 else other).resolve(*batch(number))
+                for number in range(1, 12)
+            ),
+        )
+    found = await companies(home)
+    assert {domain: found[domain]["employee_count"] for domain in domains} == dict.fromkeys(
+        domains, 11
+    )
     await check(home)

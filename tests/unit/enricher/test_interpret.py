@@ -7,6 +7,7 @@ from services.enricher.domain.lifecycle import Call
 from services.enricher.domain.outcome import Match
 from services.enricher.domain.question import Question
 from services.enricher.domain.request import Claimed
+from shared.events.company import CompanyRecord
 from shared.events.signal import ContactPoint, ContactSignal, Employment, OtherIdentifier
 from shared.identifiers.digests import Digests
 
@@ -89,5 +90,24 @@ def test_the_summary_counts_and_says_nothing() -> None:
         "identifiers": 4,
         "employments": 2,
         "addresses": 0,
+        "companies": 0,
         "rejected": 1,
     }
+
+
+def test_what_a_vendor_knows_of_a_company_is_a_record_of_its_own() -> None:
+    """The same company told of with somebody else is the same record, saying the same."""
+    company = CompanyRecord(source_record_id="5e66", name="Acme", domain="acme.io", industry="x")
+    told = [
+        to_signal(
+            Match(findings.model_copy(update={"companies": (company,)}), {}, 1),
+            REQUEST,
+            DIGESTS,
+            NOW,
+        )
+        for findings in (FINDINGS, ContactSignal(source="apollo", full_name="Bob Bee"))
+    ]
+    (one,), (same,) = (signal.companies for signal in told)
+    assert one == same
+    assert (one.source_record_id, one.facts.identifiers[0].value) == ("5e66", "acme.io")
+    assert told[0].content_hash == to_signal(MATCH, REQUEST, DIGESTS, NOW).content_hash
