@@ -59,6 +59,10 @@ _OTHER_WORDS: Final = {
 }
 """What vendors call kinds of funding, where it is not our word."""
 
+MAX_TEXT: Final = 255
+MAX_ADDRESS: Final = 1_000
+"""Characters of a short text and of an address, as `wire.Short` and `wire.Line`."""
+
 _STRENGTH: Final = {kind: rank for rank, kind in enumerate(get_args(CompanyIdentifierType))}
 _TEXTS: Final = ("name", "industry", "revenue_range", "city", "state", "country")
 _AS_THEY_ARE: Final = (
@@ -133,7 +137,7 @@ def named(
 def _record_id(record: CompanyRecord, facts: CompanyFacts) -> str | None:
     if not (facts.identifiers or facts.name):
         return None
-    if record.source_record_id and (stated := clean_text(record.source_record_id)):
+    if record.source_record_id and (stated := _short(record.source_record_id)):
         return stated
     if facts.identifiers:
         return f"{facts.identifiers[0].type}\0{facts.identifiers[0].value}"
@@ -154,9 +158,9 @@ class _Reading:
     def facts(self) -> CompanyFacts:
         record = self.record
         said: dict[str, Any] = {
-            name: text[:255]
+            name: text
             for name in _TEXTS
-            if (given := getattr(record, name)) and (text := clean_text(given))
+            if (given := getattr(record, name)) and (text := _short(given))
         }
         said |= {
             name: value for name in _AS_THEY_ARE if (value := getattr(record, name)) is not None
@@ -221,7 +225,11 @@ class _Reading:
             text = f"https://{text}"
         try:
             parts = urlsplit(text)
-            is_one = parts.scheme in {"http", "https"} and "." in (parts.hostname or "")
+            is_one = (
+                len(text) <= MAX_ADDRESS
+                and parts.scheme in {"http", "https"}
+                and "." in (parts.hostname or "")
+            )
         except ValueError:
             is_one = False
         if not is_one:
@@ -250,7 +258,7 @@ class _Reading:
     def _technologies(self) -> Iterator[Technology]:
         seen: set[str] = set()
         for one in self.record.technologies:
-            name = clean_text(one.name)
+            name = _short(one.name)
             if name and name.casefold() not in seen:
                 seen.add(name.casefold())
                 word = _NOT_WORD.sub("_", (one.category or "").casefold()).strip("_")
@@ -261,7 +269,7 @@ class _Reading:
         seen: set[str] = set()
         has_primary = False
         for place, one in enumerate(given):
-            raw = clean_text(one.value)
+            raw = _short(one.value)
             if not raw:
                 continue
             phone = normalize_phone(raw, self.region, self.default_region)
@@ -276,14 +284,19 @@ class _Reading:
             yield CompanyNumber(
                 raw=raw,
                 value=value,
-                label=clean_text(one.label) or None if one.label else None,
+                label=_short(one.label) or None if one.label else None,
                 primary=one.primary and not has_primary,
             )
             has_primary = has_primary or one.primary
 
 
+def _short(text: str) -> str:
+    """Clean a text; composing accents may lengthen it beyond what a signal takes."""
+    return clean_text(text)[:MAX_TEXT].strip()
+
+
 def _round(one: FundingRound) -> Round:
-    investors = [text for given in one.investors if (text := clean_text(given))]
+    investors = [text for given in one.investors if (text := _short(given))]
     return Round.model_validate(
         {
             "type": funding_type(one.type),

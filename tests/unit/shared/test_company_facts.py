@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from shared.events.company import CompanyFacts, CompanyRecord
 from shared.events.company_facts import funding_type, named, normalize_companies
@@ -133,3 +134,47 @@ def test_the_same_company_has_one_record_wherever_it_comes_from() -> None:
 def test_a_name_key_is_stable(name: str) -> None:
     key = company_name_key(name)
     assert key is None or company_name_key(key) == key
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            **dict.fromkeys(
+                ("name", "industry", "source_record_id", "domain", "city"), st.text(max_size=255)
+            ),
+            **dict.fromkeys(
+                ("website", "logo_url", "linkedin_url", "crunchbase_slug"), st.text(max_size=1_000)
+            ),
+            "size_range": st.text(max_size=255),
+            "technologies": st.lists(
+                st.fixed_dictionaries({"name": st.text(max_size=255)}), max_size=3
+            ),
+            "phones": st.lists(st.fixed_dictionaries({"value": st.text(max_size=255)}), max_size=3),
+        },
+    )
+)
+def test_nothing_that_may_be_said_breaks_normalising(said: dict[str, Any]) -> None:
+    try:
+        record = CompanyRecord.model_validate(said)
+    except ValidationError:  # NUL
+        return
+    found, rejected = normalize_companies([record])
+    assert found or rejected
+    named(found, "ten_1", "apollo", Digests("secret"))
+
+
+def test_texts_that_grow_when_composed_and_long_addresses_fit() -> None:
+    """Of some scripts' letters the composed form is the longer one."""
+    grown = "\u0958" * 255
+    facts, rejected = read(
+        name=grown,
+        source_record_id=grown,
+        website="a.example/" + "x" * 990,
+        technologies=[{"name": grown}],
+        funding=[{"type": grown, "investors": [grown]}],
+        phones=[{"value": grown, "label": grown}],
+    )
+    assert facts is not None
+    assert len(facts.name or "") == len(facts.technologies[0].name) == 255
+    assert "companies.0.website" in rejected
