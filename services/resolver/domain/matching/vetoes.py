@@ -121,14 +121,18 @@ def _are_relatives(left: Profile, right: Profile) -> bool:
     Nobody needs to know the given names: no word of them is a slip of the other's, its initial or
     its pet form. A mailbox may be the family's, too.
     """
-    mine, theirs = left.values, right.values
+    one, other = left.values.get("given"), right.values.get("given")
+    if not one or not other or one[0] == other[0]:
+        return False
+    family, another = left.values.get("family"), right.values.get("family")
     return (
-        all(part in names for part in ("given", "family") for names in (mine, theirs))
-        and compare_texts(mine["family"][0], theirs["family"][0]) in _ALIKE
+        family is not None
+        and another is not None
+        and compare_texts(family[0], another[0]) in _ALIKE
         and all(
-            compare_texts(one, other) in _ANOTHER and not are_forms_of_one(one, other)
-            for one in mine["given"][0].split()
-            for other in theirs["given"][0].split()
+            compare_texts(word, theirs) in _ANOTHER and not are_forms_of_one(word, theirs)
+            for word in one[0].split()
+            for theirs in other[0].split()
         )
         and not _agree_in_own(left, right)
         and _are_read_apart(left.name, right.name)
@@ -148,10 +152,13 @@ def _are_generations_apart(left: Profile, right: Profile) -> bool:
     They agree in nothing that a household does not share. Without a line in common it is for the
     evidence to say: records that were typed in anew have other birthdays, too.
     """
+    born, others = left.values.get("birthday"), right.values.get("birthday")
+    if not born or not others:
+        return False
     years = [
         abs(int(one[:4]) - int(other[:4]))
-        for one in left.values.get("birthday", ())
-        for other in right.values.get("birthday", ())
+        for one in born
+        for other in others
         if one[:4].isdecimal() and other[:4].isdecimal()
     ]
     return (
