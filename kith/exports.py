@@ -1,6 +1,7 @@
 """`kith export`: contacts as a file, from the api."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -41,7 +42,9 @@ Ids = Annotated[
 Fields = Annotated[
     str | None, typer.Option(help="Only these, by comma, like full_name,emails,labels.")
 ]
-Group = Annotated[str | None, typer.Option(help="Only who has this label.")]
+Group = Annotated[
+    str | None, typer.Option(help="Only who has this tag, by name, or is in this group, by id.")
+]
 History = Annotated[
     bool, typer.Option("--history", help="With all that happened: one contact, as json.")
 ]
@@ -104,7 +107,8 @@ def export(
 
 def read_filters(texts: list[str], group: str | None) -> dict[str, str]:
     """Read filters as they are given on the command line."""
-    filters = {"label": group} if group else {}
+    is_group = group is not None and re.fullmatch(r"grp_[0-9A-HJKMNP-TV-Z]{26}", group)
+    filters = {"group" if is_group else "label": group} if group else {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign or not value:

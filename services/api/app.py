@@ -10,7 +10,16 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import Lifespan
 
 from services.api.domain.contacts import ROOT
-from services.api.routes import activities, companies, contacts, export, history, openapi, review
+from services.api.routes import (
+    activities,
+    companies,
+    contacts,
+    export,
+    history,
+    marks,
+    openapi,
+    review,
+)
 from services.api.routes.answers import install_errors, refused
 from services.api.routes.export import Exports
 from services.api.routes.gate import Lag
@@ -76,7 +85,7 @@ def create_http(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     # `export` is no contact's id.
-    for part in (review, export, contacts, history, activities, companies, openapi):
+    for part in (review, export, contacts, history, activities, companies, marks, openapi):
         http.include_router(part.router)
     install_errors(http)
     http.add_middleware(Entrance, refuse=refused, once=creates)

@@ -16,6 +16,7 @@ from services.api.domain.contacts import ContactRow
 from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
 from services.api.domain.history import HistoryRow, Past
 from services.api.domain.listing import ContactQuery, Filters, SortKey
+from services.api.domain.marks import MarkKind, MarkRow
 from services.api.domain.paging import PageRequest
 from services.api.domain.position import ContactPosition, SignalPosition
 from shared.auth import Place
@@ -107,6 +108,25 @@ class Store:
         async with self._reading(place) as connection:
             row = await connection.fetchrow(QUERIES["find_score"], *_ids(place), contact_id)
         return (round(row["score"], 3), orjson.loads(row["parts"])) if row else None
+
+    async def find_marks(
+        self, place: Place, kind: MarkKind, name: str | None, page: PageRequest
+    ) -> list[MarkRow]:
+        """Read a page of tags or groups by name, one more than its size."""
+        statement = QUERIES["find_tags"] if kind == "tags" else QUERIES["find_groups"]
+        after, before = (cursor[0] if cursor else None for cursor in (page.after, page.before))
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(
+                statement, *_ids(place), None, name, after, before, page.size + 1
+            )
+        return [MarkRow(row["public_id"], dict(row)) for row in rows]
+
+    async def get_mark(self, place: Place, kind: MarkKind, public_id: str) -> MarkRow | None:
+        """Read one tag or group."""
+        statement = QUERIES["find_tags"] if kind == "tags" else QUERIES["find_groups"]
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(statement, *_ids(place), public_id, None, None, None, 1)
+        return MarkRow(rows[0]["public_id"], dict(rows[0])) if rows else None
 
     async def get_version(self, place: Place, contact_id: str) -> int | None:
         """Read which version of a contact the read model shows; None: it does not know it."""
@@ -412,7 +432,8 @@ def _filter_arguments(place: Place, filters: Filters, ids: list[str] | None) -> 
         filters.updated_after,
         filters.updated_before,
         ids,
-        filters.label,
+        list(filters.labels) or None,
+        list(filters.groups) or None,
     ]
 
 
@@ -465,6 +486,7 @@ def _contact(row: asyncpg.Record, sort_values: Sequence[str]) -> ContactRow:
         attributes=ContactAttributes(
             **columns,
             labels=binding.get("labels") or (),
+            groups=binding.get("groups") or (),
             notes=binding.get("notes"),
             custom_fields=binding.get("custom_fields") or {},
             employments=tuple(Employment.model_validate(one) for one in detail["employments"]),

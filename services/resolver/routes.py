@@ -29,8 +29,16 @@ from services.resolver.store.review import reading
 from shared.auth import Caller, KeyRing, bearer_token
 from shared.errors import PoisonMessageError, ServiceError
 from shared.events.command import (
+    AddGroupMembers,
+    AddTag,
     ApproveMerge,
+    ChangeGroup,
+    ChangeTag,
     CompanyOrder,
+    CreateGroup,
+    CreateTag,
+    DeleteGroup,
+    DeleteTag,
     EraseContact,
     Judgement,
     MergeCompanies,
@@ -38,10 +46,13 @@ from shared.events.command import (
     RejectCompanyMerge,
     RejectMerge,
     RelateCompanies,
+    RemoveGroupMembers,
+    RemoveTag,
     RetractImport,
     SplitCompany,
     SplitContact,
     UnrelateCompanies,
+    WorkspaceOrder,
 )
 from shared.events.refusal import invalid
 from shared.observability.logs import get_logger
@@ -77,7 +88,7 @@ _DIGEST = re.compile("[0-9a-f]{32}")
 
 Found = TypeVar("Found")
 
-Ordered = Judgement | RetractImport | CompanyOrder | EraseContact
+Ordered = Judgement | RetractImport | CompanyOrder | EraseContact | WorkspaceOrder
 """What is ordered over HTTP."""
 
 COMMANDS: Final[dict[str, type[Ordered]]] = {
@@ -92,6 +103,16 @@ COMMANDS: Final[dict[str, type[Ordered]]] = {
     "relate_companies": RelateCompanies,
     "unrelate_companies": UnrelateCompanies,
     "erase_contact": EraseContact,
+    "create_tag": CreateTag,
+    "change_tag": ChangeTag,
+    "delete_tag": DeleteTag,
+    "add_tag": AddTag,
+    "remove_tag": RemoveTag,
+    "create_group": CreateGroup,
+    "change_group": ChangeGroup,
+    "delete_group": DeleteGroup,
+    "add_group_members": AddGroupMembers,
+    "remove_group_members": RemoveGroupMembers,
 }
 """Name in the path → the command; a hyphen does for an underscore."""
 
@@ -101,6 +122,9 @@ STATUSES: Final = {
     "conflict": HTTPStatus.CONFLICT,
     "unknown_contact": HTTPStatus.NOT_FOUND,
     "unknown_company": HTTPStatus.NOT_FOUND,
+    "unknown_tag": HTTPStatus.NOT_FOUND,
+    "unknown_group": HTTPStatus.NOT_FOUND,
+    "name_taken": HTTPStatus.CONFLICT,
 }
 """Outcome → status; whatever else is refused is 422."""
 
@@ -304,6 +328,10 @@ async def post_command(
     if isinstance(command, CompanyOrder):
         about = await store.judge_companies(command, caller.place, trace, by)
         return _answer(command, about.outcome, about.merge_id, about.positions)
+    if isinstance(command, WorkspaceOrder):
+        marked = await store.order_marks(command, caller.place, trace, by)
+        shown: dict[str, object] = {"shown": marked.shown, "named": marked.named}
+        return _answer(command, marked.outcome, None, marked.positions, **shown)
     answer = await store.judge(command, caller.place, trace, by)
     return _answer(
         command, answer.outcome, answer.merge_id, answer.positions, unassigned=answer.unassigned
@@ -417,7 +445,7 @@ def _read(name: str, body: bytes, caller: Caller) -> Ordered:
 
 
 def _answer(
-    command: Judgement | CompanyOrder | EraseContact,
+    command: Judgement | CompanyOrder | EraseContact | WorkspaceOrder,
     outcome: str,
     merge_id: str | None,
     positions: Mapping[str, int],

@@ -10,9 +10,12 @@ from shared.events.signal import IdentifierType
 from shared.events.wire import (
     CompanyId,
     ContactId,
+    GroupId,
     ImportId,
+    Long,
     MergeId,
     Short,
+    TagId,
     TenantId,
     Version,
     Wire,
@@ -169,6 +172,98 @@ class UnrelateCompanies(CompanyOrder):
 
     other_id: CompanyId
     kind: CompanyRelationKind
+
+
+class WorkspaceOrder(Command):
+    """What a workspace keeps for itself: its tags and groups, and who has them.
+
+    Ordered over HTTP alone. The same again changes nothing, but that a name is taken by then.
+    """
+
+
+Name = Annotated[Short, StringConstraints(min_length=1)]
+"""What a tag or a group is called."""
+
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+"""How a tag is shown: `#rrggbb`, lower case."""
+
+
+class CreateTag(WorkspaceOrder):
+    """Make a tag, or give one that sources brought a colour."""
+
+    name: Name
+    color: Color | None = None
+
+
+class ChangeTag(WorkspaceOrder):
+    """Call a tag otherwise, wherever it is, or show it otherwise; what is not named stays.
+
+    Sources that say the old name mean this tag from then on.
+    """
+
+    tag_id: TagId
+    name: Name | None = None
+    color: Color | None = None
+
+
+class DeleteTag(WorkspaceOrder):
+    """Take a tag off everybody and forget it; a source that says it later brings it anew."""
+
+    tag_id: TagId
+
+
+class CreateGroup(WorkspaceOrder):
+    """Make a group that people put contacts into."""
+
+    name: Name
+    description: Long | None = None
+
+
+class ChangeGroup(WorkspaceOrder):
+    """Call or describe a group otherwise; what is not named stays."""
+
+    group_id: GroupId
+    name: Name | None = None
+    description: Long | None = None
+
+
+class DeleteGroup(WorkspaceOrder):
+    """Take everybody out of a group and forget it."""
+
+    group_id: GroupId
+
+
+class Marking(WorkspaceOrder):
+    """An order about many contacts at once: all of them, or none where one is not known here.
+
+    An id that was absorbed stands for its survivor.
+    """
+
+    contacts: Annotated[tuple[ContactId, ...], Field(min_length=1, max_length=500)]
+
+
+class AddTag(Marking):
+    """Give contacts a tag."""
+
+    tag_id: TagId
+
+
+class RemoveTag(Marking):
+    """Take a tag off contacts, whichever sources say it."""
+
+    tag_id: TagId
+
+
+class AddGroupMembers(Marking):
+    """Put contacts into a group."""
+
+    group_id: GroupId
+
+
+class RemoveGroupMembers(Marking):
+    """Take contacts out of a group."""
+
+    group_id: GroupId
 
 
 class RetractRecords(Command):

@@ -31,8 +31,10 @@ from shared.events.wire import (
     CompanyId,
     Confidence,
     ContactId,
+    GroupId,
     MergeId,
     Short,
+    TagId,
     Version,
     Wire,
     WorkspaceId,
@@ -119,7 +121,8 @@ class Assertion(Wire):
     confidence: Confidence = 1.0
     asserted_at: datetime
     facts: Facts
-    """Without notes, labels and custom fields: those are a workspace's own (`BindingChanged`)."""
+    """Without notes, labels, groups and custom fields: those are a workspace's own
+    (`BindingChanged`)."""
 
 
 class ContactCreated(Cause):
@@ -204,6 +207,39 @@ class BindingChanged(Cause):
     labels: tuple[str, ...] = ()
     notes: str | None = None
     custom_fields: dict[str, JsonValue] = Field(default_factory=dict)
+    groups: tuple[GroupId, ...] = ()
+
+
+class TagAdded(BindingChanged):
+    """A person gave the contact a tag; what the workspace keeps from then on is here, too.
+
+    Labels that signals bring are told by `BindingChanged` alone, all at once (ADR 0006).
+    """
+
+    tag_id: TagId
+    tag_name: Short = ""
+    source: Literal["manual"] = "manual"
+
+
+class TagRemoved(BindingChanged):
+    """A person took a tag off the contact, whichever sources say it."""
+
+    tag_id: TagId
+    tag_name: Short = ""
+
+
+class GroupMemberAdded(BindingChanged):
+    """A person put the contact into a group."""
+
+    group_id: GroupId
+    group_name: Short = ""
+
+
+class GroupMemberRemoved(BindingChanged):
+    """A person took the contact out of a group."""
+
+    group_id: GroupId
+    group_name: Short = ""
 
 
 class IdentifierRemoved(Cause):
@@ -512,6 +548,10 @@ ContactEvent = (
     | FactAsserted
     | FactRetracted
     | BindingChanged
+    | TagAdded
+    | TagRemoved
+    | GroupMemberAdded
+    | GroupMemberRemoved
     | IdentifierRemoved
     | MergeProposed
     | MergeRejected

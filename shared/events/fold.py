@@ -28,6 +28,8 @@ from shared.events.contact import (
     FactAsserted,
     FactRetracted,
     FieldChange,
+    GroupMemberAdded,
+    GroupMemberRemoved,
     HistoryErased,
     IdentifierRemoved,
     MergeProposed,
@@ -35,6 +37,8 @@ from shared.events.contact import (
     MergeWithdrawn,
     Origin,
     Shape,
+    TagAdded,
+    TagRemoved,
 )
 from shared.events.signal import Employment, Identifier
 from shared.events.structs import struct_of
@@ -50,6 +54,7 @@ class Binding:
     labels: tuple[str, ...] = ()
     notes: str | None = None
     custom_fields: dict[str, JsonValue] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +186,11 @@ def _privately_changed(state: ContactState, event: BindingChanged) -> ContactSta
         return state
     before = state.bindings.get(event.workspace) or Binding(None, event.occurred_at)
     after = replace(
-        before, labels=event.labels, notes=event.notes, custom_fields=event.custom_fields
+        before,
+        labels=event.labels,
+        notes=event.notes,
+        custom_fields=event.custom_fields,
+        groups=event.groups,
     )
     return replace(state, bindings={**state.bindings, event.workspace: after})
 
@@ -244,6 +253,10 @@ _BY_MODEL: Final[dict[type[Wire], Callable[[ContactState, Any], ContactState]]] 
     FactAsserted: _asserted,
     FactRetracted: _retracted,
     BindingChanged: _privately_changed,
+    TagAdded: _privately_changed,
+    TagRemoved: _privately_changed,
+    GroupMemberAdded: _privately_changed,
+    GroupMemberRemoved: _privately_changed,
     IdentifierRemoved: _identifier_removed,
     MergeProposed: _merge_proposed,
     MergeRejected: _merge_rejected,

@@ -15,6 +15,7 @@ from shared.events.wire import (
     CompanyId,
     Confidence,
     ContactId,
+    GroupId,
     ImportId,
     Line,
     Long,
@@ -238,6 +239,12 @@ class Facts(Person):
     linkedin_url: str | None = None
     identifiers: tuple[Identifier, ...] = ()
     """All of them, strongest first; e-mails and phones above are among them."""
+    labels_removed: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()
+    """Labels that a person took off the contact, whichever sources say them (ADR 0088)."""
+    groups: Annotated[tuple[GroupId, ...], Field(max_length=MAX_VALUES)] = ()
+    """Groups that a person put the contact into."""
+    groups_left: Annotated[tuple[GroupId, ...], Field(max_length=MAX_VALUES)] = ()
+    """Groups that a person took the contact out of."""
 
 
 class NormalizedSignal(Wire):

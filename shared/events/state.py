@@ -14,7 +14,7 @@ from shared.events.contact import ContactStatus, KnownBy, Origin, VisibleField
 from shared.events.fold import Binding, ContactState
 from shared.events.signal import Employment, Identifier, ImportSource
 from shared.events.structs import struct_of
-from shared.events.wire import ContactId, Version, Wire
+from shared.events.wire import ContactId, GroupId, Version, Wire
 
 
 class ContactSnapshot(Wire):
@@ -44,6 +44,7 @@ class PrivateSnapshot(Wire):
     labels: tuple[str, ...] = ()
     notes: str | None = None
     custom_fields: dict[str, JsonValue] = Field(default_factory=dict)
+    groups: tuple[GroupId, ...] = ()
 
 
 _ContactSnapshot: Final = struct_of(ContactSnapshot)
@@ -86,11 +87,14 @@ def snapshot_of(state: ContactState) -> ContactSnapshot:
 def private_snapshots(state: ContactState) -> Iterator[tuple[str, PrivateSnapshot]]:
     """Write down what each workspace keeps for itself, where it keeps anything."""
     for workspace, one in state.bindings.items():
-        if one.labels or one.notes or one.custom_fields:
+        if one.labels or one.notes or one.custom_fields or one.groups:
             yield (
                 workspace,
                 _PrivateSnapshot(
-                    labels=one.labels, notes=one.notes, custom_fields=one.custom_fields
+                    labels=one.labels,
+                    notes=one.notes,
+                    custom_fields=one.custom_fields,
+                    groups=one.groups,
                 ),
             )
 
@@ -120,6 +124,7 @@ def state_from(snapshot: ContactSnapshot, private: Mapping[str, PrivateSnapshot]
                 labels=(kept := private.get(one.workspace, nothing)).labels,
                 notes=kept.notes,
                 custom_fields=kept.custom_fields,
+                groups=kept.groups,
             )
             for one in snapshot.known_by
         },

@@ -41,11 +41,15 @@ from shared.events.contact import (
     ContactUnarchived,
     FactAsserted,
     FactRetracted,
+    GroupMemberAdded,
+    GroupMemberRemoved,
     HistoryErased,
     IdentifierRemoved,
     MergeProposed,
     MergeRejected,
     MergeWithdrawn,
+    TagAdded,
+    TagRemoved,
 )
 from shared.events.enrichment import EnrichmentRequested
 from shared.events.signal import ContactSignal, NormalizedSignal
@@ -156,6 +160,10 @@ EVENTS = Topic(
         "kith.contact.fact_asserted.v1": FactAsserted,
         "kith.contact.fact_retracted.v1": FactRetracted,
         "kith.contact.binding_changed.v1": BindingChanged,
+        "kith.contact.tag_added.v1": TagAdded,
+        "kith.contact.tag_removed.v1": TagRemoved,
+        "kith.contact.group_member_added.v1": GroupMemberAdded,
+        "kith.contact.group_member_removed.v1": GroupMemberRemoved,
         "kith.contact.identifier_removed.v1": IdentifierRemoved,
         "kith.contact.merge_proposed.v1": MergeProposed,
         "kith.contact.merge_rejected.v1": MergeRejected,

@@ -56,6 +56,12 @@ SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")
 ContactId = Annotated[str, StringConstraints(pattern=r"^con_[0-9A-HJKMNP-TV-Z]{26}$")]
 """A contact's public id: `con_` and a ULID."""
 
+TagId = Annotated[str, StringConstraints(pattern=r"^tag_[0-9A-HJKMNP-TV-Z]{26}$")]
+"""A tag's public id: `tag_` and a ULID."""
+
+GroupId = Annotated[str, StringConstraints(pattern=r"^grp_[0-9A-HJKMNP-TV-Z]{26}$")]
+"""A group's public id: `grp_` and a ULID."""
+
 CompanyId = Annotated[str, StringConstraints(pattern=r"^cmp_[0-9A-HJKMNP-TV-Z]{26}$")]
 """A company's public id: `cmp_` and a ULID."""
 

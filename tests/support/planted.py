@@ -42,8 +42,9 @@ ROWS = {
     " (tenant_id, contact_id, org_id, company_name, is_current, source_id, created_at)"
     " VALUES ({tenant}, 101, 201, 'Acme', true, 1, now())",
     "contact.workspace_contact_binding": "INSERT INTO contact.workspace_contact_binding"
-    " (id, tenant_id, workspace_id, contact_id, title, notes, created_at, updated_at)"
-    " VALUES (301, {tenant}, {workspace}, 101, 'CTO', 'private', now(), now())",
+    " (id, tenant_id, workspace_id, contact_id, title, notes, labels, groups, created_at,"
+    " updated_at) VALUES (301, {tenant}, {workspace}, 101, 'CTO', 'private', '{{VIP}}',"
+    " '{{grp_00000000000000000000000000}}', now(), now())",
     "contact.contact_latest_data": "INSERT INTO contact.contact_latest_data"
     " VALUES (101, 301, {tenant}, now())",
     "contact.source_record": "INSERT INTO contact.source_record (tenant_id, workspace_id,"
@@ -141,14 +142,10 @@ ROWS = {
     " VALUES ('fld_{ulid}', {tenant}, {workspace}, 'contact', 'shoe', 'Shoe', 'number')",
     "contact.tag": "INSERT INTO contact.tag (id, public_id, tenant_id, workspace_id, name)"
     " OVERRIDING SYSTEM VALUE VALUES (1, 'tag_{ulid}', {tenant}, {workspace}, 'VIP')",
-    "contact.contact_tags": "INSERT INTO contact.contact_tags"
-    " (contact_id, tag_id, tenant_id, workspace_id, source)"
-    " VALUES (101, 1, {tenant}, {workspace}, 'manual')",
     "contact.contact_group": "INSERT INTO contact.contact_group"
     " (id, public_id, tenant_id, workspace_id, name)"
-    " OVERRIDING SYSTEM VALUE VALUES (1, 'grp_{ulid}', {tenant}, {workspace}, 'Board')",
-    "contact.group_members": "INSERT INTO contact.group_members"
-    " (group_id, contact_id, tenant_id, workspace_id) VALUES (1, 101, {tenant}, {workspace})",
+    " OVERRIDING SYSTEM VALUE VALUES (1, 'grp_00000000000000000000000000', {tenant}, {workspace},"
+    " 'Board')",
     "contact.contact_field_audit": "INSERT INTO contact.contact_field_audit (tenant_id,"
     " entity_type, entity_id, workspace_id, field_name, old_value, new_value, cause)"
     " VALUES ({tenant}, 'contact_binding', 301, {workspace}, 'stage', 'new', 'lost', 's')",

@@ -138,6 +138,7 @@ def row_of_state(state: ContactState, workspace: str) -> ContactRow:
         lead_source=state.source,
         import_source=binding.import_source if binding else None,
         labels=binding.labels if binding else (),
+        groups=binding.groups if binding else (),
         notes=binding.notes if binding else None,
         custom_fields=binding.custom_fields if binding else {},
         version=state.version,

@@ -50,6 +50,7 @@ class ContactAttributes(Part):
     import_source: str | None = Field(default=None, description="The tag of the phone backup.")
     employments: tuple[Employment, ...] = ()
     labels: tuple[str, ...] = Field(default=(), description="This workspace's own.")
+    groups: tuple[str, ...] = Field(default=(), description="Ids of this workspace's groups.")
     notes: str | None = Field(default=None, description="This workspace's own.")
     custom_fields: dict[str, Any] = Field(default_factory=dict, description="This workspace's own.")
     version: int = Field(description="Number of the newest event that this shows.")
@@ -173,7 +174,7 @@ CONTACT_ATTRIBUTES: Final = tuple(ContactAttributes.model_fields)
 COLUMN_ATTRIBUTES: Final = tuple(
     name
     for name in CONTACT_ATTRIBUTES
-    if name not in {"employments", "labels", "notes", "custom_fields"}
+    if name not in {"employments", "labels", "groups", "notes", "custom_fields"}
 )
 """Those that have a column of their own in the read model."""
 CONTACT_RELATIONSHIPS: Final = ("company", "identifiers")

@@ -66,7 +66,9 @@ FILTERS: Final[dict[str, str]] = {
     "phone": "One of the contact's phone numbers, E.164.",
     "city": "City, whole, any case.",
     "country": "Country, whole, any case.",
-    "label": "One of this workspace's labels, whole; groups of address books are labels.",
+    "label": "A tag of this workspace, its whole name; groups of address books are tags. Repeated: "
+    "all of them.",
+    "group": "A group's id, `grp_…`. Repeated: all of them.",
     "created_after": "ISO 8601, inclusive.",
     "created_before": "ISO 8601, exclusive.",
     "updated_after": "ISO 8601, inclusive.",
@@ -86,7 +88,12 @@ BARE_ALIASES: Final = (
 )
 """The customer's own names (spec 003, 17.2), accepted beside `filter[…]`."""
 
-ALIASES: Final = {**PAGE_ALIASES, **{name: f"filter[{name}]" for name in BARE_ALIASES}}
+ALIASES: Final = {
+    **PAGE_ALIASES,
+    **{name: f"filter[{name}]" for name in BARE_ALIASES},
+    "tag": "filter[label]",
+    "group_id": "filter[group]",
+}
 """Name a client may use → canonical name."""
 
 INCLUDES: Final = ("identifiers",)
@@ -131,7 +138,8 @@ class Filters:
     phone: str | None = None
     city: str | None = None
     country: str | None = None
-    label: str | None = None
+    labels: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     created_after: datetime | None = None
     created_before: datetime | None = None
     updated_after: datetime | None = None
@@ -219,7 +227,8 @@ def parse_filters(parameters: Parameters) -> Filters:
         phone=some("filter[phone]"),
         city=some("filter[city]"),
         country=some("filter[country]"),
-        label=some("filter[label]"),
+        labels=parameters.each("filter[label]"),
+        groups=parameters.each("filter[group]"),
         created_after=moment("filter[created_after]"),
         created_before=moment("filter[created_before]"),
         updated_after=moment("filter[updated_after]"),

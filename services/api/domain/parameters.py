@@ -67,6 +67,13 @@ class Parameters:
         parts = [part.strip() for value in self._values.get(name, []) for part in value.split(",")]
         return tuple(dict.fromkeys(part for part in parts if part))
 
+    def each(self, name: str) -> tuple[str, ...]:
+        """Return the values of a parameter that may repeat; a comma is part of a value."""
+        values = tuple(dict.fromkeys(value.strip() for value in self._values.get(name, [])))
+        if "" in values:
+            raise self.refuse(name, "Leave the parameter out, or give it a value.")
+        return values
+
     def moment(self, name: str) -> datetime | None:
         """Return a moment: ISO 8601, UTC where no offset is given, midnight for a bare date."""
         text = self.some(name)

@@ -72,7 +72,8 @@ async def list_contacts(request: Request, place: Reader, store: InStore, lag: Re
 
     Archived and merged contacts are listed only when `filter[status]` asks for them. The
     parameters `q`, `company`, `company_id`, `status`, `lead_status`, `lead_source`,
-    `created_after`, `created_before` and `page[cursor]` work without `filter[…]`, too.
+    `created_after`, `created_before` and `page[cursor]` work without `filter[…]`, too; `tag` is
+    `filter[label]`, `group_id` is `filter[group]`.
     """
     parameters = Parameters(_items(request), known=LIST_PARAMETERS, aliases=ALIASES)
     query = parse_listing(parameters)

@@ -90,6 +90,16 @@ async def _positioned(request: Request, place: Place) -> Place:
     return place
 
 
+async def body_of(request: Request, most: int) -> bytes:
+    """Read a body of at most so many bytes."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise RequestError([Problem(413, "too_large", "Too large", f"At most {most} bytes.")])
+    return bytes(body)
+
+
 async def authenticate(request: Request) -> Caller:
     """Tell whom the request's API key speaks for, or answer 401."""
     token = bearer_token(request.headers.get("Authorization"))

@@ -33,6 +33,7 @@ _DESCRIPTIONS: Final = {
     "filter[tier]": "exact, high, medium, low, none: how strong the evidence is.",
     "filter[least_score]": "Pairs scored at least this, 0 to 1.",
     "filter[contact]": "Pairs of this contact.",
+    "filter[name]": "Of this name, whole.",
     "waitFor": "A position that a write answered: wait until it can be read.",
     "fields[companies]": f"Show only these of each company: {', '.join(COMPANY_ATTRIBUTES)}.",
     **{

@@ -31,6 +31,10 @@ _OUTCOMES: Final = {
     "archived_survivor": "The contact that would survive is archived.",
     "kept_apart": "A person keeps them apart.",
     "kept_together": "A person merged them.",
+    "unknown_tag": "There is no such tag here.",
+    "unknown_group": "There is no such group here.",
+    "name_taken": "Another has this name: see meta.named.",
+    "too_many": "That is more than there may be; meta.named has the contacts concerned, if any.",
 }
 """Why an order was not carried out, in words."""
 
@@ -85,7 +89,14 @@ def _refused(status: int, said: Mapping[str, Any]) -> RequestError:
     code, title = _REFUSED.get(status, ("refused", "Refused"))
     outcome = said.get("outcome")
     detail = _OUTCOMES.get(str(outcome), str(outcome)) if outcome else str(said.get("detail", ""))
-    problem = Problem(status if status in _REFUSED else 422, code, title, detail)
+    named = said.get("named")
+    problem = Problem(
+        status if status in _REFUSED else 422,
+        code,
+        title,
+        detail,
+        meta={"named": named} if named else None,
+    )
     return RequestError([problem])
 
 

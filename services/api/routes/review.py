@@ -9,7 +9,6 @@ from services.api.domain.documents import ErrorDocument, ListDocument
 from services.api.domain.media import check_accept, check_content_type
 from services.api.domain.paging import cut_page
 from services.api.domain.parameters import Parameters
-from services.api.domain.problems import Problem, RequestError
 from services.api.domain.review import (
     ANSWER_PARAMETERS,
     MOST_BYTES,
@@ -27,7 +26,7 @@ from services.api.domain.review import (
     queue_cursor,
 )
 from services.api.routes.answers import ERRORS, Answer, list_answer, one_answer
-from services.api.routes.gate import Reader, ReadLag, authenticate, forbidden
+from services.api.routes.gate import Reader, ReadLag, authenticate, body_of, forbidden
 from services.api.routes.openapi import documented
 from services.api.routes.resolver import InResolver
 from shared.auth import Caller
@@ -164,13 +163,8 @@ async def get_how(request: Request, contact_id: str, _: Reader, resolver: InReso
 
 
 async def _decide(request: Request, pair: str, resolver: InResolver, command: str) -> Answer:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            detail = f"At most {MOST_BYTES} bytes."
-            raise RequestError([Problem(413, "too_large", "Too large", detail)])
-    answer = await resolver.order(request, command, parse_decision(pair, bytes(body)))
+    order = parse_decision(pair, await body_of(request, MOST_BYTES))
+    answer = await resolver.order(request, command, order)
     return one_answer(request, {"meta": decision_meta(answer)})
 
 

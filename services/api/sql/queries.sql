@@ -7,7 +7,8 @@ SELECT set_config('kith.tenant_id', $1::text, true), set_config('kith.workspace_
 -- name: find_contacts
 -- Contacts of tenant $1 and workspace $2. $3 statuses; a null filter does not restrict: $4 stages,
 -- $5 sources, $6 company pattern, $7 company id, $8 e-mail, $9 phone, $10 city, $11 country,
--- $12/$13 created from/before, $14/$15 updated from/before, $16 ids, $17 label.
+-- $12/$13 created from/before, $14/$15 updated from/before, $16 ids, $17 labels,
+-- all of them, $18 groups, all of them.
 -- The store appends where the page starts, the order and the limit.
 SELECT view.*, NULL AS provenance
 FROM read.contact_view AS view
@@ -28,14 +29,44 @@ WHERE view.tenant_id = $1 AND view.workspace_id = $2
     AND ($14::timestamptz IS NULL OR view.updated_at >= $14)
     AND ($15::timestamptz IS NULL OR view.updated_at < $15)
     AND ($16::text[] IS NULL OR view.public_id = ANY ($16))
-    AND ($17::text IS NULL OR EXISTS (
-        -- Only where the label stands somewhere is it worth parsing a row.
-        SELECT FROM json_each(
-            CASE WHEN strpos(view.detail::text, to_json($17::text)::text) > 0
-                THEN view.detail -> 'bindings' END
-        ) AS binding, json_array_elements_text(binding.value -> 'labels') AS label (name)
-        WHERE label.name = $17
+    AND ($17::text[] IS NULL OR NOT EXISTS (
+        SELECT FROM unnest($17) AS wanted (name)
+        WHERE NOT EXISTS (
+            -- Only where the label stands somewhere is it worth parsing a row.
+            SELECT FROM json_each(
+                CASE WHEN strpos(view.detail::text, to_json(wanted.name)::text) > 0
+                    THEN view.detail -> 'bindings' END
+            ) AS binding, json_array_elements_text(binding.value -> 'labels') AS label (name)
+            WHERE label.name = wanted.name
+        )
+    ))
+    AND ($18::text[] IS NULL OR NOT EXISTS (
+        SELECT FROM unnest($18) AS wanted (name)
+        WHERE NOT EXISTS (
+            SELECT FROM json_each(
+                CASE WHEN strpos(view.detail::text, to_json(wanted.name)::text) > 0
+                    THEN view.detail -> 'bindings' END
+            ) AS binding, json_array_elements_text(binding.value -> 'groups') AS one (name)
+            WHERE one.name = wanted.name
+        )
     ));
+
+-- name: find_tags
+-- Tags of tenant $1 and workspace $2 by name; a null does not restrict: $3 id, $4 name. After ($5)
+-- or before ($6) a name, $7 rows; before one the nearest first.
+SELECT public_id, name, color, created_at FROM contact.tag
+WHERE tenant_id = $1 AND workspace_id = $2 AND ($3::text IS NULL OR public_id = $3)
+    AND ($4::text IS NULL OR name = $4) AND ($5::text IS NULL OR name > $5)
+    AND ($6::text IS NULL OR name < $6)
+ORDER BY CASE WHEN $6::text IS NULL THEN name END, name DESC LIMIT $7;
+
+-- name: find_groups
+-- Groups likewise.
+SELECT public_id, name, description, created_at, updated_at FROM contact.contact_group
+WHERE tenant_id = $1 AND workspace_id = $2 AND ($3::text IS NULL OR public_id = $3)
+    AND ($4::text IS NULL OR name = $4) AND ($5::text IS NULL OR name > $5)
+    AND ($6::text IS NULL OR name < $6)
+ORDER BY CASE WHEN $6::text IS NULL THEN name END, name DESC LIMIT $7;
 
 -- name: count_contacts
 -- How many contacts there are. The store appends the conditions of find_contacts.

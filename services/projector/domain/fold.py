@@ -107,6 +107,8 @@ def _privately_changed(state: Body, body: Body) -> None:
             "notes": body.get("notes"),
             "custom_fields": body.get("custom_fields") or {},
         }
+        if groups := body.get("groups"):
+            state["bindings"][workspace]["groups"] = groups
 
 
 def _identifier_removed(state: Body, body: Body) -> None:
@@ -204,6 +206,10 @@ _APPLY: Final[dict[str, Callable[[Body, Body], None]]] = {
     "FactAsserted": _asserted,
     "FactRetracted": _retracted,
     "BindingChanged": _privately_changed,
+    "TagAdded": _privately_changed,
+    "TagRemoved": _privately_changed,
+    "GroupMemberAdded": _privately_changed,
+    "GroupMemberRemoved": _privately_changed,
     "IdentifierRemoved": _identifier_removed,
     "MergeProposed": _merge_proposed,
     "MergeRejected": _merge_rejected,

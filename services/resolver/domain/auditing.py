@@ -58,6 +58,8 @@ def private_changed(before: Private, after: Private) -> list[Changed]:
     found = []
     if before.labels != after.labels:
         found.append(Changed("labels", _text(before.labels), _text(after.labels)))
+    if before.groups != after.groups:
+        found.append(Changed("groups", _text(before.groups), _text(after.groups)))
     if before.notes != after.notes:
         found.append(Changed("notes", before.notes, after.notes))
     old, new = before.custom_fields, after.custom_fields

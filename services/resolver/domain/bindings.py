@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from pydantic import JsonValue
 
-from services.resolver.domain.claims import leading_claims, private_claims
+from services.resolver.domain.claims import is_private, leading_claims, private_claims
 from services.resolver.domain.model import BindingRow, Claim, Contact
 from services.resolver.domain.survivorship import Values
 
@@ -17,7 +18,15 @@ class Private:
     labels: tuple[str, ...] = ()
     notes: str | None = None
     custom_fields: Mapping[str, JsonValue] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    """Public ids."""
 
+
+WORKSPACE_ENTRY: Final = "workspace_entry"
+"""The source of what people say of a contact for their workspace alone: tags, groups, fields. Of
+priority 0: it speaks of nothing that is shared."""
+
+_PEOPLE: Final = frozenset({WORKSPACE_ENTRY, "manual_entry"})
 
 NOTHING_PRIVATE = Private()
 """The usual case."""
@@ -69,19 +78,38 @@ def private_values(contact: Contact, workspace: int) -> Private:
 
 
 def private_of(told: Iterable[Claim], workspace: int) -> Private:
-    """Gather one workspace's labels (union), notes (all) and custom fields (newest wins)."""
-    claims = [
-        one
-        for one in told
-        if one.workspace_id == workspace
-        and (one.facts.notes or one.facts.labels or one.facts.custom_fields)
-    ]
+    """Gather one workspace's labels (union), notes (all) and custom fields (newest wins).
+
+    What a person says of a label or a group stands, whatever sources say before or after; of what
+    people say, the newest (ADR 0088).
+    """
+    claims = [one for one in told if one.workspace_id == workspace and is_private(one.facts)]
     if not claims:
         return NOTHING_PRIVATE
     claims.sort(key=lambda one: (one.asserted_at, one.record_key))
-    labels = tuple(dict.fromkeys(label for one in claims for label in one.facts.labels))
+    labels = dict.fromkeys(label for one in claims for label in one.facts.labels)
+    taken_off: dict[str, bool] = {}
+    member: dict[str, bool] = {}
+    for one in claims:
+        said = one.facts
+        if one.source.name in _PEOPLE:
+            taken_off.update(dict.fromkeys(said.labels, False))
+            taken_off.update(dict.fromkeys(said.labels_removed, True))
+            member.update(dict.fromkeys(said.groups, True))
+            member.update(dict.fromkeys(said.groups_left, False))
     notes = "\n\n".join(dict.fromkeys(one.facts.notes for one in claims if one.facts.notes))
     custom: dict[str, JsonValue] = {}
     for one in claims:
-        custom.update(one.facts.custom_fields)
-    return Private(labels, notes or None, custom)
+        if one.source.name != WORKSPACE_ENTRY:
+            custom.update(one.facts.custom_fields)
+    for one in claims:
+        if one.source.name == WORKSPACE_ENTRY:
+            custom.update(one.facts.custom_fields)
+            for name in [name for name, value in one.facts.custom_fields.items() if value is None]:
+                del custom[name]
+    return Private(
+        tuple(label for label in labels if not taken_off.get(label)),
+        notes or None,
+        custom,
+        tuple(group for group, is_in in member.items() if is_in),
+    )

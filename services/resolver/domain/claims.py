@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from services.resolver.domain.model import Claim, IdentifierKey, Job
 from shared.events.signal import Facts
+from shared.events.structs import changed
 
 MANY: Final = 32
 """Claims from which an index costs less than reading them all, measured."""
@@ -119,7 +120,7 @@ class IndexedClaims(dict[bytes, Claim]):
         ranking = (claim.weight, claim)
         for ranked in self._ranked(claim):
             insort(ranked, ranking)
-        if _is_private(claim.facts):
+        if is_private(claim.facts):
             kept = self._private.setdefault(claim.workspace_id, {})
             insort(kept.setdefault(_kept(claim.facts), []), _dated(claim))
 
@@ -137,7 +138,7 @@ class IndexedClaims(dict[bytes, Claim]):
         name = NAME_OF(claim.facts)
         if not self._names[name][None]:
             del self._names[name]
-        if _is_private(claim.facts):
+        if is_private(claim.facts):
             kept = self._private[claim.workspace_id]
             dated = kept[_kept(claim.facts)]
             del dated[bisect_left(dated, _dated(claim))]
@@ -216,12 +217,35 @@ def _terms_of(facts: Facts) -> set[_Term]:
     }
 
 
-def _is_private(facts: Facts) -> bool:
-    return bool(facts.notes or facts.labels or facts.custom_fields)
+def is_private(facts: Facts) -> bool:
+    """Tell whether some of it is one workspace's own."""
+    return bool(
+        facts.labels
+        or facts.notes
+        or facts.custom_fields
+        or facts.labels_removed
+        or facts.groups
+        or facts.groups_left
+    )
+
+
+def without_private(facts: Facts) -> Facts:
+    """Return what all workspaces may know of it."""
+    return changed(
+        facts,
+        labels=(),
+        notes=None,
+        custom_fields={},
+        labels_removed=(),
+        groups=(),
+        groups_left=(),
+    )
 
 
 def _kept(facts: Facts) -> bytes:
-    return orjson.dumps((facts.labels, facts.notes, facts.custom_fields), default=str)
+    kept = (facts.labels, facts.notes, facts.custom_fields)
+    by_people = (facts.labels_removed, facts.groups, facts.groups_left)
+    return orjson.dumps((*kept, *by_people), default=str)
 
 
 def _dated(claim: Claim) -> tuple[datetime, bytes, Claim]:

@@ -48,6 +48,11 @@ _FIXED_REASONS: Final = frozenset(
 )
 """Events whose reason is of a fixed list; others give a person's words."""
 
+_OWN: Final = frozenset(
+    {"BindingChanged", "TagAdded", "TagRemoved", "GroupMemberAdded", "GroupMemberRemoved"}
+)
+"""Events that say all that a workspace keeps for itself from then on."""
+
 _SHAPED: Final = frozenset({"status", "source", "known_by", "candidates"})
 """The same of a shape."""
 
@@ -94,6 +99,10 @@ def hollowed(event: Told, cause: str) -> Told:
             if name in body
         }
         body["reason"] = ERASED
+    elif kind in _OWN:
+        # Which tag or group it was tells of the person, too.
+        kind = "BindingChanged"
+        body.pop("source", None)
     elif kind in _FIXED_REASONS:
         body["reason"] = said["reason"]
     elif kind == "ContactsMerged":
@@ -150,15 +159,13 @@ def without_person(
     last = max(shapes, default=0)
     about = [one.version for one in events if _tells_of(one, hex_records)]
     first = min([*shapes, *about], default=last)
-    newest = {
-        one.body.get("workspace"): one.version for one in events if one.kind == "BindingChanged"
-    }
+    newest = {one.body.get("workspace"): one.version for one in events if one.kind in _OWN}
     withdrawn = {
         one.body["activity_id"]: one.version for one in events if one.kind == "ActivityWithdrawn"
     }
     rewritten = []
     for one in events:
-        if one.kind == "BindingChanged":
+        if one.kind in _OWN:
             is_theirs = newest[one.body.get("workspace")] == one.version
             touched = first <= one.version < last and not is_theirs
         elif one.kind == "ActivityRecorded":

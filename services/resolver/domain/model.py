@@ -128,7 +128,7 @@ class Document(Struct, frozen=True, gc=False):
     text: bytes
     """For the ledger."""
     shared: bytes
-    """For those who hear of it: without notes, labels and custom fields."""
+    """For those who hear of it: without what a workspace keeps for itself."""
 
 
 @dataclass(slots=True)

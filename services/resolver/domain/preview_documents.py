@@ -5,13 +5,14 @@ from typing import Any, Final
 
 import orjson
 
+from services.resolver.domain.claims import without_private
 from services.resolver.domain.explaining import REASONS
 from services.resolver.domain.model import Claim, Contact
 from services.resolver.domain.previewing import Preview
 from services.resolver.domain.reviewing import Said, side_by_side
 from services.resolver.domain.survivorship import choose
 from shared.events.signal import Facts
-from shared.events.structs import changed, to_json
+from shared.events.structs import to_json
 
 Document = dict[str, Any]
 """JSON in the making."""
@@ -150,7 +151,7 @@ def _visible(claim: Claim, workspace_id: int) -> Facts:
     """Return what a record says, less what another workspace keeps for itself."""
     if claim.workspace_id == workspace_id:
         return claim.facts
-    return changed(claim.facts, notes=None, labels=(), custom_fields={})
+    return without_private(claim.facts)
 
 
 def _said(claim: Claim, contact: int) -> Said:

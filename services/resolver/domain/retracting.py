@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.resolver.domain.bindings import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import NOTHING_KEPT, Cluster, Order, Pair, Reshaping
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes, Merge
@@ -50,6 +51,7 @@ def retract(cluster: Cluster, taken: Import, order: Order) -> tuple[Reshaping, l
     The machine's merges that rest on one of them come apart, to be decided again; a person's stay.
     """
     before = Settled.of(cluster)
+    taken = replace(taken, chosen=taken.chosen | _words_about_nobody(before, taken.chosen))
     left = _left(before, taken.chosen)
     redecided = redecide(before, left, taken.asked, order.ids)
     after = redecided.settled
@@ -137,6 +139,22 @@ def _left(before: Settled, chosen: Collection[Delivered]) -> dict[int, list[Appl
     return {
         root: _without(before.applied[root], before.cluster.late.get(root, ()), chosen)
         for root in before.homes.groups
+    }
+
+
+def _words_about_nobody(before: Settled, chosen: Collection[Delivered]) -> set[Delivered]:
+    """Return what people said for their workspaces of whom nothing else is left."""
+    here: dict[int | None, list[Applied]] = {}
+    for applied in before.applied.values():
+        for one in applied:
+            here.setdefault(one.home, []).append(one)
+    return {
+        name_of(one)
+        for theirs in here.values()
+        if any(name_of(one) in chosen for one in theirs)
+        and all(one.source.name == WORKSPACE_ENTRY for one in theirs if name_of(one) not in chosen)
+        for one in theirs
+        if one.source.name == WORKSPACE_ENTRY
     }
 
 
@@ -228,8 +246,9 @@ def _kept(plan: Reshaping, before: Settled, after: Settled, taken: Import) -> li
                 said = claim.facts
                 private = {
                     "notes": said.notes,
-                    "labels": said.labels,
+                    "labels": said.labels or said.labels_removed,
                     "custom_fields": said.custom_fields,
+                    "groups": said.groups,
                 }
                 fields |= {name for name, value in private.items() if value}
         if contact in since and made.claims:

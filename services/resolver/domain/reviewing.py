@@ -283,7 +283,11 @@ _WORDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
         f"no longer known by {told['value']}: "
         f"{'several people have it' if told['reason'] == 'shared' else 'no record says it now'}"
     ),
-    "BindingChanged": lambda _: "this workspace's own notes, labels or fields changed",
+    "BindingChanged": lambda _: "this workspace's own notes, labels, groups or fields changed",
+    "TagAdded": lambda told: f"tagged {told['tag_name']} by a person",
+    "TagRemoved": lambda told: f"tag {told['tag_name']} taken off by a person",
+    "GroupMemberAdded": lambda told: f"put into the group {told['group_name']}",
+    "GroupMemberRemoved": lambda told: f"taken out of the group {told['group_name']}",
     "MergeProposed": _proposed,
     "MergeRejected": lambda told: f"a person keeps it apart from {told['other_id']}",
     "ContactsMerged": _merged,

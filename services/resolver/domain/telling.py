@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from services.resolver.domain.bindings import Private
+from services.resolver.domain.claims import is_private, without_private
 from services.resolver.domain.model import Contact, Delivery, Document, NewCompany
 from services.resolver.domain.survivorship import Values
 from shared.events.contact import (
@@ -21,7 +22,7 @@ from shared.events.contact import (
     ProposalReason,
 )
 from shared.events.signal import Employment, Facts, Identifier
-from shared.events.structs import changed, struct_of, to_json, verbatim
+from shared.events.structs import struct_of, to_json, verbatim
 
 _Assertion: Final = struct_of(Assertion)
 _BindingChanged: Final = struct_of(BindingChanged)
@@ -39,9 +40,9 @@ def document(facts: Facts) -> Document:
     The text is made once and goes into both, unless a workspace keeps some of it for itself.
     """
     text = to_json(facts)
-    if not (facts.notes or facts.labels or facts.custom_fields):
+    if not is_private(facts):
         return Document(facts, text, text)
-    return Document(facts, text, to_json(changed(facts, notes=None, labels=(), custom_fields={})))
+    return Document(facts, text, to_json(without_private(facts)))
 
 
 def created(
@@ -109,6 +110,7 @@ def binding_changed(delivery: Delivery, contact: Contact, keeps: Private) -> Bin
         labels=keeps.labels,
         notes=keeps.notes,
         custom_fields=dict(keeps.custom_fields),
+        groups=keeps.groups,
     )
 
 

@@ -95,6 +95,7 @@ def binding_told(order: Order, contact: Contact, workspace: str, keeps: Private)
         labels=keeps.labels,
         notes=keeps.notes,
         custom_fields=dict(keeps.custom_fields),
+        groups=keeps.groups,
     )
 
 

@@ -62,6 +62,7 @@ class Signals:
             return rejected + await self._resolve_happened(batch, deliveries, happened)
         async with self._store.transaction() as tx:
             deliveries = _left(deliveries, await tx.find_retracted(deliveries))
+            deliveries = await tx.by_present_names(deliveries)
             known = await tx.load(deliveries)
             news = await tx.load_companies(deliveries)
             ids = await tx.take_ids(_new_names(deliveries))
@@ -88,6 +89,7 @@ class Signals:
                 signals = deliveries if number == 1 else []
                 retracted = await tx.find_retracted([*signals, *activities])
                 signals, activities = _left(signals, retracted), _left(activities, retracted)
+                signals = await tx.by_present_names(signals)
                 known, found = await tx.load_happened(signals, activities)
                 fresh = len({one.name for one in activities} - found.keys())
                 entered = sort_out(activities, found, known, await tx.take_activity_ids(fresh))

@@ -100,13 +100,6 @@ DELETE FROM contact.contact_phones WHERE contact_id = ANY($1::bigint[]);
 -- $1 contacts.
 DELETE FROM contact.contact_employment WHERE contact_id = ANY($1::bigint[]);
 
--- name: forget_tags
--- $1 contacts.
-DELETE FROM contact.contact_tags WHERE contact_id = ANY($1::bigint[]);
-
--- name: forget_memberships
--- $1 contacts.
-DELETE FROM contact.group_members WHERE contact_id = ANY($1::bigint[]);
 
 -- name: forget_blocks
 -- $1 contacts.
@@ -195,7 +188,7 @@ UPDATE contact.workspace_contact_binding
 SET first_name = NULL, last_name = NULL, full_name = NULL, title = NULL, headline = NULL,
     primary_email = NULL, primary_phone = NULL, city = NULL, state = NULL, country = NULL,
     current_org_id = NULL, current_org_name = NULL, stage = 'new', labels = '{}',
-    custom_fields = '{}', contact_owner_id = NULL, is_favorite = false, notes = NULL,
+    groups = '{}', custom_fields = '{}', contact_owner_id = NULL, is_favorite = false, notes = NULL,
     data_owner = 'enrichment', import_source = NULL, seniority = NULL, departments = '{}',
     timezone = NULL, avatar_url = NULL, lead_source = NULL, engagement_score = 0,
     intelligence_score = 0, deleted_at = coalesce(deleted_at, $2), updated_at = $2

@@ -49,8 +49,6 @@ _OF_CONTACTS: Final = (
     "forget_emails",
     "forget_phones",
     "forget_employments",
-    "forget_tags",
-    "forget_memberships",
     "forget_blocks",
     "forget_reconsiderations",
     "forget_own",

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
@@ -34,6 +34,9 @@ _read_facts: Final = Reader(Facts).read
 
 Span = tuple[tuple[int, bytes], datetime, datetime]
 """A source record, and the earliest and the latest moment that a batch states something of it."""
+
+_LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)
+"""A moment at which nothing was stated."""
 
 _LOOKS: Final = 5
 """How often a batch looks again for contacts that are merged and split under its eyes."""
@@ -157,6 +160,28 @@ class Loader:
         rows = await self._connection.fetch(QUERIES["find_named"], tenants, names)
         await self._read_contacts({row["id"] for row in rows})
         return list(self._known.contacts.values())
+
+    async def load_ids(self, ids: set[int]) -> list[Contact]:
+        """Lock and read contacts by id, those that stand for themselves."""
+        await self._read_contacts(ids)
+        return [one for one in self._known.contacts.values() if one.status != "merged"]
+
+    async def load_standing(self, tenant_id: int, public_ids: Sequence[str]) -> dict[str, Contact]:
+        """Lock and read who stands for contacts, by the public ids that they were asked by."""
+        tenants = [tenant_id] * len(public_ids)
+        rows = await self._connection.fetch(QUERIES["find_asked"], tenants, public_ids)
+        await self._read_contacts({row["id"] for row in rows})
+        contacts = self._known.contacts
+        if any(one.status == "merged" for one in contacts.values()):
+            raise TransientError("contacts were merged meanwhile")
+        return {row["public_id"]: contacts[row["id"]] for row in rows}
+
+    async def load_revisions(
+        self, names: Iterable[tuple[int, bytes]]
+    ) -> Mapping[tuple[int, bytes], Sequence[Revision]]:
+        """Read what the ledger holds of records, (tenant, key), of contacts that are locked."""
+        await self._read_revisions([(name, _LONG_AGO, _LONG_AGO) for name in sorted(names)])
+        return self._known.records
 
     async def _lock(self, keys: Iterable[int]) -> None:
         ordered = sorted(set(keys))

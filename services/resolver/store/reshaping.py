@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+import orjson
+
 from services.resolver.domain.auditing import audited
-from services.resolver.domain.bindings import authoritative, view_of
+from services.resolver.domain.bindings import authoritative, private_of, view_of
 from services.resolver.domain.cluster import Kept, Reshaping
 from services.resolver.domain.model import EmploymentRow, Plan
 from services.resolver.domain.telling_merges import shape_of
 from services.resolver.store.clusters import MERGES
+from services.resolver.store.labels import MARKS
 from services.resolver.store.relocating import relocate_activities
 from services.resolver.store.writing import Writer
 from shared.events.structs import to_json
@@ -181,9 +184,25 @@ class Reshaper:
     async def _bindings(self) -> None:
         plan = self._plan
         await self._each("revive_bindings", [(one.id, *_kept(one.shown)) for one in plan.bindings])
+        await self._groups()
         await self._each("forget_own", [(home,) for home in plan.standing_alone])
         own = [(*place, *_kept(one)) for place, one in plan.own.items()]
         await self._each("save_own", own, of_tenant=True)
+
+    async def _groups(self) -> None:
+        """Write which groups contacts are in, where anybody ever said so of one of them."""
+        plan = self._plan
+        told = (one.facts for applied in plan.cluster.applied.values() for one in applied)
+        if not any(one.groups or one.groups_left for one in told):
+            return
+        rows = [
+            (one.id, private_of(plan.composed[one.contact].claims.values(), one.workspace).groups)
+            for one in plan.bindings
+        ]
+        if rows:
+            ids, groups = zip(*rows, strict=True)
+            lists = [orjson.dumps(each).decode() for each in groups]
+            await self._connection.execute(MARKS["keep_groups"], ids, lists)
 
     async def _log(self) -> None:
         plan = self._plan

@@ -24,7 +24,9 @@ from services.resolver.store.company_records import CompanyRecords
 from services.resolver.store.erasing import Eraser, ErasureAnswer
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.judging import Finding, Found, Judge
+from services.resolver.store.labels import by_present_names
 from services.resolver.store.loading import Loader
+from services.resolver.store.marking import MarkAnswer, Marks
 from services.resolver.store.matching import MatchingStore
 from services.resolver.store.policies import PolicyStore
 from services.resolver.store.queries import QUERIES
@@ -36,7 +38,15 @@ from services.resolver.store.snapshots import Snapshotter
 from services.resolver.store.withdrawing import find_retracted
 from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
-from shared.events.command import CompanyOrder, EraseContact, Judgement
+from shared.events.command import (
+    ChangeTag,
+    CompanyOrder,
+    DeleteGroup,
+    DeleteTag,
+    EraseContact,
+    Judgement,
+    WorkspaceOrder,
+)
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
@@ -65,6 +75,15 @@ class Transaction:
     ) -> set[tuple[int, int, str]]:
         """Return which imports of a batch, (tenant, workspace, import), were taken back."""
         return await find_retracted(self._connection, arrived)
+
+    async def by_present_names(self, deliveries: list[Delivery]) -> list[Delivery]:
+        """Let signals that say what a tag was called before say what it is called now."""
+        return await by_present_names(self._connection, deliveries)
+
+    def marks(self, place: Place) -> Marks:
+        """Return what carries out orders about a workspace's tags and groups."""
+        store = self._store
+        return Marks(self._connection, store.sources, store.ids, place)
 
     async def load_happened(
         self, deliveries: Sequence[Delivery], activities: Sequence[ActivityDelivery]
@@ -277,6 +296,32 @@ class Store:
         """Carry out what a person says about companies, in a transaction of its own."""
         async with self.transaction(by) as tx:
             return await tx.judge_companies(command, place, traceparent)
+
+    async def order_marks(
+        self,
+        order: WorkspaceOrder,
+        place: Place,
+        traceparent: str | None = None,
+        by: int | None = None,
+    ) -> MarkAnswer:
+        """Carry out an order about tags or groups; a rename or a deletion piece by piece.
+
+        Who is stopped between two pieces orders the same again, and the rest follows.
+        """
+        answer = MarkAnswer("done")
+        if not isinstance(order, DeleteTag | DeleteGroup):
+            async with self.transaction(by) as tx:
+                answer = await tx.marks(place).carry_out(order, traceparent)
+        if not isinstance(order, ChangeTag | DeleteTag | DeleteGroup) or answer.outcome != "done":
+            return answer
+        while True:
+            async with self.transaction(by) as tx:
+                if await tx.marks(place).rewrite(order, traceparent) is None:
+                    break
+        if isinstance(order, DeleteTag | DeleteGroup):
+            async with self.transaction(by) as tx:
+                answer = await tx.marks(place).carry_out(order, traceparent)
+        return answer
 
     async def reconsider(self) -> bool:
         """Take one step at what shared values had joined; False when nothing is left to do.

@@ -9,6 +9,7 @@ import orjson
 from services.resolver.domain.blocks import number_of
 from services.resolver.domain.matching.profile import attribute_of
 from services.resolver.domain.model import BindingRow, Job, Plan, RecordedEvent
+from services.resolver.store.labels import insert_tags
 from services.resolver.store.queries import QUERIES
 from shared.events.codec import (
     Attributes,
@@ -181,6 +182,13 @@ class Writer:
             await self._connection.execute(QUERIES["write_details"], *rows, plan.now)
         known = [_binding_row(one) for one in bindings if not one.is_new]
         await self._run("update_bindings", known)
+        labels = {
+            (one.contact.tenant_id, one.workspace_id, label)
+            for one in bindings
+            for label in one.labels
+        }
+        if labels:
+            await insert_tags(self._connection, labels, plan.now)
         await self._run("insert_audit", plan.audit)
         if plan.authoritative:
             columns = [list(column) for column in zip(*plan.authoritative.items(), strict=True)]

@@ -24,7 +24,7 @@ async def test_each_changed_field_is_one_row(planted: Planted) -> None:
     )
     found = await audited(planted)
     assert sorted(found, key=lambda row: str(row[2])) == [
-        ("contact_binding", 301, "labels", "[]", '["vip"]', 42, "role postgres"),
+        ("contact_binding", 301, "labels", '["VIP"]', '["vip"]', 42, "role postgres"),
         ("contact_binding", 301, "stage", "new", "customer", 42, "role postgres"),
         ("contact_binding", 301, "title", "CTO", "CEO", 42, "role postgres"),
     ]

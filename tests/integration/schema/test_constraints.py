@@ -58,7 +58,6 @@ CHECKS = {
     "choices belong to a choice": "UPDATE contact.custom_field SET choices = '{a}'",
     "a choice has choices": "UPDATE contact.custom_field SET type = 'choice'",
     "a colour is one": "UPDATE contact.tag SET color = 'red'",
-    "what a person tagged is sure": "UPDATE contact.contact_tags SET confidence = 0.5",
     "a smart group has a filter": "UPDATE contact.contact_group SET is_smart = true",
     "a manual one has none": "UPDATE contact.contact_group SET query_def = '{}'",
     "an activity ends after it begins": "UPDATE contact.activity"
@@ -129,8 +128,6 @@ async def test_a_contact_takes_its_details_along(planted: Planted) -> None:
     await planted.owner.execute("DELETE FROM contact.contact WHERE id = 101")
     for table in (
         "contact_activities",
-        "contact_tags",
-        "group_members",
         "shared_identifier_contact",
         "contact_latest_data",
     ):

@@ -1,0 +1,202 @@
+"""`/api/v1/tags` and `/api/v1/groups`: what they are called, and which contacts have them."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.api.domain.contacts import ROOT
+from services.api.domain.documents import DetailMeta, Document, ErrorDocument, ListDocument
+from services.api.domain.marks import (
+    MARK_PARAMETERS,
+    MARK_SORT,
+    MOST_BYTES,
+    ORDERS,
+    Group,
+    MarkKind,
+    MarkRow,
+    Tag,
+    deletion,
+    described_body,
+    mark_cursor,
+    mark_resource,
+    members,
+    parse_mark,
+    parse_members,
+)
+from services.api.domain.paging import PAGE_ALIASES, cut_page, parse_page
+from services.api.domain.parameters import Parameters
+from services.api.domain.position import WAIT_PARAMETER
+from services.api.domain.problems import not_found
+from services.api.domain.review import OutcomeDocument, decision_meta
+from services.api.routes.answers import ERRORS, Answer, list_answer, one_answer
+from services.api.routes.gate import InStore, Reader, ReadLag, body_of
+from services.api.routes.openapi import documented
+from services.api.routes.resolver import InResolver
+from services.api.routes.review import Decider
+from services.api.store import Store
+from shared.auth import Place
+
+CHANGED: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"model": ErrorDocument, "description": "There is no such tag, group or contact here."},
+    409: {"model": ErrorDocument, "description": "Another has this name."},
+    422: {"model": ErrorDocument, "description": "A value is not allowed: see detail."},
+}
+"""What a change may be answered with besides."""
+
+_ALIASES: Final = {**PAGE_ALIASES, "name": "filter[name]"}
+_SECURITY: Final[dict[str, Any]] = {"security": [{"apiKey": []}]}
+
+router = APIRouter(prefix=ROOT, tags=["tags and groups"], responses=ERRORS)
+
+
+def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) -> None:
+    """Serve one kind of them; both are asked and changed alike."""
+    one, what = kind.removesuffix("s"), f"/{kind}/{{mark_id}}"
+    document = {"model": Document[model, DetailMeta]}  # type: ignore[valid-type]
+
+    @router.get(
+        f"/{kind}",
+        summary=f"List {kind}",
+        operation_id=f"list_{kind}",
+        response_class=Answer,
+        responses={200: {"model": ListDocument[model]}},  # type: ignore[valid-type]
+        openapi_extra=documented(MARK_PARAMETERS),
+    )
+    async def list_marks(request: Request, place: Reader, store: InStore, lag: ReadLag) -> Answer:
+        """List them by name. What sources bring as labels or groups are tags."""
+        items = request.query_params.multi_items()
+        parameters = Parameters(items, known=MARK_PARAMETERS, aliases=_ALIASES)
+        asked = parse_page(parameters, MARK_SORT, 1)
+        rows = await store.find_marks(place, kind, parameters.some("filter[name]"), asked)
+        kept, page = cut_page(asked, rows, mark_cursor)
+        data = [
+            mark_resource(kind, row, cursor) for row, cursor in zip(kept, page.cursors, strict=True)
+        ]
+        return list_answer(request, data, page, await lag.seconds())
+
+    @router.post(
+        f"/{kind}",
+        summary=f"Make a {one}",
+        operation_id=f"create_{one}",
+        status_code=201,
+        response_class=Answer,
+        responses={201: document, **CHANGED},
+        openapi_extra={**_SECURITY, **described_body(kind)},
+    )
+    async def create(
+        request: Request, decider: Decider, resolver: InResolver, store: InStore
+    ) -> Answer:
+        """Make one of a name that this workspace has not got yet."""
+        said = parse_mark(kind, await body_of(request, MOST_BYTES), None)
+        made = await resolver.order(request, ORDERS[kind, "create"], said)
+        row = await _get(store, decider.place, kind, made["shown"]["id"])
+        answer = one_answer(request, {"data": mark_resource(kind, row)})
+        answer.status_code = 201
+        answer.headers["Location"] = f"{ROOT}/{kind}/{row.id}"
+        return answer
+
+    @router.get(
+        what,
+        summary=f"Get a {one}",
+        operation_id=f"get_{one}",
+        response_class=Answer,
+        responses={200: document},
+        openapi_extra=documented({WAIT_PARAMETER}),
+    )
+    async def get_mark(request: Request, mark_id: str, place: Reader, store: InStore) -> Answer:
+        """One of them; who has it is listed by `GET /contacts` with a filter."""
+        row = await _get(store, place, kind, mark_id)
+        return one_answer(request, {"data": mark_resource(kind, row)})
+
+    @router.patch(
+        what,
+        summary=f"Change a {one}",
+        operation_id=f"change_{one}",
+        response_class=Answer,
+        responses={200: document, **CHANGED},
+        openapi_extra={**_SECURITY, **described_body(kind)},
+    )
+    async def change(
+        request: Request, mark_id: str, decider: Decider, resolver: InResolver, store: InStore
+    ) -> Answer:
+        """Call it otherwise, wherever it is; what is not named stays as it is."""
+        said = parse_mark(kind, await body_of(request, MOST_BYTES), mark_id)
+        await resolver.order(request, ORDERS[kind, "change"], said)
+        row = await _get(store, decider.place, kind, mark_id)
+        return one_answer(request, {"data": mark_resource(kind, row)})
+
+    @router.delete(
+        what,
+        summary=f"Delete a {one}",
+        operation_id=f"delete_{one}",
+        status_code=204,
+        response_class=Response,
+        responses=CHANGED,
+        openapi_extra=_SECURITY,
+    )
+    async def delete(request: Request, mark_id: str, _: Decider, resolver: InResolver) -> Response:
+        """Take it from everybody and forget it."""
+        await resolver.order(request, ORDERS[kind, "delete"], deletion(kind, mark_id))
+        return Response(status_code=204)
+
+    @router.post(
+        f"{what}/{members_path}",
+        summary=f"Give contacts a {one}" if kind == "tags" else "Put contacts into a group",
+        operation_id=f"add_{one}_{members_path}",
+        response_class=Answer,
+        responses={200: {"model": OutcomeDocument}, **CHANGED},
+        openapi_extra={**_SECURITY, **described_body(None)},
+    )
+    async def add(request: Request, mark_id: str, _: Decider, resolver: InResolver) -> Answer:
+        """Up to 500 at once: all of them, or none where one is not known here."""
+        return await _order(request, resolver, kind, "add", mark_id)
+
+    @router.delete(
+        f"{what}/{members_path}",
+        summary=f"Take a {one} off contacts" if kind == "tags" else "Take contacts out of a group",
+        operation_id=f"remove_{one}_{members_path}",
+        response_class=Answer,
+        responses={200: {"model": OutcomeDocument}, **CHANGED},
+        openapi_extra={**_SECURITY, **described_body(None)},
+    )
+    async def remove(request: Request, mark_id: str, _: Decider, resolver: InResolver) -> Answer:
+        """Whichever sources say it: it stays off until a person says otherwise."""
+        return await _order(request, resolver, kind, "remove", mark_id)
+
+    @router.delete(
+        f"{what}/{members_path}/{{contact_id}}",
+        summary=f"Take a {one} off a contact"
+        if kind == "tags"
+        else "Take a contact out of a group",
+        operation_id=f"remove_{one}_of_one",
+        response_class=Answer,
+        responses={200: {"model": OutcomeDocument}, **CHANGED},
+        openapi_extra=_SECURITY,
+    )
+    async def remove_one(
+        request: Request, mark_id: str, contact_id: str, _: Decider, resolver: InResolver
+    ) -> Answer:
+        """Do the same for one contact."""
+        order = members(kind, mark_id, [contact_id])
+        said = await resolver.order(request, ORDERS[kind, "remove"], order)
+        return one_answer(request, {"meta": decision_meta(said)})
+
+
+async def _order(
+    request: Request, resolver: InResolver, kind: MarkKind, what: str, mark_id: str
+) -> Answer:
+    order = parse_members(kind, await body_of(request, MOST_BYTES), mark_id)
+    said = await resolver.order(request, ORDERS[kind, what], order)
+    return one_answer(request, {"meta": decision_meta(said)})
+
+
+async def _get(store: Store, place: Place, kind: MarkKind, mark_id: str) -> MarkRow:
+    row = await store.get_mark(place, kind, mark_id)
+    if row is None:
+        raise not_found(kind.removesuffix("s"))
+    return row
+
+
+_serve("tags", Tag, "contacts")
+_serve("groups", Group, "members")

@@ -1,0 +1,289 @@
+"""Tags and groups: what people say of contacts for their workspace alone (ADR 0088).
+
+It is a source record like any other, one for a contact and workspace: a merge, a split, an import
+taken back or an erasure carries it as it carries what sources say.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final, Literal
+
+import orjson
+
+from services.resolver.domain.auditing import private_changed
+from services.resolver.domain.bindings import Private, private_values
+from services.resolver.domain.model import (
+    AuditRow,
+    Claim,
+    Contact,
+    Delivery,
+    LedgerRow,
+    Plan,
+    RecordedEvent,
+    Revision,
+    Source,
+)
+from services.resolver.domain.survivorship import groups_of
+from services.resolver.domain.telling import document
+from shared.events.contact import (
+    BindingChanged,
+    GroupMemberAdded,
+    GroupMemberRemoved,
+    TagAdded,
+    TagRemoved,
+)
+from shared.events.signal import MAX_VALUES, Facts, NormalizedSignal
+from shared.events.structs import changed, struct_of
+
+_NormalizedSignal: Final = struct_of(NormalizedSignal)
+_NOTHING: Final = struct_of(Facts)()
+_TOLD: Final = {
+    one: struct_of(one)
+    for one in (BindingChanged, TagAdded, TagRemoved, GroupMemberAdded, GroupMemberRemoved)
+}
+
+Ledger = Mapping[tuple[int, bytes], Sequence[Revision]]
+"""(tenant, record key) → its revisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A tag or a group, and whether contacts are to have it."""
+
+    kind: Literal["tag", "group"]
+    public_id: str
+    name: str
+    wanted: bool
+
+    @property
+    def word(self) -> str:
+        """How records say it: a tag by its name, a group by its id."""
+        return self.name if self.kind == "tag" else self.public_id
+
+    def is_on(self, keeps: Private) -> bool:
+        """Tell whether the contact has it."""
+        return self.word in (keeps.labels if self.kind == "tag" else keeps.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Who ordered it, for which workspace, and when."""
+
+    command_id: str
+    tenant_id: int
+    tenant: str
+    workspace_id: int
+    workspace: str
+    """Public ids."""
+    source: Source
+    """`workspace_entry`."""
+    now: datetime
+    traceparent: str | None = None
+
+
+@dataclass(slots=True)
+class Marked:
+    """What to write, and who has more words of people than one contact may."""
+
+    plan: Plan
+    kept: list[tuple[int, Private]] = field(default_factory=list)
+    """(binding, what the workspace keeps from now on)."""
+    positions: dict[str, int] = field(default_factory=dict)
+    full: list[str] = field(default_factory=list)
+    """Contacts of which people said as much as a record holds."""
+
+
+def entry_key(order: Ordered, contact: str) -> bytes:
+    """Name the record of what people of a workspace say of a contact, by its public id."""
+    text = f"{order.tenant}\0{order.workspace}\0{contact}".encode()
+    return blake2b(text, digest_size=16, person=b"kith entry").digest()
+
+
+def mark(
+    order: Ordered,
+    one: Mark,
+    contacts: Iterable[Contact],
+    ledger: Ledger,
+    event_ids: Iterable[str],
+) -> Marked:
+    """Give contacts a mark, or take it from them; who has it so already is left as it is."""
+    marked, ids = Marked(Plan(now=order.now)), iter(event_ids)
+    for contact in contacts:
+        before = private_values(contact, order.workspace_id)
+        if one.is_on(before) == one.wanted:
+            continue
+        key, number = _record_of(order, contact, ledger)
+        present = contact.claims.get(key)
+        facts = _said(present.facts if present else _NOTHING, one)
+        if (
+            max(
+                len(facts.labels),
+                len(facts.labels_removed),
+                len(facts.groups),
+                len(facts.groups_left),
+            )
+            > MAX_VALUES
+        ):
+            marked.full.append(contact.public_id)
+            continue
+        at = order.now
+        if present is not None and present.asserted_at >= at:  # clocks differ
+            at = present.asserted_at + timedelta(microseconds=1)
+        contact.claims[key] = Claim(
+            key, order.source, order.workspace_id, 1.0, at, facts, groups_of(facts)
+        )
+        contact.version += 1
+        after = private_values(contact, order.workspace_id)
+        delivery = _delivery(order, contact, key, facts, at)
+        marked.plan.ledger.append(
+            LedgerRow(
+                delivery, document(facts), number + 1, contact.id, contact.version, superseded=False
+            )
+        )
+        if present is not None:
+            marked.plan.superseded.append((order.tenant_id, key, number))
+        _tell(marked, order, contact, (before, after), (*_event(one), next(ids)))
+    return marked
+
+
+def retell(
+    order: Ordered, contact: Contact, before: Private, marked: Marked, event_id: str
+) -> None:
+    """Tell a workspace what it keeps of a contact whose records were rewritten."""
+    after = private_values(contact, order.workspace_id)
+    if after != before:
+        contact.version += 1
+        _tell(marked, order, contact, (before, after), (BindingChanged, {}, event_id))
+
+
+def renamed(facts: Facts, kind: Literal["tag", "group"], old: str, new: str | None) -> Facts:
+    """Return facts that say a tag or a group by another word; None: not at all."""
+    names = ("labels", "labels_removed") if kind == "tag" else ("groups", "groups_left")
+    said = {}
+    for name in names:
+        words: tuple[str, ...] = getattr(facts, name)
+        if old in words:
+            told = (new if word == old else word for word in words)
+            said[name] = tuple(dict.fromkeys(word for word in told if word is not None))
+    return changed(facts, **said) if said else facts
+
+
+def _record_of(order: Ordered, contact: Contact, ledger: Ledger) -> tuple[bytes, int]:
+    """Return the key of the contact's entry, and the number of its last revision.
+
+    One that a person moved to another contact stays there: a new one begins then.
+    """
+    key = entry_key(order, contact.public_id)
+    revisions = ledger.get((order.tenant_id, key), ())
+    current = next((one for one in revisions if one.current), None)
+    if current is not None and current.contact_id != contact.id:
+        text = key + order.command_id.encode()
+        return blake2b(text, digest_size=16, person=b"kith entry").digest(), 0
+    return key, max((one.number for one in revisions), default=0)
+
+
+def _said(facts: Facts, one: Mark) -> Facts:
+    word = one.word
+    yes, no = ("labels", "labels_removed") if one.kind == "tag" else ("groups", "groups_left")
+    added, taken = (yes, no) if one.wanted else (no, yes)
+    return changed(
+        facts,
+        **{
+            added: tuple(dict.fromkeys((*getattr(facts, added), word))),
+            taken: tuple(each for each in getattr(facts, taken) if each != word),
+        },
+    )
+
+
+def _event(one: Mark) -> tuple[type[BindingChanged], dict[str, str]]:
+    if one.kind == "tag":
+        kind: type[BindingChanged] = TagAdded if one.wanted else TagRemoved
+        return kind, {"tag_id": one.public_id, "tag_name": one.name}
+    kind = GroupMemberAdded if one.wanted else GroupMemberRemoved
+    return kind, {"group_id": one.public_id, "group_name": one.name}
+
+
+def _delivery(order: Ordered, contact: Contact, key: bytes, facts: Facts, at: datetime) -> Delivery:
+    content = document(facts).text
+    hashed = blake2b(content, digest_size=16, person=b"kith facts").digest()
+    signal = _NormalizedSignal(
+        signal_id=order.command_id,
+        tenant=order.tenant,
+        workspace=order.workspace,
+        source=order.source.name,
+        record_key=key.hex(),
+        content_hash=hashed.hex(),
+        occurred_at=at,
+        received_at=order.now,
+        facts=facts,
+        raw={},
+    )
+    return Delivery(
+        signal=signal,
+        tenant_id=order.tenant_id,
+        workspace_id=order.workspace_id,
+        source=order.source,
+        record_key=key,
+        content_hash=hashed,
+        identifiers=(),
+        employers=(),
+        raw=orjson.dumps({"contact": contact.public_id, "command": order.command_id}).decode(),
+        traceparent=order.traceparent,
+    )
+
+
+def _tell(
+    marked: Marked,
+    order: Ordered,
+    contact: Contact,
+    keeps: tuple[Private, Private],
+    told: tuple[type[BindingChanged], Mapping[str, str], str],
+) -> None:
+    """Plan what follows from what a workspace kept and keeps.
+
+    `told` is the event: its kind, what it says besides, and its id.
+    """
+    plan, (before, after), (kind, more, event_id) = marked.plan, keeps, told
+    plan.contacts[contact.id] = contact
+    plan.updated.add(contact.id)
+    binding = contact.bindings[order.workspace_id]
+    marked.kept.append((binding, after))
+    marked.positions[contact.public_id] = contact.version
+    plan.audit += [
+        AuditRow(
+            order.tenant_id,
+            binding,
+            order.workspace_id,
+            one.field,
+            one.old,
+            one.new,
+            order.source.id,
+            order.command_id,
+        )
+        for one in private_changed(before, after)
+    ]
+    plan.events.append(
+        RecordedEvent(
+            event_id=event_id,
+            tenant_id=order.tenant_id,
+            tenant=order.tenant,
+            entity_id=contact.id,
+            event=_TOLD[kind](
+                occurred_at=order.now,
+                cause=order.command_id,
+                workspace=order.workspace,
+                contact_id=contact.public_id,
+                version=contact.version,
+                labels=after.labels,
+                notes=after.notes,
+                custom_fields=dict(after.custom_fields),
+                groups=after.groups,
+                **more,
+            ),
+            private_to=(order.workspace_id, order.workspace),
+            received_at=order.now,
+            traceparent=order.traceparent,
+        )
+    )

@@ -1,0 +1,149 @@
+-- Tags and groups of workspaces, and who has them (ADR 0088).
+
+-- name: lock_marks
+-- One order about a workspace's tags and groups at a time: $1 class, $2 workspace.
+SELECT pg_advisory_xact_lock($1::integer, ($2::bigint % 2147483647)::integer);
+
+-- name: get_tag
+-- $1 tenant, $2 workspace, $3 public id.
+SELECT public_id, name, color, aliases, created_at, NULL AS description, NULL::timestamptz AS updated_at
+FROM contact.tag WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
+
+-- name: get_group
+-- $1 tenant, $2 workspace, $3 public id.
+SELECT public_id, name, NULL AS color, '{}'::text[] AS aliases, created_at, description, updated_at
+FROM contact.contact_group WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
+
+-- name: find_tag_named
+-- $1 tenant, $2 workspace, $3 name.
+SELECT public_id FROM contact.tag WHERE tenant_id = $1 AND workspace_id = $2 AND name = $3;
+
+-- name: find_group_named
+-- $1 tenant, $2 workspace, $3 name.
+SELECT public_id FROM contact.contact_group
+WHERE tenant_id = $1 AND workspace_id = $2 AND name = $3;
+
+-- name: count_tags
+-- $1 tenant, $2 workspace.
+SELECT count(*) FROM contact.tag WHERE tenant_id = $1 AND workspace_id = $2;
+
+-- name: count_groups
+-- $1 tenant, $2 workspace.
+SELECT count(*) FROM contact.contact_group WHERE tenant_id = $1 AND workspace_id = $2;
+
+-- name: insert_tag
+-- $1 tenant, $2 workspace, $3 public id, $4 name, $5 color, $6 now.
+INSERT INTO contact.tag (tenant_id, workspace_id, public_id, name, color, created_at)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, workspace_id, name) DO NOTHING;
+
+-- name: insert_group
+-- $1 tenant, $2 workspace, $3 public id, $4 name, $5 description, $6 now. Whose it is: acting_user().
+INSERT INTO contact.contact_group
+    (tenant_id, workspace_id, public_id, name, description, owner_id, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, contact.acting_user(), $6, $6)
+ON CONFLICT (tenant_id, workspace_id, name) DO NOTHING;
+
+-- name: insert_tags
+-- Tags that sources brought: $1 tenants, $2 workspaces, $3 public ids, $4 names, $5 now. What a tag
+-- was called before is no other tag.
+INSERT INTO contact.tag (tenant_id, workspace_id, public_id, name, created_at)
+SELECT u.tenant_id, u.workspace_id, u.public_id, u.name, $5
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
+    AS u (tenant_id, workspace_id, public_id, name)
+WHERE NOT EXISTS (
+    SELECT FROM contact.tag AS known WHERE known.tenant_id = u.tenant_id
+        AND known.workspace_id = u.workspace_id
+        AND (known.name = u.name OR known.aliases @> ARRAY[u.name])
+)
+ORDER BY u.tenant_id, u.workspace_id, u.name
+ON CONFLICT (tenant_id, workspace_id, name) DO NOTHING;
+
+-- name: find_renamed
+-- What labels are called by now: $1 tenants, $2 workspaces, $3 labels.
+SELECT u.tenant_id, u.workspace_id, u.label, tag.name
+FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u (tenant_id, workspace_id, label)
+JOIN contact.tag ON tag.tenant_id = u.tenant_id AND tag.workspace_id = u.workspace_id
+    AND tag.aliases @> ARRAY[u.label];
+
+-- name: change_tag
+-- $1 tenant, $2 workspace, $3 public id, $4 name, $5 color. The old name stays an alias; a name is
+-- nobody else's alias.
+WITH others AS (
+    UPDATE contact.tag SET aliases = array_remove(aliases, $4)
+    WHERE tenant_id = $1 AND workspace_id = $2 AND public_id <> $3 AND aliases @> ARRAY[$4::text]
+)
+UPDATE contact.tag
+SET name = $4, color = $5,
+    aliases = array_remove(CASE WHEN name = $4 THEN aliases ELSE aliases || name END, $4)
+WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
+
+-- name: change_group
+-- $1 tenant, $2 workspace, $3 public id, $4 name, $5 description, $6 now.
+UPDATE contact.contact_group SET name = $4, description = $5, updated_at = $6
+WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
+
+-- name: delete_tag
+-- $1 tenant, $2 workspace, $3 public id.
+DELETE FROM contact.tag WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
+
+-- name: delete_group
+-- $1 tenant, $2 workspace, $3 public id.
+DELETE FROM contact.contact_group WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
+
+-- name: find_tagged
+-- Contacts that show one of these labels, at most $4: $1 tenant, $2 workspace, $3 labels.
+SELECT contact_id AS id FROM contact.workspace_contact_binding
+WHERE tenant_id = $1 AND workspace_id = $2 AND labels && $3::text[] AND labels <> '{}'
+    AND deleted_at IS NULL
+ORDER BY contact_id LIMIT $4;
+
+-- name: find_members
+-- Contacts in one of these groups, at most $4: $1 tenant, $2 workspace, $3 groups.
+SELECT contact_id AS id FROM contact.workspace_contact_binding
+WHERE tenant_id = $1 AND workspace_id = $2 AND groups && $3::text[] AND groups <> '{}'
+    AND deleted_at IS NULL
+ORDER BY contact_id LIMIT $4;
+
+-- name: find_saying
+-- All that present records of contacts ever said in a workspace that names one of these words: $1
+-- contacts, $2 workspace, $3 words.
+SELECT present.contact_id, record.record_key, record.revision,
+       record.superseded_at IS NULL AS current, record.facts
+FROM contact.source_record AS present
+JOIN contact.source_record AS record
+    ON record.tenant_id = present.tenant_id AND record.record_key = present.record_key
+WHERE present.contact_id = ANY($1::bigint[]) AND present.workspace_id = $2
+    AND present.superseded_at IS NULL
+    AND (jsonb_exists_any((record.facts -> 'labels')::jsonb, $3::text[])
+         OR jsonb_exists_any((record.facts -> 'labels_removed')::jsonb, $3::text[])
+         OR jsonb_exists_any((record.facts -> 'groups')::jsonb, $3::text[])
+         OR jsonb_exists_any((record.facts -> 'groups_left')::jsonb, $3::text[]));
+
+-- name: rewrite_facts
+-- $1 tenant, $2 record keys, $3 revisions, $4 facts.
+UPDATE contact.source_record AS record SET facts = u.facts::json
+FROM unnest($2::bytea[], $3::integer[], $4::text[]) AS u (record_key, revision, facts)
+WHERE record.tenant_id = $1 AND record.record_key = u.record_key
+    AND record.revision = u.revision;
+
+-- name: note_rewritten
+-- Nobody remembers what was claimed of these contacts before: $1 contacts, $2 now.
+UPDATE contact.contact SET reshaped_at = $2 WHERE id = ANY($1::bigint[]);
+
+-- name: keep_private
+-- What a workspace keeps on bindings: $1 ids, $2 labels as JSON lists, $3 custom fields, $4 groups as JSON
+-- lists, $5 now.
+UPDATE contact.workspace_contact_binding AS b
+SET labels = ARRAY(SELECT json_array_elements_text(u.labels::json)),
+    custom_fields = u.custom_fields::jsonb,
+    groups = ARRAY(SELECT json_array_elements_text(u.groups::json)), updated_at = $5
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+    AS u (id, labels, custom_fields, groups)
+WHERE b.id = u.id;
+
+-- name: keep_groups
+-- Groups of bindings that merges and splits made others: $1 ids, $2 groups as JSON lists.
+UPDATE contact.workspace_contact_binding AS b
+SET groups = ARRAY(SELECT json_array_elements_text(u.groups::json))
+FROM unnest($1::bigint[], $2::text[]) AS u (id, groups)
+WHERE b.id = u.id;

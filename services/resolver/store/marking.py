@@ -1,0 +1,321 @@
+"""Tags and groups: the registry of each workspace, and orders about who has them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import asyncpg
+import orjson
+from msgspec.structs import replace
+from ulid import ULID
+
+from services.resolver.domain.bindings import WORKSPACE_ENTRY, private_values
+from services.resolver.domain.marking import (
+    Mark,
+    Marked,
+    Ordered,
+    entry_key,
+    mark,
+    renamed,
+    retell,
+)
+from services.resolver.domain.model import Contact, Plan, Source
+from services.resolver.store.ids import IdBlocks
+from services.resolver.store.labels import MARKS
+from services.resolver.store.loading import Loader
+from services.resolver.store.writing import Writer
+from shared.auth import Place
+from shared.errors import TransientError
+from shared.events.command import (
+    AddGroupMembers,
+    AddTag,
+    ChangeGroup,
+    ChangeTag,
+    CreateGroup,
+    CreateTag,
+    DeleteGroup,
+    DeleteTag,
+    Marking,
+    RemoveGroupMembers,
+    RemoveTag,
+    WorkspaceOrder,
+)
+from shared.events.signal import Facts
+from shared.events.structs import Reader, to_json
+from shared.postgres.pool import Connection
+
+LOCKS: Final = 0x6D6B
+"""Class of the advisory locks under which a workspace's tags and groups are changed."""
+
+PIECE: Final = 500
+"""Contacts whose records are rewritten in one transaction."""
+
+MOST: Final = 10_000
+"""Tags, and groups, that people may make in one workspace."""
+
+Kind = Literal["tag", "group"]
+
+_NAMES: Final[Mapping[Kind, Mapping[str, str]]] = {
+    "tag": {
+        "get": "get_tag",
+        "named": "find_tag_named",
+        "count": "count_tags",
+        "insert": "insert_tag",
+        "delete": "delete_tag",
+        "having": "find_tagged",
+    },
+    "group": {
+        "get": "get_group",
+        "named": "find_group_named",
+        "count": "count_groups",
+        "insert": "insert_group",
+        "delete": "delete_group",
+        "having": "find_members",
+    },
+}
+"""What is asked of either → its statement."""
+
+_read_facts: Final = Reader(Facts).read
+
+
+@dataclass(frozen=True, slots=True)
+class MarkAnswer:
+    """What became of an order about tags or groups."""
+
+    outcome: Literal[
+        "done",
+        "unchanged",
+        "unknown_contact",
+        "unknown_tag",
+        "unknown_group",
+        "name_taken",
+        "too_many",
+    ]
+    positions: Mapping[str, int] = field(default_factory=dict)
+    """Contact → the version that tells of it."""
+    shown: Mapping[str, Any] | None = None
+    """The tag or the group as it is now."""
+    named: Sequence[str] = ()
+    """Whom a refusal is about: contacts not known here or full, or who has the name."""
+
+
+class Marks:
+    """Carries orders out inside one transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        sources: Mapping[int, Source],
+        ids: IdBlocks,
+        place: Place,
+    ) -> None:
+        self._connection = connection
+        self._sources = sources
+        self._ids = ids
+        self._place = place
+
+    async def carry_out(self, order: WorkspaceOrder, trace: str | None) -> MarkAnswer:
+        """Carry out an order that is one transaction's; see `rewrite` for the others' rest."""
+        await self._connection.execute(MARKS["lock_marks"], LOCKS, self._place.workspace_id)
+        match order:
+            case Marking():
+                return await self._mark(order, trace)
+            case CreateTag() | CreateGroup():
+                return await self._create(order)
+            case ChangeTag() | ChangeGroup():
+                return await self._change(order)
+            case DeleteTag() | DeleteGroup():
+                kind, public_id = named_by(order)
+                if await self.get(kind, public_id) is None:
+                    return MarkAnswer(_unknown(kind))
+                await self._run(_NAMES[kind]["delete"], public_id)
+                return MarkAnswer("done")
+            case _:
+                raise TypeError(type(order).__name__)
+
+    async def get(self, kind: Kind, public_id: str) -> asyncpg.Record | None:
+        """Return a tag or a group."""
+        return await self._connection.fetchrow(MARKS[_NAMES[kind]["get"]], *self._where, public_id)
+
+    async def rewrite(self, order: WorkspaceOrder, trace: str | None) -> MarkAnswer | None:
+        """Take the next piece of contacts whose records say a word that is another now, or gone.
+
+        None: there is none left.
+        """
+        kind, public_id = named_by(order)
+        row = await self.get(kind, public_id)
+        if row is None:
+            return None
+        is_gone = isinstance(order, DeleteTag | DeleteGroup)
+        old = [public_id] if kind == "group" else list(row["aliases"])
+        if kind == "tag" and is_gone:
+            old.append(row["name"])
+        rows = (
+            await self._connection.fetch(MARKS[_NAMES[kind]["having"]], *self._where, old, PIECE)
+            if old
+            else []
+        )
+        if not rows:
+            return None
+        loader = Loader(self._connection, self._sources)
+        contacts = await loader.load_ids({one["id"] for one in rows})
+        ordered = self._ordered(order.command_id, trace)
+        before = {one.id: private_values(one, self._place.workspace_id) for one in contacts}
+        await self._rename(contacts, kind, dict.fromkeys(old, None if is_gone else row["name"]))
+        marked = Marked(Plan(now=ordered.now))
+        events = (await self._ids.take(self._connection, len(contacts))).events
+        for one in contacts:
+            if self._place.workspace_id in one.bindings:
+                retell(ordered, one, before[one.id], marked, next(events))
+        await self._write(marked)
+        await self._connection.execute(
+            MARKS["note_rewritten"], [one.id for one in contacts], ordered.now
+        )
+        return MarkAnswer("done", marked.positions)
+
+    @property
+    def _where(self) -> tuple[int, int]:
+        return self._place.tenant_id, self._place.workspace_id
+
+    def _ordered(self, command_id: str, trace: str | None) -> Ordered:
+        place = self._place
+        return Ordered(
+            command_id,
+            place.tenant_id,
+            place.tenant,
+            place.workspace_id,
+            place.workspace,
+            next(one for one in self._sources.values() if one.name == WORKSPACE_ENTRY),
+            datetime.now(UTC),
+            trace,
+        )
+
+    async def _run(self, name: str, *more: object) -> None:
+        await self._connection.execute(MARKS[name], *self._where, *more)
+
+    async def _mark(self, order: Marking, trace: str | None) -> MarkAnswer:
+        kind, public_id = named_by(order)
+        row = await self.get(kind, public_id)
+        if row is None:
+            return MarkAnswer(_unknown(kind))
+        one = Mark(kind, public_id, row["name"], isinstance(order, AddTag | AddGroupMembers))
+        ordered = self._ordered(order.command_id, trace)
+        loader = Loader(self._connection, self._sources)
+        asked = list(dict.fromkeys(order.contacts))
+        found = await loader.load_standing(self._place.tenant_id, asked)
+        here = {
+            name: contact
+            for name, contact in found.items()
+            if self._place.workspace_id in contact.bindings and contact.status != "deleted"
+        }
+        unknown = [name for name in asked if name not in here]
+        if unknown:
+            return MarkAnswer("unknown_contact", named=unknown)
+        contacts = list({contact.id: contact for contact in here.values()}.values())
+        names = [(ordered.tenant_id, entry_key(ordered, each.public_id)) for each in contacts]
+        ledger = await loader.load_revisions(names)
+        ids = await self._ids.take(self._connection, len(contacts))
+        marked = mark(ordered, one, contacts, ledger, ids.events)
+        if marked.full:
+            return MarkAnswer("too_many", named=marked.full)
+        if not marked.positions:
+            return MarkAnswer("unchanged", shown=_shown(kind, row))
+        await self._write(marked)
+        return MarkAnswer("done", marked.positions, _shown(kind, row))
+
+    async def _write(self, marked: Marked) -> None:
+        await Writer(self._connection, marked.plan).write()
+        if marked.kept:
+            await self._connection.execute(
+                MARKS["keep_private"],
+                [binding for binding, _ in marked.kept],
+                [orjson.dumps(keeps.labels).decode() for _, keeps in marked.kept],
+                [orjson.dumps(keeps.custom_fields).decode() for _, keeps in marked.kept],
+                [orjson.dumps(keeps.groups).decode() for _, keeps in marked.kept],
+                marked.plan.now,
+            )
+
+    async def _rename(
+        self, contacts: Iterable[Contact], kind: Kind, names: Mapping[str, str | None]
+    ) -> None:
+        """Rewrite all that was ever said of contacts in other words, in the claims as well."""
+        known = {one.id: one for one in contacts}
+        rows = await self._connection.fetch(
+            MARKS["find_saying"], list(known), self._place.workspace_id, list(names)
+        )
+        rewritten = []
+        for row in rows:
+            facts = _read_facts(row["facts"])
+            for old, new in names.items():
+                facts = renamed(facts, kind, old, new)
+            rewritten.append((row["record_key"], row["revision"], to_json(facts).decode()))
+            claims = known[row["contact_id"]].claims
+            if row["current"] and row["record_key"] in claims:
+                claim = claims[row["record_key"]]
+                claims[row["record_key"]] = replace(claim, facts=facts)
+        if rewritten:
+            columns = [list(column) for column in zip(*rewritten, strict=True)]
+            await self._connection.execute(MARKS["rewrite_facts"], self._place.tenant_id, *columns)
+
+    async def _create(self, order: CreateTag | CreateGroup) -> MarkAnswer:
+        is_tag = isinstance(order, CreateTag)
+        kind: Kind = "tag" if is_tag else "group"
+        if taken := await self._taken(kind, order.name, ""):
+            return MarkAnswer("name_taken", named=[taken])
+        if await self._connection.fetchval(MARKS[_NAMES[kind]["count"]], *self._where) >= MOST:
+            return MarkAnswer("too_many")
+        public_id = f"{'tag' if is_tag else 'grp'}_{ULID()}"
+        more = order.color if isinstance(order, CreateTag) else order.description
+        await self._run(_NAMES[kind]["insert"], public_id, order.name, more, datetime.now(UTC))
+        row = await self.get(kind, public_id)
+        if row is None:  # a batch brought a label of this name meanwhile
+            raise TransientError("the name was taken meanwhile")
+        return MarkAnswer("done", shown=_shown(kind, row))
+
+    async def _change(self, order: ChangeTag | ChangeGroup) -> MarkAnswer:
+        kind, public_id = named_by(order)
+        row = await self.get(kind, public_id)
+        if row is None:
+            return MarkAnswer(_unknown(kind))
+        name = order.name or row["name"]
+        if taken := await self._taken(kind, name, public_id):
+            return MarkAnswer("name_taken", named=[taken])
+        if isinstance(order, ChangeTag):
+            await self._run("change_tag", public_id, name, order.color or row["color"])
+        else:
+            described = row["description"] if order.description is None else order.description
+            await self._run("change_group", public_id, name, described, datetime.now(UTC))
+        row = await self.get(kind, public_id)
+        return MarkAnswer("done", shown=_shown(kind, row) if row else None)
+
+    async def _taken(self, kind: Kind, name: str, public_id: str) -> str | None:
+        """Return whose the name is, if it is another's."""
+        found: str | None = await self._connection.fetchval(
+            MARKS[_NAMES[kind]["named"]], *self._where, name
+        )
+        return found if found != public_id else None
+
+
+def named_by(order: WorkspaceOrder) -> tuple[Kind, str]:
+    """Return what an order is about: a tag or a group, and its public id."""
+    match order:
+        case AddTag() | RemoveTag() | ChangeTag() | DeleteTag():
+            return "tag", order.tag_id
+        case AddGroupMembers() | RemoveGroupMembers() | ChangeGroup() | DeleteGroup():
+            return "group", order.group_id
+        case _:
+            raise TypeError(type(order).__name__)
+
+
+def _unknown(kind: Kind) -> Literal["unknown_tag", "unknown_group"]:
+    return "unknown_tag" if kind == "tag" else "unknown_group"
+
+
+def _shown(kind: Kind, row: asyncpg.Record) -> dict[str, Any]:
+    names = (
+        ("name", "color", "created_at")
+        if kind == "tag"
+        else ("name", "description", "created_at", "updated_at")
+    )
+    return {"id": row["public_id"], **{name: row[name] for name in names}}

@@ -1,0 +1,245 @@
+"""Tags and groups over HTTP: what people say for their workspace goes wherever the contact goes."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from kith.administration import create_key
+from services.resolver.routes import create_http
+from shared.auth import KeyRing
+from tests.integration.resolver.conftest import Home, Resolver
+from tests.integration.resolver.test_routes import key_for
+from tests.support.invariants import check_database, folded
+
+
+class Orders:
+    """What a person orders of the resolver."""
+
+    def __init__(self, home: Home, client: httpx.AsyncClient) -> None:
+        self._home = home
+        self.client = client
+
+    async def __call__(self, command: str, status: int = 200, /, **body: Any) -> dict[str, Any]:
+        """Order something that is answered with this status."""
+        answer = await self.client.post(f"/v1/commands/{command}", json=body)
+        assert answer.status_code == status, answer.text
+        return dict(answer.json())
+
+    async def tag(self, name: str) -> str:
+        """Make a tag, and return its id."""
+        return str((await self("create_tag", name=name))["shown"]["id"])
+
+    async def group(self, name: str) -> str:
+        """Make a group, and return its id."""
+        return str((await self("create_group", name=name))["shown"]["id"])
+
+    async def keeps(self, contact: str) -> tuple[list[str], list[str]]:
+        """Return the labels and groups of a contact, which its events must tell alike."""
+        connection = await asyncpg.connect(self._home.dsn("kith_cli"))
+        try:
+            assert await check_database(connection) == []
+            state = (await folded(connection))[contact]
+        finally:
+            await connection.close()
+        rows = await self._home.fetch(
+            "SELECT labels, groups FROM contact.workspace_contact_binding b"
+            " JOIN contact.contact c ON c.id = b.contact_id"
+            " WHERE c.public_id = $1 AND b.deleted_at IS NULL",
+            contact,
+        )
+        if not rows:
+            return [], []
+        told = state.bindings[self._home.workspace]
+        assert sorted(rows[0]["labels"]) == sorted(told.labels)
+        assert sorted(rows[0]["groups"]) == sorted(told.groups)
+        return sorted(told.labels), sorted(told.groups)
+
+
+@pytest.fixture
+async def orders(home: Home, resolver: Resolver) -> AsyncIterator[Orders]:
+    http = create_http()
+    http.state.store = resolver.store
+    http.state.keys = KeyRing(resolver.store._pool)
+    transport = httpx.ASGITransport(app=http)
+    async with httpx.AsyncClient(transport=transport, base_url="http://resolver") as client:
+        client.headers["Authorization"] = f"Bearer {await key_for(home, 'contacts:write')}"
+        yield Orders(home, client)
+
+
+async def two(home: Home, resolver: Resolver) -> tuple[str, str]:
+    """Make two contacts, Ada with a label of her address book."""
+    await resolver.resolve(
+        resolver.a_signal("ada", email="ada@acme.io", minutes=1, labels=("Friends",)),
+        resolver.a_signal("bob", phone="+14155550100", name="Bob Ross", minutes=1),
+    )
+    rows = await home.fetch("SELECT public_id FROM contact.contact ORDER BY id")
+    ada, bob = (row[0] for row in rows)
+    return ada, bob
+
+
+async def test_labels_of_sources_are_tags(home: Home, resolver: Resolver, orders: Orders) -> None:
+    ada, _ = await two(home, resolver)
+    [tag] = await home.fetch("SELECT public_id, name FROM contact.tag")
+    assert tag["name"] == "Friends"
+    taken = await orders("create_tag", 409, name="Friends")
+    assert (taken["outcome"], taken["named"]) == ("name_taken", [tag["public_id"]])
+    [row] = await home.fetch("SELECT source::text, tag_id FROM contact.contact_tags")
+    assert row["source"] == "import"
+    assert await orders.keeps(ada) == (["Friends"], [])
+
+
+async def test_what_a_person_takes_off_stays_off(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """Also when the source says it again, and until a person says otherwise."""
+    ada, bob = await two(home, resolver)
+    friends = await home.value("SELECT public_id FROM contact.tag")
+    gone = await orders("remove_tag", tag_id=friends, contacts=[ada, bob])
+    assert gone["positions"] == {ada: 3}  # Bob never had it
+    assert await orders.keeps(ada) == ([], [])
+    await resolver.resolve(
+        resolver.a_signal("ada", email="ada@acme.io", minutes=2, labels=("Friends", "New"))
+    )
+    assert await orders.keeps(ada) == (["New"], [])
+    await orders("add_tag", tag_id=friends, contacts=[ada])
+    assert (await orders("add_tag", tag_id=friends, contacts=[ada]))["outcome"] == "unchanged"
+    assert await orders.keeps(ada) == (["Friends", "New"], [])
+    told = await home.fetch(
+        "SELECT event_type, workspace_id IS NOT NULL AS private, cause FROM contact.contact_event"
+        " WHERE event_type LIKE 'Tag%' ORDER BY sequence_number"
+    )
+    assert [row["event_type"] for row in told] == ["TagRemoved", "TagAdded"]
+    assert all(row["private"] for row in told)
+    audited = await home.value(
+        "SELECT count(*) FROM contact.contact_field_audit WHERE cause = ANY($1::text[])",
+        [row["cause"] for row in told],
+    )
+    assert audited == 2
+
+
+async def test_tags_and_groups_come_apart_with_a_merge_undone(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    ada, bob = await two(home, resolver)
+    vip, board = await orders.tag("VIP"), await orders.group("Board")
+    late = await orders.tag("Late")
+    await orders("add_tag", tag_id=vip, contacts=[bob])
+    await orders("add_group_members", group_id=board, contacts=[bob])
+    await orders("merge_contacts", contact_id=ada, absorbed_id=bob)
+    assert await orders.keeps(ada) == (["Friends", "VIP"], [board])
+    assert await orders.keeps(bob) == ([], [])
+    await orders("add_tag", tag_id=late, contacts=[bob])  # an absorbed id stands for its survivor
+    await orders("remove_group_members", group_id=board, contacts=[ada])
+    await orders("remove_tag", tag_id=vip, contacts=[ada])
+    assert await orders.keeps(ada) == (["Friends", "Late"], [])
+    await orders("split_contact", contact_id=ada)
+    assert await orders.keeps(bob) == (["VIP"], [board])
+    assert await orders.keeps(ada) == (["Friends", "Late"], [])
+
+
+async def test_a_tag_is_renamed_wherever_it_is(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """Sources that go on saying the old name mean it; an older version that returns does, too."""
+    ada, bob = await two(home, resolver)
+    friends = await home.value("SELECT public_id FROM contact.tag")
+    await orders("add_tag", tag_id=friends, contacts=[bob])
+    renamed = await orders("change_tag", tag_id=friends, name="Amis", color="#ff0000")
+    assert (renamed["shown"]["name"], renamed["shown"]["color"]) == ("Amis", "#ff0000")
+    assert await orders.keeps(ada) == await orders.keeps(bob) == (["Amis"], [])
+    await resolver.resolve(
+        resolver.a_signal("eve", email="eve@acme.io", name="Eve Poe", labels=("Friends",))
+    )
+    assert [row[0] for row in await home.fetch("SELECT name FROM contact.tag")] == ["Amis"]
+    rows = await home.fetch("SELECT labels FROM contact.workspace_contact_binding ORDER BY id")
+    assert [row["labels"] for row in rows] == [["Amis"]] * 3
+    assert (await orders("change_tag", 409, tag_id=await orders.tag("VIP"), name="Amis"))[
+        "outcome"
+    ] == "name_taken"
+    await orders("delete_tag", tag_id=friends)
+    assert await orders.keeps(ada) == await orders.keeps(bob) == ([], [])
+    assert await home.value("SELECT count(*) FROM contact.tag") == 1
+    assert (await orders("delete_tag", 404, tag_id=friends))["outcome"] == "unknown_tag"
+
+
+async def test_a_group_is_deleted_and_nobody_is_in_it(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    ada, bob = await two(home, resolver)
+    board = await orders.group("Board")
+    await orders("add_group_members", group_id=board, contacts=[ada, bob])
+    assert await home.value("SELECT count(*) FROM contact.group_members") == 2
+    await orders("change_group", group_id=board, name="Council", description="Who decides")
+    await orders("remove_group_members", group_id=board, contacts=[ada])
+    assert await home.value("SELECT count(*) FROM contact.group_members") == 1
+    await orders("delete_group", group_id=board)
+    assert await orders.keeps(ada) == (["Friends"], [])
+    assert await orders.keeps(bob) == ([], [])
+
+
+async def test_an_import_taken_back_leaves_no_tag_behind(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """Whoever only the import had brought goes, with what people said of them."""
+    brought = "imp_" + "1" * 26
+    await resolver.resolve(
+        resolver.a_signal("ada", email="ada@acme.io", minutes=1, labels=("Leads",)),
+        resolver.a_signal(
+            "bob", phone="+14155550100", name="Bob Ross", minutes=1, import_id=brought
+        ),
+    )
+    rows = await home.fetch("SELECT public_id FROM contact.contact ORDER BY id")
+    _, bob = (row[0] for row in rows)
+    vip = await orders.tag("VIP")
+    await orders("add_tag", tag_id=vip, contacts=[bob])
+    await orders("retract_import", import_id=brought)
+    assert await orders.keeps(bob) == ([], [])
+    status = await home.value("SELECT status::text FROM contact.contact WHERE public_id = $1", bob)
+    assert status == "deleted"
+    assert (await orders("add_tag", 404, tag_id=vip, contacts=[bob]))["named"] == [bob]
+
+
+async def test_nobody_marks_a_contact_that_the_workspace_does_not_know(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """One unknown id, and nothing is done of the order."""
+    ada, _ = await two(home, resolver)
+    vip = await orders.tag("VIP")
+    stranger = "con_" + "0" * 26
+    refused = await orders("add_tag", 404, tag_id=vip, contacts=[ada, stranger])
+    assert refused["named"] == [stranger]
+    assert await orders.keeps(ada) == (["Friends"], [])
+    for wrong in ({"contacts": []}, {"contacts": [ada] * 501}, {"contacts": ["ada"]}):
+        await orders("add_tag", 422, tag_id=vip, **wrong)
+    assert (await orders("add_tag", 404, tag_id="tag_" + "0" * 26, contacts=[ada]))[
+        "outcome"
+    ] == "unknown_tag"
+    for name in ("", " ", "x" * 256):
+        await orders("create_tag", 422, name=name)
+
+
+async def test_erasing_a_contact_erases_what_people_said(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    ada, _ = await two(home, resolver)
+    board = await orders.group("Board")
+    await orders("add_group_members", group_id=board, contacts=[ada])
+    connection = await asyncpg.connect(home.dsn("kith_cli"))
+    scopes = ["contacts:write", "contacts:erase"]
+    key = await create_key(connection, home.workspace, "erases", scopes, None)
+    await connection.close()
+    orders.client.headers["Authorization"] = f"Bearer {key.token}"
+    await orders("erase_contact", contact_id=ada, ground="data_subject")
+    left = await home.fetch(
+        "SELECT payload::text AS said FROM contact.contact_event e JOIN contact.contact c"
+        " ON c.id = e.entity_id WHERE c.public_id = $1"
+        " UNION ALL SELECT facts::text || raw::text FROM contact.source_record r"
+        " JOIN contact.contact c ON c.id = r.contact_id WHERE c.public_id = $1",
+        ada,
+    )
+    assert left
+    assert not any("Board" in row["said"] or "Friends" in row["said"] for row in left)
+    assert await home.value("SELECT count(*) FROM contact.group_members") == 0
