@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from services.api.domain.contacts import ROOT, Resource
-from services.api.domain.documents import CursorMeta, Part
+from services.api.domain.documents import CursorMeta, JsonApi, Links, Part
 from services.api.domain.paging import PAGE_PARAMETERS, encode_cursor
 from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import Problem, RequestError
@@ -86,6 +86,22 @@ class Group(Part):
     attributes: GroupAttributes
     links: dict[str, str]
     meta: CursorMeta | None = None
+
+
+class TagDocument(Part):
+    """One tag."""
+
+    jsonapi: JsonApi
+    links: Links
+    data: Tag
+
+
+class GroupDocument(Part):
+    """One group."""
+
+    jsonapi: JsonApi
+    links: Links
+    data: Group
 
 
 class _Strict(BaseModel):

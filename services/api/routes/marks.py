@@ -6,16 +6,18 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.api.domain.contacts import ROOT
-from services.api.domain.documents import DetailMeta, Document, ErrorDocument, ListDocument
+from services.api.domain.documents import ErrorDocument, ListDocument
 from services.api.domain.marks import (
     MARK_PARAMETERS,
     MARK_SORT,
     MOST_BYTES,
     ORDERS,
     Group,
+    GroupDocument,
     MarkKind,
     MarkRow,
     Tag,
+    TagDocument,
     deletion,
     described_body,
     mark_cursor,
@@ -53,7 +55,7 @@ router = APIRouter(prefix=ROOT, tags=["tags and groups"], responses=ERRORS)
 def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) -> None:
     """Serve one kind of them; both are asked and changed alike."""
     one, what = kind.removesuffix("s"), f"/{kind}/{{mark_id}}"
-    document = {"model": Document[model, DetailMeta]}  # type: ignore[valid-type]
+    document = {"model": TagDocument if kind == "tags" else GroupDocument}
 
     @router.get(
         f"/{kind}",

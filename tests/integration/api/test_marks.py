@@ -1,6 +1,7 @@
 """Tags and groups over the api, in front of a real resolver and read model."""
 
 import httpx
+import jsonschema
 import pytest
 
 from tests.integration.api.test_review import decider, resolver
@@ -10,6 +11,16 @@ from tests.support.api import World, body
 __all__ = ["decider", "resolver"]
 
 TAGS, GROUPS, CONTACTS = "/api/v1/tags", "/api/v1/groups", "/api/v1/contacts"
+MARKED = {
+    f"{path}{tail}"
+    for path, having in ((TAGS, "contacts"), (GROUPS, "members"))
+    for tail in (
+        "",
+        "/{mark_id}",
+        *(f"/{{mark_id}}/{having}{one}" for one in ("", "/{contact_id}")),
+    )
+}
+"""Paths whose answers the resolver knows."""
 
 
 def said(kind: str, mark: str | None = None, **attributes: str) -> dict[str, object]:
@@ -67,6 +78,16 @@ async def test_a_group_and_its_members(decider: httpx.AsyncClient, contacts: lis
     await decider.post(f"{GROUPS}/{group}/members", json=linkage)
     gone = await decider.delete(f"{GROUPS}/{group}/members/{contacts[0]}")
     assert gone.json()["meta"]["outcome"] == "done"
+    openapi = (await decider.get("/api/v1/openapi.json")).json()
+    for path, method, answer in (
+        (GROUPS, "post", made),
+        (f"{GROUPS}/{{mark_id}}", "get", await decider.get(f"{GROUPS}/{group}")),
+        (GROUPS, "get", await decider.get(GROUPS)),
+        (f"{GROUPS}/{{mark_id}}/members/{{contact_id}}", "delete", gone),
+    ):
+        told = openapi["paths"][path][method]["responses"][str(answer.status_code)]
+        schema = told["content"]["application/vnd.api+json"]["schema"]
+        jsonschema.validate(answer.json(), {**schema, "components": openapi["components"]})
     again = await decider.delete(f"{GROUPS}/{group}/members/{contacts[0]}")
     assert again.json()["meta"]["outcome"] == "unchanged"
     stranger = await decider.delete(f"{GROUPS}/{group}/members/con_{'0' * 26}")

@@ -63,7 +63,7 @@ async def test_every_named_column_exists(standing: Planted) -> None:
 
 
 async def test_the_sources_are_there(standing: Planted) -> None:
-    """Spec 004's fourteen, DESIGN 4.6's six, and those of activities, with types and priorities."""
+    """Spec 004's fourteen, DESIGN 4.6's six, those of activities and of what people say for their workspace, with types and priorities."""
     rows = await standing.owner.fetch(
         "SELECT source_provider, source_type::text, priority FROM contact.data_source"
     )
@@ -91,6 +91,7 @@ async def test_the_sources_are_there(standing: Planted) -> None:
         ("calendar", "integration", 15),
         ("call_log", "manual", 10),
         ("web_tracking", "integration", 10),
+        ("workspace_entry", "manual", 0),
     }
 
 
