@@ -101,6 +101,17 @@ DELETE FROM contact.contact_phones WHERE contact_id = ANY($1::bigint[]);
 DELETE FROM contact.contact_employment WHERE contact_id = ANY($1::bigint[]);
 
 
+-- name: forget_tags
+-- Tags that sources named and nobody else has: such a name may be the person's. $1 contacts.
+DELETE FROM contact.tag
+WHERE is_brought
+    AND tenant_id IN (SELECT tenant_id FROM contact.contact WHERE id = ANY($1::bigint[]))
+    AND NOT EXISTS (
+        SELECT FROM contact.workspace_contact_binding AS b
+        WHERE b.workspace_id = tag.workspace_id AND b.labels @> ARRAY[tag.name]
+            AND b.labels <> '{}' AND b.deleted_at IS NULL AND b.contact_id <> ALL($1::bigint[])
+    );
+
 -- name: forget_blocks
 -- $1 contacts.
 DELETE FROM contact.blocking_key WHERE contact_id = ANY($1::bigint[]);

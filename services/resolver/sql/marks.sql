@@ -46,8 +46,8 @@ ON CONFLICT (tenant_id, workspace_id, name) DO NOTHING;
 -- name: insert_tags
 -- Tags that sources brought: $1 tenants, $2 workspaces, $3 public ids, $4 names, $5 now. What a tag
 -- was called before is no other tag.
-INSERT INTO contact.tag (tenant_id, workspace_id, public_id, name, created_at)
-SELECT u.tenant_id, u.workspace_id, u.public_id, u.name, $5
+INSERT INTO contact.tag (tenant_id, workspace_id, public_id, name, is_brought, created_at)
+SELECT u.tenant_id, u.workspace_id, u.public_id, u.name, true, $5
 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
     AS u (tenant_id, workspace_id, public_id, name)
 WHERE NOT EXISTS (
@@ -73,7 +73,7 @@ WITH others AS (
     WHERE tenant_id = $1 AND workspace_id = $2 AND public_id <> $3 AND aliases @> ARRAY[$4::text]
 )
 UPDATE contact.tag
-SET name = $4, color = $5,
+SET name = $4, color = $5, is_brought = false,
     aliases = array_remove(CASE WHEN name = $4 THEN aliases ELSE aliases || name END, $4)
 WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
 

@@ -49,6 +49,7 @@ _OF_CONTACTS: Final = (
     "forget_emails",
     "forget_phones",
     "forget_employments",
+    "forget_tags",
     "forget_blocks",
     "forget_reconsiderations",
     "forget_own",

@@ -63,7 +63,7 @@ async def test_every_named_column_exists(standing: Planted) -> None:
 
 
 async def test_the_sources_are_there(standing: Planted) -> None:
-    """Spec 004's fourteen, DESIGN 4.6's six, those of activities and of what people say for their workspace, with types and priorities."""
+    """Spec 004's, DESIGN 4.6's, those of activities, and what people say for their workspace."""
     rows = await standing.owner.fetch(
         "SELECT source_provider, source_type::text, priority FROM contact.data_source"
     )

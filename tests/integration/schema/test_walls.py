@@ -134,7 +134,12 @@ WHERE n.nspname IN ('app', 'contact', 'read', 'search', 'enrichment', 'ingest')
 """
 
 
-HIDDEN = {"contact.contact_digest", "contact.contact_score"}
+HIDDEN = {
+    "contact.contact_digest",
+    "contact.contact_score",
+    "contact.contact_tags",
+    "contact.group_members",
+}
 """Views over tables that the api sees nothing of: it asks functions that take the place."""
 
 

@@ -26,19 +26,22 @@ INSERT INTO contact.data_source (source_provider, source_type, priority, descrip
 ON CONFLICT (source_provider) DO NOTHING;
 
 -- step: aliases
-ALTER TABLE contact.tag ADD COLUMN aliases text[] NOT NULL DEFAULT '{}';
+ALTER TABLE contact.tag
+    ADD COLUMN aliases text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN is_brought boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN contact.tag.is_brought IS 'A source named it, no person: once nobody has it, erasure takes it along.';
 COMMENT ON COLUMN contact.tag.aliases IS 'What the tag was called before: sources that still say so mean it.';
 COMMENT ON TABLE contact.tag IS 'Every label that a workspace uses, by name, and how it is shown.';
 CREATE INDEX tag_aliases ON contact.tag USING gin (aliases) WHERE aliases <> '{}';
 
 -- step: labels in use
-INSERT INTO contact.tag (public_id, tenant_id, workspace_id, name)
+INSERT INTO contact.tag (public_id, tenant_id, workspace_id, name, is_brought)
 SELECT 'tag_' || (
         SELECT string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + floor(
             random() * CASE WHEN place = 1 THEN 8 ELSE 32 END)::integer, 1), '')
         FROM generate_series(1, 26) AS place
         WHERE used.name IS NOT NULL
-    ), used.tenant_id, used.workspace_id, used.name
+    ), used.tenant_id, used.workspace_id, used.name, true
 FROM (
     SELECT DISTINCT tenant_id, workspace_id, unnest(labels) AS name
     FROM contact.workspace_contact_binding WHERE labels <> '{}' AND deleted_at IS NULL
