@@ -212,8 +212,9 @@ async def test_nobody_marks_a_contact_that_the_workspace_does_not_know(
     refused = await orders("add_tag", 404, tag_id=vip, contacts=[ada, stranger])
     assert refused["named"] == [stranger]
     assert await orders.keeps(ada) == (["Friends"], [])
-    for wrong in ({"contacts": []}, {"contacts": [ada] * 501}, {"contacts": ["ada"]}):
-        await orders("add_tag", 422, tag_id=vip, **wrong)
+    none: list[str] = []
+    for wrong in (none, [ada] * 501, ["ada"]):
+        await orders("add_tag", 422, tag_id=vip, contacts=wrong)
     assert (await orders("add_tag", 404, tag_id="tag_" + "0" * 26, contacts=[ada]))[
         "outcome"
     ] == "unknown_tag"
