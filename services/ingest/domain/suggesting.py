@@ -275,12 +275,13 @@ def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, 
     mean the same.
     """
     taken: set[Target] = set()
+    counts: dict[tuple[str, str], int] = {}
     names = distinct_names([name.strip() for name in header])
     columns: dict[int, Column] = {}
     for index in sorted(range(len(found)), key=lambda index: found[index].rank):
         target, why, rank = found[index]
         if target is not None and target.is_single and target in taken:
-            target = _next(target, taken)
+            target = _next(target, taken, counts)
         if names[index] == REASON:
             target, why = SKIP, "name"
         elif target is None:
@@ -290,13 +291,16 @@ def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, 
     return tuple(columns[index] for index in range(len(found)))
 
 
-def _next(target: Target, taken: set[Target]) -> Target | None:
+def _next(target: Target, taken: set[Target], counts: dict[tuple[str, str], int]) -> Target | None:
+    """Return the first place of its kind that no column has; `counts` the last one given."""
     if target.kind not in _SEVERAL or target.part != "value":
         return None
     stem = "" if target.slot.isdigit() else f"{target.slot} "
-    number = int(target.slot) if target.slot.isdigit() else 1
+    given = counts.get((target.kind, stem), 1)
+    number = max(int(target.slot), given) if target.slot.isdigit() else given
     found = target
     while found in taken:
         number += 1
         found = Target(target.kind, f"{stem}{number}", target.part)
+    counts[target.kind, stem] = number
     return found
