@@ -33,6 +33,15 @@ async def test_a_new_contact_gets_what_the_vendor_knows(running: Running) -> Non
         assert data["attributes"][name], name
         assert provenance[name]["source"] == "apollo", name
     assert provenance["email_primary"]["source"] == "email_sync"
+
+    async def employer() -> Any:
+        named = (await running.contact(home, contact))["relationships"]["company"]["data"]
+        answer = await running.get(home, f"/companies/{named['id']}") if named else None
+        shown = answer.json().get("data") if answer else None
+        return shown if shown and shown["attributes"]["industry"] else None
+
+    company = await until(employer)
+    assert company["meta"]["provenance"]["industry"]["source"] == "apollo"
     history = (await running.get(home, f"/contacts/{contact}/history")).json()["data"]
     assert history[0]["attributes"]["source"] == "apollo"
 
