@@ -71,7 +71,8 @@ LIVE_S: Final = 30
 """How long live signals flow before the import, for comparison, seconds."""
 
 IMPORT_S: Final = 120
-"""How long they flow beside the import: one that has not ended by then is left alone, seconds."""
+"""How long they flow beside each step of the import: one that takes longer is left alone, seconds.
+"""
 
 LATE_S: Final = 10
 """How long the last of them are waited for, seconds."""
@@ -259,11 +260,10 @@ async def run_live(stack: Stack, fleet: Fleet, file: Path) -> Figures:
     async with client_of(stack, fleet) as client, Producer(kafka) as producer:
         figures["before"] = await _watched(client, producer, 1, LIVE_S)
         import_id, _ = await client.upload(file)
-        ends = time.perf_counter() + IMPORT_S
         for seed, words in enumerate(("previewed", "executed"), start=2):
             step = client.run if words == "executed" else client.previewed
             going, begun = asyncio.create_task(step(import_id)), time.perf_counter()
-            figures[f"while_{words}"] = await _watched(client, producer, seed, ends - begun, going)
+            figures[f"while_{words}"] = await _watched(client, producer, seed, IMPORT_S, going)
             if not going.done():
                 going.cancel()
                 figures["import"] = f"not {words} within {IMPORT_S} s"

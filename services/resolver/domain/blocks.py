@@ -10,7 +10,11 @@ from services.resolver.domain.matching.blocking import HOT, blocking_keys
 from services.resolver.domain.matching.cluster import Record
 
 MOST_CANDIDATES: Final = 10
-"""Contacts that one contact is compared with: those with most keys in common, rare ones first."""
+"""Contacts that one contact is compared with, at most: most keys in common, rare ones first."""
+
+LEAST_WORTH: Final = 0.08
+"""What two contacts share is worth comparing them from here on, each block worth one by how many
+are in it: a single one of a dozen, two of two dozen (ADR 0092)."""
 
 Block = tuple[int, int]
 """(tenant, number of a blocking key)."""
@@ -107,5 +111,6 @@ def _choose(
         for other in inside:
             if other != contact:
                 weights[other] = weights.get(other, 0.0) + worth
-    ranked = sorted(weights, key=lambda other: (-weights[other], other))
-    return ranked[:MOST_CANDIDATES]
+    worthy = [other for other, worth in weights.items() if worth >= LEAST_WORTH]
+    worthy.sort(key=lambda other: (-weights[other], other))
+    return worthy[:MOST_CANDIDATES]

@@ -221,10 +221,18 @@ def keyed(contact: int, *keys: int) -> dict[int, Keyed]:
 
 
 def test_candidates_are_those_with_the_rarest_keys_in_common() -> None:
-    crowd = set(range(100, 120))
-    plan = plan_blocks(keyed(1, 7, 8), {}, {(1, 7): crowd, (1, 8): {50}}, set())
+    several = set(range(100, 111))
+    plan = plan_blocks(keyed(1, 7, 8), {}, {(1, 7): several, (1, 8): {50}}, set())
     assert plan.candidates[1][0] == 50
     assert len(plan.candidates[1]) == 10
+
+
+def test_who_shares_but_a_crowded_block_is_not_compared() -> None:
+    crowd = set(range(100, 112))
+    alone = plan_blocks(keyed(1, 7), {}, {(1, 7): crowd}, set())
+    assert alone.candidates == {1: []}
+    twice = plan_blocks(keyed(1, 7, 8), {}, {(1, 7): crowd, (1, 8): {100, *range(200, 211)}}, set())
+    assert twice.candidates == {1: [100]}
 
 
 def test_contacts_of_one_batch_find_each_other() -> None:
