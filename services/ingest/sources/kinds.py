@@ -34,7 +34,9 @@ _TEXTS: Final = (
     (re.compile(r"<\?xml|<\w+[\s>]"), "XML"),
     (re.compile(r'\s*[{\[]\s*(?:["{\[}\]]|$)'), JSON),
     (
-        re.compile(r"(?:version:[ \t]*1\s+|#[^\r\n]*\s+){0,20}dn::?[ \t]*\S", re.IGNORECASE),
+        re.compile(
+            r"(?:(?:version:[ \t]*1[ \t]*|#[^\r\n]*)[\r\n]\s*){0,20}dn::?[ \t]*\S", re.IGNORECASE
+        ),
         LDIF_TEXT,
     ),
     (re.compile(r"From \S+@\S+ |(?:Received|Return-Path|Delivered-To): "), "e-mail"),

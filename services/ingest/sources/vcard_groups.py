@@ -37,17 +37,18 @@ def read_groups(file: BinaryIO, encoding: str, most: int = MAX_MEMBERS) -> Group
 
     `most` is how many memberships are read.
     """
-    names: dict[str, tuple[str, ...]] = {}
     if not _mentions_group(read_blocks(file, encoding)):
-        return Groups(names)
-    members = 0
+        return Groups({})
+    found: dict[str, dict[str, None]] = {}
+    members, unread = 0, None
     for line, name, uids in _groups(read_properties(file, encoding), most):
         members += len(uids)
         if members > most:
-            return Groups(names, line)
-        for uid in uids:
-            names[uid] = (*names.get(uid, ()), name)
-    return Groups(names)
+            unread = line
+            break
+        for uid in uids:  # a card may say the same member again and again
+            found.setdefault(uid, {})[name] = None
+    return Groups({uid: tuple(names) for uid, names in found.items()}, unread)
 
 
 def _mentions_group(blocks: Iterator[bytes]) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -104,6 +105,14 @@ def test_what_keeps_people_is_passed_over_and_changes_are_refused() -> None:
 def test_a_file_without_people_is_refused_with_the_reason(data: bytes) -> None:
     with pytest.raises(PoisonMessageError):
         take(data)
+
+
+def test_a_line_of_number_signs_is_no_riddle() -> None:
+    begun = time.process_time()
+    for begin in ("# " * 1_000, "#\n" * 1_000, "version: 1 " * 200):
+        with pytest.raises(PoisonMessageError):
+            take(begin.encode())
+    assert time.process_time() - begun < 2
 
 
 def test_entries_and_values_without_end_are_bounded() -> None:
