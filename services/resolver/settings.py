@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
 
     bulk_share: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.5,
+        default=0.25,
         description="Share of the time that signals from files may take while live signals flow.",
     )
     bulk_max_records: Annotated[int, Field(ge=1, le=2_000)] = Field(

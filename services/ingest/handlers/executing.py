@@ -25,6 +25,7 @@ from services.ingest.domain.settling import (
 from services.ingest.domain.staging import namesakes_of, signal_id_of, to_send
 from services.ingest.handlers.tools import LostError, Tools, name_of
 from services.ingest.store.imports import LEASE_SECONDS, PORTION, Job, Row
+from services.ingest.store.outgoing import outgoing
 from shared.events.envelope import rfc3339
 from shared.events.topics import SIGNALS_NORMALIZED_BULK
 from shared.kafka.producer import Outgoing
@@ -199,9 +200,8 @@ async def _assert(job: Job, tools: Tools, row: Row, target: str, said: dict[str,
     normalized = to_normalized(signal, raw, _origin(job, signal_id), tools.rules)
     if await _is_told(job, tools, signal_id, normalized):
         return True
-    headers = normalized_headers(_origin(job, signal_id))
-    topic = SIGNALS_NORMALIZED_BULK.name
-    await tools.producer.send_batch([Outgoing(topic, normalized.key, normalized.body, headers)])
+    message = outgoing(normalized, _origin(job, signal_id), is_bulk=True)
+    await tools.producer.send_batch([message])
     return False
 
 

@@ -41,7 +41,7 @@ ABREAST: Final = 3
 """Batches that are asked about or put down at a time, by two processes and the database."""
 
 BATCH_BYTES: Final = 4 << 20
-"""Bytes of signals that are asked about at once, whatever their number."""
+"""Bytes of rows that are asked about at once, whatever their number."""
 
 
 async def read_file(job: Job, tools: Tools) -> None:
@@ -62,7 +62,7 @@ async def read_file(job: Job, tools: Tools) -> None:
 class _Going:
     """Rows that are asked about or put down."""
 
-    task: "asyncio.Task[None]"
+    task: "asyncio.Task[float]"
     keys: AbstractSet[int]
 
 
@@ -90,7 +90,7 @@ class _Reading:
                 coming = asyncio.create_task(asyncio.to_thread(_take, rows, BATCH))
                 keys = {key for row in batch for key in row.keys}
                 while going and not self._may_join(keys, going):
-                    await going.popleft().task
+                    await self._tools.share.rest(await going.popleft().task)
                 before = going[-1].task if going else None
                 going.append(_Going(asyncio.create_task(self._go(batch, before)), keys))
             while going:
@@ -109,13 +109,16 @@ class _Reading:
         most = 1 if self._tools.share.is_wanted else ABREAST
         return len(going) < most and all(keys.isdisjoint(one.keys) for one in going)
 
-    async def _go(self, batch: Sequence[Staged], before: "asyncio.Task[None] | None") -> None:
+    async def _go(self, batch: Sequence[Staged], before: "asyncio.Task[float] | None") -> float:
+        """Ask about rows, and put them down behind those before; returns the work's seconds."""
         began = time.monotonic()
         found = await ask(self._job, self._tools, batch)
+        asked = time.monotonic()
         if before is not None:
             await before
+        stored = time.monotonic()
         await self._store(batch, found)
-        await self._tools.share.rest(time.monotonic() - began)
+        return asked - began + time.monotonic() - stored
 
     async def _store(self, batch: Sequence[Staged], found: Sequence[Previewed]) -> None:
         job, store = self._job, self._tools.store
@@ -150,7 +153,7 @@ def _take(rows: Iterator[Staged], most: int) -> list[Staged]:
     size = 0
     for row in rows:
         taken.append(row)
-        size += len(row.signal)
+        size += len(row.signal) + len(row.raw)
         if len(taken) == most or size > BATCH_BYTES:
             break
     return taken

@@ -91,13 +91,15 @@ async def test_a_conflict_is_shown_side_by_side_and_settled_as_chosen(caller: Ca
     names = ["accept", "skip", "mine", "theirs", "apart", "merge", "fields"]
     known = HEAD + "".join(f"Ada {n.title()},{n}@x.example,,Countess\n" for n in names)
     await caller.run((await caller.preview(known.encode()))["import_id"])
-    backup = "Name,Email,Title\n" + "".join(f"Zed {n.title()},{n}@x.example,Duke\n" for n in names)
+    backup = "Name,Email,Title\n" + "".join(
+        f"Ada Z. {n.title()},{n}@x.example,Duke\n" for n in names
+    )
     ready = await caller.preview(backup.encode(), import_source="iris-import")
     assert ready["classes"] == {"conflict": 7}
     rows = await caller.rows(ready["import_id"], **{"class": "conflict"})
     [against] = rows[0]["against"]
     values = {one["field"]: one for one in against["values"]}
-    assert values["full_name"]["theirs"] == ["Zed Accept"]
+    assert values["full_name"]["theirs"] == ["Ada Z. Accept"]
     assert values["full_name"]["mine"] == [{"value": "Ada Accept", "source": "csv_upload"}]
     assert values["email"]["agrees"]
     assert against["records"][0]["facts"]["employments"][0]["title"] == "Countess"
