@@ -248,7 +248,7 @@ def _kept(plan: Reshaping, before: Settled, after: Settled, taken: Import) -> li
                     "notes": said.notes,
                     "labels": said.labels or said.labels_removed,
                     "custom_fields": said.custom_fields,
-                    "groups": said.groups,
+                    "groups": said.groups or said.groups_left,
                 }
                 fields |= {name for name, value in private.items() if value}
         if contact in since and made.claims:
