@@ -251,7 +251,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: retire_identifiers
 -- These gate no more: $1 keys, $2 now. Each is looked up by itself: joined, a young table is read
--- whole.
+-- whole. Whoever writes an identifier holds its lock or its contact's: a row is still where it was
+-- found.
 UPDATE contact.contact_identifier AS i
 SET deleted_at = $2
 FROM (
