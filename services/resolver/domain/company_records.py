@@ -70,6 +70,7 @@ class CompanyRevision(Struct, frozen=True, gc=False):
     occurred_at: datetime
     current: bool
     org_id: int
+    workspace_id: int | None = None
     import_id: str | None = None
     is_undone: bool = False
     source_version: int | None = None
@@ -136,6 +137,8 @@ class CompanyWrites:
     records: list[CompanyRecordRow] = field(default_factory=list)
     superseded: list[tuple[int, bytes, int]] = field(default_factory=list)
     """(tenant, record key, revision) that a newer one replaces."""
+    also_told: dict[tuple[int, bytes, int, int, str], None] = field(default_factory=dict)
+    """(tenant, record key, revision) of an import, and (workspace, import) that told the same."""
     identifiers: list[tuple[CompanyKey, int, Told]] = field(default_factory=list)
     named: list[tuple[int, str]] = field(default_factory=list)
     """Company → the key of the name that it has now."""
@@ -171,7 +174,12 @@ def lock_names(told: Iterable[Told]) -> set[str]:
     named = {
         f"{tenant}\0{kind}\0{value}" for tenant, kind, value in keys_of(told) if kind != DOMAIN
     }
-    return named | {f"{one.record[0]}\0{one.record_key.hex()}" for one in told}
+    return named | {record_lock(*one.record) for one in told}
+
+
+def record_lock(tenant: int, record_key: bytes) -> str:
+    """Name a record, for a lock on it."""
+    return f"{tenant}\0{record_key.hex()}"
 
 
 def _name_of(delivery: Delivery, said: NormalizedCompany) -> CompanyKey | None:
@@ -216,6 +224,7 @@ class _Taking:
         revisions = self._found.records.setdefault(told.record, [])
         standing = _standing(told, revisions)
         if standing == "duplicate":
+            self._note(told, revisions)
             return
         current = next((one for one in revisions if one.current), None)
         company = self._company_of(told, current)
@@ -236,6 +245,7 @@ class _Taking:
                 signal.occurred_at,
                 not is_stale,
                 company.id,
+                told.delivery.workspace_id,
                 signal.import_id,
             )
         )
@@ -342,6 +352,20 @@ class _Taking:
         self._before[company_id] = self._found.show(company_id)
         self._record(told, company_id, company_created(delivery, new))
         return company
+
+    def _note(self, told: Told, revisions: Sequence[CompanyRevision]) -> None:
+        """Note who else tells what an import told: it outlasts the import (ADR 0053)."""
+        said = [
+            one for one in revisions if not one.is_undone and one.content_hash == told.content_hash
+        ]
+        now = told.delivery.signal.occurred_at
+        same = next((one for one in said if one.occurred_at == now), None)
+        same = same or next((one for one in said if one.current), None)
+        if same is None or same.import_id is None:
+            return
+        who = (told.delivery.workspace_id, told.delivery.signal.import_id or "")
+        if who != (same.workspace_id, same.import_id):
+            self._writes.also_told[*told.record, same.number, *who] = None
 
     def _say(self, told: Told, company: KnownCompany, current: CompanyRevision | None) -> None:
         """Let the record speak of this company from now on, and of no other."""

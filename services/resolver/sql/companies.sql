@@ -5,39 +5,40 @@ SELECT pg_advisory_xact_lock_shared($1::int, one::int) FROM unnest($2::bigint[])
 
 -- name: find_company_revisions
 -- What the ledger holds of companies' records, as far as a delivery is compared with it: the present
--- version, what was taken back, what said the same, and the newest; oldest first. $1 tenants,
--- $2 record keys, $3 content hashes.
-SELECT DISTINCT r.tenant_id, r.record_key, r.revision, r.content_hash, r.occurred_at,
-    r.superseded_at IS NULL AS current, r.org_id, r.import_id, r.undone_at IS NOT NULL AS is_undone
-FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS u (tenant_id, record_key, content_hash)
+-- version, the newest, and what was said then already, each by an index; oldest first. $1 tenants,
+-- $2 record keys, $3 content hashes, $4 when it was stated.
+SELECT DISTINCT u.tenant_id, u.record_key, r.revision, r.content_hash, r.occurred_at,
+    r.superseded_at IS NULL AS current, r.org_id, r.workspace_id, r.import_id,
+    r.undone_at IS NOT NULL AS is_undone
+FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::timestamptz[])
+    AS u (tenant_id, record_key, content_hash, occurred_at)
 CROSS JOIN LATERAL (
-    SELECT max(revision) AS newest FROM contact.org_source_record
+    (SELECT * FROM contact.org_source_record
+     WHERE tenant_id = u.tenant_id AND record_key = u.record_key AND superseded_at IS NULL
+     LIMIT 1)
+    UNION ALL
+    (SELECT * FROM contact.org_source_record
+     WHERE tenant_id = u.tenant_id AND record_key = u.record_key
+     ORDER BY revision DESC LIMIT 1)
+    UNION ALL
+    SELECT * FROM contact.org_source_record
     WHERE tenant_id = u.tenant_id AND record_key = u.record_key
-) AS last
-JOIN contact.org_source_record AS r
-    ON r.tenant_id = u.tenant_id AND r.record_key = u.record_key
-    AND (r.superseded_at IS NULL OR r.undone_at IS NOT NULL OR r.content_hash = u.content_hash
-         OR r.revision = last.newest)
-ORDER BY r.tenant_id, r.record_key, r.revision;
+        AND content_hash = u.content_hash AND occurred_at = u.occurred_at
+) AS r
+ORDER BY u.tenant_id, u.record_key, r.revision;
 
 -- name: find_company_holders
--- Which companies are known by identifiers, and who stands for them: $1 tenants, $2 types, $3 values.
-SELECT i.tenant_id, i.identifier_type::text AS kind, i.normalized_value AS value, i.org_id,
-    coalesce(o.merged_into_id, o.id) AS root
+-- Which companies are known by identifiers: $1 tenants, $2 types, $3 values.
+SELECT i.tenant_id, i.identifier_type::text AS kind, i.normalized_value AS value, i.org_id
 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS u (tenant_id, kind, value)
 JOIN contact.org_identifier AS i ON i.tenant_id = u.tenant_id
     AND i.identifier_type = u.kind::contact.org_identifier_type AND i.normalized_value = u.value
-    AND i.deleted_at IS NULL
-JOIN contact.organisation AS o ON o.id = i.org_id;
+    AND i.deleted_at IS NULL;
 
 -- name: find_standing
 -- Who stands for companies: $1 ids.
 SELECT id, coalesce(merged_into_id, id) AS root FROM contact.organisation
 WHERE id = ANY($1::bigint[]);
-
--- name: lock_company_rows
--- In the order in which everybody does: $1 ids.
-SELECT id FROM contact.organisation WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- name: find_told_companies
 -- Companies that stand for themselves, and all that stand behind them: $1 ids.
@@ -62,21 +63,36 @@ WHERE r.org_id = ANY($1::bigint[]) AND r.superseded_at IS NULL;
 INSERT INTO contact.org_source_record
     (tenant_id, source_id, record_key, revision, content_hash, source_record_id, signal_id,
      occurred_at, received_at, applied_at, superseded_at, org_id, applied_version, confidence,
-     facts, import_id)
+     facts, workspace_id, import_id)
 SELECT u.tenant_id, u.source_id, decode(u.record_key, 'hex'), u.revision,
     decode(u.content_hash, 'hex'), u.source_record_id, u.signal_id, u.occurred_at, u.received_at, $2,
     CASE WHEN u.superseded THEN $2::timestamptz END, u.org_id, u.applied_version, u.confidence,
-    u.facts, u.import_id
+    u.facts, u.workspace_id, u.import_id
 FROM jsonb_to_recordset($1::text::jsonb) AS u (
     tenant_id bigint, source_id smallint, record_key text, revision integer, content_hash text,
     source_record_id text, signal_id text, occurred_at timestamptz, received_at timestamptz,
     superseded boolean, org_id bigint, applied_version integer, confidence real, facts jsonb,
-    import_id text);
+    workspace_id bigint, import_id text);
 
 -- name: supersede_company_records
 -- Newer ones stand in their place: $1 tenants, $2 record keys, $3 revisions, $4 now.
 UPDATE contact.org_source_record AS r SET superseded_at = $4
 FROM unnest($1::bigint[], $2::bytea[], $3::integer[]) AS u (tenant_id, record_key, revision)
+WHERE r.tenant_id = u.tenant_id AND r.record_key = u.record_key AND r.revision = u.revision;
+
+-- name: note_company_also_told
+-- Others told the same: $1 tenants, $2 record keys, $3 revisions, $4 workspaces, $5 imports, empty
+-- where it was none.
+UPDATE contact.org_source_record AS r SET also_told = coalesce(r.also_told, '{}') || u.others
+FROM (
+    SELECT held.tenant_id, held.record_key, held.revision, array_agg(DISTINCT said.name) AS others
+    FROM unnest($1::bigint[], $2::bytea[], $3::integer[], $4::bigint[], $5::text[])
+        AS named (tenant_id, record_key, revision, workspace_id, import_id)
+    CROSS JOIN LATERAL (SELECT named.workspace_id || '/' || named.import_id AS name) AS said
+    JOIN contact.org_source_record AS held USING (tenant_id, record_key, revision)
+    WHERE said.name <> ALL (coalesce(held.also_told, '{}'))
+    GROUP BY held.tenant_id, held.record_key, held.revision
+) AS u
 WHERE r.tenant_id = u.tenant_id AND r.record_key = u.record_key AND r.revision = u.revision;
 
 -- name: know_companies_by
@@ -125,11 +141,37 @@ FROM jsonb_to_recordset($1::text::jsonb) AS u (
 WHERE o.id = u.id;
 
 -- name: find_company_import
--- What an import told of companies and still counts: $1 tenant, $2 import, $3 how many at most.
-SELECT record_key, revision, org_id, superseded_at IS NULL AS current
-FROM contact.org_source_record
-WHERE tenant_id = $1 AND import_id = $2 AND undone_at IS NULL
-ORDER BY record_key, revision LIMIT $3;
+-- Records that an import told, first or as well, and that still count: $1 tenant, $2 workspace,
+-- $3 import, $4 how many at most.
+(SELECT record_key FROM contact.org_source_record
+ WHERE tenant_id = $1 AND workspace_id = $2 AND import_id = $3 AND undone_at IS NULL LIMIT $4)
+UNION
+(SELECT record_key FROM contact.org_source_record
+ WHERE tenant_id = $1 AND also_told @> ARRAY[$2::bigint || '/' || $3::text] LIMIT $4);
+
+-- name: forget_company_also_told
+-- It told the same as others, and does not any more: $1 tenant, $2 workspace, $3 import, $4 record
+-- keys.
+UPDATE contact.org_source_record
+SET also_told = nullif(array_remove(also_told, $2::bigint || '/' || $3::text), '{}')
+WHERE tenant_id = $1 AND record_key = ANY($4::bytea[])
+    AND also_told @> ARRAY[$2::bigint || '/' || $3::text];
+
+-- name: pass_on_company_records
+-- What others told as well is theirs now: $1 tenant, $2 workspace, $3 import, $4 record keys.
+UPDATE contact.org_source_record
+SET workspace_id = split_part(also_told[1], '/', 1)::bigint,
+    import_id = nullif(substr(also_told[1], strpos(also_told[1], '/') + 1), ''),
+    also_told = nullif(also_told[2:], '{}')
+WHERE tenant_id = $1 AND workspace_id = $2 AND import_id = $3 AND record_key = ANY($4::bytea[])
+    AND undone_at IS NULL AND also_told IS NOT NULL;
+
+-- name: find_company_versions
+-- Which versions of these records the import told alone: $1 tenant, $2 workspace, $3 import,
+-- $4 record keys.
+SELECT record_key, revision FROM contact.org_source_record
+WHERE tenant_id = $1 AND workspace_id = $2 AND import_id = $3 AND record_key = ANY($4::bytea[])
+    AND undone_at IS NULL;
 
 -- name: find_company_homes_of
 -- Which companies any version of records spoke of: $1 tenant, $2 record keys.
@@ -137,9 +179,11 @@ SELECT DISTINCT org_id FROM contact.org_source_record
 WHERE tenant_id = $1 AND record_key = ANY($2::bytea[]);
 
 -- name: count_company_import
--- $1 tenant, $2 import.
-SELECT count(*) FROM contact.org_source_record
-WHERE tenant_id = $1 AND import_id = $2 AND undone_at IS NULL;
+-- $1 tenant, $2 workspace, $3 import.
+SELECT (SELECT count(*) FROM contact.org_source_record
+        WHERE tenant_id = $1 AND workspace_id = $2 AND import_id = $3 AND undone_at IS NULL)
+    + (SELECT count(*) FROM contact.org_source_record
+       WHERE tenant_id = $1 AND also_told @> ARRAY[$2::bigint || '/' || $3::text]);
 
 -- name: undo_company_records
 -- They count no more: $1 tenant, $2 record keys, $3 revisions, $4 now.

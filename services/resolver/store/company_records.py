@@ -15,7 +15,9 @@ from services.resolver.domain.company_records import (
     KnownCompanies,
     KnownCompany,
     Told,
+    record_lock,
 )
+from services.resolver.store.loading import lock_key
 from services.resolver.store.queries import QUERIES
 from shared.events.company import CompanyFacts
 from shared.events.contact import CompanyRelation
@@ -48,7 +50,9 @@ class CompanyRecords:
             return None
         found = KnownCompanies()
         await self._share({one.delivery.tenant_id for one in told})
-        records = sorted({(*one.record, one.content_hash) for one in told})
+        records = sorted(
+            {(*one.record, one.content_hash, one.delivery.signal.occurred_at) for one in told}
+        )
         for row in await self._connection.fetch(
             STATEMENTS["find_company_revisions"], *_columns(records)
         ):
@@ -59,6 +63,7 @@ class CompanyRecords:
                     row["occurred_at"],
                     row["current"],
                     row["org_id"],
+                    row["workspace_id"],
                     row["import_id"],
                     row["is_undone"],
                 )
@@ -73,6 +78,11 @@ class CompanyRecords:
         homes = {one.org_id for each in found.records.values() for one in each if one.current}
         await self.read({*homes, *found.holders.values()}, found)
         return CompanyNews(told, found)
+
+    async def lock_records(self, tenant: int, keys: Iterable[bytes]) -> None:
+        """Let no batch tell of these records meanwhile: the locks that batches take, as they do."""
+        names = sorted(lock_key(f"company\0{record_lock(tenant, key)}") for key in keys)
+        await self._connection.fetchval(QUERIES["lock"], names)
 
     async def load_homes(self, tenant: int, homes: Collection[int]) -> KnownCompanies:
         """Lock and read companies, with all that they are one with."""
@@ -92,7 +102,8 @@ class CompanyRecords:
             return
         rows = await self._connection.fetch(STATEMENTS["find_standing"], sorted(homes))
         roots = sorted({row["root"] for row in rows})
-        await self._connection.fetch(STATEMENTS["lock_company_rows"], roots)
+        locks = sorted(lock_key(f"organisation\0{root}") for root in roots)
+        await self._connection.fetchval(QUERIES["lock"], locks)
         for row in await self._connection.fetch(STATEMENTS["find_told_companies"], roots):
             found.companies[row["id"]] = KnownCompany(
                 row["id"],
@@ -133,12 +144,17 @@ class CompanyRecords:
     async def write(self, writes: CompanyWrites, now: datetime) -> None:
         """Write what a batch tells of companies; those that are new are written already."""
         run = self._connection.execute
-        if writes.records:
-            rows = orjson.dumps([_record(row) for row in writes.records]).decode()
-            await run(STATEMENTS["insert_company_records"], rows, now)
-        if writes.superseded:
-            columns = _columns(writes.superseded)
+        superseded = set(writes.superseded)
+        if superseded:
+            # First: a record never has two present versions.
+            columns = _columns(sorted(superseded))
             await run(STATEMENTS["supersede_company_records"], *columns, now)
+        if writes.records:
+            rows = orjson.dumps([_record(row, superseded) for row in writes.records]).decode()
+            await run(STATEMENTS["insert_company_records"], rows, now)
+        if writes.also_told:
+            columns = _columns(sorted(writes.also_told))
+            await run(STATEMENTS["note_company_also_told"], *columns)
         if writes.identifiers:
             known = sorted(
                 (*key, company, told.delivery.source.id, told.delivery.signal.confidence)
@@ -190,7 +206,9 @@ async def save_profiles(
     await connection.execute(STATEMENTS["save_company_profiles"], orjson.dumps(rows).decode(), now)
 
 
-def _record(row: CompanyRecordRow) -> dict[str, object]:
+def _record(
+    row: CompanyRecordRow, superseded: Collection[tuple[int, bytes, int]]
+) -> dict[str, object]:
     told, signal = row.told, row.told.delivery.signal
     return {
         "tenant_id": told.delivery.tenant_id,
@@ -202,11 +220,12 @@ def _record(row: CompanyRecordRow) -> dict[str, object]:
         "signal_id": signal.signal_id,
         "occurred_at": signal.occurred_at.isoformat(),
         "received_at": signal.received_at.isoformat(),
-        "superseded": row.superseded,
+        "superseded": row.superseded or (*told.record, row.revision) in superseded,
         "org_id": row.org_id,
         "applied_version": row.applied_version,
         "confidence": signal.confidence,
         "facts": orjson.Fragment(to_json(told.said.facts)),
+        "workspace_id": told.delivery.workspace_id,
         "import_id": signal.import_id,
     }
 

@@ -23,7 +23,7 @@ class CompanyRetractor:
     def __init__(self, connection: Connection, place: Place, import_id: str) -> None:
         self._connection = connection
         self._place = place
-        self._named = (place.tenant_id, import_id)
+        self._named = (place.tenant_id, place.workspace_id, import_id)
 
     async def count(self) -> int:
         """Count the records that still count."""
@@ -37,21 +37,29 @@ class CompanyRetractor:
     ) -> Mapping[str, int] | None:
         """Take the next piece back; returns company → the version that tells of it.
 
-        None when there is nothing left. Companies that an import made stay, as contacts' employers
-        do: what they are known by was seen.
+        None when there is nothing left. What others told as well becomes theirs and stays.
+        Companies that an import made stay, too, as contacts' employers do: what they are known by
+        was seen.
         """
         tenant, now = self._place.tenant_id, datetime.now(UTC)
-        rows = await self._connection.fetch(STATEMENTS["find_company_import"], *self._named, piece)
-        if not rows:
+        fetch, run = self._connection.fetch, self._connection.execute
+        found_keys = await fetch(STATEMENTS["find_company_import"], *self._named, piece)
+        keys = sorted({row["record_key"] for row in found_keys})
+        if not keys:
             return None
         records = CompanyRecords(self._connection)
+        await records.lock_records(tenant, keys)
+        await run(STATEMENTS["forget_company_also_told"], *self._named, keys)
+        await run(STATEMENTS["pass_on_company_records"], *self._named, keys)
+        rows = await fetch(STATEMENTS["find_company_versions"], *self._named, keys)
+        if not rows:
+            return {}
         keys = sorted({row["record_key"] for row in rows})
         # Those that records spoke of before may do so again.
-        homes = await self._connection.fetch(STATEMENTS["find_company_homes_of"], tenant, keys)
+        homes = await fetch(STATEMENTS["find_company_homes_of"], tenant, keys)
         found = await records.load_homes(tenant, {row["org_id"] for row in homes})
         before = {one: found.show(one) for one in found.companies}
         names = [[row["record_key"] for row in rows], [row["revision"] for row in rows]]
-        run = self._connection.execute
         await run(STATEMENTS["undo_company_records"], tenant, *names, now)
         await run(STATEMENTS["restore_company_records"], tenant, keys)
         await records.read_claims(found)

@@ -239,6 +239,101 @@ async def test_what_an_import_told_of_companies_is_taken_back_with_it(
     await check(home)
 
 
+OTHER = "imp_" + "2" * 26
+
+
+async def take_back(
+    home: Home, resolver: Resolver, import_id: str, place: Place | None = None
+) -> None:
+    place = place or await place_of(home)
+    for _ in range(5):
+        command = RetractImport(
+            command_id=f"cmd_{ULID()}",
+            tenant=home.tenant,
+            workspace=home.workspace,
+            issued_at=datetime.now(UTC),
+            import_id=import_id,
+        )
+        if not (await resolver.store.retract(command, place)).remaining:
+            return
+    raise AssertionError("there is always more to take back")
+
+
+async def test_what_another_import_told_as_well_stays_until_that_goes_too(
+    home: Home, resolver: Resolver
+) -> None:
+    def said(record: str, minutes: int, import_id: str | None) -> Any:
+        signal = resolver.a_signal(
+            record,
+            email=f"{record}@acme.io",
+            name=f"Ada {record}",
+            source="csv_upload",
+            minutes=minutes,
+            import_id=import_id,
+        )
+        return telling(signal, {"domain": "acme.io", "name": "Acme", "industry": "Engines"})
+
+    await resolver.resolve(said("one", 0, IMPORT), said("two", 1, OTHER), said("two", 2, OTHER))
+    await resolver.resolve(said("three", 3, OTHER))
+    ledger = "SELECT import_id, also_told FROM contact.org_source_record WHERE undone_at IS NULL"
+    (row,) = await home.fetch(ledger)
+    assert (row["import_id"], len(row["also_told"])) == (IMPORT, 1)
+    await take_back(home, resolver, IMPORT)
+    assert (await companies(home))["acme.io"]["industry"] == "Engines"
+    assert [tuple(one) for one in await home.fetch(ledger)] == [(OTHER, None)]
+    # What of it was still on its way tells nothing any more.
+    await resolver.resolve(said("one", 0, IMPORT))
+    assert [tuple(one) for one in await home.fetch(ledger)] == [(OTHER, None)]
+    await take_back(home, resolver, OTHER)
+    assert (await companies(home))["acme.io"]["industry"] is None
+    # What no import told goes with none.
+    third = "imp_" + "3" * 26
+    await resolver.resolve(said("four", 5, third), said("five", 6, None))
+    await take_back(home, resolver, third)
+    assert (await companies(home))["acme.io"]["industry"] == "Engines"
+    assert [tuple(one) for one in await home.fetch(ledger)] == [(None, None)]
+    await check(home)
+
+
+async def test_an_import_is_taken_back_in_its_own_workspace_alone(
+    home: Home, resolver: Resolver
+) -> None:
+    signal = resolver.a_signal("r1", email="a@acme.io", source="csv_upload", import_id=IMPORT)
+    await resolver.resolve(telling(signal, {"domain": "acme.io", "industry": "Engines"}))
+    place = await place_of(home)
+    beside = Place(place.tenant_id, place.workspace_id + 1, place.tenant, place.workspace)
+    await take_back(home, resolver, IMPORT, beside)
+    assert (await companies(home))["acme.io"]["industry"] == "Engines"
+
+
+async def test_a_record_that_disagrees_with_itself_has_one_present_version(
+    home: Home, resolver: Resolver
+) -> None:
+    def said(number: int, import_id: str | None = None) -> Any:
+        signal = resolver.a_signal(
+            f"r{number}",
+            email=f"p{number}@acme.io",
+            name=f"Ada {number}",
+            source="csv_upload",
+            minutes=number,
+            import_id=import_id,
+        )
+        return telling(signal, {"domain": "acme.io", "employee_count": number})
+
+    await resolver.resolve(*[said(number) for number in range(1, 6)])
+    present = "SELECT revision FROM contact.org_source_record WHERE superseded_at IS NULL"
+    assert [row["revision"] for row in await home.fetch(present)] == [5]
+    await resolver.resolve(said(6, IMPORT))
+    async with home.resolver() as other:
+        await asyncio.gather(
+            take_back(home, resolver, IMPORT),
+            *(other.resolve(said(number)) for number in range(7, 12)),
+        )
+    assert len(await home.fetch(present)) == 1
+    assert (await companies(home))["acme.io"]["employee_count"] == 11
+    await check(home)
+
+
 async def test_racing_resolvers_lose_nothing_of_companies(home: Home, resolver: Resolver) -> None:
     """Several tell of the same companies, in any order, while people merge them and part them."""
     domains = ["a-works.com", "b-works.com", "c-works.com"]
