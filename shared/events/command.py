@@ -189,7 +189,7 @@ Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 
 
 class CreateTag(WorkspaceOrder):
-    """Make a tag, or give one that sources brought a colour."""
+    """Make a tag, of a name that no tag of the workspace has."""
 
     name: Name
     color: Color | None = None

@@ -23,10 +23,11 @@ class Private:
 
 
 WORKSPACE_ENTRY: Final = "workspace_entry"
-"""The source of what people say of a contact for their workspace alone: tags, groups, fields. Of
-priority 0: it speaks of nothing that is shared."""
+"""The source of what people say of a contact for their workspace alone: tags, groups. Of priority
+0: it speaks of nothing that is shared."""
 
-_PEOPLE: Final = frozenset({WORKSPACE_ENTRY, "manual_entry"})
+PEOPLE: Final = frozenset({WORKSPACE_ENTRY, "manual_entry"})
+"""Sources by which people say something themselves."""
 
 NOTHING_PRIVATE = Private()
 """The usual case."""
@@ -92,7 +93,7 @@ def private_of(told: Iterable[Claim], workspace: int) -> Private:
     member: dict[str, bool] = {}
     for one in claims:
         said = one.facts
-        if one.source.name in _PEOPLE:
+        if one.source.name in PEOPLE:
             taken_off.update(dict.fromkeys(said.labels, False))
             taken_off.update(dict.fromkeys(said.labels_removed, True))
             member.update(dict.fromkeys(said.groups, True))
@@ -100,13 +101,7 @@ def private_of(told: Iterable[Claim], workspace: int) -> Private:
     notes = "\n\n".join(dict.fromkeys(one.facts.notes for one in claims if one.facts.notes))
     custom: dict[str, JsonValue] = {}
     for one in claims:
-        if one.source.name != WORKSPACE_ENTRY:
-            custom.update(one.facts.custom_fields)
-    for one in claims:
-        if one.source.name == WORKSPACE_ENTRY:
-            custom.update(one.facts.custom_fields)
-            for name in [name for name, value in one.facts.custom_fields.items() if value is None]:
-                del custom[name]
+        custom.update(one.facts.custom_fields)
     return Private(
         tuple(label for label in labels if not taken_off.get(label)),
         notes or None,

@@ -13,7 +13,8 @@ from typing import Final, Literal
 import orjson
 
 from services.resolver.domain.auditing import private_changed
-from services.resolver.domain.bindings import Private, private_values
+from services.resolver.domain.bindings import PEOPLE, Private, private_values
+from services.resolver.domain.claims import private_claims
 from services.resolver.domain.model import (
     AuditRow,
     Claim,
@@ -128,9 +129,7 @@ def mark(
         ):
             marked.full.append(contact.public_id)
             continue
-        at = order.now
-        if present is not None and present.asserted_at >= at:  # clocks differ
-            at = present.asserted_at + timedelta(microseconds=1)
+        at = _newest(order, contact)
         contact.claims[key] = Claim(
             key, order.source, order.workspace_id, 1.0, at, facts, groups_of(facts)
         )
@@ -182,6 +181,16 @@ def _record_of(order: Ordered, contact: Contact, ledger: Ledger) -> tuple[bytes,
         text = key + order.command_id.encode()
         return blake2b(text, digest_size=16, person=b"kith entry").digest(), 0
     return key, max((one.number for one in revisions), default=0)
+
+
+def _newest(order: Ordered, contact: Contact) -> datetime:
+    """Return when the order is given: after all that people said so far, for clocks differ."""
+    said = [
+        one.asserted_at + timedelta(microseconds=1)
+        for one in private_claims(contact, order.workspace_id)
+        if one.workspace_id == order.workspace_id and one.source.name in PEOPLE
+    ]
+    return max((order.now, *said))
 
 
 def _said(facts: Facts, one: Mark) -> Facts:

@@ -33,7 +33,7 @@ WHERE c.tenant_id = $1 AND NOT (c.id = ANY($2::bigint[])) AND c.id IN (
 
 -- name: find_records
 -- What the ledger has of records that are these contacts': $1 tenant, $2 record keys, $3 contacts.
-SELECT r.record_key, r.facts FROM contact.source_record AS r
+SELECT r.record_key, r.workspace_id, r.facts FROM contact.source_record AS r
 WHERE r.tenant_id = $1 AND r.record_key = ANY($2::bytea[]) AND r.contact_id = ANY($3::bigint[]);
 
 -- name: find_held_records
@@ -100,17 +100,25 @@ DELETE FROM contact.contact_phones WHERE contact_id = ANY($1::bigint[]);
 -- $1 contacts.
 DELETE FROM contact.contact_employment WHERE contact_id = ANY($1::bigint[]);
 
-
 -- name: forget_tags
--- Tags that sources named and nobody else has: such a name may be the person's. $1 contacts.
-DELETE FROM contact.tag
-WHERE is_brought
-    AND tenant_id IN (SELECT tenant_id FROM contact.contact WHERE id = ANY($1::bigint[]))
-    AND NOT EXISTS (
-        SELECT FROM contact.workspace_contact_binding AS b
-        WHERE b.workspace_id = tag.workspace_id AND b.labels @> ARRAY[tag.name]
-            AND b.labels <> '{}' AND b.deleted_at IS NULL AND b.contact_id <> ALL($1::bigint[])
-    );
+-- Tags that only the person's records named, once these are hollow: such a name may be theirs. What a
+-- person named stays, without the names that it had before. $1 tenant, $2 workspaces, $3 labels.
+WITH alone AS (
+    SELECT tag.id, tag.is_brought
+    FROM unnest($2::bigint[], $3::text[]) AS u (workspace_id, label)
+    JOIN contact.tag ON tag.tenant_id = $1 AND tag.workspace_id = u.workspace_id
+        AND tag.name = u.label
+    WHERE NOT EXISTS (
+        SELECT FROM contact.source_record AS said
+        WHERE said.tenant_id = $1 AND said.workspace_id = u.workspace_id
+            AND contact.marks_said(said.facts) ?| ARRAY[u.label]
+            AND (said.facts::text LIKE '%"labels%' OR said.facts::text LIKE '%"groups%')
+    )
+), named AS (
+    UPDATE contact.tag SET aliases = '{}' FROM alone
+    WHERE tag.id = alone.id AND NOT alone.is_brought AND tag.aliases <> '{}'
+)
+DELETE FROM contact.tag USING alone WHERE tag.id = alone.id AND alone.is_brought;
 
 -- name: forget_blocks
 -- $1 contacts.

@@ -1,8 +1,14 @@
 -- Tags and groups of workspaces, and who has them (ADR 0088).
 
 -- name: lock_marks
--- One order about a workspace's tags and groups at a time: $1 class, $2 workspace.
+-- Nobody else makes, changes or deletes a workspace's tags and groups, or says them: $1 class, $2
+-- workspace.
 SELECT pg_advisory_xact_lock($1::integer, ($2::bigint % 2147483647)::integer);
+
+-- name: lock_marks_shared
+-- What tags and groups are called stays until this is over: $1 class, $2 workspaces, sorted.
+SELECT count(pg_advisory_xact_lock_shared($1::integer, (workspace_id % 2147483647)::integer))
+FROM unnest($2::bigint[]) AS workspace_id;
 
 -- name: get_tag
 -- $1 tenant, $2 workspace, $3 public id.
@@ -18,6 +24,12 @@ FROM contact.contact_group WHERE tenant_id = $1 AND workspace_id = $2 AND public
 -- $1 tenant, $2 workspace, $3 name.
 SELECT public_id FROM contact.tag WHERE tenant_id = $1 AND workspace_id = $2 AND name = $3;
 
+-- name: find_tag_called
+-- Which other tag was called so before: $1 tenant, $2 workspace, $3 name, $4 public id.
+SELECT public_id FROM contact.tag
+WHERE tenant_id = $1 AND workspace_id = $2 AND public_id <> $4
+    AND aliases <> '{}' AND aliases @> ARRAY[$3::text];
+
 -- name: find_group_named
 -- $1 tenant, $2 workspace, $3 name.
 SELECT public_id FROM contact.contact_group
@@ -32,7 +44,11 @@ SELECT count(*) FROM contact.tag WHERE tenant_id = $1 AND workspace_id = $2;
 SELECT count(*) FROM contact.contact_group WHERE tenant_id = $1 AND workspace_id = $2;
 
 -- name: insert_tag
--- $1 tenant, $2 workspace, $3 public id, $4 name, $5 color, $6 now.
+-- $1 tenant, $2 workspace, $3 public id, $4 name, $5 color, $6 now. A name is nobody else's alias.
+WITH others AS (
+    UPDATE contact.tag SET aliases = array_remove(aliases, $4)
+    WHERE tenant_id = $1 AND workspace_id = $2 AND aliases <> '{}' AND aliases @> ARRAY[$4::text]
+)
 INSERT INTO contact.tag (tenant_id, workspace_id, public_id, name, color, created_at)
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, workspace_id, name) DO NOTHING;
 
@@ -53,7 +69,11 @@ FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
 WHERE NOT EXISTS (
     SELECT FROM contact.tag AS known WHERE known.tenant_id = u.tenant_id
         AND known.workspace_id = u.workspace_id
-        AND (known.name = u.name OR known.aliases @> ARRAY[u.name])
+        AND known.name = u.name
+) AND NOT EXISTS (
+    SELECT FROM contact.tag AS former WHERE former.tenant_id = u.tenant_id
+        AND former.workspace_id = u.workspace_id
+        AND former.aliases <> '{}' AND former.aliases @> ARRAY[u.name]
 )
 ORDER BY u.tenant_id, u.workspace_id, u.name
 ON CONFLICT (tenant_id, workspace_id, name) DO NOTHING;
@@ -63,14 +83,15 @@ ON CONFLICT (tenant_id, workspace_id, name) DO NOTHING;
 SELECT u.tenant_id, u.workspace_id, u.label, tag.name
 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS u (tenant_id, workspace_id, label)
 JOIN contact.tag ON tag.tenant_id = u.tenant_id AND tag.workspace_id = u.workspace_id
-    AND tag.aliases @> ARRAY[u.label];
+    AND tag.aliases <> '{}' AND tag.aliases @> ARRAY[u.label];
 
 -- name: change_tag
 -- $1 tenant, $2 workspace, $3 public id, $4 name, $5 color. The old name stays an alias; a name is
 -- nobody else's alias.
 WITH others AS (
     UPDATE contact.tag SET aliases = array_remove(aliases, $4)
-    WHERE tenant_id = $1 AND workspace_id = $2 AND public_id <> $3 AND aliases @> ARRAY[$4::text]
+    WHERE tenant_id = $1 AND workspace_id = $2 AND public_id <> $3
+        AND aliases <> '{}' AND aliases @> ARRAY[$4::text]
 )
 UPDATE contact.tag
 SET name = $4, color = $5, is_brought = false,
@@ -91,18 +112,32 @@ DELETE FROM contact.tag WHERE tenant_id = $1 AND workspace_id = $2 AND public_id
 DELETE FROM contact.contact_group WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
 
 -- name: find_tagged
--- Contacts that show one of these labels, at most $4: $1 tenant, $2 workspace, $3 labels.
-SELECT contact_id AS id FROM contact.workspace_contact_binding
-WHERE tenant_id = $1 AND workspace_id = $2 AND labels && $3::text[] AND labels <> '{}'
-    AND deleted_at IS NULL
-ORDER BY contact_id LIMIT $4;
+-- Contacts of which a present record ever said one of these labels, at most $4: $1 tenant, $2
+-- workspace, $3 labels.
+SELECT DISTINCT present.contact_id AS id
+FROM contact.source_record AS said
+JOIN contact.source_record AS present ON present.tenant_id = said.tenant_id
+    AND present.record_key = said.record_key AND present.superseded_at IS NULL
+WHERE said.tenant_id = $1 AND said.workspace_id = $2
+    AND contact.marks_said(said.facts) ?| $3::text[]
+    AND (said.facts::text LIKE '%"labels%' OR said.facts::text LIKE '%"groups%')
+    AND (jsonb_exists_any((said.facts -> 'labels')::jsonb, $3::text[])
+         OR jsonb_exists_any((said.facts -> 'labels_removed')::jsonb, $3::text[]))
+ORDER BY id LIMIT $4;
 
 -- name: find_members
--- Contacts in one of these groups, at most $4: $1 tenant, $2 workspace, $3 groups.
-SELECT contact_id AS id FROM contact.workspace_contact_binding
-WHERE tenant_id = $1 AND workspace_id = $2 AND groups && $3::text[] AND groups <> '{}'
-    AND deleted_at IS NULL
-ORDER BY contact_id LIMIT $4;
+-- Contacts of which a present record ever said one of these groups, at most $4: $1 tenant, $2
+-- workspace, $3 groups.
+SELECT DISTINCT present.contact_id AS id
+FROM contact.source_record AS said
+JOIN contact.source_record AS present ON present.tenant_id = said.tenant_id
+    AND present.record_key = said.record_key AND present.superseded_at IS NULL
+WHERE said.tenant_id = $1 AND said.workspace_id = $2
+    AND contact.marks_said(said.facts) ?| $3::text[]
+    AND (said.facts::text LIKE '%"labels%' OR said.facts::text LIKE '%"groups%')
+    AND (jsonb_exists_any((said.facts -> 'groups')::jsonb, $3::text[])
+         OR jsonb_exists_any((said.facts -> 'groups_left')::jsonb, $3::text[]))
+ORDER BY id LIMIT $4;
 
 -- name: find_saying
 -- All that present records of contacts ever said in a workspace that names one of these words: $1

@@ -49,7 +49,6 @@ _OF_CONTACTS: Final = (
     "forget_emails",
     "forget_phones",
     "forget_employments",
-    "forget_tags",
     "forget_blocks",
     "forget_reconsiderations",
     "forget_own",
@@ -258,14 +257,21 @@ class Eraser:
         """Hollow out what was delivered, and forget the words that only these records had."""
         named = (place.tenant_id, records, person.homes)
         terms: Counter[tuple[str, str]] = Counter()
+        labels: set[tuple[int, str]] = set()
         for row in await self._connection.fetch(ERASING["find_records"], *named):
-            terms.update(set(terms_of(profile_of(_read_facts(row["facts"])))))
+            facts = _read_facts(row["facts"])
+            terms.update(set(terms_of(profile_of(facts))))
+            said = (*facts.labels, *facts.labels_removed)
+            labels.update((row["workspace_id"], label) for label in said)
         if terms:
             columns = [list(column) for column in zip(*terms, strict=True)]
             await self._run(
                 "forget_terms", "term_frequency", place.tenant_id, *columns, list(terms.values())
             )
         await self._run("hollow_records", "source_record", *named, order.command_id, order.now)
+        if labels:
+            columns = [list(column) for column in zip(*sorted(labels), strict=True)]
+            await self._run("forget_tags", "tags", place.tenant_id, *columns)
         await self._run("forget_record_homes", "record_home", *named)
 
     async def _tables(

@@ -15,6 +15,9 @@ from shared.postgres.queries import Queries
 
 MARKS: Final = Queries.load("services.resolver.sql", "marks.sql")
 
+LOCKS: Final = 0x6D6B
+"""Class of the advisory locks under which a workspace's tags and groups are changed."""
+
 
 async def insert_tags(
     connection: Connection, labels: Collection[tuple[int, int, str]], now: datetime
@@ -31,7 +34,11 @@ async def insert_tags(
 
 
 async def by_present_names(connection: Connection, deliveries: list[Delivery]) -> list[Delivery]:
-    """Let signals that say what a tag was called before say what it is called now."""
+    """Let signals that say what a tag was called before say what it is called now.
+
+    Nobody renames or deletes a tag of theirs from here until they are written: locked before the
+    contacts, as orders about tags do.
+    """
     labels = {
         (one.tenant_id, one.workspace_id, label)
         for one in deliveries
@@ -39,6 +46,8 @@ async def by_present_names(connection: Connection, deliveries: list[Delivery]) -
     }
     if not labels:
         return deliveries
+    workspaces = sorted({workspace for _, workspace, _ in labels})
+    await connection.execute(MARKS["lock_marks_shared"], LOCKS, workspaces)
     columns = [list(column) for column in zip(*labels, strict=True)]
     rows = await connection.fetch(MARKS["find_renamed"], *columns)
     names = {(row["tenant_id"], row["workspace_id"], row["label"]): row["name"] for row in rows}

@@ -22,7 +22,7 @@ from services.resolver.domain.marking import (
 )
 from services.resolver.domain.model import Contact, Plan, Source
 from services.resolver.store.ids import IdBlocks
-from services.resolver.store.labels import MARKS
+from services.resolver.store.labels import LOCKS, MARKS
 from services.resolver.store.loading import Loader
 from services.resolver.store.writing import Writer
 from shared.auth import Place
@@ -45,9 +45,6 @@ from shared.events.signal import Facts
 from shared.events.structs import Reader, to_json
 from shared.postgres.pool import Connection
 
-LOCKS: Final = 0x6D6B
-"""Class of the advisory locks under which a workspace's tags and groups are changed."""
-
 PIECE: Final = 500
 """Contacts whose records are rewritten in one transaction."""
 
@@ -63,7 +60,7 @@ _NAMES: Final[Mapping[Kind, Mapping[str, str]]] = {
         "count": "count_tags",
         "insert": "insert_tag",
         "delete": "delete_tag",
-        "having": "find_tagged",
+        "saying": "find_tagged",
     },
     "group": {
         "get": "get_group",
@@ -71,7 +68,7 @@ _NAMES: Final[Mapping[Kind, Mapping[str, str]]] = {
         "count": "count_groups",
         "insert": "insert_group",
         "delete": "delete_group",
-        "having": "find_members",
+        "saying": "find_members",
     },
 }
 """What is asked of either → its statement."""
@@ -116,23 +113,31 @@ class Marks:
         self._place = place
 
     async def carry_out(self, order: WorkspaceOrder, trace: str | None) -> MarkAnswer:
-        """Carry out an order that is one transaction's; see `rewrite` for the others' rest."""
-        await self._connection.execute(MARKS["lock_marks"], LOCKS, self._place.workspace_id)
+        """Carry out an order that is one transaction's; see `rewrite` for a rename's rest."""
+        if isinstance(order, Marking):
+            places = [self._place.workspace_id]
+            await self._connection.execute(MARKS["lock_marks_shared"], LOCKS, places)
+            return await self._mark(order, trace)
+        await self._lock()
         match order:
-            case Marking():
-                return await self._mark(order, trace)
             case CreateTag() | CreateGroup():
                 return await self._create(order)
             case ChangeTag() | ChangeGroup():
                 return await self._change(order)
-            case DeleteTag() | DeleteGroup():
-                kind, public_id = named_by(order)
-                if await self.get(kind, public_id) is None:
-                    return MarkAnswer(_unknown(kind))
-                await self._run(_NAMES[kind]["delete"], public_id)
-                return MarkAnswer("done")
             case _:
                 raise TypeError(type(order).__name__)
+
+    async def delete(self, order: DeleteTag | DeleteGroup) -> MarkAnswer | None:
+        """Forget a tag or a group that no record says any more; None: one says it again."""
+        await self._lock()
+        kind, public_id = named_by(order)
+        row = await self.get(kind, public_id)
+        if row is None:
+            return MarkAnswer(_unknown(kind))
+        if await self._saying(kind, _former(order, row), 1):
+            return None
+        await self._run(_NAMES[kind]["delete"], public_id)
+        return MarkAnswer("done")
 
     async def get(self, kind: Kind, public_id: str) -> asyncpg.Record | None:
         """Return a tag or a group."""
@@ -148,18 +153,12 @@ class Marks:
         if row is None:
             return None
         is_gone = isinstance(order, DeleteTag | DeleteGroup)
-        old = [public_id] if kind == "group" else list(row["aliases"])
-        if kind == "tag" and is_gone:
-            old.append(row["name"])
-        rows = (
-            await self._connection.fetch(MARKS[_NAMES[kind]["having"]], *self._where, old, PIECE)
-            if old
-            else []
-        )
-        if not rows:
+        old = _former(order, row)
+        found = await self._saying(kind, old, PIECE)
+        if not found:
             return None
         loader = Loader(self._connection, self._sources)
-        contacts = await loader.load_ids({one["id"] for one in rows})
+        contacts = await loader.load_ids(found)
         ordered = self._ordered(order.command_id, trace)
         before = {one.id: private_values(one, self._place.workspace_id) for one in contacts}
         await self._rename(contacts, kind, dict.fromkeys(old, None if is_gone else row["name"]))
@@ -190,6 +189,18 @@ class Marks:
             datetime.now(UTC),
             trace,
         )
+
+    async def _lock(self) -> None:
+        await self._connection.execute(MARKS["lock_marks"], LOCKS, self._place.workspace_id)
+
+    async def _saying(self, kind: Kind, words: Sequence[str], limit: int) -> set[int]:
+        """Return contacts, at most `limit`, of which a record says or ever said one of these."""
+        if not words:
+            return set()
+        rows = await self._connection.fetch(
+            MARKS[_NAMES[kind]["saying"]], *self._where, words, limit
+        )
+        return {row["id"] for row in rows}
 
     async def _run(self, name: str, *more: object) -> None:
         await self._connection.execute(MARKS[name], *self._where, *more)
@@ -290,10 +301,19 @@ class Marks:
         return MarkAnswer("done", shown=_shown(kind, row) if row else None)
 
     async def _taken(self, kind: Kind, name: str, public_id: str) -> str | None:
-        """Return whose the name is, if it is another's."""
+        """Return whose the name is, if it is another's.
+
+        A former name is a tag's own as long as records say it: its renaming is not over yet.
+        """
         found: str | None = await self._connection.fetchval(
             MARKS[_NAMES[kind]["named"]], *self._where, name
         )
+        if kind == "tag" and found is None:
+            former: str | None = await self._connection.fetchval(
+                MARKS["find_tag_called"], *self._where, name, public_id
+            )
+            if former is not None and await self._saying(kind, [name], 1):
+                return former
         return found if found != public_id else None
 
 
@@ -306,6 +326,14 @@ def named_by(order: WorkspaceOrder) -> tuple[Kind, str]:
             return "group", order.group_id
         case _:
             raise TypeError(type(order).__name__)
+
+
+def _former(order: WorkspaceOrder, row: asyncpg.Record) -> list[str]:
+    """Return the words that no record is to say once the order is carried out."""
+    if isinstance(order, DeleteGroup):
+        return [row["public_id"]]
+    is_gone = isinstance(order, DeleteTag)
+    return [*row["aliases"], row["name"]] if is_gone else list(row["aliases"])
 
 
 def _unknown(kind: Kind) -> Literal["unknown_tag", "unknown_group"]:

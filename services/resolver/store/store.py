@@ -308,20 +308,24 @@ class Store:
 
         Who is stopped between two pieces orders the same again, and the rest follows.
         """
+        is_deletion = isinstance(order, DeleteTag | DeleteGroup)
         answer = MarkAnswer("done")
-        if not isinstance(order, DeleteTag | DeleteGroup):
+        if not is_deletion:
             async with self.transaction(by) as tx:
                 answer = await tx.marks(place).carry_out(order, traceparent)
-        if not isinstance(order, ChangeTag | DeleteTag | DeleteGroup) or answer.outcome != "done":
+        is_rename = isinstance(order, ChangeTag) and order.name is not None
+        if not (is_deletion or is_rename) or answer.outcome != "done":
             return answer
         while True:
             async with self.transaction(by) as tx:
-                if await tx.marks(place).rewrite(order, traceparent) is None:
-                    break
-        if isinstance(order, DeleteTag | DeleteGroup):
+                if await tx.marks(place).rewrite(order, traceparent) is not None:
+                    continue
+            if not isinstance(order, DeleteTag | DeleteGroup):
+                return answer
             async with self.transaction(by) as tx:
-                answer = await tx.marks(place).carry_out(order, traceparent)
-        return answer
+                deleted = await tx.marks(place).delete(order)
+            if deleted is not None:
+                return deleted
 
     async def reconsider(self) -> bool:
         """Take one step at what shared values had joined; False when nothing is left to do.

@@ -182,12 +182,7 @@ class Writer:
             await self._connection.execute(QUERIES["write_details"], *rows, plan.now)
         known = [_binding_row(one) for one in bindings if not one.is_new]
         await self._run("update_bindings", known)
-        labels = {
-            (one.contact.tenant_id, one.workspace_id, label)
-            for one in bindings
-            for label in one.labels
-        }
-        if labels:
+        if labels := _labels(plan):
             await insert_tags(self._connection, labels, plan.now)
         await self._run("insert_audit", plan.audit)
         if plan.authoritative:
@@ -273,6 +268,25 @@ class Writer:
             rows.append(_event_row(one))
         await self._run("publish_company_events", companies)
         await self._run("publish_contact_events", contacts)
+
+
+def _labels(plan: Plan) -> set[tuple[int, int, str]]:
+    """Return labels, (tenant, workspace, label), that may be new.
+
+    Those that deliveries bring; where none do, those that come back, as with an import undone.
+    """
+    if plan.ledger:
+        brought = (row.delivery for row in plan.ledger)
+        return {
+            (one.tenant_id, one.workspace_id, label)
+            for one in brought
+            for label in one.signal.facts.labels
+        }
+    return {
+        (one.contact.tenant_id, one.workspace_id, label)
+        for one in plan.bindings.values()
+        for label in one.labels
+    }
 
 
 def _binding_row(one: BindingRow) -> tuple[Any, ...]:

@@ -1,6 +1,8 @@
 """Tags and groups over HTTP: what people say for their workspace goes wherever the contact goes."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -8,8 +10,14 @@ import httpx
 import pytest
 
 from kith.administration import create_key
+from services.resolver.domain.model import Delivery, Known
 from services.resolver.routes import create_http
+from services.resolver.store import writing
+from services.resolver.store.labels import MARKS
+from services.resolver.store.marking import MarkAnswer, Marks
+from services.resolver.store.store import Transaction
 from shared.auth import KeyRing
+from shared.events.command import WorkspaceOrder
 from tests.integration.resolver.conftest import Home, Resolver
 from tests.integration.resolver.test_routes import key_for
 from tests.support.invariants import check_database, folded
@@ -244,3 +252,187 @@ async def test_erasing_a_contact_erases_what_people_said(
     assert left
     assert not any("Board" in row["said"] or "Friends" in row["said"] for row in left)
     assert await home.value("SELECT count(*) FROM contact.group_members") == 0
+
+
+async def test_a_rename_reaches_what_was_taken_off_and_what_is_no_more_said(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """Who does not show the label is renamed too: it would come back under the old name."""
+    ada, bob = await two(home, resolver)
+    friends = await home.value("SELECT public_id FROM contact.tag")
+    await orders("remove_tag", tag_id=friends, contacts=[ada])
+    brought = "imp_" + "2" * 26
+    bobs = {"phone": "+14155550100", "name": "Bob Ross"}
+    await resolver.resolve(resolver.a_signal("bob", **bobs, minutes=2, labels=("Friends",)))
+    await resolver.resolve(resolver.a_signal("bob", **bobs, minutes=3, import_id=brought))
+    await orders("change_tag", tag_id=friends, name="Amis")
+    await resolver.resolve(
+        resolver.a_signal("ada", email="ada@acme.io", minutes=4, labels=("Friends", "New"))
+    )
+    assert await orders.keeps(ada) == (["New"], [])
+    assert await orders.keeps(bob) == ([], [])
+    await orders("retract_import", import_id=brought)
+    assert await orders.keeps(bob) == (["Amis"], [])
+
+
+async def test_a_former_name_given_to_a_new_tag_is_that_tags(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    ada, bob = await two(home, resolver)
+    friends = await home.value("SELECT public_id FROM contact.tag")
+    await orders("change_tag", tag_id=friends, name="Amis")
+    anew = await orders.tag("Friends")
+    await orders("add_tag", tag_id=anew, contacts=[bob])
+    await orders("change_tag", tag_id=friends, color="#ff0000")
+    await orders("change_tag", tag_id=friends, name="Amici")
+    assert await orders.keeps(ada) == (["Amici"], [])
+    assert await orders.keeps(bob) == (["Friends"], [])
+
+
+async def test_a_rename_waits_for_batches_that_read_the_old_name(
+    home: Home, resolver: Resolver, orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = await two(home, resolver)
+    friends = await home.value("SELECT public_id FROM contact.tag")
+    renames: list[asyncio.Task[dict[str, Any]]] = []
+    load = Transaction.load
+
+    async def after_a_rename(one: Transaction, deliveries: Sequence[Delivery]) -> Known:
+        order = orders("change_tag", tag_id=friends, name="Amis")
+        renames.append(asyncio.create_task(order))
+        await asyncio.wait(renames, timeout=0.3)
+        return await load(one, deliveries)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transaction, "load", after_a_rename)
+        await resolver.resolve(
+            resolver.a_signal(
+                "bob", phone="+14155550100", name="Bob Ross", minutes=2, labels=("Friends",)
+            )
+        )
+        await asyncio.gather(*renames)
+    assert await orders.keeps(ada) == await orders.keeps(bob) == (["Amis"], [])
+    assert [row[0] for row in await home.fetch("SELECT name FROM contact.tag")] == ["Amis"]
+
+
+@pytest.mark.parametrize("kind", ["tag", "group"])
+async def test_whoever_is_added_while_it_is_deleted_has_it_no_more(
+    home: Home,
+    resolver: Resolver,
+    orders: Orders,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    _, bob = await two(home, resolver)
+    named = {f"{kind}_id": await (orders.tag("VIP") if kind == "tag" else orders.group("VIP"))}
+    add = "add_tag" if kind == "tag" else "add_group_members"
+    rewrite = Marks.rewrite
+    added: list[dict[str, Any]] = []
+
+    async def then_add(marks: Marks, order: WorkspaceOrder, trace: str | None) -> MarkAnswer | None:
+        answer = await rewrite(marks, order, trace)
+        if not added:
+            added.append(await orders(add, **named, contacts=[bob]))
+        return answer
+
+    monkeypatch.setattr(Marks, "rewrite", then_add)
+    await orders(f"delete_{kind}", **named)
+    assert added[0]["outcome"] == "done"
+    assert await orders.keeps(bob) == ([], [])
+
+
+async def test_signals_without_labels_ask_nothing_about_tags(
+    home: Home, resolver: Resolver, orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two(home, resolver)
+    noted: list[set[tuple[int, int, str]]] = []
+
+    async def note(_: object, labels: set[tuple[int, int, str]], __: object) -> None:
+        noted.append(labels)
+
+    monkeypatch.setattr(writing, "insert_tags", note)
+    ada = {"email": "ada@acme.io", "name": "Ada King", "title": "Countess"}
+    await resolver.resolve(resolver.a_signal("ada at work", **ada, minutes=2))
+    assert noted == []
+    await resolver.resolve(resolver.a_signal("ada at home", **ada, minutes=3, labels=("Kin",)))
+    assert [{label for _, _, label in labels} for labels in noted] == [{"Kin"}]
+
+
+async def test_an_order_is_newer_than_what_people_typed_in(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """Also where the clock of who typed it in runs ahead."""
+    ada, _ = await two(home, resolver)
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    await resolver.resolve(
+        resolver.a_signal(
+            "typed", email="ada@acme.io", source="manual_entry", labels=("VIP",)
+        ).model_copy(update={"occurred_at": soon})
+    )
+    vip = await home.value("SELECT public_id FROM contact.tag WHERE name = 'VIP'")
+    await orders("remove_tag", tag_id=vip, contacts=[ada])
+    assert await orders.keeps(ada) == (["Friends"], [])
+    await orders("add_tag", tag_id=vip, contacts=[ada])
+    assert await orders.keeps(ada) == (["Friends", "VIP"], [])
+
+
+async def test_an_erasure_takes_tags_that_nobody_else_is_said_to_have(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """Others that nobody shows at present are not the erased person's."""
+    ada, _ = await two(home, resolver)
+    bobs = {"phone": "+14155550100", "name": "Bob Ross"}
+    await resolver.resolve(
+        resolver.a_signal("bob", **bobs, minutes=2, labels=("Idle", "Both")),
+        resolver.a_signal(
+            "ada", email="ada@acme.io", minutes=2, labels=("Friends", "Hers", "Both")
+        ),
+    )
+    await resolver.resolve(resolver.a_signal("bob", **bobs, minutes=3))
+    friends = await home.value("SELECT public_id FROM contact.tag WHERE name = 'Friends'")
+    await orders("change_tag", tag_id=friends, name="Amis")
+    connection = await asyncpg.connect(home.dsn("kith_cli"))
+    scopes = ["contacts:write", "contacts:erase"]
+    key = await create_key(connection, home.workspace, "erases", scopes, None)
+    await connection.close()
+    orders.client.headers["Authorization"] = f"Bearer {key.token}"
+    await orders("erase_contact", contact_id=ada, ground="data_subject")
+    left = await home.fetch("SELECT name, aliases FROM contact.tag ORDER BY name")
+    none: list[str] = []
+    assert [tuple(row) for row in left] == [("Amis", none), ("Both", none), ("Idle", none)]
+
+
+async def test_words_are_found_by_index(home: Home) -> None:
+    """Few records of many say a label, and few tags of many were called otherwise before."""
+    words = ["w7"]
+    connection = await asyncpg.connect(home.dsn("kith_migrator"))
+    try:
+        [place] = await connection.fetch("SELECT tenant_id, id FROM app.workspace")
+        await connection.execute(
+            "INSERT INTO contact.source_record (tenant_id, workspace_id, source_id, record_key,"
+            " revision, content_hash, signal_id, occurred_at, received_at, applied_at, contact_id,"
+            " applied_version, confidence, facts, raw) SELECT $1, $2, 1,"
+            " decode(md5(n::text), 'hex'), 1, decode(md5(n::text), 'hex'), n::text,"
+            " now(), now(), now(), n, 1, 1,"
+            " CASE WHEN n % 20 = 0 THEN json_build_object('labels', ARRAY['w' || n]) ELSE '{}' END,"
+            " '{}' FROM generate_series(1, 5000) AS n",
+            *place,
+        )
+        await connection.execute(
+            "INSERT INTO contact.tag (tenant_id, workspace_id, public_id, name, aliases)"
+            " SELECT $1, $2, 'tag_' || lpad(n::text, 26, '0'), 'now' || n,"
+            " CASE WHEN n % 20 = 0 THEN ARRAY['w' || n] ELSE '{}' END"
+            " FROM generate_series(1, 5000) AS n",
+            *place,
+        )
+        await connection.execute("ANALYZE contact.source_record; ANALYZE contact.tag")
+        for name, arguments, index in (
+            ("find_tagged", (*place, words, 5), "source_record_marks"),
+            ("find_members", (*place, words, 5), "source_record_marks"),
+            ("find_tag_called", (*place, words[0], ""), "tag_aliases"),
+            ("find_renamed", ([place[0]], [place[1]], words), "tag_aliases"),
+        ):
+            rows = await connection.fetch(f"EXPLAIN {MARKS[name]}", *arguments)
+            assert index in "\n".join(row[0] for row in rows), name
+    finally:
+        await connection.close()
