@@ -288,14 +288,10 @@ WHERE view.tenant_id = $1 AND view.public_id = $2;
 -- What happened to company $3 of tenant $1 as workspace $2 may know it, newest first; backwards
 -- where $6. Versions below $4 and above $5; one page of $7 rows.
 SELECT told.version, told.event_type, told.occurred_at, told.recorded_at, told.payload
-FROM app.find_company_events($1, $2, $3) AS told
-WHERE ($4::integer IS NULL OR told.version < $4) AND ($5::integer IS NULL OR told.version > $5)
-ORDER BY CASE WHEN $6::boolean THEN told.version END, told.version DESC
-LIMIT $7;
+FROM app.find_company_events($1, $2, $3, $4, $5, NULL, $6, $7) AS told
+ORDER BY CASE WHEN $6::boolean THEN told.version END, told.version DESC;
 
 -- name: find_company_at
 -- The newest event of company $3 of tenant $1 that kith knew at $4, as workspace $2 may know it.
 SELECT told.version, told.event_type, told.occurred_at, told.recorded_at, told.payload
-FROM app.find_company_events($1, $2, $3) AS told
-WHERE told.recorded_at <= $4
-ORDER BY told.version DESC LIMIT 1;
+FROM app.find_company_events($1, $2, $3, NULL, NULL, $4, false, 1) AS told;

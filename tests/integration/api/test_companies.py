@@ -45,6 +45,13 @@ async def test_a_company_is_shown_with_where_its_values_come_from(world: World) 
             "CompanyCreated",
         ]
         assert history[1]["attributes"]["changes"][0]["source"] == "apollo"
+        page = body(await client.get(f"{path}/history", params={"page[size]": "2"}))
+        rest = body(await client.get(page["links"]["next"]))
+        back = body(await client.get(rest["links"]["prev"]))
+        ids = [[row["id"] for row in one["data"]] for one in (page, rest, back)]
+        assert ids == [
+            [row["id"] for row in few] for few in (history[:2], history[2:], history[:2])
+        ]
         at = history[1]["attributes"]["recorded_at"]
         was = body(await client.get(f"{path}/history", params={"at": at}))
         assert (was["meta"]["version"], was["data"]["attributes"]["city"]) == (2, "Bonn")
