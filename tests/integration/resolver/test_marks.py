@@ -351,7 +351,7 @@ async def test_signals_without_labels_ask_nothing_about_tags(
         noted.append(labels)
 
     monkeypatch.setattr(writing, "insert_tags", note)
-    ada = {"email": "ada@acme.io", "name": "Ada King", "title": "Countess"}
+    ada = {"email": "ada@acme.io", "title": "Countess"}
     await resolver.resolve(resolver.a_signal("ada at work", **ada, minutes=2))
     assert noted == []
     await resolver.resolve(resolver.a_signal("ada at home", **ada, minutes=3, labels=("Kin",)))
