@@ -33,6 +33,7 @@ OF_ALL_TENANTS = {
 
 SHARED_THOUGH_A_WORKSPACE_IS_NAMED = {
     "contact.contact_merge_log",  # two shared contacts are one for all; it names who found out
+    "contact.org_source_record",  # companies are the tenant's; it names whose import brought it
     "contact.org_merge_log",
 }
 
