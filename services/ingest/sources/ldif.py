@@ -44,8 +44,10 @@ class _Schema:
     """Classes of entries of people."""
     keeping: frozenset[str]
     """Of what people are kept in: lists, groups, units."""
+    machines: frozenset[str]
+    """Of machines and rooms, which a directory may say to be people, too."""
     others: frozenset[str]
-    """Of companies, rooms, machines."""
+    """Of companies, roles, programs."""
 
 
 @cache
@@ -59,6 +61,7 @@ def _schema() -> _Schema:
         frozenset(said["passed"]["attributes"]),
         frozenset(classes["people"]),
         frozenset(classes["keeping"]),
+        frozenset(classes["machines"]),
         frozenset(classes["others"]),
     )
 
@@ -90,6 +93,8 @@ def why_nobody(entry: Entry) -> BadRow | Blank | None:
     if entry.values.get("changetype", ["add"])[0].lower() != "add":
         return BadRow(entry.line, "changetype", _CHANGE)
     classes = {name.lower() for name in entry.values.get("objectclass", ())}
+    if classes & schema.machines:
+        return BadRow(entry.line, "objectclass", _NOBODY)
     if classes & schema.people:
         return None
     if classes & schema.keeping:

@@ -91,10 +91,11 @@ class Logged:
             "participants": [{"role": role, **person}],
         }
         record = {name: value for name, value in record.items() if value not in (None, "")}
-        other = phone or said.get("email")
-        record["source_record_id"] = said.get("id") or "\x1f".join(
-            (self.kind, self.direction or "", self.occurred_at.isoformat(), other or "")
-        )
+        other = phone or said.get("email") or ""
+        key = [self.kind, self.direction or "", self.occurred_at.isoformat(), other]
+        if not is_call:  # where a log tells the minute only, several have one moment
+            key.append(said.get("text", ""))
+        record["source_record_id"] = said.get("id") or "\x1f".join(key)
         return Happened(self.line, record, self.raw, left_out=self.left_out)
 
 

@@ -35,6 +35,10 @@ _ALONE = re.compile(rb"%b|%b|&#0*(?:[0-8]|1[124-9]|2\d|3[01]);" % (_HIGH, _LOW))
 _MESSAGES: Final[Mapping[str, Direction]] = {"1": "inbound", "2": "outbound"}
 _NOTHING: Final = frozenset({"null", "(Unknown)", "insert-address-token"})
 
+_DEEPEST: Final = 16
+"""Elements within one another: a backup nests five."""
+
+_DEEP: Final = "nests elements deeper than 16, as no backup does; what follows is not read"
 _BROKEN: Final = "is no XML from here on; what stands before it was read. Back up again"
 _LONG: Final = "is longer than 8,388,608 bytes; what follows is not read"
 _DECLARES: Final = "declares a document type, which no backup does"
@@ -86,6 +90,7 @@ class _Elements:
         self._fed = 0
         self._seen = 0
         """Bytes up to the last element that has begun or ended."""
+        self._depth = 0
         self._mms: dict[str, Any] | None = None
 
     def feed(self, raw: bytes, *, is_last: bool) -> list[Reading]:
@@ -99,6 +104,9 @@ class _Elements:
         if self._fed - self._seen > MAX_ELEMENT:
             self.is_over = True
             self._found.append(Unread(self._parser.CurrentLineNumber, "", _LONG))
+        elif self._depth > _DEEPEST:
+            self.is_over = True
+            self._found.append(Unread(self._parser.CurrentLineNumber, "", _DEEP))
         found, self._found = self._found, []
         return found
 
@@ -108,6 +116,7 @@ class _Elements:
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._seen = self._parser.CurrentByteIndex
+        self._depth += 1
         line = self._parser.CurrentLineNumber
         said = {key: text for key, text in attributes.items() if text and text not in _NOTHING}
         match name:
@@ -117,13 +126,15 @@ class _Elements:
             case "sms":
                 self._found.append(_message(line, said, said.get("type", ""), {}))
             case "mms":
-                self._mms = {"line": line, "said": said, "texts": []}
-            case "part" if self._mms is not None:
+                self._mms = {"line": line, "said": said, "texts": [], "size": 0}
+            case "part" if self._mms is not None and self._mms["size"] < _MOST_RAW:
                 if said.get("ct") == "text/plain" and "text" in said:
                     self._mms["texts"].append(said["text"])
+                    self._mms["size"] += len(said["text"])
 
     def _end(self, name: str) -> None:
         self._seen = self._parser.CurrentByteIndex
+        self._depth -= 1
         if name == "mms" and self._mms is not None:
             one, self._mms = self._mms, None
             text = {"body": "\n".join(one["texts"])} if one["texts"] else {}

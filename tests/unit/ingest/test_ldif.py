@@ -93,6 +93,14 @@ def test_what_keeps_people_is_passed_over_and_changes_are_refused() -> None:
     assert [note.field for note in taken.tally.rejected] == ["changetype"]
 
 
+def test_a_directorys_computers_are_nobody_though_it_calls_them_users() -> None:
+    kinds = ("top", "person", "organizationalPerson", "user", "computer")
+    computer = "".join(f"objectclass: {kind}\n" for kind in kinds)
+    taken = take(an_entry("cn: Ann") + f"dn: cn=PC1\n{computer}cn: PC1\n\n".encode())
+    assert [facts["full_name"] for facts in taken.facts] == ["Ann"]
+    assert [note.field for note in taken.tally.rejected] == ["objectclass"]
+
+
 @pytest.mark.parametrize(
     "data",
     [

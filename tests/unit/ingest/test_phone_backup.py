@@ -107,3 +107,21 @@ def test_what_is_no_backup_is_refused_by_its_right_name() -> None:
     assert [type(one) for one in read(b"<calls><call date='x'/><call/></calls>")] == [Unread] * 2
     unsent = "<sms address='1' type='5' date='1769864700000'/></smses>"
     assert [type(one) for one in read((HEAD + unsent).encode())] == [Passed]
+
+
+def test_two_messages_of_one_minute_are_two_records() -> None:
+    table = (
+        b"Number,Type,Date,Text\n"
+        b"+442079460958,incoming,2026-02-01 21:05,one\n"
+        b"+442079460958,incoming,2026-02-01 21:05,two\n"
+    )
+    account = Account()
+    found = list(activities(io.BytesIO(table), terms("call-log"), RULES, account))
+    assert len({one.key for _, one in found}) == 2
+
+
+def test_elements_without_end_within_one_another_end_the_reading() -> None:
+    *read_before, last = read(f"{HEAD}{'<a>' * 200_000}".encode())
+    assert isinstance(last, Unread)
+    assert "deeper than 16" in last.reason
+    assert read_before == []
