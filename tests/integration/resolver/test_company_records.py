@@ -215,17 +215,7 @@ async def test_what_an_import_told_of_companies_is_taken_back_with_it(
     await resolver.resolve(said(0, "Engines"))
     await resolver.resolve(said(5, "Looms", IMPORT))
     assert (await companies(home))["acme.io"]["industry"] == "Looms"
-    place = await place_of(home)
-    for _ in range(5):
-        command = RetractImport(
-            command_id=f"cmd_{ULID()}",
-            tenant=home.tenant,
-            workspace=home.workspace,
-            issued_at=datetime.now(UTC),
-            import_id=IMPORT,
-        )
-        if not (await resolver.store.retract(command, place)).remaining:
-            break
+    await take_back(home, resolver, IMPORT)
     company = (await companies(home))["acme.io"]
     assert (company["name"], company["industry"]) == ("Engines", "Engines")
     kinds = [kind for _, kind, _ in await events(home, company["public_id"])]
