@@ -19,7 +19,7 @@ from services.api.domain.companies import (
     row_of_event,
 )
 from services.api.domain.company_documents import Company, CompanyHistoryEntry
-from services.api.domain.contacts import ROOT, contact_resource, included
+from services.api.domain.contacts import ROOT
 from services.api.domain.documents import AtMeta, Contact, DetailMeta, Document, ListDocument
 from services.api.domain.history import HISTORY_ALIASES, HISTORY_PARAMETERS, HISTORY_SORT
 from services.api.domain.listing import ALIASES, LIST_PARAMETERS, parse_listing
@@ -27,6 +27,7 @@ from services.api.domain.paging import cut_page, encode_cursor, parse_page
 from services.api.domain.parameters import Parameters
 from services.api.domain.problems import not_found
 from services.api.routes.answers import ERRORS, Answer, list_answer, moved_answer, one_answer
+from services.api.routes.contacts import page_of_contacts
 from services.api.routes.gate import InStore, Reader, ReadLag
 from services.api.routes.openapi import documented
 from services.api.store import Store
@@ -106,15 +107,7 @@ async def list_contacts_at(
     if company.survivor_id is not None:
         return moved_answer(request, company_id, company.survivor_id)
     query = replace(query, filters=replace(query.filters, company_id=company_id))
-    rows = await store.find_contacts(place, query)
-    kept, page = cut_page(
-        query.page, rows, lambda row: encode_cursor(query.sort_name, row.sort_values)
-    )
-    data = [
-        contact_resource(row, query.shape, cursor)
-        for row, cursor in zip(kept, page.cursors, strict=True)
-    ]
-    return list_answer(request, data, page, await lag.seconds(), included(kept, query.shape))
+    return await page_of_contacts(request, place, store, lag, query)
 
 
 @router.get(

@@ -32,6 +32,7 @@ from services.api.domain.listing import (
     LIST_PARAMETERS,
     SEARCH_PARAMETERS,
     SEARCH_SORT,
+    ContactQuery,
     parse_listing,
     parse_search,
     parse_shape,
@@ -41,7 +42,7 @@ from services.api.domain.parameters import Parameters
 from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import not_found
 from services.api.routes.answers import ERRORS, MOVED, Answer, list_answer, moved_answer, one_answer
-from services.api.routes.gate import InStore, Reader, ReadLag
+from services.api.routes.gate import InStore, Lag, Reader, ReadLag
 from services.api.routes.openapi import documented
 from services.api.store import Store
 from shared.auth import Place
@@ -77,13 +78,7 @@ async def list_contacts(request: Request, place: Reader, store: InStore, lag: Re
     """
     parameters = Parameters(_items(request), known=LIST_PARAMETERS, aliases=ALIASES)
     query = parse_listing(parameters)
-    rows = await store.find_contacts(place, query)
-    kept, page = cut_page(query.page, rows, lambda row: _cursor(query.sort_name, row))
-    data = [
-        contact_resource(row, query.shape, cursor)
-        for row, cursor in zip(kept, page.cursors, strict=True)
-    ]
-    return list_answer(request, data, page, await lag.seconds(), included(kept, query.shape))
+    return await page_of_contacts(request, place, store, lag, query)
 
 
 @router.get(
@@ -218,6 +213,19 @@ async def list_social_posts(
         for number, post in enumerate(posts, start=1)
     ]
     return one_answer(request, {"data": data, "meta": {"lag": await lag.seconds()}})
+
+
+async def page_of_contacts(
+    request: Request, place: Place, store: Store, lag: Lag, query: ContactQuery
+) -> Answer:
+    """Answer with a page of the contacts that are asked for."""
+    rows = await store.find_contacts(place, query)
+    kept, page = cut_page(query.page, rows, lambda row: _cursor(query.sort_name, row))
+    data = [
+        contact_resource(row, query.shape, cursor)
+        for row, cursor in zip(kept, page.cursors, strict=True)
+    ]
+    return list_answer(request, data, page, await lag.seconds(), included(kept, query.shape))
 
 
 async def contact_or_404(store: Store, place: Place, contact_id: str) -> ContactRow:
