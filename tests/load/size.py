@@ -29,6 +29,7 @@ from services.resolver.domain.names.compare import compare_persons
 from services.resolver.domain.names.person import parse_person
 from services.resolver.store import questions
 from services.resolver.store.review import reading
+from shared.kafka import KafkaSettings
 from shared.postgres.migrate import migrate
 from shared.postgres.pool import connect
 from shared.postgres.settings import PostgresSettings
@@ -42,6 +43,9 @@ HOME: Final = HOMES / "size"
 
 LATEST: Final = Path(".bench/size.json")
 """Where the figures go, for whoever compares runs."""
+
+PACED_WORKERS: Final = 2
+"""Resolvers at the steady rate, as many as the local stack runs."""
 
 FLAT_OUT_BATCH: Final = 100
 """Signals of a batch when nothing paces them."""
@@ -63,13 +67,12 @@ class Base:
         self.relay = stack.postgres_dsn("kith_relay")
         self.owner = stack.postgres_dsn("kith_migrator")
 
-    async def resolve(self, **settings: Any) -> Answer:
-        """Let all workers resolve at once; returns what they did together."""
+    async def resolve(self, workers: int | None = None, **settings: Any) -> Answer:
+        """Let all workers resolve at once, or so many; returns what they did together."""
         before = self._server_s()
-        settings |= {"dsn": self.resolver, "of": self._workers}
-        children = [
-            _child("signals", {**settings, "number": number}) for number in range(self._workers)
-        ]
+        of = workers or self._workers
+        settings |= {"dsn": self.resolver, "of": of}
+        children = [_child("signals", {**settings, "number": number}) for number in range(of)]
         answers = [orjson.loads(one.communicate()[0]) for one in children]
         seconds = max(one["seconds"] for one in answers)
         took = sorted(ms for one in answers for ms in one["batch_ms"])
@@ -173,10 +176,12 @@ async def measure(base: Base, asked: argparse.Namespace) -> Answer:
         first = asked.base
         print(f"{asked.rate:,} signals/s for {asked.seconds} s ...", flush=True)
         paced = await base.resolve(
+            PACED_WORKERS,
             base=asked.base,
             first=first,
-            rate=asked.rate / asked.workers,
+            rate=asked.rate / PACED_WORKERS,
             seconds=asked.seconds,
+            gather_ms=KafkaSettings.model_fields["gather_ms"].default,
         )
         behind = await base.value("SELECT count(*) FROM contact.outbox")
         await _matched(base, is_off=asked.gate)
