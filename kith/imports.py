@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from kith.imports_activities import is_calendar
+from kith.imports_activities import activities_in
 from kith.imports_client import Document, RefusedError
 from kith.imports_mail import is_mail, mail_wishes
 from kith.imports_options import (
@@ -34,7 +34,7 @@ from kith.imports_running import (
     connected,
     end,
     go_on,
-    import_calendar,
+    import_activities,
     import_mail,
     import_one,
     look_at,
@@ -96,7 +96,7 @@ def import_files(
 ) -> None:
     """Import address books: show what each would change, ask, import, report; mail, calendars.
 
-    Importing the same file again changes nothing.
+    Backups of calls and messages, too. Importing the same file again changes nothing.
     """
     if save and mapping is None:
         raise typer.BadParameter("give the mapping to save: --mapping FILE", param_hint="--save")
@@ -112,9 +112,11 @@ def import_files(
             if is_mail(path):
                 asked = mail_wishes(source, region, own or [], look=look)
                 told.append(import_mail(client, path, asked, as_json=as_json))
-            elif is_calendar(path):
+            elif (layout := activities_in(path)) is not None:
                 asked = {"source": source, "region": region}
-                told.append(import_calendar(client, path, asked, look=look, as_json=as_json))
+                told.append(
+                    import_activities(client, path, layout, asked, look=look, as_json=as_json)
+                )
             elif look:
                 told.append(look_at(client, path, wishes, as_json=as_json))
             else:

@@ -4,17 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from services.ingest.sources.phone_backup import ROOT
+
 LISTED: Final = 10
 """Rejected activities and warnings that are printed of each file; `--json` has more."""
 
 _BEGIN: Final = b"BEGIN:VCALENDAR"
 
 
-def is_calendar(path: Path) -> bool:
-    """Tell whether a file is a calendar, whatever its name."""
+def activities_in(path: Path) -> str | None:
+    """Tell what a file is that holds activities, whatever its name: `calendar`, `phone-backup`."""
     with path.open("rb") as file:
-        head = file.read(256).removeprefix(b"\xef\xbb\xbf").lstrip()
-    return head[: len(_BEGIN)].upper() == _BEGIN
+        head = file.read(4_096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head[: len(_BEGIN)].upper() == _BEGIN:
+        return "calendar"
+    return "phone-backup" if head.startswith(b"<") and ROOT.search(head) else None
 
 
 def account_of(name: str, report: dict[str, Any]) -> Iterator[str]:

@@ -116,12 +116,18 @@ def import_mail(
     return {"file": str(path), "layout": report["kind"], **report}
 
 
-def import_calendar(
-    client: ImportsClient, path: Path, asked: dict[str, str | None], *, look: bool, as_json: bool
+def import_activities(
+    client: ImportsClient,
+    path: Path,
+    layout: str,
+    asked: dict[str, str | None],
+    *,
+    look: bool,
+    as_json: bool,
 ) -> Document:
-    """Import the meetings of a calendar: nothing in it is chosen row by row."""
+    """Import meetings, calls or messages: nothing in their file is chosen row by row."""
     if look:
-        report: Document = {"layout": "calendar"}
+        report: Document = {"layout": layout}
     else:
         wishes = {name: value for name, value in asked.items() if value}
         try:
@@ -129,7 +135,7 @@ def import_calendar(
         except RefusedError as error:
             return _refused(path, error, as_json=as_json)
     if not as_json:
-        _print(iter([f"{path.name}: a calendar"]) if look else account_of(path.name, report))
+        _print(iter([f"{path.name}: {layout}"]) if look else account_of(path.name, report))
     return {"file": str(path), **report}
 
 

@@ -153,6 +153,8 @@ class Language:
     """Nothing stands between the family's name and one's own, in the script of the language."""
     number_last: bool = False
     """Streets come before the numbers of their houses."""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    """Key of what says how well a language is spoken → the proficiency."""
     region: str = ""
     """Where most who write it telephone (ISO 3166); empty: nobody could say."""
 
@@ -187,5 +189,8 @@ class Vocabulary:
     """Keys of `Mr`, `Frau`, …"""
     countries: Mapping[str, str] = field(default_factory=dict)
     """What addresses call a country, case-folded → ISO 3166."""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    """Key of what says in any language but English how well one is spoken → the proficiency; the
+    longer ones first."""
     english: frozenset[str] = field(default=frozenset())
     """Every English key, of a language's translations too."""

@@ -142,7 +142,7 @@ def activities(
 def _read(file: BinaryIO, terms: Terms) -> Iterator[Reading]:
     match terms.layout:
         case "calendar":
-            return read_calendar(file, terms.now)
+            return read_calendar(file, terms.now, terms.zone)
         case "json-lines":
             return _read_lines(file)
         case "phone-backup":

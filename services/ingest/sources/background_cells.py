@@ -6,16 +6,19 @@ from typing import Any, Final
 
 from services.ingest.domain.background import proficiency_of
 from services.ingest.domain.days import EVENT_PIVOT, read_day
-from services.ingest.domain.vocabulary import DayOrder
+from services.ingest.domain.vocabulary import DayOrder, key_of
 from services.ingest.sources.row import LONG_VALUE, MANY, MAX_SHORT
+from services.ingest.sources.vocabulary import vocabulary
 from shared.events.signal import MAX_VALUES
 
-_BETWEEN = re.compile(r":::|[;|\n]")
+_BETWEEN = re.compile(r":::|[;|\n](?![^()]*\))")
 _COMMAS = re.compile(r"[,、，](?![^()]*\))")  # noqa: RUF001  # people type the wide one, too
 _LEVEL = re.compile(
     r"([^():\u2013-]{1,200}?)\s*(?:\(([^()]{1,200})\)|\s[-\u2013]\s*(.{1,200})|:\s*(.{1,200}))"
 )
 """A language and how well: in brackets, behind a dash or a colon."""
+
+_NARROW: Final = str.maketrans("（）：", "():")  # noqa: RUF001  # as East Asia writes them
 
 _MONTH = re.compile(r"(\d{4})[-/.](\d{1,2})|(\d{1,2})[-/.](\d{4})")
 _YEAR = re.compile(r"\d{4}")
@@ -27,6 +30,8 @@ def names_in(cell: str) -> list[str]:
 
     >>> names_in("Python, SQL"), names_in("Sales (B2B, SaaS); Law"), names_in("Python")
     (['Python', 'SQL'], ['Sales (B2B, SaaS)', 'Law'], ['Python'])
+    >>> names_in("Sales (B2B; SaaS); Law")
+    ['Sales (B2B; SaaS)', 'Law']
     """
     between = _BETWEEN if _BETWEEN.search(cell) else _COMMAS
     return list(dict.fromkeys(filter(None, map(str.strip, between.split(cell)))))
@@ -39,16 +44,28 @@ def languages_in(cell: str) -> list[dict[str, str]]:
     [{'language': 'German', 'proficiency': 'native'}, {'language': 'English', 'proficiency': 'C1'}]
     >>> languages_in("Chinese (Hakka)")
     [{'language': 'Chinese (Hakka)'}]
+    >>> languages_in("Anglais : courant")
+    [{'language': 'Anglais', 'proficiency': 'full_professional'}]
     """
     found: list[dict[str, str]] = []
-    for name in names_in(cell):
+    for name in names_in(cell.translate(_NARROW)):
         match = _LEVEL.fullmatch(name)
         level = next(filter(None, match.groups()[1:]), "") if match else ""
-        if match is not None and proficiency_of(level):
-            found.append({"language": match[1], "proficiency": level})
+        known = level if proficiency_of(level) else _level_of(level)
+        if match is not None and known:
+            found.append({"language": match[1], "proficiency": known})
         else:
             found.append({"language": name})
     return found
+
+
+def _level_of(text: str) -> str:
+    """Return how well a language is spoken, said in another language than English, or nothing."""
+    levels = vocabulary().levels
+    words = key_of(text)
+    return levels.get(words) or next(
+        (level for said, level in levels.items() if f" {said} " in f" {words} "), ""
+    )
 
 
 def first_day(text: str, order: DayOrder) -> str | None:

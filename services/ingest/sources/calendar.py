@@ -8,8 +8,8 @@ told of single occurrences.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, BinaryIO
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, BinaryIO, Final
 
 from icalendar import Component, Event, Timezone
 from icalendar.prop import vRecur
@@ -18,6 +18,7 @@ from services.ingest.sources.calendar_blocks import MAX_EVENT, Block, encoding_o
 from services.ingest.sources.calendar_event import (
     UNREADABLE,
     Around,
+    has_strange_zone,
     moment_of,
     moments_of,
     people_of,
@@ -26,6 +27,8 @@ from services.ingest.sources.calendar_event import (
 )
 from services.ingest.sources.happened import Happened, Passed, Reading, Unread
 from services.ingest.sources.recurrence import (
+    AHEAD,
+    BACK,
     Series,
     as_moment,
     in_utc,
@@ -38,19 +41,31 @@ _SINGLE = re.compile(r"^RECURRENCE-ID\b", re.MULTILINE | re.IGNORECASE)
 _ZONE = re.compile(r"^X-WR-TIMEZONE:(.*)$", re.IGNORECASE)
 _METHOD = re.compile(r"^METHOD:(.*)$", re.IGNORECASE)
 
+_STRANGE_ZONE: Final = (
+    "names a zone that is not known; its times are read in the one that was given for the import, "
+    "else in UTC (kith activities --timezone)"
+)
+_OUTSIDE: Final = (
+    f"takes place at no time from {BACK.days} days ago to {AHEAD.days} days ahead, or its single "
+    "times are told of by themselves"
+)
 
-def read_calendar(file: BinaryIO, now: datetime) -> Iterator[Reading]:
-    """Read a calendar's meetings; those without anybody in them are passed over."""
+
+def read_calendar(file: BinaryIO, now: datetime, zone: tzinfo = UTC) -> Iterator[Reading]:
+    """Read a calendar's meetings; those without anybody in them are passed over.
+
+    Times without a zone, where the file names none for all, are of `zone`.
+    """
     encoding = encoding_of(file)
-    around = _survey(file, encoding)
+    around = _survey(file, encoding, zone)
     for block in read_blocks(file, encoding):
         if block.kind == "VEVENT":
             yield from _read(block, around, now)
 
 
-def _survey(file: BinaryIO, encoding: str) -> Around:
+def _survey(file: BinaryIO, encoding: str, zone: tzinfo) -> Around:
     """Read the file for what stands around its events."""
-    around = Around()
+    around = Around(otherwise=zone)
     for block in read_blocks(file, encoding):
         if block.kind == "VTIMEZONE":
             _add_zone(around, block)
@@ -109,7 +124,8 @@ def _read(block: Block, around: Around, now: datetime) -> Iterator[Reading]:
     stated_at = moment_of(event, "LAST-MODIFIED", around) or moment_of(event, "DTSTAMP", around)
     raw = {"UID": uid, "SUMMARY": str(event.get("SUMMARY", ""))[:255]}
 
-    told = _Told(block.line, record, raw, in_utc(stated_at) if stated_at else None)
+    strange = (("DTSTART", _STRANGE_ZONE),) if has_strange_zone(event, around) else ()
+    told = _Told(block.line, record, raw, in_utc(stated_at) if stated_at else None, strange)
     single = moment_of(event, "RECURRENCE-ID", around)
     if single is not None:
         yield told.at(start, _named(uid, single))
@@ -124,9 +140,12 @@ def _read(block: Block, around: Around, now: datetime) -> Iterator[Reading]:
     if refusal:
         yield told.at(start, uid, ("RRULE", f"{refusal}; only the first time is taken"))
         return
+    moment = None
     for at in occurrences(_series(event, start, parts, around, uid), now):
         moment = at.replace(tzinfo=start.tzinfo)
         yield told.at(moment, _named(uid, moment))
+    if moment is None:
+        yield Passed(block.line, _OUTSIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +156,14 @@ class _Told:
     record: dict[str, Any]
     raw: dict[str, Any]
     stated_at: datetime | None
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def at(self, moment: datetime, name: str, *left_out: tuple[str, str]) -> Happened:
         """Make one occurrence, under its name as a source record."""
         said = {**self.record, "occurred_at": in_utc(moment).isoformat()}
         if name:
             said["source_record_id"] = name[:1_000]
-        return Happened(self.line, said, self.raw, self.stated_at, left_out)
+        return Happened(self.line, said, self.raw, self.stated_at, (*self.left_out, *left_out))
 
 
 def _series(

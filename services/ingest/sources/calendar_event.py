@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -54,7 +54,9 @@ class Around:
     zones: dict[str, tzinfo] = field(default_factory=dict)
     """TZID → the zone that the file defines."""
     zone: tzinfo | None = None
-    """Where times without a zone are read (X-WR-TIMEZONE)."""
+    """Where times without a zone are read (X-WR-TIMEZONE), as far as the file says it."""
+    otherwise: tzinfo = UTC
+    """Where they are read if it does not, and where times of a zone are that nobody knows."""
     is_cancelling: bool = False
     """METHOD:CANCEL: every event in it is off."""
     singles: dict[str, list[datetime]] = field(default_factory=dict)
@@ -157,8 +159,19 @@ def _placed(value: object, prop: Any, around: Around) -> datetime | None:
     if moment.tzinfo is None and isinstance(value, datetime):
         named = str((part_of(prop, "params") or {}).get("TZID", ""))
         zone = around.zones.get(named) or (None if named else around.zone)
-        return moment.replace(tzinfo=zone) if zone else moment
+        return moment.replace(tzinfo=zone or around.otherwise)
     return moment
+
+
+def has_strange_zone(event: Component, around: Around) -> bool:
+    """Tell whether an event begins in a zone that neither the file nor anybody knows."""
+    begins = event.get("DTSTART")
+    first = begins[0] if isinstance(begins, list) and begins else begins
+    at = part_of(first, "dt")
+    named = str((part_of(first, "params") or {}).get("TZID", ""))
+    return (
+        isinstance(at, datetime) and at.tzinfo is None and bool(named) and named not in around.zones
+    )
 
 
 def people_of(event: Component) -> list[dict[str, Any]]:

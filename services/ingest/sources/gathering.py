@@ -18,6 +18,7 @@ from services.ingest.sources.cells import (
     with_calling_code,
 )
 from services.ingest.sources.row import LONG_VALUE, MANY, MAX_SHORT, compact
+from services.ingest.sources.whole_address import street_of
 from shared.events.signal import MAX_VALUES
 
 MARK: Final = "* "
@@ -258,8 +259,9 @@ def _address(row: Gathering, key: Key, group: Group) -> None:
     country = address.get("country", "") if row.frame.by_hand else ""
     if country and not any(map(str.isalpha, country)):
         del address["country"]  # a telephone's country code, or a number in a list
-    if not street and "formatted" in group and not address.keys() - {"country"}:
-        street = [group["formatted"]]
+    if not street and (whole := group.get("formatted")):
+        street, left = street_of(whole, address)
+        address.update(left)
     if street:
         lines = (line.strip(" ,\t\r") for part in street for line in part.split("\n"))
         named = ", ".join(filter(None, lines))

@@ -31,6 +31,10 @@ _TEXTS: Final = (
         re.compile(r"<(?:!doctype\s+html|html|head|body|script)\b", re.IGNORECASE),
         "a web page (HTML)",
     ),
+    (
+        re.compile(r"<(?:[?!][^<]*<){0,16}(?:smses|calls)[\s/>]"),
+        "a backup of calls or messages; import it with `kith activities`",
+    ),
     (re.compile(r"<\?xml|<\w+[\s>]"), "XML"),
     (re.compile(r'\s*[{\[]\s*(?:["{\[}\]]|$)'), JSON),
     (

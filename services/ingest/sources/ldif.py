@@ -26,6 +26,10 @@ _SEVERAL_LINES: Final = frozenset({"notes", "custom"})
 _LINES_APART: Final = "$"
 """Between the lines of a postal address (RFC 4517 3.3.28)."""
 
+_LABELED: Final = "labeleduri"
+"""An address of a page, and behind a blank what it is called (RFC 2079)."""
+
+_ONE: Final = "has several values, and one place; this one is kept in the source record only"
 _NEW: Final = "is in none of the file's first entries; kept in the source record only"
 _NOBODY: Final = "is no person's entry; only people are imported from directories"
 _CHANGE: Final = "is a change to a directory, not an entry of one; export its entries"
@@ -78,10 +82,11 @@ def read_ldif(file: BinaryIO, sniffed: Sniffed) -> Rows:
         if nobody is not None:
             yield nobody
             continue
-        cells = cells_of(entry)
+        cells, dropped = cells_of(entry)
         row = people.read(Cells(entry.line, [cells.get(name, "") for name in names]))
         if isinstance(row, Row):
             row.left_out.extend(note for note in entry.left_out if note[0] not in passed)
+            row.left_out.extend((name, _ONE) for name in dropped)
             row.left_out.extend((name, _NEW) for name in cells if name not in known)
             row = replace(row, raw=_raw(entry))
         yield row
@@ -114,8 +119,8 @@ def columns_of(names: Sequence[str]) -> tuple[Column, ...]:
     )
 
 
-def cells_of(entry: Entry) -> dict[str, str]:
-    """Write an entry as a row: attribute → cell."""
+def cells_of(entry: Entry) -> tuple[dict[str, str], list[str]]:
+    """Write an entry as a row: attribute → cell; and name the attribute of each value left out."""
     schema = _schema()
     values: dict[str, list[str]] = {}
     for name, said in entry.values.items():
@@ -124,18 +129,27 @@ def cells_of(entry: Entry) -> dict[str, str]:
     for better, worse in (("displayname", "cn"), ("co", "c")):
         if better in values:
             values.pop(worse, None)
-    return {name: _cell(schema.targets.get(name), said) for name, said in values.items()}
+    cells: dict[str, str] = {}
+    dropped: list[str] = []
+    for name, said in values.items():
+        several = list(dict.fromkeys(said))
+        cells[name], count = _cell(name, schema.targets.get(name), several)
+        dropped += [name] * (len(several) - count)
+    return cells, dropped
 
 
-def _cell(target: Target | None, values: Sequence[str]) -> str:
+def _cell(name: str, target: Target | None, values: Sequence[str]) -> tuple[str, int]:
+    """Return an attribute's cell, and how many of its values stand in it."""
     kind = "custom" if target is None else target.kind
+    if name == _LABELED:
+        values = [value.split(maxsplit=1)[0] for value in values]
     if kind in _SEVERAL:
-        return f" {SEPARATOR} ".join(dict.fromkeys(values))
+        return f" {SEPARATOR} ".join(values), len(values)
     if kind in _SEVERAL_LINES:
-        return "\n".join(dict.fromkeys(values))
+        return "\n".join(values), len(values)
     if target is not None and target.part == "formatted":
-        return values[0].replace(_LINES_APART, "\n")
-    return values[0]
+        return values[0].replace(_LINES_APART, "\n"), 1
+    return values[0], 1
 
 
 def _raw(entry: Entry) -> dict[str, str | list[str]]:

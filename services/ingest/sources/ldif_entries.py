@@ -6,6 +6,7 @@ No kept library reads it: `ldif3` stops a file at its first bad line and holds p
 import binascii
 import re
 from codecs import BOM_UTF8
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
@@ -15,14 +16,14 @@ from services.ingest.sources.vcard_lines import MAX_LINE, Line, read_lines
 MAX_VALUES: Final = 1_000
 """Values of one entry that are read."""
 
-MAX_TEXT: Final = 131_072
-"""Characters of one entry that are read."""
+MAX_TEXT: Final = 49_152
+"""Octets of one entry that are read: with its names around them a record stays within a signal."""
 
 _MAX_NOTES: Final = 50
 """Values of one entry that are named as left out."""
 
 _ATTRIBUTE = re.compile(
-    rb"([A-Za-z0-9][A-Za-z0-9.-]{0,127})(?:;[A-Za-z0-9-]{0,64}){0,8}[ \t]{0,8}:([:<]?)[ \t]*"
+    rb"([A-Za-z0-9][A-Za-z0-9.-]{0,127})((?:;[A-Za-z0-9-]{0,64}){0,8})[ \t]{0,8}:([:<]?)[ \t]*"
 )
 """Name, options such as `;lang-ja`, and how the value is written."""
 _VERSION = re.compile(rb"version[ \t]*:[ \t]*\d+[ \t]*", re.IGNORECASE)
@@ -30,7 +31,7 @@ _VERSION = re.compile(rb"version[ \t]*:[ \t]*\d+[ \t]*", re.IGNORECASE)
 _NO_ATTRIBUTE: Final = "is no attribute: a line is name: value; a folded one begins with a space"
 _NO_BASE64: Final = "is no base64, as its two colons say"
 _ELSEWHERE: Final = "stands in another file, which is not read"
-_FULL: Final = "comes after 131,072 characters or 1,000 values of this entry; left out"
+_FULL: Final = f"comes after {MAX_TEXT:,} octets or {MAX_VALUES:,} values of this entry; left out"
 _UNENDED: Final = "has no line break behind it; if the file is cut off, its last value is not whole"
 _LONG: Final = "has more than 65,536 characters; left out"
 
@@ -42,7 +43,10 @@ class Entry:
     line: int
     """Where it begins, from 1."""
     values: dict[str, list[str]] = field(default_factory=dict)
-    """Attribute, in small letters and without options, → its values."""
+    """Attribute, in small letters and without options, → its values; those that had options, of a
+    language say, stand behind those that had none."""
+    plain: Counter[str] = field(default_factory=Counter)
+    """Attribute → how many of its values had no options."""
     files: dict[str, int] = field(default_factory=dict)
     """Attribute → bytes of it that are no text."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
@@ -62,27 +66,35 @@ class Entry:
             self.note(f"line {line.number}", _NO_ATTRIBUTE)
             return
         name = found[1].decode().lower()
-        raw, is_coded = line.raw[found.end() :], found[2] == b":"
+        raw, is_coded = line.raw[found.end() :], found[3] == b":"
         self.count += 1
-        self.text += len(raw)
-        if self.count > MAX_VALUES or self.text > MAX_TEXT:
+        if self.count > MAX_VALUES:
             self.note(name, _FULL)
-        elif found[2] == b"<":
+        elif found[3] == b"<":
             self.note(name, _ELSEWHERE)
         elif len(line.raw) >= MAX_LINE:
-            self.text -= len(raw)  # a picture is no text, and leaves room for what is
             self.files[name] = line.size
             self.note(name, _LONG)
         elif (value := _value(raw, fallback, is_coded=is_coded)) is None:
-            self.text -= len(raw)
             self.files[name] = line.size
         elif is_coded and not value and raw.strip():
             self.note(name, _NO_BASE64)
+        elif self.text + len(raw) > MAX_TEXT:
+            self.note(name, _FULL)
         else:
             if not line.ended:
                 self.note("", _UNENDED)
             if value:
-                self.values.setdefault(name, []).append(value)
+                self.text += len(raw)
+                self._put(name, value, has_options=bool(found[2]))
+
+    def _put(self, name: str, value: str, *, has_options: bool) -> None:
+        values = self.values.setdefault(name, [])
+        if has_options:
+            values.append(value)
+        else:
+            values.insert(self.plain[name], value)
+            self.plain[name] += 1
 
 
 def read_entries(file: BinaryIO, encoding: str) -> Iterator[Entry]:

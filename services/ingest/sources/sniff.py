@@ -6,7 +6,8 @@ from itertools import islice
 from typing import BinaryIO, Final
 
 from services.ingest.domain.headless import guess
-from services.ingest.domain.suggesting import OTHER_LAYOUT
+from services.ingest.domain.suggesting import OTHER_LAYOUT, suggest
+from services.ingest.sources.calls import is_log
 from services.ingest.sources.encodings import LEGACY, MIXED, PIECE, text_of
 from services.ingest.sources.kinds import JSON, LDIF_TEXT, kind_of_bytes, kind_of_text
 from services.ingest.sources.sniff_json import sniff_json
@@ -33,9 +34,13 @@ from services.ingest.sources.understanding import (
     weight_of,
     without_header,
 )
+from services.ingest.sources.vocabulary import vocabulary
 from shared.errors import PoisonMessageError
 
 _DELIMITERS: Final = ",;\t|"
+_OF_PEOPLE: Final = frozenset({"email", "first_name", "last_name", "job", "birthday"})
+"""Kinds of columns that make a table one of people, whatever a call is told by in it."""
+
 _ZIP: Final = b"PK\x03\x04"
 
 
@@ -84,6 +89,8 @@ def sniff(file: BinaryIO, choices: Choices | None = None, survey: Survey | None 
         encoding, found = _by_header(file, encoding, found, choices or {})
     if (found is None or len(found.header) == 1) and any(map(_begins_card, lines)):
         return read_ahead(file, cards)
+    if not choices:
+        _refuse_log(file, encoding, found)
     if found is None:
         return _sniff_headless(file, Sniffed(OTHER_LAYOUT, encoding, assumed), lines, choices or {})
     sample = _sample(file, encoding, found)
@@ -100,6 +107,18 @@ def sniff(file: BinaryIO, choices: Choices | None = None, survey: Survey | None 
         days_assumed=guessed,
         region=region,
     )
+
+
+def _refuse_log(file: BinaryIO, encoding: str, found: _Found | None) -> None:
+    """Refuse what happened, unless its columns say more of people than who was at the other end."""
+    header = [] if found is None else found.header
+    columns = suggest(header, (), vocabulary())
+    if (
+        columns.layout == OTHER_LAYOUT
+        and _OF_PEOPLE.isdisjoint(column.target.kind for column in columns.columns)
+        and is_log(file, encoding)
+    ):
+        raise no_table("a log of calls or messages; import it with `kith activities`")
 
 
 def _by_header(

@@ -58,6 +58,8 @@ def vocabulary() -> Vocabulary:
         *(language.names.values() for language in languages),
     )
     words = general["words"]
+    said = [level for language in languages for level in language.levels.items()]
+    levels = dict(sorted(said, key=lambda level: -len(level[0])))
     places = {word: label for label, said in words["places"].items() for word in said}
     named = _read(data.joinpath("countries.toml"))
     countries = {name.casefold(): code for code, names in named.items() for name in names}
@@ -71,6 +73,7 @@ def vocabulary() -> Vocabulary:
         totals=_keys(words["totals"]),
         forms_of_address=_keys(words["forms_of_address"]),
         countries={**countries, **{code.casefold(): code for code in named}},
+        levels=levels,
         english=english,
     )
 
@@ -140,5 +143,10 @@ def _language(code: str, document: dict[str, Any]) -> Language:
         family_first=document.get("family_first", False),
         joined_names=document.get("joined_names", False),
         number_last=document.get("number_last", False),
+        levels={
+            key_of(word): level
+            for level, words in document.get("levels", {}).items()
+            for word in words
+        },
         region=document.get("region", ""),
     )

@@ -47,6 +47,32 @@ def test_cells_hold_lists_levels_and_years() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "language", "level"),
+    [
+        ("Deutsch (Muttersprache)", "Deutsch", "native"),
+        ("Englisch - fließend", "Englisch", "full_professional"),
+        ("Français (langue maternelle)", "Français", "native"),
+        ("Inglés: avanzado", "Inglés", "professional"),
+        ("Inglês (fluente)", "Inglês", "full_professional"),
+        ("Inglese (livello base)", "Inglese", "elementary"),
+        ("Frans – gevorderd", "Frans", "professional"),  # noqa: RUF001  # as people type it
+        ("英語（ビジネスレベル）", "英語", "professional"),  # noqa: RUF001  # as Japan writes it
+        ("Niemiecki (średniozaawansowany)", "Niemiecki", "limited"),
+    ],
+)
+def test_how_well_a_language_is_spoken_is_read_in_any_language(
+    cell: str, language: str, level: str
+) -> None:
+    [facts] = take(f'Name,Email,Languages\nAnn,a@x.example,"{cell}"\n'.encode()).facts
+    assert facts["languages"] == [{"language": language, "proficiency": level}]
+
+
+def test_a_semicolon_in_brackets_ends_no_skill() -> None:
+    [facts] = take(b'Name,Email,Skills\nAnn,a@x.example,"Sales (B2B; SaaS); Law"\n').facts
+    assert facts["skills"] == [{"name": "Sales (B2B; SaaS)"}, {"name": "Law"}]
+
+
 def test_what_cannot_be_is_left_out_with_its_column() -> None:
     """A day that is none, a skill of 300 characters, more skills than are kept."""
     many = ",".join(f"s{number}" for number in range(60))

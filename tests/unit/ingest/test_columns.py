@@ -6,17 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain import columns, vocabulary
+from services.ingest.domain import columns, contents, vocabulary
 from services.ingest.domain.columns import distinct_names, target_of
 from services.ingest.domain.suggesting import suggest
 from services.ingest.domain.vocabulary import key_of
+from services.ingest.sources import background_cells, cells, whole_address
 from services.ingest.sources.vocabulary import vocabulary as words
 from shared.errors import PoisonMessageError
 
 HEADERS = st.lists(st.text(max_size=30), min_size=1, max_size=12)
 
 
-@pytest.mark.parametrize("module", [columns, vocabulary])
+@pytest.mark.parametrize(
+    "module", [background_cells, cells, columns, contents, vocabulary, whole_address]
+)
 def test_the_examples_in_docstrings_hold(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 

@@ -14,6 +14,7 @@ from tests.support import tables
 from tests.support.tables import Tally
 
 SAMPLES = Path(__file__).parents[3] / "samples"
+ACTIVITIES = Path(__file__).parents[2] / "fixtures" / "activities"
 
 OLD = (
     "Name,Given Name,Additional Name,Family Name,Yomi Name,Birthday,Notes,Group Membership,"
@@ -136,6 +137,35 @@ def test_a_fold_may_cut_a_character_in_two() -> None:
 def test_a_file_in_which_nothing_is_recognised_is_no_success(data: bytes, says: str) -> None:
     with pytest.raises(PoisonMessageError, match=says):
         take(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (ACTIVITIES / "android_calls.csv").read_bytes(),
+        (ACTIVITIES / "router_calls_de.csv").read_bytes(),
+        (ACTIVITIES / "iphone_messages.csv").read_bytes(),
+        (ACTIVITIES / "imazing_messages.csv").read_bytes(),
+        (ACTIVITIES / "android_calls.xml").read_bytes(),
+        (ACTIVITIES / "android_messages.xml").read_bytes(),
+    ],
+)
+def test_what_happened_is_no_address_book_and_is_sent_where_it_belongs(data: bytes) -> None:
+    with pytest.raises(PoisonMessageError, match="kith activities"):
+        take(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Timestamp,Name,Phone,Type\n1/2/2026 10:00:00,Ann,+442079460958,Customer\n",
+        "Name,Phone,Date,Type\nAnn,+442079460958,1985-12-10,1\n",
+        "Name,Email,Phone,Join Time,Duration\nAnn,a@x.example,+442079460958,10:00,12\n",
+    ],
+)
+def test_a_list_of_people_with_moments_in_it_is_one_of_people(text: str) -> None:
+    [row] = take(text.encode())[0]
+    assert row["facts"]["full_name"] == "Ann"
 
 
 def test_a_file_of_too_many_rows_is_refused() -> None:

@@ -33,6 +33,31 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
+LOCALISED = {
+    "Eingehend": ("inbound", "answered"),
+    "Entrant": ("inbound", "answered"),
+    "Entrante": ("inbound", "answered"),
+    "Recebida": ("inbound", "answered"),
+    "In arrivo": ("inbound", "answered"),
+    "Inkomend": ("inbound", "answered"),
+    "着信": ("inbound", "answered"),
+    "Ausgehend": ("outbound", None),
+    "Sortant": ("outbound", None),
+    "Saliente": ("outbound", None),
+    "Efetuada": ("outbound", None),
+    "In uscita": ("outbound", None),
+    "Uitgaand": ("outbound", None),
+    "発信": ("outbound", None),
+    "Verpasst": ("inbound", "missed"),
+    "Manqué": ("inbound", "missed"),
+    "Perdida": ("inbound", "missed"),
+    "Não atendida": ("inbound", "missed"),
+    "Persa": ("inbound", "missed"),
+    "Gemist": ("inbound", "missed"),
+    "不在着信": ("inbound", "missed"),
+}
+
+
 def terms(layout: str, **more: Any) -> Terms:
     said = {"source": None, "region": None, "zone": UTC, "max_rows": 1_000, **more}
     return Terms(origin=ORIGIN, now=NOW, layout=layout, **said)
@@ -123,6 +148,32 @@ def test_a_calendar_is_read_with_its_people_zones_and_single_occurrences() -> No
 )
 def test_a_rule_is_followed_or_counts_once(lines: tuple[str, ...], expected: list[str]) -> None:
     assert [at[8:10] for at in starts(*lines)] == expected
+
+
+def test_a_series_outside_of_the_window_is_passed_over_and_counted() -> None:
+    data = calendar(*event("DTSTART:20100104T090000Z", "RRULE:FREQ=DAILY;COUNT=5"))
+    [one] = read(data)
+    assert isinstance(one, Passed)
+    assert "730 days ago to 90 days ahead" in one.reason
+
+
+def test_times_without_a_zone_are_of_the_one_that_was_given() -> None:
+    begins = "DTSTART:20260701T100000"
+    strange = "DTSTART;TZID=Our Office:20260701T100000"
+
+    def first(*lines: str) -> Happened:
+        [one] = read_calendar(io.BytesIO(calendar(*lines)), NOW, BERLIN)
+        assert isinstance(one, Happened)
+        return one
+
+    assert first(*event(begins)).record["occurred_at"] == "2026-07-01T08:00:00+00:00"
+    named = first("X-WR-TIMEZONE:America/New_York", *event(begins))
+    assert named.record["occurred_at"] == "2026-07-01T14:00:00+00:00"
+    unknown = first(*event(strange))
+    assert unknown.record["occurred_at"] == "2026-07-01T08:00:00+00:00"
+    assert [field for field, _ in unknown.left_out] == ["DTSTART"]
+    assert not first(*event(begins)).left_out
+    assert not first(*event("DTSTART;TZID=Europe/Paris:20260701T100000")).left_out
 
 
 def test_a_series_without_end_is_bounded() -> None:
@@ -302,6 +353,59 @@ def test_messages_are_read_in_the_order_that_their_dates_show() -> None:
     assert first.activity.occurred_at == datetime(2026, 1, 31, 13, 5, 7, tzinfo=UTC)
     assert second.activity.occurred_at == datetime(2026, 2, 1, 20, 5, tzinfo=UTC)
     assert [one.participants[0].role for one in messages] == ["from", "to"]
+
+
+def test_a_backup_of_messages_tells_by_what_came_in_whom_the_answers_went_to() -> None:
+    """Of what one wrote oneself iMazing names no number, but the conversation."""
+    messages, account = log("imazing_messages.csv")
+    said = [
+        (one.activity.direction, one.participants[0].facts.identifiers[0].value)
+        for one in messages
+        if one.participants[0].facts is not None
+    ]
+    assert said == [
+        ("inbound", "+442079460958"),
+        ("outbound", "+442079460958"),
+        ("outbound", "+442079460959"),
+        ("inbound", "bo@engines.example"),
+        ("inbound", "+442079460958"),
+        (None, "+442079460958"),
+    ]
+    assert (account.passed, account.rejected) == (2, []), "to a group, and to who knows whom"
+    assert messages[0].activity.attributes == {"service": "iMessage"}
+
+
+def test_a_log_of_another_language_begins_below_its_preamble() -> None:
+    calls, account = log("router_calls_de.csv", region="DE", zone=BERLIN)
+    assert [(one.activity.direction, one.activity.status) for one in calls] == [
+        ("inbound", "answered"),
+        ("inbound", "missed"),
+    ]
+    assert calls[0].activity.occurred_at == datetime(2026, 1, 31, 13, 5, tzinfo=UTC)
+    assert [(note["line"], note["field"]) for note in account.rejected] == [(6, "Datum")]
+
+
+@pytest.mark.parametrize("word", sorted(LOCALISED))
+def test_directions_are_read_in_seven_languages(word: str) -> None:
+    data = f"Date,Number,Kind,Direction\n2026-01-31 14:05,+442079460958,Voice,{word}\n"
+    [one] = read_calls(io.BytesIO(data.encode()), UTC)
+    assert isinstance(one, Happened)
+    direction, status = LOCALISED[word]
+    assert one.record.get("direction") == direction
+    assert one.record.get("status") == status
+
+
+def test_the_numbers_of_a_switchboard_are_told_apart_by_who_called() -> None:
+    data = (
+        b"Start,Direction,From,To,Duration\n2026-01-31 14:05,Inbound,+442079460958,101,12\n"
+        b"2026-01-31 14:06,Outbound,101,+442079460959,3\n"
+    )
+    found = list(read_calls(io.BytesIO(data), UTC))
+    people = [one.record["participants"][0] for one in found if isinstance(one, Happened)]
+    assert people == [
+        {"role": "caller", "phone": "+442079460958"},
+        {"role": "callee", "phone": "+442079460959"},
+    ]
 
 
 def test_the_same_log_again_is_the_same_records() -> None:

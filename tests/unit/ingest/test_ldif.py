@@ -3,6 +3,7 @@
 import base64
 import io
 import time
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.sources.ldif_entries import MAX_VALUES, read_entries
+from services.ingest.sources.sniff import sniff
 from shared.errors import PoisonMessageError
 from tests.support.tables import FORMATS, Taken, take
 from tests.unit.ingest.test_rejects import rejects_of
@@ -80,6 +82,33 @@ def test_an_operator_says_where_an_attribute_goes() -> None:
     ]
 
 
+def test_a_value_that_has_no_place_is_told_of_and_plain_ones_come_first() -> None:
+    data = an_entry(
+        "cn: Ann",
+        "givenName;lang-ja: 安",
+        "givenName: Ann",
+        "title: Boss",
+        "title: Founder",
+        "title: Boss",
+        "labeledURI: https://ann.example Her page",
+        "mail;x-home: b@x.example",
+        "mail: a@x.example",
+    )
+    taken = take(data)
+    [facts] = taken.facts
+    assert (facts["first_name"], facts["employments"]) == ("Ann", [{"title": "Boss"}])
+    assert facts["websites"] == ["https://ann.example"]
+    assert [one["value"] for one in facts["emails"]] == ["a@x.example", "b@x.example"]
+    assert [field for field, _ in notes(taken)] == ["givenname", "title"]
+
+
+def test_a_whole_address_gives_its_street_though_the_town_is_known() -> None:
+    data = an_entry("cn: Ann", "postalAddress: 1 Main St$London$UK", "l: London")
+    assert take(data).facts[0]["addresses"] == [
+        {"label": "work", "street": "1 Main St", "city": "London", "country": "UK"}
+    ]
+
+
 def test_what_keeps_people_is_passed_over_and_changes_are_refused() -> None:
     data = (
         an_entry("cn: Ann")
@@ -135,6 +164,18 @@ def test_entries_and_values_without_end_are_bounded() -> None:
     assert len(taken.facts[1]["emails"]) == 50
     assert {"description", "emails", "memberof"} <= {field for field, _ in notes(taken)}
     assert len(orjson.dumps(taken.bodies[0])) < 10_000
+
+
+def test_no_more_entries_are_held_than_are_needed_to_know_the_columns() -> None:
+    """A thousand of 48 KB would be 48 MB before the first row is read."""
+    note = "description: " + "x" * 40_000
+    file = io.BytesIO(b"".join(an_entry(f"cn: P{number}", note) for number in range(500)))
+    sniff(file)  # what it imports is held, whichever file is first
+    tracemalloc.start()
+    sniff(file)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 12 << 20
 
 
 def test_rejected_entries_come_back_with_their_reason_and_are_read_once_corrected() -> None:

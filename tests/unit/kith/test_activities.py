@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kith.__main__ import app
-from kith.imports_activities import account_of, is_calendar
+from kith.imports_activities import account_of, activities_in
 
 FILES = Path(__file__).parents[2] / "fixtures" / "activities"
 REPORT = {
@@ -71,8 +71,9 @@ def test_one_refused_file_harms_no_other_and_fails_the_command(
 def test_kith_import_knows_a_calendar(sent: list[httpx.Request], tmp_path: Path) -> None:
     calendar = tmp_path / "export.txt"
     calendar.write_bytes(b"\xef\xbb\xbf\r\n" + (FILES / "calendar.ics").read_bytes())
-    assert is_calendar(calendar)
-    assert not is_calendar(FILES / "android_calls.csv")
+    assert activities_in(calendar) == "calendar"
+    assert activities_in(FILES / "android_messages.xml") == "phone-backup"
+    assert activities_in(FILES / "android_calls.csv") is None
     key = ["--key", "kith_x", "--url", "http://ingest.test"]
     result = CliRunner().invoke(app, ["import", str(FILES / "calendar.ics"), *key])
     assert result.exit_code == 0, result.output
