@@ -32,9 +32,12 @@ from shared.events.command import (
     AddGroupMembers,
     AddTag,
     ApproveMerge,
+    ChangeCompany,
     ChangeGroup,
     ChangeTag,
+    CompanyEntry,
     CompanyOrder,
+    CreateCompany,
     CreateGroup,
     CreateTag,
     DeleteGroup,
@@ -88,7 +91,7 @@ _DIGEST = re.compile("[0-9a-f]{32}")
 
 Found = TypeVar("Found")
 
-Ordered = Judgement | RetractImport | CompanyOrder | EraseContact | WorkspaceOrder
+Ordered = Judgement | RetractImport | CompanyOrder | CompanyEntry | EraseContact | WorkspaceOrder
 """What is ordered over HTTP."""
 
 COMMANDS: Final[dict[str, type[Ordered]]] = {
@@ -102,6 +105,8 @@ COMMANDS: Final[dict[str, type[Ordered]]] = {
     "split_company": SplitCompany,
     "relate_companies": RelateCompanies,
     "unrelate_companies": UnrelateCompanies,
+    "create_company": CreateCompany,
+    "change_company": ChangeCompany,
     "erase_contact": EraseContact,
     "create_tag": CreateTag,
     "change_tag": ChangeTag,
@@ -125,6 +130,7 @@ STATUSES: Final = {
     "unknown_tag": HTTPStatus.NOT_FOUND,
     "unknown_group": HTTPStatus.NOT_FOUND,
     "name_taken": HTTPStatus.CONFLICT,
+    "identifier_taken": HTTPStatus.CONFLICT,
 }
 """Outcome → status; whatever else is refused is 422."""
 
@@ -319,6 +325,7 @@ async def post_command(
     trace = request.headers.get("traceparent")
     trace = trace if trace and parse_traceparent(trace) is not None else None
     by = caller.user_number
+    shown: dict[str, object]
     if isinstance(command, RetractImport):
         return _retracted(command, await store.retract(command, caller.place, trace, by))
     if isinstance(command, EraseContact):
@@ -328,9 +335,13 @@ async def post_command(
     if isinstance(command, CompanyOrder):
         about = await store.judge_companies(command, caller.place, trace, by)
         return _answer(command, about.outcome, about.merge_id, about.positions)
+    if isinstance(command, CompanyEntry):
+        entered = await store.enter_company(command, caller.place, trace, by)
+        shown = {"shown": entered.shown, "named": entered.named}
+        return _answer(command, entered.outcome, None, entered.positions, **shown)
     if isinstance(command, WorkspaceOrder):
         marked = await store.order_marks(command, caller.place, trace, by)
-        shown: dict[str, object] = {"shown": marked.shown, "named": marked.named}
+        shown = {"shown": marked.shown, "named": marked.named}
         return _answer(command, marked.outcome, None, marked.positions, **shown)
     answer = await store.judge(command, caller.place, trace, by)
     return _answer(
@@ -445,7 +456,7 @@ def _read(name: str, body: bytes, caller: Caller) -> Ordered:
 
 
 def _answer(
-    command: Judgement | CompanyOrder | EraseContact | WorkspaceOrder,
+    command: Judgement | CompanyOrder | CompanyEntry | EraseContact | WorkspaceOrder,
     outcome: str,
     merge_id: str | None,
     positions: Mapping[str, int],

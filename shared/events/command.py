@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from shared.events.company import CompanyField, CompanyRecord
 from shared.events.contact import CompanyRelationKind
 from shared.events.signal import IdentifierType
 from shared.events.wire import (
@@ -172,6 +173,30 @@ class UnrelateCompanies(CompanyOrder):
 
     other_id: CompanyId
     kind: CompanyRelationKind
+
+
+class CompanyEntry(Command):
+    """What a person says of a company: a record of the source `manual_entry`, over HTTP alone."""
+
+
+class CreateCompany(CompanyEntry):
+    """Make a company that nothing else told of; a name alone will do, as a person says so."""
+
+    values: CompanyRecord
+
+
+class ChangeCompany(CompanyEntry):
+    """Say otherwise what a company shows; what is not named stays.
+
+    An id that was absorbed stands for its survivor.
+    """
+
+    company_id: CompanyId
+    values: CompanyRecord = CompanyRecord()
+    cleared: Annotated[tuple[CompanyField, ...], Field(max_length=50)] = ()
+    """Fields of which people say nothing any more: what sources say of them shows again."""
+    expected: Version | None = None
+    """The version that was looked at: another by now, and nothing is done."""
 
 
 class WorkspaceOrder(Command):

@@ -113,6 +113,17 @@ def normalize_companies(
     return list(kept.items()), rejected
 
 
+def normalize_company(
+    record: CompanyRecord, default_region: str = "US"
+) -> tuple[CompanyFacts, list[RejectedValue]]:
+    """Return what one record says, whether or not it names a company, and what was left out.
+
+    Fields are named as the record has them.
+    """
+    reading = _Reading(record, "", None, default_region)
+    return reading.facts(), reading.rejected
+
+
 def named(
     companies: Iterable[tuple[str, CompanyFacts]], tenant: str, source: str, digests: Digests
 ) -> tuple[NormalizedCompany, ...]:
@@ -188,7 +199,8 @@ class _Reading:
         )
 
     def _reject(self, name: str, reason: str) -> None:
-        self.rejected.append(RejectedValue(field=f"{self.path}.{name}", reason=reason))
+        field = f"{self.path}.{name}" if self.path else name
+        self.rejected.append(RejectedValue(field=field, reason=reason))
 
     def _identifiers(self, website: str | None) -> Iterator[CompanyIdentifier]:
         record = self.record

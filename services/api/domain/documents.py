@@ -342,6 +342,13 @@ class DetailMeta(Part):
     lag: float = Field(description="Seconds that the read model is behind what kith has accepted.")
 
 
+class PositionMeta(Part):
+    """What came of an order."""
+
+    outcome: Literal["done", "unchanged"]
+    position: str = Field(description="For a read that is to show it: `Kith-Position`, `waitFor`.")
+
+
 class AtMeta(Part):
     """About a contact as it was."""
 
@@ -376,6 +383,7 @@ class Document(Part, Generic[ResourceT, MetaT]):
 class ErrorSource(Part):
     """What of the request is wrong."""
 
+    pointer: str | None = None
     parameter: str | None = None
     header: str | None = None
 

@@ -1,7 +1,7 @@
 """Read your writes: the position that a write answers with, and how long a read waits for it.
 
-Two kinds of position, both URL-safe base64 and opaque to clients (DESIGN 9): a signal's (its
-record in the ledger and the digest of its content) and a contact's (id and version).
+Kinds of position, all URL-safe base64 and opaque to clients (DESIGN 9): a signal's (its record in
+the ledger and the digest of its content), a contact's and a company's (id and version).
 """
 
 import base64
@@ -21,7 +21,7 @@ DEFAULT_WAIT_SECONDS: Final = 2.0
 MAX_WAIT_SECONDS: Final = 10.0
 """The longest wait granted."""
 
-_CONTACT = re.compile(rb"(con_[0-9A-HJKMNP-TV-Z]{26}):([1-9][0-9]{0,8})")
+_ENTITY = re.compile(rb"((?:con|cmp)_[0-9A-HJKMNP-TV-Z]{26}):([1-9][0-9]{0,8})")
 _WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
 _SIGNAL_BYTES = 32
 
@@ -42,7 +42,18 @@ class ContactPosition:
     version: int
 
 
-Position = SignalPosition | ContactPosition
+@dataclass(frozen=True, slots=True)
+class CompanyPosition:
+    """A company at a version."""
+
+    company_id: str
+    version: int
+
+
+EntityPosition = ContactPosition | CompanyPosition
+"""A contact or a company at a version."""
+
+Position = SignalPosition | EntityPosition
 """Something that a write led to, and that a read model has or has not yet."""
 
 
@@ -50,8 +61,10 @@ def encode_position(position: Position) -> str:
     """Write the token of a position."""
     if isinstance(position, SignalPosition):
         raw = position.record_key + position.content_hash
-    else:
+    elif isinstance(position, ContactPosition):
         raw = f"{position.contact_id}:{position.version}".encode()
+    else:
+        raw = f"{position.company_id}:{position.version}".encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
@@ -65,8 +78,10 @@ def parse_position(header: str | None, parameter: str | None) -> Position | None
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    if match := _CONTACT.fullmatch(raw):
-        return ContactPosition(match[1].decode(), int(match[2]))
+    if match := _ENTITY.fullmatch(raw):
+        entity = match[1].decode()
+        kind = ContactPosition if entity.startswith("con_") else CompanyPosition
+        return kind(entity, int(match[2]))
     if len(raw) == _SIGNAL_BYTES:
         return SignalPosition(raw[:16], raw[16:])
     raise RequestError(

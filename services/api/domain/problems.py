@@ -21,10 +21,12 @@ class Problem:
     type: str | None = None
     """A URI that names the kind of problem, where a profile defines one."""
     meta: Mapping[str, Any] | None = None
+    pointer: str | None = None
+    """Where in the body it is: a JSON Pointer (RFC 6901)."""
 
     def as_error(self) -> dict[str, Any]:
         """Write the error object; what does not apply is left out."""
-        source = {"parameter": self.parameter, "header": self.header}
+        source = {"pointer": self.pointer, "parameter": self.parameter, "header": self.header}
         members: dict[str, Any] = {
             "links": {"type": self.type} if self.type else None,
             "status": str(self.status),

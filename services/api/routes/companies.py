@@ -1,6 +1,10 @@
-"""`/api/v1/companies`: the list, one company, who works there, what happened to it."""
+"""`/api/v1/companies`: the list, one company, who works there, what happened to it.
+
+What people say of companies is ordered from the resolver.
+"""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,23 +17,42 @@ from services.api.domain.companies import (
     COMPANY_PARAMETERS,
     CompanyRow,
     company_history_resource,
+    company_path,
     company_resource,
     parse_companies,
     parse_company_fields,
     row_of_event,
 )
 from services.api.domain.company_documents import Company, CompanyHistoryEntry
+from services.api.domain.company_entries import (
+    MOST_BYTES,
+    described_company,
+    parse_company_change,
+    parse_new_company,
+    row_of_answer,
+)
 from services.api.domain.contacts import ROOT
-from services.api.domain.documents import AtMeta, Contact, DetailMeta, Document, ListDocument
+from services.api.domain.documents import (
+    AtMeta,
+    Contact,
+    DetailMeta,
+    Document,
+    ErrorDocument,
+    ListDocument,
+    PositionMeta,
+)
 from services.api.domain.history import HISTORY_ALIASES, HISTORY_PARAMETERS, HISTORY_SORT
 from services.api.domain.listing import ALIASES, LIST_PARAMETERS, parse_listing
 from services.api.domain.paging import cut_page, encode_cursor, parse_page
 from services.api.domain.parameters import Parameters
-from services.api.domain.problems import not_found
+from services.api.domain.position import CompanyPosition, encode_position
+from services.api.domain.problems import Problem, RequestError, not_found
 from services.api.routes.answers import ERRORS, Answer, list_answer, moved_answer, one_answer
 from services.api.routes.contacts import page_of_contacts
-from services.api.routes.gate import InStore, Reader, ReadLag
+from services.api.routes.gate import InStore, Reader, ReadLag, body_of
 from services.api.routes.openapi import documented
+from services.api.routes.resolver import InResolver
+from services.api.routes.review import Decider
 from services.api.store import Store
 from shared.auth import Place
 
@@ -42,6 +65,14 @@ AT_COMPANY_PARAMETERS: Final = LIST_PARAMETERS - {"filter[company_id]", "filter[
 MOVED: Final[dict[int | str, dict[str, Any]]] = {
     308: {"description": "The company was merged into another: see Location."},
 }
+
+ENTERED: Final[dict[int | str, dict[str, Any]]] = {
+    409: {"model": ErrorDocument, "description": "Another is known by this: see meta.named."},
+    422: {"model": ErrorDocument, "description": "A value is not allowed: see detail."},
+}
+"""What an entry may be answered with besides."""
+
+_SECURITY: Final[dict[str, Any]] = {"security": [{"apiKey": []}]}
 
 router = APIRouter(prefix=f"{ROOT}/companies", tags=["companies"], responses=ERRORS)
 
@@ -66,6 +97,60 @@ async def list_companies(request: Request, place: Reader, store: InStore, lag: R
         for row, cursor in zip(kept, page.cursors, strict=True)
     ]
     return list_answer(request, data, page, await lag.seconds())
+
+
+@router.post(
+    "",
+    summary="Make a company",
+    status_code=201,
+    response_class=Answer,
+    responses={201: {"model": Document[Company, PositionMeta]}, **ENTERED},
+    openapi_extra={**_SECURITY, **described_company(is_new=True)},
+)
+async def create_company(request: Request, _: Decider, resolver: InResolver) -> Answer:
+    """Make a company of what a person says: of a name, a domain or a page in a directory at least.
+
+    What another company is known by makes none: 409, and `meta.named` says which. A company of the
+    same name is put up for review beside the new one.
+    """
+    order = parse_new_company(await body_of(request, MOST_BYTES))
+    answer = _entered(request, await resolver.order(request, "create_company", order))
+    answer.status_code = 201
+    return answer
+
+
+@router.patch(
+    "/{company_id}",
+    summary="Change a company",
+    response_class=Answer,
+    responses={
+        200: {"model": Document[Company, PositionMeta]},
+        404: {"model": ErrorDocument, "description": "There is no such company here."},
+        412: {"model": ErrorDocument, "description": "It changed since `If-Match` was answered."},
+        **ENTERED,
+    },
+    openapi_extra={**_SECURITY, **described_company(is_new=False)},
+)
+async def change_company(
+    request: Request, company_id: str, _: Decider, resolver: InResolver
+) -> Answer:
+    """Say otherwise what a company shows: what people say stands before what sources say.
+
+    What is not named stays; null takes back what people said, and sources' word shows again. The id
+    of a merged company stands for its survivor. With `If-Match`, only that version is changed.
+    """
+    if not COMPANY_ID.fullmatch(company_id):
+        raise not_found("company")
+    if_match = request.headers.get("If-Match")
+    order = parse_company_change(await body_of(request, MOST_BYTES), company_id, if_match)
+    try:
+        return _entered(request, await resolver.order(request, "change_company", order))
+    except RequestError as refused:
+        if "expected" in order and refused.status == 409 and not refused.problems[0].meta:
+            detail = "It changed since that version: nothing was done. Look again."
+            problem = Problem(412, "changed_since", "Changed since", detail, header="If-Match")
+            raise RequestError([problem]) from None
+        raise
 
 
 @router.get(
@@ -153,6 +238,20 @@ async def _company_or_404(store: Store, place: Place, company_id: str) -> Compan
     if row is None:
         raise not_found("company")
     return row
+
+
+def _entered(request: Request, said: Mapping[str, Any]) -> Answer:
+    """Answer with the company as it is now, which the read model may not show yet."""
+    row = row_of_answer(said["shown"])
+    position = encode_position(CompanyPosition(row.id, row.attributes.version))
+    document = {
+        "data": company_resource(row, None),
+        "meta": {"outcome": said["outcome"], "position": position},
+    }
+    answer = one_answer(request, document)
+    answer.headers["ETag"] = f'W/"{row.attributes.version}"'
+    answer.headers["Location"] = company_path(row.id)
+    return answer
 
 
 def _items(request: Request) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
@@ -10,8 +11,10 @@ from services.api.domain.media import check_accept, check_content_type
 from services.api.domain.position import (
     POSITION_HEADER,
     WAIT_PARAMETER,
-    ContactPosition,
+    CompanyPosition,
+    EntityPosition,
     Position,
+    SignalPosition,
     not_reached,
     parse_position,
     parse_wait,
@@ -115,9 +118,10 @@ async def authenticate(request: Request) -> Caller:
 async def wait_for(store: Store, place: Place, position: Position, seconds: float) -> None:
     """Return once the read model has a position; raise 503 when it has not in time."""
     deadline, pause = time.monotonic() + seconds, FIRST_POLL_SECONDS
-    targets = [position] if isinstance(position, ContactPosition) else None
+    targets: Sequence[EntityPosition] | None
+    targets = None if isinstance(position, SignalPosition) else [position]
     while True:
-        if targets is None and not isinstance(position, ContactPosition):
+        if targets is None and isinstance(position, SignalPosition):
             targets = await store.find_applied(place, position)
         if targets is not None:
             # Those that are shown need not be asked about again.
@@ -131,7 +135,10 @@ async def wait_for(store: Store, place: Place, position: Position, seconds: floa
         pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
 
 
-async def _shown(store: Store, place: Place, target: ContactPosition) -> bool:
+async def _shown(store: Store, place: Place, target: EntityPosition) -> bool:
+    if isinstance(target, CompanyPosition):
+        company = await store.get_company(place, target.company_id)
+        return company is not None and company.attributes.version >= target.version
     return (await store.get_version(place, target.contact_id) or 0) >= target.version
 
 

@@ -26,13 +26,16 @@ _REFUSED: Final = {
 """Status → code and title; whatever else is refused is 422."""
 
 _OUTCOMES: Final = {
-    "conflict": "A contact changed since these versions: nothing was done. Look again.",
+    "conflict": "It changed since these versions: nothing was done. Look again.",
     "unknown_contact": "There is no such contact here.",
     "archived_survivor": "The contact that would survive is archived.",
     "kept_apart": "A person keeps them apart.",
     "kept_together": "A person merged them.",
     "unknown_tag": "There is no such tag here.",
     "unknown_group": "There is no such group here.",
+    "unknown_company": "There is no such company here.",
+    "identifier_taken": "Another company is known by this: see meta.named. Change that one, or "
+    "merge the two.",
     "name_taken": "Another has this name: see meta.named.",
     "too_many": "That is more than there may be; meta.named has the contacts concerned, if any.",
 }
@@ -89,7 +92,9 @@ def _refused(status: int, said: Mapping[str, Any]) -> RequestError:
     code, title = _REFUSED.get(status, ("refused", "Refused"))
     outcome = said.get("outcome")
     detail = _OUTCOMES.get(str(outcome), str(outcome)) if outcome else str(said.get("detail", ""))
-    named = said.get("named")
+    named, field = said.get("named"), said.get("field")
+    if field:
+        detail = f"`{field}` {detail}"
     problem = Problem(
         status if status in _REFUSED else 422,
         code,

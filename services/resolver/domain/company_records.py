@@ -10,7 +10,7 @@ none (DESIGN 9).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,7 +34,7 @@ from services.resolver.domain.model import (
     RecordedEvent,
 )
 from services.resolver.domain.telling import company_created
-from shared.events.company import NormalizedCompany
+from shared.events.company import CompanyFacts, NormalizedCompany
 from shared.events.contact import CompanyRelation, CompanyShape, CompanyUpdated
 from shared.identifiers.company import company_name_key
 
@@ -55,6 +55,8 @@ class Told(Struct, frozen=True, gc=False):
     keys: tuple[CompanyKey, ...]
     """What identifies it, strongest first."""
     name: CompanyKey | None
+    company: int | Literal["new"] | None = None
+    """Which company it is, where a person says so; else what it is known by tells."""
 
     @property
     def record(self) -> tuple[int, bytes]:
@@ -157,7 +159,7 @@ def told_of(deliveries: Iterable[Delivery]) -> list[Told]:
             bytes.fromhex(said.record_key),
             bytes.fromhex(said.content_hash),
             tuple((delivery.tenant_id, one.type, one.value) for one in said.facts.identifiers),
-            _name_of(delivery, said),
+            name_key(delivery.tenant_id, said.facts),
         )
         for delivery in deliveries
         for said in delivery.signal.companies
@@ -182,9 +184,10 @@ def record_lock(tenant: int, record_key: bytes) -> str:
     return f"{tenant}\0{record_key.hex()}"
 
 
-def _name_of(delivery: Delivery, said: NormalizedCompany) -> CompanyKey | None:
-    key = company_name_key(said.facts.name) if said.facts.name else None
-    return (delivery.tenant_id, NAME, key) if key else None
+def name_key(tenant: int, facts: CompanyFacts) -> CompanyKey | None:
+    """Return how a company is looked up by the name that a record says; None: it says none."""
+    key = company_name_key(facts.name) if facts.name else None
+    return (tenant, NAME, key) if key else None
 
 
 @dataclass(slots=True)
@@ -217,7 +220,7 @@ class _Taking:
         self._because: dict[int, Told] = {}
         """Company → what last told something new of it."""
         self._placed: set[int] = set()
-        """Companies that had no domain until now."""
+        """Companies that had no domain until now, or another."""
 
     def take(self, told: Told) -> None:
         """Enter a record in the ledger, and what it says with its company."""
@@ -290,6 +293,10 @@ class _Taking:
     def _company_of(self, told: Told, current: CompanyRevision | None) -> KnownCompany | None:
         """Find whose record it is, or make the company that its identifiers name."""
         found = self._found
+        if told.company == "new":
+            return self._make(told)
+        if told.company is not None:
+            return self._place(told, found.companies[told.company])
         hits = list(dict.fromkeys(found.holders[key] for key in told.keys if key in found.holders))
         if hits:
             first = found.root(hits[0])
@@ -303,6 +310,14 @@ class _Taking:
             return self._make(told)
         holder = found.holders.get(told.name) if told.name else None
         return found.companies[holder] if holder is not None else None
+
+    def _place(self, told: Told, company: KnownCompany) -> KnownCompany:
+        """Let a company have the domain that a person says, in place of the one it had."""
+        domain = next((value for _, kind, value in told.keys if kind == DOMAIN), None)
+        if domain is not None and domain != company.domain:
+            company.domain = domain
+            self._placed.add(company.id)
+        return self._name(told, company)
 
     def _name(self, told: Told, company: KnownCompany) -> KnownCompany:
         """Let a company be known by what nobody is known by yet."""
@@ -423,7 +438,6 @@ def updated(
     """Tell what a company shows now, and what of it is new."""
     home = found.companies[company]
     changed, parts = changes(before, shown)
-    survivor = found.companies[home.survivor_id].public_id if home.survivor_id else None
     return CompanyUpdated(
         occurred_at=occurred_at,
         cause=cause,
@@ -432,15 +446,21 @@ def updated(
         version=home.version,
         changes=changed,
         parts_changed=parts,
-        shape=CompanyShape(
-            name=shown.name,
-            domain=home.domain,
-            source=home.birth.source,
-            created_at=home.birth.at,
-            survivor_id=survivor,
-            relations=tuple(found.relations.get(company, ())),
-            profile=shown.profile,
-        ),
+        shape=shape_of(found, company, shown),
+    )
+
+
+def shape_of(found: KnownCompanies, company: int, shown: Shown) -> CompanyShape:
+    """Say all that is known of a company at once."""
+    home = found.companies[company]
+    return CompanyShape(
+        name=shown.name,
+        domain=home.domain,
+        source=home.birth.source,
+        created_at=home.birth.at,
+        survivor_id=found.companies[home.survivor_id].public_id if home.survivor_id else None,
+        relations=tuple(found.relations.get(company, ())),
+        profile=shown.profile,
     )
 
 

@@ -123,7 +123,7 @@ ON CONFLICT DO NOTHING;
 UPDATE contact.organisation AS o SET
     version = u.version, updated_at = $2,
     born_name = coalesce(o.born_name, CASE WHEN u.name <> o.name THEN o.name END),
-    name = u.name, primary_domain = coalesce(o.primary_domain, u.domain), industry = u.industry,
+    name = u.name, primary_domain = coalesce(u.domain, o.primary_domain), industry = u.industry,
     website = u.website, logo_url = u.logo_url, size_range = u.size_range,
     employee_count = u.employee_count, founded_year = u.founded_year,
     revenue_range = u.revenue_range, city = u.city, state = u.state, country = u.country,

@@ -41,8 +41,10 @@ class CompanyRecords:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def load(self, told: Sequence[Told]) -> CompanyNews | None:
-        """Lock and read the companies told of, with all that they are one with.
+    async def load(
+        self, told: Sequence[Told], companies: Collection[int] = ()
+    ) -> CompanyNews | None:
+        """Lock and read the companies told of, with all that they are one with; these besides.
 
         Contacts are locked before companies, by everybody: nobody waits in a circle.
         """
@@ -76,7 +78,7 @@ class CompanyRecords:
             for row in rows:
                 found.holders[row["tenant_id"], row["kind"], row["value"]] = row["org_id"]
         homes = {one.org_id for each in found.records.values() for one in each if one.current}
-        await self.read({*homes, *found.holders.values()}, found)
+        await self.read({*homes, *found.holders.values(), *companies}, found)
         return CompanyNews(told, found)
 
     async def lock_records(self, tenant: int, keys: Iterable[bytes]) -> None:

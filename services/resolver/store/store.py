@@ -19,6 +19,7 @@ from services.resolver.store.activities import (
     write_activities,
 )
 from services.resolver.store.audits import Audits
+from services.resolver.store.company_entering import CompanyEntries, EntryAnswer
 from services.resolver.store.company_judging import CompanyAnswer, CompanyJudge
 from services.resolver.store.company_records import CompanyRecords
 from services.resolver.store.erasing import Eraser, ErasureAnswer
@@ -40,6 +41,7 @@ from services.resolver.store.writing import Writer
 from shared.auth import Directory, Place
 from shared.events.command import (
     ChangeTag,
+    CompanyEntry,
     CompanyOrder,
     DeleteGroup,
     DeleteTag,
@@ -145,6 +147,14 @@ class Transaction:
         """Carry out what a person says about companies."""
         judge = CompanyJudge(self._connection, self._store.ids)
         return await judge.carry_out(command, place, traceparent)
+
+    async def enter_company(
+        self, order: CompanyEntry, place: Place, traceparent: str | None
+    ) -> EntryAnswer:
+        """Carry out what a person says of a company."""
+        store = self._store
+        entries = CompanyEntries(self._connection, store.sources, store.ids, place, traceparent)
+        return await entries.carry_out(order)
 
     async def merge_found(self, finding: Finding) -> Answer:
         """Merge what the machine found, unless a person keeps the two apart."""
@@ -296,6 +306,17 @@ class Store:
         """Carry out what a person says about companies, in a transaction of its own."""
         async with self.transaction(by) as tx:
             return await tx.judge_companies(command, place, traceparent)
+
+    async def enter_company(
+        self,
+        order: CompanyEntry,
+        place: Place,
+        traceparent: str | None = None,
+        by: int | None = None,
+    ) -> EntryAnswer:
+        """Carry out what a person says of a company, in a transaction of its own."""
+        async with self.transaction(by) as tx:
+            return await tx.enter_company(order, place, traceparent)
 
     async def order_marks(
         self,
