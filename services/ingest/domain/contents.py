@@ -33,6 +33,9 @@ _IP_OR_DECIMAL = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[1-9]\d*\.\d+")
 _NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .,'\u2019()\-\u0300-\u036f\u200c\u200d])*")
 _MOST_WORDS: Final = 5
 _LONGEST_NAME: Final = 80
+_TELLING: Final = 5
+"""Cells of a column, for what they have in common to be no chance."""
+
 _DISTINCT: Final = 0.6
 """Of a column of names so many are not repeated; towns and titles are."""
 
@@ -99,6 +102,11 @@ def are_names(cells: Sequence[str]) -> bool:
         and _NAME.fullmatch(cell) is not None
         for cell in cells
     ) and len(set(cells)) >= _DISTINCT * len(cells)
+
+
+def distinct_share(cells: Sequence[str]) -> float:
+    """Return how many of all cells differ; of few of them nothing can be told: a half."""
+    return len(set(cells)) / len(cells) if len(cells) >= _TELLING else 0.5
 
 
 def are_words(cells: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from services.ingest.domain.columns import (
+    NAMES,
     SKIP,
     Column,
     ColumnMapping,
@@ -22,6 +23,7 @@ from services.ingest.domain.contents import (
     are_dialled,
     are_words,
     cells_of,
+    distinct_share,
     kind_of_cells,
 )
 from services.ingest.domain.headers import OF_PHONES, read_header_words
@@ -43,6 +45,9 @@ REASON: Final = "kith reason"
 _SEVERAL: Final = frozenset({"email", "phone", "website"})
 """Kinds of which a second column is one more, not a doubt."""
 
+_OF_PARTS: Final = frozenset({"job", "address"})
+"""Kinds of which several columns tell one."""
+
 _BEHIND: Final = 10_000
 """Ranks of aliases begin here: behind those of a layout's own columns."""
 
@@ -61,6 +66,13 @@ _OTHERS: Final = frozenset(
         "sales",
         "rep",
         "parent",
+        "hq",
+        "headquarters",
+        "switchboard",
+        "reception",
+        "host",
+        "organizer",
+        "organiser",
         "emergency",
         "spouse",
         "referred",
@@ -99,7 +111,7 @@ def recognise(header: Sequence[str], vocabulary: Vocabulary) -> ColumnMapping | 
     if layout is None:
         return None
     found: list[_Reading] = []
-    written = {target_of(text).kind for key in keys if (text := layout.columns.find(key))}
+    written = {target_of(text) for key in keys if (text := layout.columns.find(key))}
     for name, key in zip(header, keys, strict=True):
         text = layout.columns.find(key)
         if text is not None:
@@ -113,9 +125,20 @@ def recognise(header: Sequence[str], vocabulary: Vocabulary) -> ColumnMapping | 
         # A column that the product did not write itself is read only where it names the person,
         # or where nothing that the product wrote is of its kind.
         target = reading.target
-        known = target is not None and (target.identifies or target.kind not in written)
+        known = target is not None and (target.identifies or _adds_to(written, target))
         found.append(reading if known else reading._replace(target=None, why="none"))
     return ColumnMapping(layout.name, _columns(header, found), language)
+
+
+def _adds_to(written: Collection[Target], target: Target) -> bool:
+    """Tell whether a column says what none of a product's own does.
+
+    Of a job or an address it may be one more part of the one that they tell.
+    """
+    same = [one for one in written if one.kind == target.kind]
+    if not same or target.kind not in _OF_PARTS:
+        return not same
+    return target not in same and any(one.slot == target.slot for one in same)
 
 
 def suggest(
@@ -149,6 +172,7 @@ def suggest(
                 found[index] = found[index]._replace(target=target, why="content")
         elif found[index].target == _COUNTRY and are_calling_codes(cells_of(rows, index)):
             found[index] = found[index]._replace(target=_CALLING_CODE)
+    _leave_hosts(found, rows)
     return ColumnMapping(OTHER_LAYOUT, _columns(header, found), language)
 
 
@@ -193,6 +217,8 @@ def _by_alias(name: str, key: str, columns: int, vocabulary: Vocabulary) -> _Rea
         return _Reading(None, "none", (2 * _BEHIND, 0, key))
     place, number, _ = vocabulary.aliases.rank(said.phrase)
     own = said.target.slot.rpartition(" ")[2]
+    if said.target.kind in NAMES and said.phrase != key:
+        place += _BEHIND // 2  # `Contact Name` is somebody's before `Lead Name` is
     number = number or (int(own) if own.isdecimal() and len(own) < _DIGITS else 0)
     return _Reading(said.target, "name", (_BEHIND + place, number, key))
 
@@ -253,8 +279,10 @@ def _in_english(keys: Sequence[str], language: Language) -> list[str]:
 def _layout(keys: list[str], vocabulary: Vocabulary) -> Layout | None:
     present = frozenset(keys) | {numbered(key)[0] for key in keys}
     for layout in vocabulary.layouts:
-        if layout.all <= present and len(layout.any & present) >= min(
-            layout.least, len(layout.any)
+        if (
+            layout.none.isdisjoint(present)
+            and layout.all <= present
+            and len(layout.any & present) >= min(layout.least, len(layout.any))
         ):
             return layout
     return None
@@ -266,6 +294,25 @@ def _family_name(keys: list[str], found: list[_Reading]) -> None:
     if "first_name" in kinds and "last_name" not in kinds and "name" in keys:
         index = keys.index("name")
         found[index] = found[index]._replace(target=target_of("last_name"))
+
+
+def _leave_hosts(found: list[_Reading], rows: Sequence[Sequence[str]]) -> None:
+    """Take an address that nearly all rows have for somebody else's where another tells them apart.
+
+    It is the host's of an event, or an office's: with it as theirs, all of them were one person.
+    """
+    for kind in ("email", "phone"):
+        places = [
+            index
+            for index, reading in enumerate(found)
+            if reading.target is not None
+            and (reading.target.kind, reading.target.part) == (kind, "value")
+        ]
+        shares = {place: distinct_share(cells_of(rows, place)) for place in places}
+        if max(shares.values(), default=0) >= SHARE:
+            for place, share in shares.items():
+                if share <= 1 - SHARE:
+                    found[place] = found[place]._replace(target=None, why="none")
 
 
 def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, ...]:

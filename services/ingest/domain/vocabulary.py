@@ -10,9 +10,15 @@ from typing import Final, Literal
 DayOrder = Literal["ymd", "mdy", "dmy"]
 """How a language writes the numbers of a date."""
 
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Za-z])(?=\d)")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
 _NUMBER: Final = re.compile(r"\d+")
 _OTHER: Final = re.compile(r"[\W_]+")
+
+_ONE_WORD: Final = (("e mail", "email"), ("linked in", "linkedin"), ("whats app", "whatsapp"))
+"""Words that some write in two."""
+
+_MOST_AROUND: Final = 3
+"""Words that say where a value belongs: `de la oficina`."""
 
 _DIGITS: Final = 4
 """A longer number in a header counts no columns."""
@@ -34,7 +40,9 @@ def key_of(name: str) -> str:
     text = unicodedata.normalize("NFKC", name.replace(NUMBER, "0"))
     text = text.replace("#", " number ") if "#" in text else text
     words = _OTHER.sub(" ", _CAMEL.sub(" ", text).casefold()).strip()
-    return words.replace("e mail", "email").replace("linked in", "linkedin")
+    for apart, joined in _ONE_WORD:
+        words = words.replace(apart, joined)
+    return words
 
 
 @lru_cache(maxsize=16_384)
@@ -65,24 +73,28 @@ class Table:
     def __init__(self, targets: Mapping[str, str]) -> None:
         self._targets = dict(targets)
         self._places = {key: place for place, key in enumerate(targets)}
+        self._joined = {key.replace(" ", ""): key for key in reversed(list(targets))}
 
     def keys(self) -> Iterable[str]:
         """Return every key; those with a number have a 0 in its place."""
         return self._targets.keys()
 
     def find(self, key: str) -> str | None:
-        """Look a key up, as it is or with a number in it."""
+        """Look a key up, as it is, with a number in it, or written in one word: `jobtitle`."""
         found = self._targets.get(key)
         if found is not None:
             return found
         general, number = numbered(key)
-        found = self._targets.get(general) if number else None
-        return None if found is None else found.replace(NUMBER, number)
+        if number:
+            found = self._targets.get(general)
+            return None if found is None else found.replace(NUMBER, number)
+        return self._targets.get(self._joined.get(key, ""))
 
     def rank(self, key: str) -> tuple[int, int, str]:
         """Return a key's place, and its number."""
-        if key in self._places:
-            return self._places[key], 0, key
+        place = self._places.get(key, self._places.get(self._joined.get(key, "")))
+        if place is not None:
+            return place, 0, key
         general, number = numbered(key)
         if general in self._places:
             return self._places[general], int(number), key
@@ -100,6 +112,8 @@ class Layout:
     any: frozenset[str]
     """Of these at least `least` are; empty: none needs to be."""
     columns: Table
+    none: frozenset[str] = frozenset()
+    """Keys of columns that only others have who have the rest as well."""
     least: int = 1
     labels: str = ""
     """Characters between two labels in a cell, besides ` ::: `."""
@@ -153,8 +167,13 @@ class Language:
     """Nothing stands between the family's name and one's own, in the script of the language."""
     number_last: bool = False
     """Streets come before the numbers of their houses."""
+    around: Mapping[str, str] = field(default_factory=dict)
+    """Key of what stands before or behind a name, and says where its value belongs → the English
+    word for it."""
     levels: Mapping[str, str] = field(default_factory=dict)
     """Key of what says how well a language is spoken → the proficiency."""
+    legacy: str = ""
+    """Its encoding before there was UTF-8, where its letters look as likely in another one."""
     region: str = ""
     """Where most who write it telephone (ISO 3166); empty: nobody could say."""
 
@@ -166,7 +185,20 @@ class Language:
         what, number, part = _numbered_parts(key)
         if what in self.of_several and part in self.part_of_one:
             return f"{self.of_several[what]} {number} {self.part_of_one[part]}"
-        return key
+        return self._around(key) or key
+
+    def _around(self, key: str) -> str | None:
+        """Translate a name beside what says where it belongs: `ort arbete 2`, `business city 2`."""
+        words = key.split()
+        counted = f" {words.pop()}" if len(words) > 1 and words[-1].isdecimal() else ""
+        if counted and (name := self.names.get(" ".join(words))) is not None:
+            return f"{name}{counted}"
+        for count in range(min(_MOST_AROUND, len(words) - 1), 0, -1):
+            for around, rest in ((words[:count], words[count:]), (words[-count:], words[:-count])):
+                english, name = self.around.get(" ".join(around)), self.names.get(" ".join(rest))
+                if english is not None and name is not None:
+                    return f"{english} {name}{counted}"
+        return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from services.ingest.sources.vocabulary import vocabulary
 from shared.identifiers.phone import normalize_phone
 from shared.identifiers.types import Phone
 
@@ -33,6 +34,7 @@ _STATE_AND_CODE = re.compile(r"(.+?),\s*([A-Z]{2,3})[ ,]+(\d{4,5}(?:-\d{4})?)")
 _STATE = re.compile(r"(.+?),\s*([A-Z]{2,3})")
 _CODE_LAST = re.compile(r"(\D+?)[ ,]+(\d{4,6}(?:-\d{3,4})?)")
 
+_LABELLED = re.compile(r"(?:^|(?<=[\s,;/|]))([^\W\d_][^\W\d_ .-]{0,20}\.?):\s*(?=[+(\d])")
 _BEHIND_NAMES: Final = frozenset(
     {
         *("jr", "sr", "i", "ii", "iii", "iv", "v", "junior", "senior", "esq", "dr", "prof", "mr"),
@@ -43,6 +45,26 @@ _BEHIND_NAMES: Final = frozenset(
 )
 """What stands behind a comma and is no first name: generations, degrees, forms of companies."""
 
+_FORMS: Final = frozenset(
+    {
+        *(
+            "inc",
+            "incorporated",
+            "llc",
+            "ltd",
+            "limited",
+            "gmbh",
+            "corp",
+            "corporation",
+            "plc",
+            "kg",
+        ),
+        *("bv", "b.v", "srl", "s.r.l", "sarl", "sas", "spa", "s.p.a", "llp", "oy", "aps", "s.r.o"),
+    }
+)
+"""Forms of companies that are no family's name."""
+
+_SHORT: Final = frozenset({"uk", "us", "中国", "日本", "香港", "台灣", "한국"})
 _GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior"})
 _WORD = re.compile(r"[^\W\d_][^\d_]*")
 _MOST_WORDS: Final = 4
@@ -75,6 +97,8 @@ def emails_in(cell: str) -> list[str]:
 
 def phones_in(cell: str) -> list[str]:
     """Return the numbers of a cell."""
+    if ":" in cell and (labelled := labelled_in(cell)):
+        return [number for _, number in labelled]
     if len(cell) > 2 * FEWEST_DIGITS and _SPLIT_PHONES.search(cell):
         several = [part.strip() for part in _SPLIT_PHONES.split(cell)]
         if SEPARATOR in cell or all(_digits(part) >= FEWEST_DIGITS for part in several):
@@ -82,6 +106,23 @@ def phones_in(cell: str) -> list[str]:
     if match := _AS_NUMBER.fullmatch(cell):  # a spreadsheet's 447700900123.0
         return [match[1]]
     return [cell]
+
+
+def labelled_in(cell: str) -> list[tuple[str, str]]:
+    """Return the numbers of a cell that says before each what it is; none: it does not.
+
+    >>> labelled_in("Phone:(617) 555-0132 Mobile: (617) 555-0133")
+    [('Phone', '(617) 555-0132'), ('Mobile', '(617) 555-0133')]
+    >>> labelled_in("(617) 555-0132")
+    []
+    """
+    parts = _LABELLED.split(cell)
+    if len(parts) < 3 or parts[0].strip():
+        return []
+    numbers = [part.strip(" \t\r\n,;/|") for part in parts[2::2]]
+    if any(_digits(number) < FEWEST_DIGITS for number in numbers):
+        return []
+    return list(zip(parts[1::2], numbers, strict=True))
 
 
 def with_calling_code(number: str, code: str) -> str:
@@ -106,14 +147,35 @@ def is_rounded(cell: str) -> bool:
     return _ROUNDED.fullmatch(cell) is not None
 
 
+def is_country(text: str) -> bool:
+    """Tell the name of a country; of two letters are the states of some, too.
+
+    >>> is_country("France"), is_country("UK"), is_country("CA")
+    (True, True, False)
+    """
+    name = text.strip().casefold()
+    return name in vocabulary().countries and (len(name) > 2 or name in _SHORT)
+
+
 def read_place(cell: str) -> dict[str, str]:
-    """Read a town with its postal code, as cells of both have them: parts of an address.
+    """Read a town with its postal code or its country, as cells of both have them.
 
     >>> read_place("10115 Berlin")
     {'postal_code': '10115', 'city': 'Berlin'}
     >>> read_place("Portland, OR 97201")
     {'city': 'Portland', 'state': 'OR', 'postal_code': '97201'}
+    >>> read_place("London, England, United Kingdom")
+    {'city': 'London', 'state': 'England', 'country': 'United Kingdom'}
     """
+    first, _, last = cell.rpartition(",")
+    if first and is_country(last):
+        rest = read_place(first.strip())
+        if "country" in rest:  # England is one, and here a part of one
+            rest["state"] = rest.pop("country")
+        elif "," in rest["city"]:
+            town, _, state = rest["city"].rpartition(",")
+            rest = {"state": state.strip(), **rest, "city": town.strip()}
+        return {**rest, "country": last.strip()}
     if match := _CODE_FIRST.fullmatch(cell):
         return {"postal_code": match[1], "city": match[2]}
     if match := _STATE_AND_CODE.fullmatch(cell):
@@ -153,6 +215,11 @@ def read_name(cell: str) -> dict[str, str] | None:
         "full_name": " ".join(filter(None, (first, last, suffix))),
         **({"name_suffix": suffix} if suffix else {}),
     }
+
+
+def is_company(name: str) -> bool:
+    """Tell the name of a company by the form that stands at its end: `Engines Ltd.`."""
+    return name.casefold().rpartition(" ")[2].strip(".") in _FORMS
 
 
 def _digits(text: str) -> int:

@@ -13,6 +13,7 @@ from services.ingest.sources.cells import (
     SEPARATOR,
     emails_in,
     is_rounded,
+    labelled_in,
     phones_in,
     read_place,
     with_calling_code,
@@ -178,6 +179,10 @@ def _phones(row: Gathering, key: Key, group: Group) -> None:
     cell = group.get("value", "")
     if len(cell) > _MOST or is_rounded(cell):
         row.leave(key, LONG_VALUE if len(cell) > _MOST else _ROUNDED_PHONE)
+        return
+    if ":" in cell and (several := labelled_in(cell)):
+        for label, number in several:
+            _points(row, "phones", key, {**group, "label": label}, [number])
         return
     numbers = phones_in(cell)
     if row.phone_code:

@@ -12,7 +12,7 @@ from services.ingest.domain.columns import NAMES, Column, ColumnMapping
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.domain.vocabulary import Layout, Table, key_of
 from services.ingest.sources.background_cells import read_background
-from services.ingest.sources.cells import NOTHING, read_name
+from services.ingest.sources.cells import NOTHING, is_company, read_name
 from services.ingest.sources.gathering import MARK, Frame, Gathering, Group, Key
 from services.ingest.sources.more import MALFORMED, add_more
 from services.ingest.sources.row import CONTACT_ID, MAX_SHORT, BadRow, Blank, Row, Rows
@@ -225,6 +225,8 @@ class People:
             )
         ):
             record.update({**parts, **record, "full_name": parts["full_name"]})
+        if self._by_hand:
+            self._move_company(row)
         if self._family_first and "full_name" not in record:
             names = [record[part] for part in ("last_name", "first_name") if part in record]
             if names and not any(map(_LATIN.search, names)):
@@ -235,6 +237,26 @@ class People:
                 record["custom_fields"] = custom
         if (more := record.pop("more", None)) and not add_more(record, more):
             row.left_out.append((self._columns["more"], MALFORMED))
+
+    def _move_company(self, row: Gathering) -> None:
+        """Take the name of a company for the employer's where the person has another name beside.
+
+        Accounting calls a customer so whom it deals with, and names the person in columns of their
+        own.
+        """
+        record = row.record
+        name = record.get("full_name", "")
+        parts = [record[part] for part in _PARTS if part in record]
+        words = set(name.casefold().split())
+        if (
+            parts
+            and is_company(name)
+            and "employments" not in record
+            and words.isdisjoint(" ".join(parts).casefold().split())
+        ):
+            del record["full_name"]
+            record["employments"] = [{"company_name": name}]
+            row.columns["employments.0.company_name"] = self._columns["full_name"]
 
     def _finish_notes(self, row: Gathering, notes: str) -> None:
         if len(notes) > MAX_NOTES:

@@ -137,7 +137,25 @@ def _by_header(
         )
         if better is not None and (found is None or better.weight > found.weight):
             encoding, found = other, better
-    return encoding, found
+    return _by_language(file, encoding, found, choices)
+
+
+def _by_language(
+    file: BinaryIO, encoding: str, found: _Found | None, choices: Choices
+) -> tuple[str, _Found | None]:
+    """Read a table in the encoding of its header's language, if the header is as well known in it.
+
+    Hungarian says its long vowels so seldom that cells alone do not tell them from Estonian ones.
+    """
+    if found is None:
+        return encoding, found
+    spoken = suggest(found.header, (), vocabulary()).language
+    legacy = next((one.legacy for one in vocabulary().languages if one.code == spoken), "")
+    if legacy in ("", encoding):
+        return encoding, found
+    lines = list(_first_lines(file, legacy))
+    same = _table_at(lines, found.line - 1, found.delimiter, choices)
+    return (legacy, same) if same is not None and same.weight >= found.weight else (encoding, found)
 
 
 def _sample(file: BinaryIO, encoding: str, found: _Found) -> list[list[str]]:

@@ -33,6 +33,9 @@ _ORDER: Final = (
 )
 """The files of layouts, the more telling first: the first that fits is taken."""
 
+_LIKELY: Final = ("de", "fr", "es", "pt", "it", "nl", "ja", "zh", "ru", "pl")
+"""Languages that are taken first where a header is of several: neighbours share many words."""
+
 
 @cache
 def vocabulary() -> Vocabulary:
@@ -46,7 +49,7 @@ def vocabulary() -> Vocabulary:
     general = _read(data.joinpath("aliases.toml"))
     aliases = _table(general["columns"])
     fallback = {key_of(name): tuple(targets) for name, targets in general["fallback"].items()}
-    files = sorted(data.joinpath("languages").iterdir(), key=lambda file: file.name)
+    files = sorted(data.joinpath("languages").iterdir(), key=lambda file: _likelihood(file.name))
     languages = tuple(
         _language(file.name.removesuffix(".toml"), _read(file))
         for file in files
@@ -78,6 +81,11 @@ def vocabulary() -> Vocabulary:
     )
 
 
+def _likelihood(name: str) -> tuple[int, str]:
+    code = name.removesuffix(".toml")
+    return (_LIKELY.index(code) if code in _LIKELY else len(_LIKELY)), name
+
+
 def _read(file: Traversable) -> dict[str, Any]:
     return tomllib.loads(file.read_text("utf-8"))
 
@@ -100,6 +108,7 @@ def _layouts(document: dict[str, Any]) -> list[Layout]:
             title=part["title"],
             all=_keys(part["all"]),
             any=_keys(part.get("any", [])),
+            none=_keys(part.get("none", [])),
             columns=columns,
             least=part.get("least", 1),
             labels=part["labels"],
@@ -143,10 +152,16 @@ def _language(code: str, document: dict[str, Any]) -> Language:
         family_first=document.get("family_first", False),
         joined_names=document.get("joined_names", False),
         number_last=document.get("number_last", False),
+        around={
+            key_of(word): english
+            for english, words in document.get("around", {}).items()
+            for word in words
+        },
         levels={
             key_of(word): level
             for level, words in document.get("levels", {}).items()
             for word in words
         },
+        legacy=document.get("legacy", ""),
         region=document.get("region", ""),
     )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from services.ingest.sources.cells import read_place
+from services.ingest.sources.cells import is_country, read_place
 from services.ingest.sources.vocabulary import vocabulary
 
 _BETWEEN = re.compile(r"[\n,;]")
@@ -42,7 +42,7 @@ def street_of(whole: str, parts: Mapping[str, str]) -> tuple[list[str], dict[str
             code is None or countries.get(piece.casefold()) != code
         ):
             rest.append(piece)
-    if "country" not in parts and len(rest) > 1 and rest[-1].casefold() in countries:
+    if "country" not in parts and len(rest) > 1 and is_country(rest[-1]):
         more["country"] = rest.pop()
     return ([", ".join(rest)] if rest else []), more
 

@@ -66,7 +66,7 @@ def test_rejects_of_a_table_without_a_header_come_back_with_one() -> None:
         [["1", "2", "3"], ["4", "5", "6"]],
         [["This is a note", " and so on"], ["Another line", " with words"]],
         [["2024-01-02", "ERROR", "a@x.example"], ["2024-01-03", "ERROR", "a@x.example"]],
-        [["Nimi", "Sähköposti"], ["Ada", "ada@x.example"]],
+        [["Vardas", "El. paštas"], ["Ada", "ada@x.example"]],
         [["a", "b"], ["ada@x.example", "c"]],
         [["London", "10.0.0.1"], ["Paris", "10.0.0.2"]],
     ],

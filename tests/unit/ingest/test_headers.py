@@ -21,6 +21,53 @@ def where(language: str, *numbers: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("names", "targets"),
+    [
+        (("Förnamn", "Ort, arbete"), ("first_name", "address[work].city")),
+        (("Fornavn", "Telefon (arbejde)"), ("first_name", "phone[work]")),
+        (("Vorname", "E-Mail 2 (privat)"), ("first_name", "email[home 2]")),
+        (("Prénom", "Ville professionnelle"), ("first_name", "address[work].city")),
+        (("Apellidos", "Código postal de trabajo"), ("last_name", "address[work].postal_code")),
+        (("Nazwisko", "Telefon domowy"), ("last_name", "phone[home]")),
+    ],
+)
+def test_words_of_other_languages_qualify_too(
+    names: tuple[str, ...], targets: tuple[str, ...]
+) -> None:
+    assert said(*names) == dict(zip(names, targets, strict=True))
+
+
+def test_a_header_of_two_neighbours_words_is_of_the_one_with_more_readers() -> None:
+    """German and Danish share `Firma`, `Adresse`, `Telefon`, `Mobil` and `E-Mail`."""
+    assert suggest(["Firma", "Adresse", "Telefon", "E-Mail"], [], vocabulary()).language == "de"
+    assert suggest(["Navn", "Adresse", "Telefon", "E-Mail"], [], vocabulary()).language == "da"
+
+
+def test_an_address_that_all_rows_have_is_the_hosts() -> None:
+    """With it as theirs, everybody who was invited would be one person."""
+    rows = "".join(f"Ann {n},bob@us.example,p{n}@x.example\n" for n in range(6))
+    taken = take(f"Name,User Email,Other Email\n{rows}".encode())
+    assert [len(facts["emails"]) for facts in taken.facts] == [1] * 6
+    assert taken.facts[0]["custom_fields"] == {"User Email": "bob@us.example"}
+    family = "".join(f"Ann {n},ann@x.example\n" for n in range(6))
+    assert all(facts["emails"] for facts in take(f"Name,Email\n{family}".encode()).facts)
+
+
+def test_a_leads_name_is_no_persons_beside_a_contacts() -> None:
+    assert said("lead_name", "contact_name") == {"contact_name": "full_name"}
+    assert said("lead_name") == {"lead_name": "full_name"}
+
+
+def test_a_products_own_table_takes_one_more_part_of_its_job_or_address() -> None:
+    header = ("Record ID", "First Name", "Last Name", "Email", "Associated Company", "City")
+    hubspot = (*header, "Lifecycle Stage", "Lead Status", "Contact owner", "Department", "Address")
+    told = suggest(hubspot, [], vocabulary())
+    assert told.layout == "hubspot"
+    assert told.told()["Department"] == "job.department"
+    assert told.told()["Address"] == "address.street"
+
+
+@pytest.mark.parametrize(
     ("name", "target"),
     [
         ("Person - Phone - Work", "phone[work]"),
@@ -40,6 +87,11 @@ def where(language: str, *numbers: str) -> str:
         ("What is your full name?", "full_name"),
         ("E-mail (required)", "email[1]"),
         ("City, State Zip", "address.place"),
+        ("Address Type", "address.label"),
+        ("POAddressLine1", "address[mailing].street"),
+        ("jobtitle", "job.title"),
+        ("WHATSAPP", "phone[whatsapp]"),
+        ("Invitee Email", "email[1]"),
     ],
 )
 def test_words_around_a_known_phrase_qualify_it(name: str, target: str) -> None:
@@ -185,3 +237,23 @@ def test_a_column_that_repeats_itself_a_thousand_times_is_soon_read() -> None:
     mapping = suggest(["Name", *["Email"] * 1_900], [], vocabulary())
     assert time.process_time() - begun < 1
     assert str(mapping.columns[-1].target) == "email[1900]"
+
+
+def test_a_company_as_the_name_beside_a_persons_is_the_employer() -> None:
+    """So accounting software has it: Xero's `ContactName`."""
+    data = b"Contact Name,First Name,Last Name,Email\n"
+    [xero] = take(data + b"Engines Ltd,Ada,Lovelace,a@x.example\n").facts
+    assert (xero["full_name"], xero["employments"]) == (
+        "Ada Lovelace",
+        [{"company_name": "Engines Ltd"}],
+    )
+    [own] = take(data + b"Ada Limited,Ada,Limited,a@x.example\n").facts
+    assert own["full_name"] == "Ada Limited"
+
+
+def test_a_whole_address_beside_its_town_gives_the_street() -> None:
+    data = b"Name,Email,Full Address,City,Country\n"
+    data += b'Ann,a@x.example,"5 Elm St, Paris",Paris,France\n'
+    assert take(data).facts[0]["addresses"] == [
+        {"street": "5 Elm St", "city": "Paris", "country": "France"}
+    ]
