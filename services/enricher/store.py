@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+from typing_extensions import override
 
 from services.enricher.domain.lifecycle import Call, Settlement
 from services.enricher.domain.question import Question
@@ -16,8 +17,8 @@ from shared.events import contact as contact_events
 from shared.events import topics
 from shared.events.codec import parse_event
 from shared.events.contact import CompanyEvent, ContactEvent
+from shared.postgres.consumers import ConsumerStore
 from shared.postgres.errors import translated
-from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import Queries
 
@@ -56,31 +57,20 @@ class Outbox:
             await self._connection.execute(_SQL["mark_sent"], ids)
 
 
-class Store:
+class Store(ConsumerStore):
     """Schema `enrichment`, and what the enricher may read of the contacts."""
 
-    _pool: Pool
-    _offsets: OffsetStore
+    schema = "enrichment"
     directory: Directory
     """Which tenant and workspace a public id stands for."""
 
     def __init__(self) -> None:
         self._place_kept_at = -PLACE_EVERY_S
 
+    @override
     def open(self, pool: Pool) -> None:
-        """Take the pool; before that nothing else may be called."""
-        self._pool = pool
-        self._offsets = OffsetStore(pool, "enrichment")
+        super().open(pool)
         self.directory = Directory(pool)
-
-    async def ping(self) -> None:
-        """Ask the database something cheap."""
-        with translated():
-            await self._pool.execute("SELECT 1")
-
-    async def load(self, group: str, topic: str) -> dict[int, int]:
-        """Return the stored Kafka offsets, for `Delivery`."""
-        return await self._offsets.load(group, topic)
 
     async def add(
         self, requests: Sequence[NewRequest], group: str, offsets: Offsets
@@ -89,7 +79,7 @@ class Store:
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 rows = await connection.fetch(_SQL["add_requests"], *_columns(requests))
-                await self._offsets.save(connection, group, offsets)
+                await self.offsets.save(connection, group, offsets)
         return frozenset(row["public_id"] for row in rows)
 
     async def keep_place(self, group: str, offsets: Offsets) -> None:
@@ -102,7 +92,7 @@ class Store:
             return
         with translated():
             async with self._pool.acquire() as connection:
-                await self._offsets.save(connection, group, offsets)
+                await self.offsets.save(connection, group, offsets)
         self._place_kept_at = now
 
     async def find_histories(

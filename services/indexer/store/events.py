@@ -26,9 +26,10 @@ from shared.events.contact import (
 )
 from shared.events.fold import VersionGapError, fold
 from shared.events.structs import Reader
+from shared.postgres.consumers import ConsumerStore
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
-from shared.postgres.pool import Connection, Pool, let_go
+from shared.postgres.pool import Connection, let_go
 from shared.postgres.queries import Queries
 
 SWAP_LOCK: Final = 0x6B_73_72_63_68
@@ -79,23 +80,13 @@ class Transaction:
         await self._offsets.save(self.connection, group, offsets)
 
 
-class Store:
+class Store(ConsumerStore):
     """PostgreSQL, as the handler uses it."""
 
-    _pool: Pool
-    _offsets: OffsetStore
+    schema = "search"
 
     def __init__(self) -> None:
         self._workspaces: dict[str, tuple[int, int]] = {}
-
-    def open(self, pool: Pool) -> None:
-        """Work on this pool from now on: it opens after everything is wired."""
-        self._pool = pool
-        self._offsets = OffsetStore(pool, "search")
-
-    async def load(self, group: str, topic: str) -> dict[int, int]:
-        """Return partition → next offset as stored."""
-        return await self._offsets.load(group, topic)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -103,18 +94,13 @@ class Store:
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(queries["share_indexes"], SWAP_LOCK)
-                yield Transaction(connection, self._offsets, self._workspaces)
+                yield Transaction(connection, self.offsets, self._workspaces)
 
     async def read_model_age(self) -> float | None:
         """Return how old signals are when the read model shows them, seconds; None: none come."""
         with translated():
             age: float | None = await self._pool.fetchval(queries["read_model_age"])
         return age
-
-    async def ping(self) -> None:
-        """Answer when the database does."""
-        with translated():
-            await self._pool.execute("SELECT 1")
 
 
 def _contact(rows: Sequence[asyncpg.Record]) -> Contact:

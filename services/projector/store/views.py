@@ -10,9 +10,10 @@ from aiokafka import TopicPartition
 from services.projector.domain.events import Body, Event
 from services.projector.domain.projection import Places, Projection
 from services.projector.domain.rows import Row
+from shared.postgres.consumers import ConsumerStore
 from shared.postgres.errors import translated
 from shared.postgres.offsets import OffsetStore
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import Connection
 from shared.postgres.queries import Queries
 
 SWAP_LOCK: Final = 0x6B_72_65_61_64
@@ -96,23 +97,13 @@ class Transaction:
         await self._offsets.save(self._connection, group, offsets)
 
 
-class Store:
+class Store(ConsumerStore):
     """The read models, as the handler writes them."""
 
-    _pool: Pool
-    _offsets: OffsetStore
+    schema = "read"
 
     def __init__(self) -> None:
         self._places = Places()
-
-    def open(self, pool: Pool) -> None:
-        """Work on this pool from now on: it opens after everything is wired."""
-        self._pool = pool
-        self._offsets = OffsetStore(pool, "read")
-
-    async def load(self, group: str, topic: str) -> dict[int, int]:
-        """Return partition → next offset as stored."""
-        return await self._offsets.load(group, topic)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -120,7 +111,7 @@ class Store:
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(queries["share_tables"], SWAP_LOCK)
-                yield Transaction(connection, self._offsets)
+                yield Transaction(connection, self.offsets)
 
     async def places(self, events: Iterable[Event]) -> Places:
         """Return all tenants and workspaces, asked again when an event names an unknown one."""
@@ -132,8 +123,3 @@ class Store:
                 {row["workspace"]: row["workspace_id"] for row in rows if row["workspace"]},
             )
         return self._places
-
-    async def ping(self) -> None:
-        """Answer when the database does."""
-        with translated():
-            await self._pool.execute("SELECT 1 FROM read.projection_state LIMIT 1")

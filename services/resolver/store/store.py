@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from aiokafka import TopicPartition
+from typing_extensions import override
 
 from services.resolver.domain.activity import ActivityDelivery, ActivityPlan, Happened
 from services.resolver.domain.cluster import Pair
@@ -49,8 +50,8 @@ from shared.events.command import (
     Judgement,
     WorkspaceOrder,
 )
+from shared.postgres.consumers import ConsumerStore
 from shared.postgres.errors import translated
-from shared.postgres.offsets import OffsetStore
 from shared.postgres.pool import Connection, Pool
 
 SCHEMA: Final = "contact"
@@ -230,26 +231,22 @@ class Transaction:
         await self._connection.execute(QUERIES["log_commands"], rows, plan.now)
 
 
-class Store:
-    """The schema `contact`; open from the moment that the process has its pool."""
+class Store(ConsumerStore):
+    """The schema `contact`."""
+
+    schema = SCHEMA
+    directory: Directory
+    """Which tenant and workspace a public id stands for."""
 
     def __init__(self) -> None:
-        self._pool: Pool
-        self.offsets: OffsetStore
-        self.directory: Directory
         self.ids = IdBlocks()
         self.sources: dict[int, Source] = {}
         self.remembered = Remembered()
 
+    @override
     def open(self, pool: Pool) -> None:
-        """Take the pool, when there is one."""
-        self._pool = pool
-        self.offsets = OffsetStore(pool, SCHEMA)
+        super().open(pool)
         self.directory = Directory(pool)
-
-    async def load(self, group: str, topic: str) -> dict[int, int]:
-        """Return partition → next offset, as the transactions stored it."""
-        return await self.offsets.load(group, topic)
 
     async def sources_by_name(self) -> dict[str, Source]:
         """Read every source with its priority."""
@@ -373,11 +370,6 @@ class Store:
         with translated():
             count: int = await self._pool.fetchval(RECONSIDERING["count_queued"])
         return count
-
-    async def ping(self) -> None:
-        """Raise when the database does not answer."""
-        with translated():
-            await self._pool.execute("SELECT 1")
 
     async def count_open_candidates(self) -> int:
         """Count the pairs that wait for a decision."""
