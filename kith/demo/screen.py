@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+
+from kith.board import Board
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +41,15 @@ class Figures:
 class Screen:
     """Steps one after the other; below a step what its parts are doing now."""
 
-    PAUSE_SECONDS = 2.0
-    """Without a terminal, figures come no more often than this."""
-
     def __init__(self, output: TextIO) -> None:
         self._console = Console(file=output, highlight=False, soft_wrap=True)
-        self._terminal = self._console.is_terminal
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._board = Board(self._console, pause_s=2, indent=10, vanishes=True)
         self._lock = threading.Lock()
-        self._words: dict[str, str] = {}
-        self._said: dict[str, tuple[str, float]] = {}
         self._began = time.monotonic()
 
     def __enter__(self) -> Self:
         """Begin to draw."""
-        if self._terminal:
-            self._live.start()
+        self._board.__enter__()
         return self
 
     def __exit__(
@@ -66,40 +59,20 @@ class Screen:
         trace: TracebackType | None,
     ) -> None:
         """Take the live picture away; the steps remain."""
-        if self._terminal:
-            self._live.stop()
+        self._board.__exit__(kind, error, trace)
 
     def step(self, words: str) -> None:
         """Begin a step."""
         with self._lock:
-            self._words.clear()
-            self._said.clear()
+            self._board.clear()
             seconds = time.monotonic() - self._began
             self._console.print(f"{seconds:6.1f} s  {words}", markup=False)
 
     def part(self, name: str, words: str) -> None:
         """Show what a part is doing now."""
         with self._lock:
-            self._words[name] = words
-            if self._terminal:
-                self._draw()
-            elif self._is_news(name, words):
-                self._console.print(f"          {name:<12} {words}", markup=False)
+            self._board.say(name, words)
 
     def figures(self, figures: Figures) -> None:
         """Show how far the stream is."""
         self.part("stream", figures.words)
-
-    def _is_news(self, name: str, words: str) -> bool:
-        verb = words.split(" ", maxsplit=1)[0]
-        last, when = self._said.get(name, ("", 0.0))
-        if verb == last and time.monotonic() - when < self.PAUSE_SECONDS:
-            return False
-        self._said[name] = (verb, time.monotonic())
-        return True
-
-    def _draw(self) -> None:
-        table = Table.grid(padding=(0, 2))
-        for name, words in sorted(self._words.items()):
-            table.add_row("         ", name, words)
-        self._live.update(table, refresh=True)

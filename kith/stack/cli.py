@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
+from kith.board import Board
 from kith.migrate import PACKAGES
 from kith.stack.errors import StackError, UnknownPartError
 from kith.stack.fleet import Fleet
-from kith.stack.report import HEADINGS, Lines, part_rows, print_logs, print_table, service_rows
+from kith.stack.report import HEADINGS, part_rows, print_logs, print_table, progress, service_rows
 from kith.stack.stack import PARTS, Stack
 from kith.topics import ensure_topics, specs
 from shared.kafka import KafkaSettings
@@ -47,7 +48,7 @@ def up(without: Without = None, services: Services = False, replicas: Replicas =
     began = time.monotonic()
     stack = Stack.load()
     left_out = set(without or ())
-    with failing(), Lines() as lines:
+    with failing(), progress() as lines:
         if unknown := left_out - set(PARTS):
             raise UnknownPartError(f"no part {', '.join(unknown)}: there are {', '.join(PARTS)}")
         stack.start([name for name in PARTS if name not in left_out], lines.say)
@@ -67,7 +68,7 @@ def parse_replicas(words: Sequence[str]) -> dict[str, int]:
     return counts
 
 
-def _start_services(fleet: Fleet, replicas: dict[str, int], lines: Lines) -> None:
+def _start_services(fleet: Fleet, replicas: dict[str, int], lines: Board) -> None:
     lines.say("schemas", "bringing to this release")
     applied = asyncio.run(migrate(fleet.stack.postgres_dsn("kith_migrator"), PACKAGES))
     lines.say("schemas", f"{applied} migrations applied" if applied else "as they should be")
@@ -87,7 +88,7 @@ def down(
 ) -> None:
     """Stop the local stack; its data stay unless wiped."""
     stack = Stack.load()
-    with failing(), Lines() as lines:
+    with failing(), progress() as lines:
         Fleet(stack).stop(lines.say)
         stack.stop(progress=lines.say)
         if wipe:
@@ -100,7 +101,7 @@ def restart(
 ) -> None:
     """Stop and start one part, or the processes of one service."""
     stack = Stack.load()
-    with failing(), Lines() as lines:
+    with failing(), progress() as lines:
         if part in PARTS:
             stack.restart(part, hard=hard, progress=lines.say)
         else:

@@ -5,14 +5,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psutil
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
 
+from kith.board import Board
 from kith.stack.errors import UnknownPartError
 from kith.stack.fleet import Fleet
 from kith.stack.processes import find, tail
@@ -22,47 +19,9 @@ HEADINGS = ("NAME", "STATE", "PID", "RSS MB", "CPU s", "PORT", "RESTARTS", "READ
 """Of the status table."""
 
 
-class Lines:
-    """A progress line for each part: redrawn on a terminal, else one line for each change."""
-
-    PAUSE_SECONDS = 5
-    """Without a terminal, fetch figures of one part come no more often than this."""
-
-    def __init__(self) -> None:
-        self._words: dict[str, str] = {}
-        self._said: dict[str, tuple[str, float]] = {}
-        self._live = Live(console=Console(), auto_refresh=False) if sys.stdout.isatty() else None
-
-    def __enter__(self) -> Self:
-        """Begin to draw."""
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the last picture standing."""
-        if self._live:
-            self._live.stop()
-
-    def say(self, part: str, words: str) -> None:
-        """Show what a part is doing now."""
-        self._words[part] = words
-        if self._live:
-            table = Table.grid(padding=(0, 2))
-            for name, text in sorted(self._words.items()):
-                table.add_row(name, text)
-            self._live.update(table, refresh=True)
-            return
-        verb = words.split(" ", maxsplit=1)[0]
-        last, when = self._said.get(part, ("", 0.0))
-        if verb != last or time.monotonic() - when > self.PAUSE_SECONDS:
-            self._said[part] = (verb, time.monotonic())
-            print(f"{part:<9} {words}", flush=True)
+def progress() -> Board:
+    """Return a board with a line for each part, which is left standing."""
+    return Board(Console(highlight=False, soft_wrap=True), pause_s=5)
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
