@@ -70,7 +70,7 @@ REST_LIMIT_S: Final = 60.0
 LIVE_S: Final = 30
 """How long live signals flow before the import, for comparison, seconds."""
 
-IMPORT_S: Final = 120
+IMPORT_S: Final = 300
 """How long they flow beside each step of the import: one that takes longer is left alone, seconds.
 """
 
