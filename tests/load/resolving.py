@@ -193,4 +193,6 @@ if __name__ == "__main__":
         "matching": match,
     }
     answer = uvloop.run(roles[sys.argv[1]](**orjson.loads(sys.argv[2])))
-    print(orjson.dumps(answer).decode(), flush=True)
+    # A buffer of its own: an unbuffered interpreter writes what the pipe takes at once, no more.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as output:
+        output.write(orjson.dumps(answer))
