@@ -1,16 +1,12 @@
-"""`kith activities`: upload calendars and logs of calls to ingest, and say what became of them."""
+"""`kith activities`: calendars, logs of calls and signals, imported as `kith import` does."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import httpx
-import orjson
 import typer
 
-from kith.imports_activities import account_of
-from kith.imports_client import ImportsClient, RefusedError
-from kith.imports_key import calling
-from kith.imports_running import local_url
+from kith.imports_options import AsJson, Key, Skip, Url, Workspace, Yes
+from kith.imports_running import connected, end, import_one
 
 Files = Annotated[
     list[Path],
@@ -30,17 +26,6 @@ Zone = Annotated[
     str | None,
     typer.Option(help="Where times without an offset are read, like Europe/Berlin; default: UTC."),
 ]
-Workspace = Annotated[
-    str | None, typer.Option(help="wsp_…, without a key; may be left out where there is but one.")
-]
-Key = Annotated[
-    str | None,
-    typer.Option(envvar="KITH_API_KEY", help="API key of scope signals:write; else one is made."),
-]
-Url = Annotated[
-    str | None, typer.Option(envvar="INGEST_URL", help="Where ingest is; default: the local stack.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -54,34 +39,21 @@ def import_activities(
     source: Source = None,
     region: Region = None,
     timezone: Zone = None,
+    skip: Skip = None,
+    yes: Yes = False,
     workspace: Workspace = None,
     key: Key = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import meetings, calls and messages. Importing the same file again changes nothing."""
-    wished = {"source": source, "region": region, "timezone": timezone}
+    """Import meetings, calls and messages: show what is new, ask, import, report.
+
+    Importing the same file again changes nothing.
+    """
+    wished = {"kind": "activities", "source": source, "region": region, "timezone": timezone}
     wishes = {name: value for name, value in wished.items() if value}
-    told: list[dict[str, Any]] = []
-    failed = False
-    with calling(key, workspace, url or local_url()) as http:
-        client = ImportsClient(http)
-        for path in files:
-            try:
-                report = client.send_activities(path, wishes)
-            except RefusedError as error:
-                failed, report = True, error.problem
-                lines = iter([f"{path.name}: {error}"])
-            except httpx.HTTPError as error:
-                failed = True
-                report = {"title": "ingest does not answer", "detail": type(error).__name__}
-                lines = iter([f"{path.name}: ingest does not answer: {type(error).__name__}"])
-            else:
-                lines = account_of(path.name, report)
-            told.append({"file": str(path), **report})
-            for line in () if as_json else lines:
-                typer.echo(line)
-    if as_json:
-        typer.echo(orjson.dumps({"imports": told}).decode())
-    if failed:
-        raise typer.Exit(1)
+    with connected(key, workspace, url) as client:
+        told = [
+            import_one(client, path, wishes, skip or [], yes=yes, as_json=as_json) for path in files
+        ]
+    end(told, as_json=as_json)

@@ -8,9 +8,8 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from kith.imports_activities import activities_in
 from kith.imports_client import Document, RefusedError
-from kith.imports_mail import is_mail, mail_wishes
+from kith.imports_mail import is_mail
 from kith.imports_options import (
     AsJson,
     Files,
@@ -34,8 +33,6 @@ from kith.imports_running import (
     connected,
     end,
     go_on,
-    import_activities,
-    import_mail,
     import_one,
     look_at,
     progress_shown,
@@ -43,7 +40,7 @@ from kith.imports_running import (
     save_mapping,
     say,
 )
-from kith.imports_text import CLASSES, LISTED, list_of, preview_of, report_of
+from kith.imports_text import CLASSES, LISTED, classes_of, list_of, preview_of, report_of
 
 EVERY: Final = 100
 """Rows of a class that are printed with `show --rows all`."""
@@ -94,33 +91,26 @@ def import_files(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import address books: show what each would change, ask, import, report; mail, calendars.
+    """Import address books, mail, calendars: show what each would change, ask, import, report.
 
     Backups of calls and messages, too. Importing the same file again changes nothing.
     """
     if save and mapping is None:
         raise typer.BadParameter("give the mapping to save: --mapping FILE", param_hint="--save")
     parameters = {"source": source, "import_source": tag, "region": region, "saved": saved}
-    wishes = {name: value for name, value in parameters.items() if value}
+    wishes: dict[str, str | list[str]] = {name: one for name, one in parameters.items() if one}
     if mapping is not None:
         wishes["mapping"] = read_mapping(mapping)
     told: list[Document] = []
     with connected(key, workspace, url) as client:
         if save:
-            save_mapping(client, save, wishes["mapping"])
+            save_mapping(client, save, str(wishes["mapping"]))
         for path in files:
-            if is_mail(path):
-                asked = mail_wishes(source, region, own or [], look=look)
-                told.append(import_mail(client, path, asked, as_json=as_json))
-            elif (layout := activities_in(path)) is not None:
-                asked = {"source": source, "region": region}
-                told.append(
-                    import_activities(client, path, layout, asked, look=look, as_json=as_json)
-                )
-            elif look:
-                told.append(look_at(client, path, wishes, as_json=as_json))
+            asked = wishes | {"kind": "mail", "own": own or []} if is_mail(path) else wishes
+            if look:
+                told.append(look_at(client, path, asked, as_json=as_json))
             else:
-                told.append(import_one(client, path, wishes, skip or [], yes=yes, as_json=as_json))
+                told.append(import_one(client, path, asked, skip or [], yes=yes, as_json=as_json))
     end(told, as_json=as_json)
 
 
@@ -149,7 +139,7 @@ def show_import(
     """Show where an import stands, and what its rows would lead to."""
     with connected(key, workspace, url) as client:
         document = client.get(import_id)
-        names = [row_class] if row_class else list(CLASSES)
+        names = [row_class] if row_class else list(classes_of(document))
         most = EVERY if row_class else LISTED
         shown = {name: client.rows(import_id, class_=name, limit=most) for name in names}
     rows = [row for name in names for row in shown[name]]

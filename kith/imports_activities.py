@@ -1,37 +1,117 @@
-"""What `kith import` and `kith activities` say of calendars and logs of calls."""
+"""What `kith import` and `kith activities` print of mail, calendars and logs."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from services.ingest.sources.phone_backup import ROOT
+Document = Mapping[str, Any]
 
-LISTED: Final = 10
-"""Rejected activities and warnings that are printed of each file; `--json` has more."""
+NOUNS: Final = {
+    "mbox": "messages",
+    "eml": "messages",
+    "emlx": "messages",
+    "calendar": "meetings",
+    "call-log": "calls or messages",
+    "phone-backup": "calls or messages",
+}
+"""Layout → what its entries are; activities, where it does not say."""
 
-_BEGIN: Final = b"BEGIN:VCALENDAR"
+CLASSES: Final = {
+    "new": "are not known yet",
+    "update": "say of a known one what is not known of it",
+    "duplicate": "are known already: nothing changes",
+    "left_out": "are left out",
+    "rejected": "cannot be taken",
+}
+"""Class of entries → what a preview says of them."""
+
+VERDICTS: Final = {
+    "recorded": "are on the timelines of who took part",
+    "unchanged": "were known already",
+    "skipped": "were left out",
+    "rejected": "could not be taken",
+}
+"""Verdict → what a report says of the entries."""
+
+_REASONS: Final = {
+    "again": "read before",
+    "automatic": "automatic answers and reports on delivery",
+    "bot": "written by programs",
+    "chat": "chats",
+    "draft": "drafts",
+    "list": "mailing lists and newsletters",
+    "no_reply": "from no-reply addresses",
+    "no_sender": "without a sender",
+    "nobody_else": "with nobody but yourself",
+    "spam": "spam",
+    "undated": "without a date",
+}
+"""Reason → words for a person."""
 
 
-def activities_in(path: Path) -> str | None:
-    """Tell what a file is that holds activities, whatever its name: `calendar`, `phone-backup`."""
-    with path.open("rb") as file:
-        head = file.read(4_096).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head[: len(_BEGIN)].upper() == _BEGIN:
-        return "calendar"
-    return "phone-backup" if head.startswith(b"<") and ROOT.search(head) else None
+def noun_of(document: Document) -> str:
+    """Say what the entries of a file are."""
+    return NOUNS.get((document["reading"] or {}).get("layout", ""), "activities")
 
 
-def account_of(name: str, report: dict[str, Any]) -> Iterator[str]:
-    """Say what became of a file's activities."""
-    yield (
-        f"{name}: {report['layout']}, {report['accepted']} activities accepted, "
-        f"{report['rejected_activities']} rejected, {report['passed_over']} passed over"
-    )
-    for kind, mark in (("rejected", "rejected"), ("warnings", "left out")):
-        for note in report[kind][:LISTED]:
-            place = f", {note['field']}" if note["field"] else ""
-            yield f"  {mark}: line {note['line']}{place}: {note['reason']}"
-        if len(report[kind]) > LISTED:
-            yield f"  … and {len(report[kind]) - LISTED} more; --json lists them"
-    if report["accepted"]:
-        yield f"  to take it back: kith import undo {report['import_id']}"
+def preview_of(document: Document, shown: Mapping[str, Sequence[Document]]) -> Iterator[str]:
+    """Say what an import of activities would do; `shown`: some entries of each class."""
+    again = " (the same file was imported before)" if document["same_file_as"] else ""
+    yield f"  {document['import_id']}: {document['rows']:,} {noun_of(document)}{again}"
+    for name, words in CLASSES.items():
+        count = document["classes"].get(name, 0)
+        if not count:
+            continue
+        chosen = ", left out" if document["choices"].get(name) == "skip" else ""
+        yield f"  {count:>9,} {words}{chosen}"
+        if name == "left_out":
+            yield from _left_out(document)
+            continue
+        rows = shown.get(name, ())
+        yield from (f"              {_row(row)}" for row in rows)
+        if len(rows) < count and rows:
+            yield f"              … and {count - len(rows):,} more"
+    yield from _around(document)
+
+
+def report_of(report: Document) -> Iterator[str]:
+    """Say what became of every entry."""
+    yield f"  {report['import_id']}: {report['state']}, {report['rows']:,} {noun_of(report)}"
+    for name, words in VERDICTS.items():
+        if count := report["verdicts"].get(name, 0):
+            yield f"  {count:>9,} {words}"
+            if name == "skipped":
+                yield from _left_out(report)
+    if report["state"] == "done":
+        yield f"  {report['events']:>9,} events"
+        yield from _around(report)
+
+
+def _left_out(document: Document) -> Iterator[str]:
+    reasons = sorted(document["activities"]["left_out"].items(), key=lambda one: -one[1])
+    for why, count in reasons:
+        yield f"              {count:,} {_REASONS.get(why, why)}"
+
+
+def _around(document: Document) -> Iterator[str]:
+    told = document["activities"]
+    if told["signatures"]:
+        yield f"  {told['signatures']:>9,} signatures say something new of their sender"
+    if told["people"]:
+        known, new = told["people"]["known"], told["people"]["new"]
+        yield f"  {known + new:>9,} people take part: {known:,} known, {new:,} new"
+    if noun_of(document) == "messages":
+        own = ", ".join(told["own"] or ())
+        yield f"  your own addresses: {own or 'none known; name them with --own'}"
+    if document["warnings"]:
+        yield f"  {document['warnings']:>9,} values cannot be read and are left out"
+
+
+def _row(row: Document) -> str:
+    happened = row.get("happened")
+    if not happened:
+        place = f", {row['field']}" if row["field"] else ""
+        return f"line {row['line']}{place}: {row['reason']}".rstrip(": ")
+    who = [one["name"] or one["reached_by"] or one["role"] for one in happened["participants"]]
+    title = f" {happened['title']}" if happened.get("title") else ""
+    when = happened["occurred_at"][:16].replace("T", " ")
+    return f"line {row['line']}: {when}{title} ({', '.join(who[:3])}{', …' if who[3:] else ''})"

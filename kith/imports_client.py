@@ -10,11 +10,11 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from kith.imports_mail import content_of
+
 IMPORTS: Final = "/v1/imports"
 MAPPINGS: Final = f"{IMPORTS}/mappings"
 READING: Final = f"{IMPORTS}/reading"
-MAIL: Final = "/v1/mail"
-ACTIVITIES: Final = "/v1/activities"
 UPLOADS: Final = f"{IMPORTS}/uploads"
 
 SECONDS: Final = 600.0
@@ -33,6 +33,7 @@ RESTING: Final = frozenset({"ready", "done", "failed", "undone", "discarded"})
 """States that only a person changes."""
 
 Document = dict[str, Any]
+Wishes = Mapping[str, str | list[str]]
 Progress = Callable[[str, int, int], None]
 """Told what is counted, how much of it there is so far, and how much there will be (0: unknown)."""
 
@@ -51,20 +52,19 @@ class ImportsClient:
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
 
-    def look(self, file: Path, wishes: Mapping[str, str]) -> Document:
+    def look(self, file: Path, wishes: Wishes) -> Document:
         """Ask how a file would be read."""
-        with file.open("rb") as content:
-            return self._ask("POST", READING, params=wishes, content=content)
+        return self._ask("POST", READING, params=dict(wishes), content=content_of(file))
 
-    def upload(self, file: Path, wishes: Mapping[str, str], progress: Progress) -> Document:
-        """Upload a file; returns the import that it begins."""
+    def upload(self, file: Path, wishes: Wishes, progress: Progress) -> Document:
+        """Upload a file, or a folder of messages; returns the import that it begins."""
+        if file.is_dir():
+            return self._ask("POST", IMPORTS, params=dict(wishes), content=content_of(file))
         size = file.stat().st_size
         if size <= WHOLE:
             with file.open("rb") as content:
-                return self._ask("POST", IMPORTS, params=wishes, content=content)
-        metadata = ",".join(
-            f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in wishes.items()
-        )
+                return self._ask("POST", IMPORTS, params=dict(wishes), content=content)
+        metadata = ",".join(f"{name} {_encoded(value)}" for name, value in wishes.items())
         headers = {**_TUS, "Upload-Length": str(size), "Upload-Metadata": metadata}
         begun = self._send("POST", UPLOADS, headers=headers)
         place = begun.headers["location"]
@@ -140,32 +140,6 @@ class ImportsClient:
         """Discard an import that was not executed."""
         self._send("DELETE", f"{IMPORTS}/{quote(import_id)}")
 
-    def send_mail(
-        self, content: Iterator[bytes], wishes: Mapping[str, Any], progress: Progress
-    ) -> Document:
-        """Send a mailbox, telling how much of it has been read; returns what became of it."""
-        headers = {"Content-Type": "application/octet-stream", "Accept": "application/x-ndjson"}
-        with self._http.stream(
-            "POST", MAIL, params=wishes, content=content, headers=headers
-        ) as answer:
-            if answer.is_error:
-                answer.read()
-            for line in _checked(answer).iter_lines():
-                document: Document = orjson.loads(line)
-                if "report" in document:
-                    report: Document = document["report"]
-                    return report
-                progress("messages read", document["progress"]["messages"], 0)
-        raise RefusedError(
-            {"title": "ingest broke off", "detail": "import the mail again: nothing comes twice"}
-        )
-
-    def send_activities(self, file: Path, wishes: Mapping[str, str]) -> Document:
-        """Send a calendar or a log; returns what became of it."""
-        headers = {"Content-Type": "application/octet-stream"}
-        with file.open("rb") as content:
-            return self._ask("POST", ACTIVITIES, params=wishes, content=content, headers=headers)
-
     def save_mapping(self, name: str, mapping: str) -> None:
         """Keep a mapping under a name."""
         self._send("PUT", f"{MAPPINGS}/{quote(name)}", content=mapping)
@@ -204,6 +178,11 @@ class ImportsClient:
 
 
 _TUS: Final = {"Tus-Resumable": "1.0.0"}
+
+
+def _encoded(value: str | list[str]) -> str:
+    text = value if isinstance(value, str) else " ".join(value)
+    return base64.b64encode(text.encode()).decode()
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:

@@ -3,35 +3,17 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import typer
 
 from services.ingest.sources.mail.boxes import sniff_box
 
-LISTED: Final = 10
-"""Parts that could not be read that are printed; `--json` has more."""
-
 _MAIL_SUFFIXES: Final = frozenset({".eml", ".emlx", ".mbox", ".mbx", ".msg", ".pst", ".ost"})
 """What is meant as mail; what of it cannot be read, ingest says by name."""
 _MESSAGE_SUFFIXES: Final = frozenset({".eml", ".emlx"})
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
-
-_REASONS: Final = {
-    "again": "read before",
-    "automatic": "automatic answers and reports on delivery",
-    "bot": "written by programs",
-    "chat": "chats",
-    "draft": "drafts",
-    "list": "mailing lists and newsletters",
-    "no_reply": "from no-reply addresses",
-    "no_sender": "without a sender",
-    "nobody_else": "with nobody but yourself",
-    "spam": "spam",
-    "undated": "without a date",
-}
-"""Reason → words for a person."""
 
 
 def is_mail(path: Path) -> bool:
@@ -46,35 +28,6 @@ def is_mail(path: Path) -> bool:
         return True
     with path.open("rb") as file:
         return sniff_box(file) is not None
-
-
-def mail_wishes(
-    source: str | None, region: str | None, own: list[str], *, look: bool
-) -> dict[str, Any]:
-    """Return what ingest is asked for, of what the command line was told."""
-    said = {"source": source, "region": region, "own": own, "look": look}
-    return {name: value for name, value in said.items() if value}
-
-
-def mail_report_of(name: str, report: dict[str, Any], *, look: bool = False) -> Iterator[str]:
-    """Say what became of a mailbox, and why messages were left out."""
-    yield f"{name}: {report['kind']}, {report['messages']:,} messages"
-    signed = f"{report['signatures']:,} signatures with something new"
-    yield f"  {report['activities']:,} taken, {signed}"
-    left_out = sum(report["left_out"].values())
-    if left_out:
-        reasons = sorted(report["left_out"].items(), key=lambda one: -one[1])
-        told = ", ".join(f"{count:,} {_REASONS.get(why, why)}" for why, count in reasons)
-        yield f"  {left_out:,} left out: {told}"
-    if report["refused"]:
-        yield f"  {report['refused']:,} refused"
-    own = ", ".join(report["own"])
-    yield f"  your own addresses: {own or 'none known; name them with --own'}"
-    for note in report["notes"][:LISTED]:
-        place = f", {note['field']}" if note["field"] else ""
-        yield f"  line {note['line']}{place}: {note['reason']}"
-    if report["activities"] and not look:
-        yield f"  to take it back: kith import undo {report['import_id']}"
 
 
 def content_of(path: Path) -> Iterator[bytes]:

@@ -10,12 +10,10 @@ import httpx
 import orjson
 import typer
 
-from kith.imports_activities import account_of
 from kith.imports_asking import may_go_on
-from kith.imports_client import Document, ImportsClient, RefusedError
+from kith.imports_client import Document, ImportsClient, RefusedError, Wishes
 from kith.imports_key import calling
-from kith.imports_mail import content_of, mail_report_of
-from kith.imports_text import CLASSES, LISTED, columns_of, preview_of, reading_of, report_of
+from kith.imports_text import LISTED, classes_of, columns_of, preview_of, reading_of, report_of
 
 STOPPED: Final = 3
 """Exit code: shown, and not imported, as nobody said that it should be."""
@@ -67,9 +65,7 @@ def save_mapping(client: ImportsClient, name: str, mapping: str) -> None:
         raise typer.BadParameter(f"cannot be saved: {detail}", param_hint="--save") from None
 
 
-def look_at(
-    client: ImportsClient, path: Path, wishes: dict[str, str], *, as_json: bool
-) -> Document:
+def look_at(client: ImportsClient, path: Path, wishes: Wishes, *, as_json: bool) -> Document:
     """Say how a file would be read."""
     try:
         reading = client.look(path, wishes)
@@ -84,7 +80,7 @@ def look_at(
 def import_one(
     client: ImportsClient,
     path: Path,
-    wishes: dict[str, str],
+    wishes: Wishes,
     skip: Sequence[str],
     *,
     yes: bool,
@@ -102,43 +98,6 @@ def import_one(
     return {"file": str(path), **told}
 
 
-def import_mail(
-    client: ImportsClient, path: Path, wishes: dict[str, Any], *, as_json: bool
-) -> Document:
-    """Import the mail of a file or a folder: nothing in it is chosen row by row."""
-    try:
-        with progress_shown(quiet=as_json) as progress:
-            report = client.send_mail(content_of(path), wishes, progress)
-    except RefusedError as error:
-        return _refused(path, error, as_json=as_json)
-    if not as_json:
-        _print(mail_report_of(path.name, report, look="look" in wishes))
-    return {"file": str(path), "layout": report["kind"], **report}
-
-
-def import_activities(
-    client: ImportsClient,
-    path: Path,
-    layout: str,
-    asked: dict[str, str | None],
-    *,
-    look: bool,
-    as_json: bool,
-) -> Document:
-    """Import meetings, calls or messages: nothing in their file is chosen row by row."""
-    if look:
-        report: Document = {"layout": layout}
-    else:
-        wishes = {name: value for name, value in asked.items() if value}
-        try:
-            report = client.send_activities(path, wishes)
-        except RefusedError as error:
-            return _refused(path, error, as_json=as_json)
-    if not as_json:
-        _print(iter([f"{path.name}: {layout}"]) if look else account_of(path.name, report))
-    return {"file": str(path), **report}
-
-
 def go_on(
     client: ImportsClient, document: Document, skip: Sequence[str], *, yes: bool, as_json: bool
 ) -> Document:
@@ -150,7 +109,8 @@ def go_on(
         if skip:
             document = client.choose(import_id, {"classes": dict.fromkeys(skip, "skip")})
         if not as_json:
-            shown = {name: client.rows(import_id, class_=name, limit=3) for name in CLASSES}
+            names = classes_of(document)
+            shown = {name: client.rows(import_id, class_=name, limit=3) for name in names}
             shown["rejected"] = client.rows(import_id, class_="rejected", limit=LISTED)
             _print(preview_of(document, shown))
         if not yes and (as_json or not sys.stdin.isatty()):

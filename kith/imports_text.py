@@ -1,7 +1,9 @@
 """What `kith import` prints: previews, conflicts side by side and reports, in plain words."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
+
+from kith import imports_activities
 
 Document = Mapping[str, Any]
 
@@ -36,7 +38,9 @@ WIDTH: Final = 34
 def reading_of(name: str, reading: Document) -> Iterator[str]:
     """Say how a file is read, and what of that is a guess."""
     assumed = " (assumed)" if reading["encoding_assumed"] else ""
-    parts = [reading["layout"], f"{reading['encoding']}{assumed}"]
+    parts = [reading["layout"]]
+    if reading["encoding"]:
+        parts.append(f"{reading['encoding']}{assumed}")
     if reading.get("sheet"):
         parts.append(f"sheet {reading['sheet']}")
     is_table = reading.get("delimiter") or reading.get("sheet")
@@ -51,6 +55,11 @@ def reading_of(name: str, reading: Document) -> Iterator[str]:
     yield f"{name}: {', '.join(parts)}"
 
 
+def classes_of(document: Document) -> Collection[str]:
+    """List the classes that rows of an import may have."""
+    return imports_activities.CLASSES if document.get("activities") else CLASSES
+
+
 def columns_of(reading: Document) -> Iterator[str]:
     """Say where the columns of a table go."""
     for column, target in reading.get("columns", {}).items():
@@ -59,6 +68,9 @@ def columns_of(reading: Document) -> Iterator[str]:
 
 def preview_of(document: Document, shown: Mapping[str, Sequence[Document]]) -> Iterator[str]:
     """Say what an import would do; `shown`: some rows of each class."""
+    if document.get("activities"):
+        yield from imports_activities.preview_of(document, shown)
+        return
     again = " (the same file was imported before)" if document["same_file_as"] else ""
     yield f"  {document['import_id']}: {document['rows']:,} rows{again}"
     for name, words in CLASSES.items():
@@ -149,12 +161,10 @@ def report_of(report: Document) -> Iterator[str]:
     if report["failure"]:
         yield f"  {report['import_id']} failed: {report['failure']['detail']}"
         return
-    yield f"  {report['import_id']}: {report['state']}, {report['rows']:,} rows"
-    for name, words in VERDICTS.items():
-        if count := report["verdicts"].get(name, 0):
-            yield f"  {count:>9,} {words}"
-    if report["state"] == "done" and any(report["verdicts"].values()):
-        yield f"  {report['events']:>9,} events"
+    if report.get("activities"):
+        yield from imports_activities.report_of(report)
+    else:
+        yield from _counts(report)
     if report["undo"]:
         yield from undo_of(report["undo"])
     for kind, words in (("rejected", "rejected"), ("left_out", "left out")):
@@ -164,8 +174,20 @@ def report_of(report: Document) -> Iterator[str]:
             yield f"  {words}: line {note['line']}{place}: {note['reason']}"
         if len(notes) > LISTED:
             yield f"  … and {len(notes) - LISTED:,} more; --json lists them"
-    if report["verdicts"].get("rejected") or report["classes"].get("rejected"):
+    if report.get("activities"):
+        if report["state"] == "done":
+            yield f"  to take it back: kith import undo {report['import_id']}"
+    elif report["verdicts"].get("rejected") or report["classes"].get("rejected"):
         yield f"  `kith import rejects {report['import_id']}` gives the rejected rows back"
+
+
+def _counts(report: Document) -> Iterator[str]:
+    yield f"  {report['import_id']}: {report['state']}, {report['rows']:,} rows"
+    for name, words in VERDICTS.items():
+        if count := report["verdicts"].get(name, 0):
+            yield f"  {count:>9,} {words}"
+    if report["state"] == "done" and any(report["verdicts"].values()):
+        yield f"  {report['events']:>9,} events"
 
 
 def undo_of(undo: Document) -> Iterator[str]:

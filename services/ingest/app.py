@@ -20,7 +20,6 @@ from services.ingest.routes import (
     connections,
     happenings,
     imports,
-    mail,
     mappings,
     resumable,
     rows,
@@ -56,9 +55,6 @@ ABOUT = (
     "Ways in for contact and activity signals: push them as JSON or upload a file. Every request "
     "needs an API key of scope `signals:write`, which decides the tenant and the workspace."
 )
-
-IMPORTS = ("/v1/imports", "/api/v1/contacts/import")
-"""Where imports are served: under our name, and under the customer's (DESIGN 9)."""
 
 
 def create_app(settings: Settings) -> ASGIApp:
@@ -123,9 +119,9 @@ def uploads_of(settings: Settings, store: ImportStore, vault: Vault) -> CopiedUp
 def create_http() -> FastAPI:
     """Build the HTTP side; its `state.doorway` is set when the process starts."""
     http = FastAPI(title=TITLE, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
-    for part in (signals, happenings, captures, mail, mappings, connections):
+    for part in (signals, happenings, captures, mappings, connections):
         http.include_router(part.router)
-    for prefix in IMPORTS:
+    for prefix in imports.IMPORTS:
         for part in (resumable, imports, rows):
             http.include_router(part.router, prefix=prefix)
     install_problems(http)

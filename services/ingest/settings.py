@@ -1,7 +1,7 @@
 """What an operator may turn about ingest."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AliasChoices, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -94,7 +94,8 @@ class Settings(BaseSettings):
         default=1_000, description="Most signals in one POST /v1/signals."
     )
     max_file_bytes: Annotated[int, Field(ge=1_024)] = Field(
-        default=512 * 1024 * 1024, description="Largest file of POST /v1/imports, bytes."
+        default=512 * 1024 * 1024,
+        description="Largest file of POST /v1/imports but mail, bytes.",
     )
     resolver_url: str = Field(
         default="http://resolver:8080",
@@ -120,8 +121,8 @@ class Settings(BaseSettings):
     )
     max_mail_bytes: Annotated[int, Field(ge=1_024)] = Field(
         default=8 * 1024 * 1024 * 1024,
-        description="Largest file of POST /v1/mail, bytes; it takes as much of the temporary "
-        "directory while it is read.",
+        description="Largest file of mail, bytes; it takes as much of the temporary directory "
+        "while it is read.",
     )
     mail_helpers: Annotated[int, Field(ge=0, le=32)] = Field(
         default=2,

@@ -3,7 +3,8 @@
 The same commands as on `contact.commands.v1`, carried out by the same function. The review queue,
 why, why not and how are answered from what decisions stored; for the api, which passes them on.
 `POST /v1/audits` takes what an audit found; `/v1/matching` is what a tenant decides by.
-`POST /v1/decisions` and `/v1/verdicts` tell an import what its rows would lead to, and led to.
+`POST /v1/decisions` and `/v1/verdicts` tell an import what its rows would lead to, and led to;
+`/v1/activities/standings` and `/v1/activities/outcomes` the same of mail, calendars and logs.
 Tenant and workspace are the API key's.
 """
 
@@ -11,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
 
 import orjson
 from fastapi import Depends, FastAPI, Request, Response
@@ -22,7 +23,7 @@ from ulid import ULID
 
 from services.resolver.domain.policies import tell_settings, tell_version
 from services.resolver.domain.reviewing import PAIR, Filters
-from services.resolver.store import Store, previews, questions
+from services.resolver.store import Store, activity_questions, previews, questions
 from services.resolver.store.audits import AuditFinding
 from services.resolver.store.retracting import Retraction
 from services.resolver.store.review import reading
@@ -86,6 +87,9 @@ MOST_FINDINGS: Final = 500
 
 MOST_SIGNALS: Final = 1_000
 """Signals in one question, and as many that come before them."""
+
+MOST_PEOPLE: Final = 10_000
+"""People in one question about activities."""
 
 _DIGEST = re.compile("[0-9a-f]{32}")
 
@@ -245,6 +249,20 @@ class Outcomes(Struct, frozen=True):
     signals: list[previews.Sent]
 
 
+class Standings(Struct, frozen=True):
+    """Activities of which it is asked what is known, and people who take part."""
+
+    activities: list[activity_questions.Content]
+    people: list[activity_questions.Identifier] = []
+
+
+class Happened(Struct, frozen=True):
+    """Activities whose outcomes are asked, and records that were sent beside them."""
+
+    activities: list[activity_questions.Sent]
+    records: list[activity_questions.Sent] = []
+
+
 class FoundPair(Struct, frozen=True):
     """A pair that an audit found."""
 
@@ -261,6 +279,8 @@ class Findings(Struct, frozen=True):
 _decode_findings: Final = Decoder(Findings).decode
 _decode_decided: Final = Decoder(Decided).decode
 _decode_outcomes: Final = Decoder(Outcomes).decode
+_decode_standings: Final = Decoder(Standings).decode
+_decode_happened: Final = Decoder(Happened).decode
 
 
 async def post_decisions(request: Request, asker: Asker) -> Response:
@@ -281,15 +301,62 @@ async def post_verdicts(request: Request, asker: Asker) -> Response:
     """Tell what became of signals that were sent."""
     asked = _decoded(_decode_outcomes, await _body(request, MAX_PREVIEW_BYTES))
     _refuse_many(asked.signals)
-    for one in asked.signals:
+    _refuse_no_digests(asked.signals)
+    told = await previews.find_verdicts(request.app.state.store, asker.place, asked.signals)
+    return _said({"verdicts": told})
+
+
+async def post_standings(request: Request, asker: Asker) -> Response:
+    """Tell what is known of activities and of the people who take part; nothing is written."""
+    body = await _body(request, MAX_PREVIEW_BYTES)
+    asked = _decoded(_decode_standings, body, "activities")
+    _refuse_many(asked.activities, "activities")
+    if len(asked.people) > MOST_PEOPLE:
+        raise ProblemError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"ask of at most {MOST_PEOPLE} people", "people"
+        )
+    _refuse_no_digests(asked.activities, "activities")
+    return _said(
+        await activity_questions.find_standings(
+            request.app.state.store, asker.place, asked.activities, asked.people
+        )
+    )
+
+
+async def post_outcomes(request: Request, asker: Asker) -> Response:
+    """Tell what became of activities that were sent, and of records beside them."""
+    body = await _body(request, MAX_PREVIEW_BYTES)
+    asked = _decoded(_decode_happened, body, "activities")
+    for name, sent in (("activities", asked.activities), ("records", asked.records)):
+        _refuse_many(sent, name)
+        _refuse_no_digests(sent, name)
+    return _said(
+        await activity_questions.find_outcomes(
+            request.app.state.store, asker.place, asked.activities, asked.records
+        )
+    )
+
+
+class _Digested(Protocol):
+    """What is named by digests."""
+
+    @property
+    def record_key(self) -> str:
+        """Of its record."""
+
+    @property
+    def content_hash(self) -> str:
+        """Of what it says."""
+
+
+def _refuse_no_digests(asked: Sequence[_Digested], name: str = "signals") -> None:
+    for one in asked:
         if not (_DIGEST.fullmatch(one.record_key) and _DIGEST.fullmatch(one.content_hash)):
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "record_key and content_hash must be 32 hexadecimal digits",
-                "signals",
+                name,
             )
-    told = await previews.find_verdicts(request.app.state.store, asker.place, asked.signals)
-    return _said({"verdicts": told})
 
 
 def _decoded(decode: Callable[[bytes], Found], body: bytes, name: str = "signals") -> Found:
@@ -301,10 +368,10 @@ def _decoded(decode: Callable[[bytes], Found], body: bytes, name: str = "signals
         ) from None
 
 
-def _refuse_many(signals: Sequence[object]) -> None:
+def _refuse_many(signals: Sequence[object], name: str = "signals") -> None:
     if len(signals) > MOST_SIGNALS:
         raise ProblemError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"ask of at most {MOST_SIGNALS} signals", "signals"
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"ask of at most {MOST_SIGNALS} {name}", name
         )
 
 
@@ -491,6 +558,8 @@ def create_http() -> FastAPI:
     http.add_api_route("/v1/commands/{name}", post_command, methods=["POST"])
     http.add_api_route("/v1/decisions", post_decisions, methods=["POST"])
     http.add_api_route("/v1/verdicts", post_verdicts, methods=["POST"])
+    http.add_api_route("/v1/activities/standings", post_standings, methods=["POST"])
+    http.add_api_route("/v1/activities/outcomes", post_outcomes, methods=["POST"])
     http.add_api_route("/v1/merge-candidates", get_pairs)
     http.add_api_route("/v1/merge-candidates/{pair}", get_pair)
     http.add_api_route("/v1/audits", post_findings, methods=["POST"])

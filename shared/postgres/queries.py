@@ -8,21 +8,22 @@ _NAME = re.compile(r"^-- name: ([a-z_]+)\s*$", re.MULTILINE)
 
 
 class Queries:
-    """The statements of one file, by name: `queries["find_contacts"]`."""
+    """Statements by name: `queries["find_contacts"]`."""
 
     def __init__(self, statements: dict[str, str]) -> None:
         self._statements = statements
 
     @classmethod
-    def load(cls, package: str, file: str = "queries.sql") -> Self:
-        """Read `file` of `package`, for example `services.resolver.sql`."""
-        parts = _NAME.split((files(package) / file).read_text())[1:]
+    def load(cls, package: str, *names: str) -> Self:
+        """Read files of `package`, for example `services.resolver.sql`; default: `queries.sql`."""
+        texts = [(files(package) / name).read_text() for name in names or ("queries.sql",)]
+        parts = [part for text in texts for part in _NAME.split(text)[1:]]
         statements = {
             name: body.strip().rstrip(";")
             for name, body in zip(parts[::2], parts[1::2], strict=True)
         }
         if len(statements) != len(parts) // 2:
-            msg = f"{package}/{file} names a statement twice"
+            msg = f"{package} names a statement twice in {', '.join(names) or 'queries.sql'}"
             raise ValueError(msg)
         return cls(statements)
 

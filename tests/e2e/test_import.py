@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from tests.e2e.running import Home, Running, until
+from tests.support.mail import a_message, an_mbox
 
 HEAD = "Name,Email,Phone,Title\n"
 
@@ -94,8 +95,10 @@ async def test_a_calendar_that_was_taken_back_is_on_no_timeline(
         return found
 
     for _ in range(2):
-        sent = await imported(running, home, str(file))
-        assert sent["accepted"] == 1
+        shown = await imported(running, home, str(file), code=3)
+        assert (shown["state"], shown["classes"]) == ("ready", {"new": 1})
+        sent = await imported(running, home, "resume", shown["import_id"], "--yes")
+        assert sent["verdicts"]["recorded"] == 1
         await until(people(2))
         answer = await running.get(home, "/contacts")
         activities = f"/contacts/{answer.json()['data'][0]['id']}/activities"
@@ -107,33 +110,47 @@ async def test_a_calendar_that_was_taken_back_is_on_no_timeline(
 
 
 @pytest.mark.timeout(240)
-async def test_killed_in_the_middle_it_goes_on_and_does_nothing_twice(running: Running) -> None:
+async def test_killed_in_the_middle_they_go_on_and_do_nothing_twice(running: Running) -> None:
+    """A table, whose rows are staged, and a mailbox, which is read again where it was kept."""
     home = await running.home()
-    count = 1_500
-    rows = "".join(f"P{n} Q{n},p{n}@kill.example,,\n" for n in range(count))
-    ingest = running.fleet.url("ingest")
-    answer = await running.http.post(
-        f"{ingest}/v1/imports",
-        params={"execute": "true"},
-        content=(HEAD + rows).encode(),
-        headers=home.bearer,
+    counts = {"table": 1_500, "mailbox": 400}
+    rows = "".join(f"P{n} Q{n},p{n}@kill.example,,\n" for n in range(counts["table"]))
+    letters = (
+        a_message(message_id=f"<{n}@kill>", **{"from": f"p{n}@mail.example"})
+        for n in range(counts["mailbox"])
     )
-    assert answer.status_code == 202, answer.text
-    place = f"{ingest}{answer.headers['location']}"
+    files = {"table": (HEAD + rows).encode(), "mailbox": an_mbox(*letters)}
+    ingest = running.fleet.url("ingest")
+    places = {}
+    for name, content in files.items():
+        answer = await running.http.post(
+            f"{ingest}/v1/imports",
+            params={"execute": "true", "own": "me@home.example.com"},
+            content=content,
+            headers=home.bearer,
+        )
+        assert answer.status_code == 202, answer.text
+        places[name] = f"{ingest}{answer.headers['location']}"
 
-    async def at(states: set[str], rows: int) -> dict[str, Any] | None:
-        found: dict[str, Any] = (await running.http.get(place, headers=home.bearer)).json()
-        return found if found["state"] in states and found["rows"] >= rows else None
+    async def at(states: set[str], share: float) -> dict[str, dict[str, Any]] | None:
+        found: dict[str, dict[str, Any]] = {}
+        for name, place in places.items():
+            found[name] = (await running.http.get(place, headers=home.bearer)).json()
+            if found[name]["state"] not in states or found[name]["rows"] < share * counts[name]:
+                return None
+        return found
 
-    await until(lambda: at({"reading", "executing", "done"}, 50))
+    await until(lambda: at({"reading", "executing", "done"}, 0.02))
     await asyncio.to_thread(running.fleet.restart, "ingest", hard=True)
     await until(running_again(running))
-    await until(lambda: at({"executing", "done"}, count), 60)
+    await until(lambda: at({"executing", "done"}, 1), 60)
     await asyncio.to_thread(running.fleet.restart, "ingest", hard=True)
     await until(running_again(running))
-    done = await until(lambda: at({"done"}, count), 90)
-    assert done["verdicts"]["created"] == count
-    assert sum(done["verdicts"].values()) == done["rows"] == count
+    done = await until(lambda: at({"done"}, 1), 90)
+    assert done["table"]["verdicts"]["created"] == counts["table"]
+    assert done["mailbox"]["verdicts"]["recorded"] == counts["mailbox"]
+    for name, count in counts.items():
+        assert sum(done[name]["verdicts"].values()) == done[name]["rows"] == count
 
 
 def running_again(running: Running) -> Callable[[], Awaitable[bool]]:

@@ -34,8 +34,8 @@ from services.ingest.domain.reading import (
     read_value,
     within_bounds,
 )
-from services.ingest.sources.activities import Account, activities, layout_of
 from services.ingest.sources.activities import Terms as ActivityTerms
+from services.ingest.sources.activities import layout_of
 from services.ingest.sources.mail.boxes import read_box, sniff_box, why_no_mail
 from services.ingest.sources.reading import SOURCES, Terms
 from services.ingest.sources.sniff import sniff
@@ -44,6 +44,7 @@ from shared.errors import PoisonMessageError
 from shared.events.envelope import Envelope, to_headers
 from shared.events.signal import ContactSignal
 from shared.events.topics import TYPE_BY_MODEL
+from tests.support.activities import Account, activities
 from tests.support.ingest import ORIGIN, RULES
 from tests.support.mail import a_message, a_reader, an_mbox, correspondence
 from tests.support.tables import workbook

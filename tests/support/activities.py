@@ -1,8 +1,12 @@
 """Builders of normalised activities: `an_activity("call-1", somebody(email="…"))`."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
+from services.ingest.domain.mapping import Normalized, Origin, Rules
+from services.ingest.sources.activities import Terms, entries
 from shared.events.activity import Happening, NormalizedActivity, NormalizedParticipant
 from shared.events.signal import Facts, Identifier, Point
 from tests.support.signals import MOMENT, TENANT, WORKSPACE, digest
@@ -78,3 +82,32 @@ def an_activity(
         import_id=import_id,
         raw={"record": record},
     )
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of a file's activities."""
+
+    passed: int = 0
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def refused(self) -> int:
+        """How many were refused."""
+        return len(self.rejected)
+
+
+def activities(
+    file: BinaryIO, terms: Terms, rules: Rules, account: Account
+) -> Iterator[tuple[Origin, Normalized]]:
+    """Yield a file's activities as signals, and keep account of every entry."""
+    for one in entries(file, terms, rules):
+        account.passed += bool(one.left_out)
+        if one.reason:
+            account.rejected.append({"line": one.line, "field": one.field, "reason": one.reason})
+        account.warnings += [
+            {"line": one.line, "field": place, "reason": reason} for place, reason in one.notes
+        ]
+        for taken in one.signals:
+            yield taken.origin, taken.normalized

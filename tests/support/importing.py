@@ -53,7 +53,7 @@ class Caller:
         self.tenant = tenant
         self.workspace = workspace
 
-    async def upload(self, data: bytes, **wishes: str) -> dict[str, Any]:
+    async def upload(self, data: bytes, **wishes: Any) -> dict[str, Any]:
         """Upload a file that must be recognised."""
         answer = await self.http.post("/v1/imports", params=wishes, content=data)
         assert answer.status_code == 202, answer.text
@@ -77,7 +77,7 @@ class Caller:
                     return found
                 await asyncio.sleep(0.05)
 
-    async def preview(self, data: bytes, **wishes: str) -> dict[str, Any]:
+    async def preview(self, data: bytes, **wishes: Any) -> dict[str, Any]:
         """Upload a file and wait for the choice."""
         found = await self.upload(data, **wishes)
         return await self.until(found["import_id"], "ready", "failed")

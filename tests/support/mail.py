@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import orjson
 
-from services.ingest.sources.mail.reading import MailReader, MailTerms, Taken
+from services.ingest.domain.entries import Taken
+from services.ingest.sources.mail.reading import MailReader, MailTerms
 from tests.support.ingest import ORIGIN, RULES
 
 NOW: Final = datetime(2026, 3, 9, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ from services.ingest.domain.mapping import Normalized, Rules
 from shared.errors import PoisonMessageError
 from shared.identifiers.digests import content_hash
 
-RowClass = Literal["new", "update", "duplicate", "conflict", "rejected", "blank"]
-"""What a preview says of a row."""
+RowClass = Literal["new", "update", "duplicate", "conflict", "rejected", "blank", "left_out"]
+"""What a preview says of a row; `left_out`: an entry that is no activity between people."""
 
 MOST_PREVIEW: Final = 262_144
 """Bytes that are kept of a row's preview; where it has more, the contacts beside it go bare."""

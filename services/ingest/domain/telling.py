@@ -19,7 +19,10 @@ VERDICTS: Final = (
 )
 """What becomes of a row: each has exactly one, once its import is done."""
 
-_PREVIEW: Final = ("name", "changes", "kept", "adds", "against", "alike")
+ACTIVITY_VERDICTS: Final = ("recorded", "unchanged", "skipped", "rejected")
+"""What becomes of an entry of a file of activities, in the same way."""
+
+_PREVIEW: Final = ("name", "changes", "kept", "adds", "against", "alike", "happened")
 
 
 def tell_import(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,6 +30,7 @@ def tell_import(row: Mapping[str, Any]) -> dict[str, Any]:
     terms = orjson.loads(row["terms"])
     reading = orjson.loads(row["reading"]) if row["reading"] else {}
     verdicts = orjson.loads(row["verdicts"])
+    names = ACTIVITY_VERDICTS if row["of_activities"] else VERDICTS
     return {
         "import_id": row["public_id"],
         "state": row["state"],
@@ -39,7 +43,8 @@ def tell_import(row: Mapping[str, Any]) -> dict[str, Any]:
         "classes": orjson.loads(row["classes"]),
         "warnings": row["warnings"],
         "choices": orjson.loads(row["choices"]),
-        "verdicts": {name: verdicts.get(name, 0) for name in VERDICTS},
+        "verdicts": {name: verdicts.get(name, 0) for name in names},
+        "activities": _tell_activities(row) if row["of_activities"] else None,
         "events": row["events"],
         "undo": orjson.loads(row["undo"]) if row["undo"] else None,
         "failure": orjson.loads(row["failure"]) if row["failure"] else None,
@@ -49,6 +54,17 @@ def tell_import(row: Mapping[str, Any]) -> dict[str, Any]:
         "finished_at": _moment(row["finished_at"]),
         "expires_at": _moment(row["expires_at"]),
         "is_forgotten": row["purged_at"] is not None,
+    }
+
+
+def _tell_activities(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe what a file of activities holds besides its rows."""
+    told = orjson.loads(row["told"])
+    return {
+        "left_out": told.get("left_out", {}),
+        "signatures": told.get("signatures", 0),
+        "people": told.get("people"),
+        "own": told.get("own"),
     }
 
 

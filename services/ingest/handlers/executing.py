@@ -23,6 +23,7 @@ from services.ingest.domain.settling import (
     undecided,
 )
 from services.ingest.domain.staging import namesakes_of, signal_id_of, to_send
+from services.ingest.handlers.sending_entries import collect_entries, send_entries
 from services.ingest.handlers.tools import LostError, Tools, name_of
 from services.ingest.store.imports import LEASE_SECONDS, PORTION, Job, Row
 from services.ingest.store.outgoing import outgoing
@@ -41,10 +42,11 @@ _LOST: Final = "the import is executed by another worker"
 
 async def execute(job: Job, tools: Tools) -> bool:
     """Bring an import as far as it goes now; tells whether it is done."""
+    of_activities = job.row["of_activities"]
     if not job.row["sent_to"]:
         await _leave_out(job, tools)
-    await _send_all(job, tools)
-    waits_at = await _collect(job, tools)
+    await (send_entries if of_activities else _send_all)(job, tools)
+    waits_at = await (collect_entries if of_activities else _collect)(job, tools)
     if waits_at is not None:
         values = (job.id, job.worker, LEASE_SECONDS, waits_at - 1)
         waiting = await tools.store.fetchrow(job.place, "wait_for_verdicts", *values)
@@ -60,7 +62,9 @@ async def execute(job: Job, tools: Tools) -> bool:
     if await tools.store.fetchrow(job.place, "count_verdicts", *counted) is None:
         raise LostError(_LOST)
     finished = (job.id, job.worker, "executing", "done", None)
-    await tools.store.fetchrow(job.place, "finish", *finished)
+    if await tools.store.fetchrow(job.place, "finish", *finished) is not None and of_activities:
+        # Nobody needs it any more: what people wrote is kept no longer than it takes to read it.
+        await tools.uploads.delete(job.place, job.id)
     return True
 
 

@@ -12,6 +12,7 @@ from ulid import ULID
 
 from services.ingest.handlers.executing import execute
 from services.ingest.handlers.reading import read_file
+from services.ingest.handlers.reading_entries import read_entries
 from services.ingest.handlers.tools import LostError, Tools
 from services.ingest.handlers.undoing import undo
 from services.ingest.store.imports import LEASE_SECONDS, Job
@@ -85,7 +86,8 @@ class Imports:
         try:
             match job.state:
                 case "reading":
-                    await read_file(job, self._tools)
+                    read = read_entries if job.row["of_activities"] else read_file
+                    await read(job, self._tools)
                 case "executing":
                     wait = 0.0 if await execute(job, self._tools) else VERDICT_SECONDS
                 case _:

@@ -1,11 +1,15 @@
 """What work on imports needs, put together once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
+
+import orjson
 
 from services.ingest.domain.accounting import Sources
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.settings import Settings
+from services.ingest.sources.activity_files import ActivityTerms
 from services.ingest.sources.reading import Terms
 from services.ingest.sources.survey import Survey
 from services.ingest.store.copies import CopiedUploads
@@ -54,19 +58,38 @@ def name_of(import_id: str) -> str:
 def terms_of(job: Job, settings: Settings) -> Terms:
     """Return what holds for every row of an import."""
     said = job.terms
+    return Terms(
+        _origin(job),
+        said["source"],
+        settings.max_file_rows,
+        said.get("import_source"),
+        said.get("region"),
+    )
+
+
+def activity_terms_of(job: Job, settings: Settings, own: Iterable[str]) -> ActivityTerms:
+    """Return what holds for every entry of an import of activities, whenever it is read."""
+    said = job.terms
+    return ActivityTerms(
+        origin=_origin(job),
+        now=job.row["created_at"],
+        layout=orjson.loads(job.row["reading"])["layout"],
+        source=said.get("declared_source"),
+        own=frozenset(own),
+        region=said.get("region"),
+        timezone=said.get("timezone", "UTC"),
+        max_rows=settings.max_file_rows,
+        helpers=settings.mail_helpers,
+    )
+
+
+def _origin(job: Job) -> Origin:
     at = rfc3339(job.row["created_at"])
-    origin = Origin(
+    return Origin(
         signal_id=name_of(job.name),
         tenant=job.place.tenant,
         workspace=job.place.workspace,
         occurred_at=at,
         received_at=at,
         import_id=job.name,
-    )
-    return Terms(
-        origin,
-        said["source"],
-        settings.max_file_rows,
-        said.get("import_source"),
-        said.get("region"),
     )

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from services.ingest.domain.entries import Taken
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.remote.page import Outbound, Page
 from services.ingest.sources.mail.message import Mail
-from services.ingest.sources.mail.reading import MailReader, MailTerms, Taken
+from services.ingest.sources.mail.reading import MailReader, MailTerms
 from shared.identifiers.email import normalize_email
 from shared.identifiers.types import Refused
 

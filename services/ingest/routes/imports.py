@@ -19,12 +19,17 @@ from services.ingest.routes.receiving import (
     begin_reading,
     find,
     keep,
+    look,
+    most_bytes,
     terms_of,
     with_file,
 )
 from services.ingest.routes.uploads import file_of
-from services.ingest.sources.sniff import sniff
+from services.ingest.store.imports import Row
 from shared.auth import Caller
+
+IMPORTS: Final = ("/v1/imports", "/api/v1/contacts/import")
+"""Where imports are served: under our name, and under the customer's (DESIGN 9)."""
 
 PAGE: Final = 50
 """Imports in one answer."""
@@ -41,6 +46,9 @@ BODY: Final[dict[str, Any]] = {
                 "schema": {"type": "string", "format": "binary"}
             },
             "text/vcard": {"schema": {"type": "string", "format": "binary"}},
+            "application/mbox": {"schema": {"type": "string", "format": "binary"}},
+            "message/rfc822": {"schema": {"type": "string", "format": "binary"}},
+            "text/calendar": {"schema": {"type": "string", "format": "binary"}},
             "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
             "multipart/form-data": {
                 "schema": {
@@ -60,26 +68,28 @@ At = Annotated[Doorway, Depends(doorway_of)]
 async def post_import(
     request: Request, caller: Calling, doorway: At, wishes: Annotated[Wishes, Query()]
 ) -> JsonResponse:
-    """Upload a table of contacts (CSV, .xlsx or JSON, of any product or none), vCard or jCard.
+    """Upload contacts (CSV, .xlsx, JSON, vCard, LDIF), mail (mbox, .eml), a calendar or a log.
 
     The answer comes when the file is kept and recognised. It is then read, and what each row would
     lead to is found out; look at it until its `state` is `ready`, choose, and execute it.
     """
+    return await take(request, caller, doorway, wishes)
+
+
+async def take(request: Request, caller: Caller, doorway: Doorway, wishes: Wishes) -> JsonResponse:
+    """Begin an import by the file of a request."""
     terms = await terms_of(wishes, caller, doorway)
     name, number = await begin(doorway, caller, terms, None)
+    most = most_bytes(wishes.kind, doorway.settings)
     try:
-        await keep(doorway, caller.place, number, file_of(request, doorway.settings.max_file_bytes))
+        await keep(doorway, caller.place, number, file_of(request, most))
         await begin_reading(doorway, caller.place, number, terms)
     except ProblemError:
         await doorway.imports.step(caller.place, "discard", number)
         raise
-    document = tell_import(await find(doorway, caller, name))
-    return _created(request, name, document)
-
-
-def _created(request: Request, name: str, document: dict[str, Any]) -> JsonResponse:
-    answer = JsonResponse(document, 202)
-    answer.headers["Location"] = f"{request.url.path.rstrip('/')}/{name}"
+    answer = JsonResponse(tell_import(await find(doorway, caller, name)), 202)
+    path = request.url.path.rstrip("/")
+    answer.headers["Location"] = f"{path if path in IMPORTS else IMPORTS[0]}/{name}"
     return answer
 
 
@@ -90,10 +100,10 @@ async def post_reading(
     """Say how a file would be read, and keep nothing: its `columns` may be changed and sent."""
     terms = await terms_of(wishes, caller, doorway)
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
-        async for piece in file_of(request, doorway.settings.max_file_bytes):
+        async for piece in file_of(request, most_bytes(wishes.kind, doorway.settings)):
             spool.write(piece)
-        sniffed = await asyncio.to_thread(sniff, cast("BinaryIO", spool), terms["choices"])
-    return JsonResponse(Reading(**sniffed.told()).model_dump())
+        looked = await asyncio.to_thread(look, doorway, cast("BinaryIO", spool), terms)
+    return JsonResponse(Reading(**looked.reading).model_dump())
 
 
 class Asked(BaseModel):
@@ -141,6 +151,7 @@ async def put_mapping(
     if row["state"] != "ready":
         raise not_now(row["state"], "ready")
     with_file(row)
+    refuse_activities(row, "has no columns; discard it and import the file anew")
     await begin_reading(doorway, caller.place, row["id"], await terms_of(wishes, caller, doorway))
     return JsonResponse(tell_import(await find(doorway, caller, import_id)), 202)
 
@@ -154,6 +165,12 @@ async def delete_import(import_id: str, caller: Calling, doorway: At) -> Respons
     await doorway.uploads.delete(caller.place, row["id"])
     await doorway.imports.forget(caller.place, row["id"])
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def refuse_activities(row: Row, why: str) -> None:
+    """Refuse what mail, calendars and logs cannot have."""
+    if row["of_activities"]:
+        raise ProblemError(HTTPStatus.CONFLICT, f"a file of activities {why}")
 
 
 def not_now(state: str, needed: str) -> ProblemError:

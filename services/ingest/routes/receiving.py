@@ -2,28 +2,47 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.requests import ClientDisconnect
 from ulid import ULID
 
 from services.ingest.domain.columns import read_choices
+from services.ingest.domain.mapping import Origin
 from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.mappings import NAME, no_mapping
 from services.ingest.routes.problems import ProblemError
+from services.ingest.settings import Settings
+from services.ingest.sources.activity_files import (
+    ActivityTerms,
+    FileKind,
+    check,
+    layout_of,
+    source_of,
+)
 from services.ingest.sources.reading import SOURCES
 from services.ingest.sources.sniff import sniff
+from services.ingest.sources.survey import Survey
 from services.ingest.store.imports import Row
 from services.ingest.store.uploads import PIECE
 from shared.auth import Caller, Place
 from shared.errors import PoisonMessageError
+from shared.events.envelope import rfc3339
 from shared.events.signal import ImportSource, Region
 from shared.events.wire import SourceName
+from shared.identifiers.email import normalize_email
+from shared.identifiers.types import Refused
 
 IN_MEMORY: Final = 1 << 20
 """Bytes of a file that are held before it goes to a temporary one, deleted at the end."""
+
+
+MAX_OWN: Final = 200
+"""Own addresses that a caller may name."""
 
 
 class Wishes(BaseModel):
@@ -31,11 +50,31 @@ class Wishes(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    kind: FileKind | None = Field(
+        default=None,
+        description="What the file holds; default: what it shows. To be said of tables of calls or "
+        "messages, and of activity signals, one a line (activities); of mail over the size that "
+        "other files may have (mail).",
+    )
     filename: str | None = Field(
         default=None, max_length=255, description="Not kept: it may name a person."
     )
     source: SourceName | None = Field(
-        default=None, description="Default: csv_upload or vcard_upload."
+        default=None,
+        description="Default: csv_upload or vcard_upload; of mail, calendars and logs email_sync, "
+        "calendar, call_log, or what the line says.",
+    )
+    own: list[str] = Field(
+        default=[],
+        max_length=MAX_OWN,
+        description="Of mail: addresses of the mailbox's user, who is no contact; repeat it for "
+        "several. Those that the mail itself shows are added: folders of sent mail, Delivered-To.",
+    )
+    timezone: str = Field(
+        default="UTC",
+        max_length=64,
+        description="Of logs: where times without an offset are read, an IANA name like "
+        "Europe/Berlin.",
     )
     import_source: ImportSource | None = Field(
         default=None, description="Tag of the records that this import creates."
@@ -59,6 +98,15 @@ class Wishes(BaseModel):
         description="Import everything as the preview says, without waiting for a choice.",
     )
 
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone of IANA; give one like Europe/Berlin") from None
+        return name
+
 
 async def terms_of(wishes: Wishes, caller: Caller, doorway: Doorway) -> dict[str, Any]:
     """Return what an import keeps of its caller's wishes; a saved mapping is looked up."""
@@ -70,8 +118,28 @@ async def terms_of(wishes: Wishes, caller: Caller, doorway: Doorway) -> dict[str
         choices |= saved
     if wishes.mapping:
         choices |= read_choices(wishes.mapping)
-    said = wishes.model_dump(include={"source", "import_source", "region"}, exclude_none=True)
-    return {**said, "choices": choices, "execute": wishes.execute}
+    said = wishes.model_dump(
+        include={"kind", "source", "import_source", "region", "timezone"}, exclude_none=True
+    )
+    own = sorted({_own(index, written) for index, written in enumerate(wishes.own)})
+    return {**said, "own": own, "choices": choices, "execute": wishes.execute}
+
+
+def _own(index: int, written: str) -> str:
+    address = normalize_email(written)
+    if isinstance(address, Refused):
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            address.reason,
+            reason="invalid",
+            field=f"own.{index}",
+        )
+    return address
+
+
+def most_bytes(kind: FileKind | None, settings: Settings) -> int:
+    """Return how large a file may be."""
+    return settings.max_mail_bytes if kind == "mail" else settings.max_file_bytes
 
 
 async def begin(
@@ -119,26 +187,63 @@ async def keep(
 
 
 async def begin_reading(doorway: Doorway, place: Place, number: int, terms: dict[str, Any]) -> None:
-    """Let an import be read whose file is whole; one that is no table of contacts fails at once."""
-    choices = terms["choices"]
+    """Let an import be read whose file is whole; one that is of no known kind fails at once."""
     try:
         async with doorway.uploads.opened(place, number) as whole:
-            sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
+            looked = await asyncio.to_thread(look, doorway, whole.file, terms, whole.survey)
     except PoisonMessageError as error:
         failure = {"reason": error.reason, "detail": error.detail, "field": error.field}
         await doorway.imports.fail(place, number, failure)
         raise
+    declared = terms.get("declared_source", terms.get("source"))
     begun = await doorway.imports.begin_reading(
         place,
         number,
         digest=whole.digest,
         size=whole.size,
-        reading=sniffed.told(),
-        terms={**terms, "source": terms.get("source") or SOURCES[sniffed.layout]},
+        reading=looked.reading,
+        terms={**terms, "source": declared or looked.source, "declared_source": declared},
+        of_activities=looked.of_activities,
     )
     if not begun:
         raise ProblemError(HTTPStatus.CONFLICT, "the import is not waiting for its file any more")
     doorway.wake()
+
+
+class Looked(NamedTuple):
+    """What a file was found to be."""
+
+    reading: dict[str, Any]
+    """As `services.ingest.domain.imports.Reading`."""
+    source: str
+    """Where it comes from, unless its caller says otherwise."""
+    of_activities: bool
+
+
+def look(
+    doorway: Doorway, file: BinaryIO, terms: dict[str, Any], survey: Survey | None = None
+) -> Looked:
+    """Recognise a file, or refuse it with the reason."""
+    layout = layout_of(file, terms.get("kind"))
+    if layout is None:
+        sniffed = sniff(file, terms["choices"], survey)
+        return Looked(sniffed.told(), SOURCES[sniffed.layout], of_activities=False)
+    settings, now = doorway.settings, datetime.now(UTC)
+    nobody = Origin("", "", "", rfc3339(now), rfc3339(now))
+    trial = ActivityTerms(
+        origin=nobody,
+        now=now,
+        layout=layout,
+        source=terms.get("source"),
+        own=frozenset(),
+        region=terms.get("region"),
+        timezone=terms["timezone"],
+        max_rows=settings.max_file_rows,
+        helpers=0,
+    )
+    check(file, trial, doorway.rules)
+    told = {"layout": layout, "encoding": "", "encoding_assumed": False}
+    return Looked(told, source_of(layout), of_activities=True)
 
 
 async def find(doorway: Doorway, caller: Caller, import_id: str) -> Row:

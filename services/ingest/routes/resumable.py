@@ -8,7 +8,7 @@ import base64
 import binascii
 from email.utils import format_datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -17,7 +17,15 @@ from pydantic import ValidationError
 from services.ingest.routes.doorway import bounded
 from services.ingest.routes.imports import At, Calling, delete_import, not_now
 from services.ingest.routes.problems import RESPONSES, ProblemError
-from services.ingest.routes.receiving import Wishes, begin, begin_reading, find, keep, terms_of
+from services.ingest.routes.receiving import (
+    Wishes,
+    begin,
+    begin_reading,
+    find,
+    keep,
+    most_bytes,
+    terms_of,
+)
 from services.ingest.store.imports import Row
 from shared.events.refusal import invalid
 
@@ -48,7 +56,7 @@ async def options(doorway: At) -> Response:
         "Tus-Resumable": VERSION,
         "Tus-Version": VERSION,
         "Tus-Extension": EXTENSIONS,
-        "Tus-Max-Size": str(doorway.settings.max_file_bytes),
+        "Tus-Max-Size": str(most_bytes("mail", doorway.settings)),
     }
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
@@ -61,7 +69,8 @@ async def post_upload(request: Request, caller: Calling, doorway: At) -> Respons
         raise ProblemError(
             HTTPStatus.BAD_REQUEST, "say how many bytes the file has: Upload-Length", field="file"
         )
-    limit = doorway.settings.max_file_bytes
+    wishes = _wishes(request.headers.get("upload-metadata", ""))
+    limit = most_bytes(wishes.kind, doorway.settings)
     if int(length) > limit:
         raise ProblemError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -69,7 +78,6 @@ async def post_upload(request: Request, caller: Calling, doorway: At) -> Respons
             reason="too_large",
             field="file",
         )
-    wishes = _wishes(request.headers.get("upload-metadata", ""))
     terms = await terms_of(wishes, caller, doorway)
     name, _ = await begin(doorway, caller, terms, int(length))
     row = await find(doorway, caller, name)
@@ -128,8 +136,8 @@ def _headers(row: Row) -> dict[str, str]:
 
 
 def _wishes(metadata: str) -> Wishes:
-    """Read `Upload-Metadata`: names and values in base64, between commas."""
-    said: dict[str, str] = {}
+    """Read `Upload-Metadata`: names and values in base64, between commas; a list between spaces."""
+    said: dict[str, Any] = {}
     for pair in filter(None, map(str.strip, metadata.split(","))):
         name, _, value = pair.partition(" ")
         try:
@@ -141,6 +149,8 @@ def _wishes(metadata: str) -> Wishes:
                 reason="malformed",
                 field="Upload-Metadata",
             ) from None
+    if "own" in said:
+        said["own"] = said["own"].split()
     try:
         return Wishes.model_validate(said)
     except ValidationError as error:

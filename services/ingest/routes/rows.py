@@ -15,7 +15,7 @@ from services.ingest.domain.choosing import JUDGED, Choices, check
 from services.ingest.domain.staging import RowClass
 from services.ingest.domain.telling import tell_import, tell_row
 from services.ingest.routes.doorway import JUDGE_SCOPE, READ_SCOPE, Doorway, require
-from services.ingest.routes.imports import At, Calling, not_now
+from services.ingest.routes.imports import At, Calling, not_now, refuse_activities
 from services.ingest.routes.problems import RESPONSES, JsonResponse
 from services.ingest.routes.receiving import IN_MEMORY, find, with_file
 from services.ingest.sources.rejects import Reject, media_of, write_rejects
@@ -175,7 +175,9 @@ async def _progress(import_id: str, caller: Caller, doorway: Doorway) -> AsyncIt
 @router.get("/{import_id}/rejects", response_class=Response, responses=RESPONSES)
 async def get_rejects(import_id: str, caller: Calling, doorway: At) -> Response:
     """Download the rejected rows in their file's layout, each with its reason, to be corrected."""
-    row = with_file(await find(doorway, caller, import_id))
+    row = await find(doorway, caller, import_id)
+    refuse_activities(row, "is not given back in parts; its report names each entry's line")
+    with_file(row)
     rejects = await _rejects(row, caller, doorway)
     if not rejects:
         return Response(status_code=HTTPStatus.NO_CONTENT)

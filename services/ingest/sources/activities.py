@@ -1,15 +1,16 @@
-"""From a file of activities to signals: each normalised, with its own verdict."""
+"""From a file of meetings, calls or messages to signals: each normalised, or why it is not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import orjson
 from msgspec.structs import replace
 
 from services.ingest.domain.activities import to_normalized_activity
-from services.ingest.domain.mapping import Normalized, Origin, Rules
+from services.ingest.domain.entries import Entry, Taken
+from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.domain.reading import read_activity_value
 from services.ingest.sources.calendar import read_calendar
 from services.ingest.sources.calls import read_calls
@@ -28,11 +29,8 @@ BACKUP: Final = "phone-backup"
 SOURCES: Final = {CALENDAR: "calendar", LINES: "api_push", LOG: "call_log", BACKUP: "call_log"}
 """Layout → where its activities come from, unless the caller or the line names another source."""
 
-SLICE: Final = 200
-"""Activities that are read, or sent, before others get their turn."""
-
-MAX_LISTED: Final = 1_000
-"""Notes that a report lists, of each kind; the counts are of all."""
+HAPPENINGS: Final = frozenset(SOURCES)
+"""All layouts of files of activities but mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +45,6 @@ class Terms:
     region: str | None
     zone: tzinfo
     max_rows: int
-
-
-@dataclass(slots=True)
-class Account:
-    """What became of a file's activities so far."""
-
-    accepted: int = 0
-    refused: int = 0
-    passed: int = 0
-    rejected: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[dict[str, Any]] = field(default_factory=list)
-
-    def refuse(self, line: int, place: str, reason: str) -> None:
-        """Count an activity that is refused."""
-        self.refused += 1
-        _note(self.rejected, line, place, reason)
-
-    def warn(self, line: int, place: str, reason: str) -> None:
-        """Note a value that was left out of one that was taken."""
-        _note(self.warnings, line, place, reason)
-
-
-def _note(notes: list[dict[str, Any]], line: int, place: str, reason: str) -> None:
-    if len(notes) < MAX_LISTED:
-        notes.append({"line": line, "field": place, "reason": reason})
 
 
 def layout_of(file: BinaryIO) -> str:
@@ -98,30 +71,11 @@ def layout_of(file: BinaryIO) -> str:
     return LOG
 
 
-def survey(file: BinaryIO, terms: Terms, rules: Rules) -> Iterator[int]:
-    """Read the file once, before anything is sent; yields now and then.
+def entries(file: BinaryIO, terms: Terms, rules: Rules) -> Iterator[Entry]:
+    """Yield what each meeting, call or message of a file comes to.
 
-    Raises `PoisonMessageError` when it has too many activities, or none that can be taken.
+    Raises `PoisonMessageError` where it has too many, or is no log after all.
     """
-    account = Account()
-    for _ in activities(file, terms, rules, account):
-        if account.accepted % SLICE == 0:
-            yield account.accepted
-    if not account.accepted:
-        first = next(iter(account.rejected), None)
-        why = f"; line {first['line']}: {first['reason']}" if first else ""
-        raise PoisonMessageError(
-            "invalid",
-            f"holds no activity with anybody who could be found ({account.passed} passed over, "
-            f"{account.refused} refused){why}",
-            field="file",
-        )
-
-
-def activities(
-    file: BinaryIO, terms: Terms, rules: Rules, account: Account
-) -> Iterator[tuple[Origin, Normalized]]:
-    """Yield the file's activities as signals, and keep account of every one."""
     for number, one in enumerate(_read(file, terms), 1):
         if number > terms.max_rows:
             raise PoisonMessageError(
@@ -129,14 +83,14 @@ def activities(
             )
         match one:
             case Passed():
-                account.passed += 1
+                yield Entry(number, one.line, left_out=one.reason)
             case Unread():
-                account.refuse(one.line, one.field, one.reason)
+                yield Entry(number, one.line, field=one.field, reason=one.reason)
             case Happened():
                 try:
-                    yield _normalized(one, number, terms, rules, account)
+                    yield _normalized(one, number, terms, rules)
                 except PoisonMessageError as error:
-                    account.refuse(one.line, error.field, error.detail)
+                    yield Entry(number, one.line, field=error.field, reason=error.detail)
 
 
 def _read(file: BinaryIO, terms: Terms) -> Iterator[Reading]:
@@ -172,9 +126,7 @@ def _read_lines(file: BinaryIO) -> Iterator[Reading]:
                 yield Happened(number, dict(found), dict(found))
 
 
-def _normalized(
-    one: Happened, number: int, terms: Terms, rules: Rules, account: Account
-) -> tuple[Origin, Normalized]:
+def _normalized(one: Happened, number: int, terms: Terms, rules: Rules) -> Entry:
     record = {"source": SOURCES[terms.layout], **one.record}
     if terms.source:
         record["source"] = terms.source
@@ -192,9 +144,6 @@ def _normalized(
         occurred_at=rfc3339(min(stated, terms.now)),
     )
     normalized = to_normalized_activity(signal, orjson.dumps(one.raw), origin, rules)
-    account.accepted += 1
-    for place, reason in one.left_out:
-        account.warn(one.line, place, reason)
-    for value in normalized.rejected:
-        account.warn(one.line, value["field"], value["reason"])
-    return origin, normalized
+    left_out = ((value["field"], value["reason"]) for value in normalized.rejected)
+    taken = Taken(origin, normalized, is_activity=True)
+    return Entry(number, one.line, (taken,), notes=(*one.left_out, *left_out))

@@ -6,20 +6,6 @@ INSERT INTO ingest.import_file
 VALUES ($1, $2, $3, 'receiving', $4::jsonb, $5, now() + make_interval(hours => $6))
 RETURNING id;
 
--- name: note_direct
--- Mail or activities are about to be sent as they are read: there is nothing to choose, and all of it
--- can be taken back. $1 public id, $2 tenant, $3 workspace, $4 terms, $5 how it is read.
-INSERT INTO ingest.import_file
-    (public_id, tenant_id, workspace_id, state, terms, reading, executed_at)
-VALUES ($1, $2, $3, 'done', $4::jsonb, $5::jsonb, now())
-RETURNING id;
-
--- name: count_direct
--- $1 import, $2 how many were sent.
-UPDATE ingest.import_file SET staged = $2, finished_at = now(), progress_at = now()
-WHERE id = $1
-RETURNING id;
-
 -- name: get_import
 -- $1 public id; the walls see to whose it may be.
 SELECT f.*, now() AS asked_at,
@@ -46,11 +32,11 @@ RETURNING id;
 
 -- name: begin_reading
 -- The file is whole, or is to be read anew: $1 import, $2 digest of the file or null to keep it,
--- $3 bytes, $4 how it is read, $5 terms.
+-- $3 bytes, $4 how it is read, $5 terms, $6 whether it is one of activities.
 UPDATE ingest.import_file
 SET state = 'reading', file_digest = coalesce($2, file_digest), file_bytes = $3,
-    reading = $4::jsonb, terms = $5::jsonb, staged = 0, classes = '{}', warnings = 0,
-    choices = '{}', progress_at = now(), not_before = now(), leased_by = NULL, lease_until = NULL
+    reading = $4::jsonb, terms = $5::jsonb, of_activities = $6, staged = 0, classes = '{}',
+    warnings = 0, told = '{}', choices = '{}', progress_at = now(), not_before = now(), leased_by = NULL, lease_until = NULL
 WHERE id = $1 AND state IN ('receiving', 'ready') AND erased_at IS NULL
 RETURNING id;
 
@@ -111,7 +97,8 @@ RETURNING id;
 
 -- name: delete_rows
 -- Read anew: $1 import.
-WITH keys AS (DELETE FROM ingest.import_row_key WHERE import_id = $1)
+WITH keys AS (DELETE FROM ingest.import_row_key WHERE import_id = $1),
+people AS (DELETE FROM ingest.import_person WHERE import_id = $1)
 DELETE FROM ingest.import_row WHERE import_id = $1;
 
 -- name: insert_rows
@@ -276,12 +263,12 @@ WITH given AS (
     UPDATE ingest.import_row
     SET verdict = CASE WHEN class = 'rejected' THEN 'rejected' ELSE 'skipped' END::ingest.row_verdict,
         reason = CASE
-            WHEN class IN ('rejected', 'blank') THEN reason
+            WHEN class IN ('rejected', 'blank', 'left_out') THEN reason
             WHEN choice = 'mine' THEN 'the contact stays as it is, by choice'
             ELSE 'left out by choice'
         END
     WHERE import_id = $1 AND number > $3 AND number <= $4 AND verdict IS NULL AND (
-        class IN ('rejected', 'blank') OR choice IN ('skip', 'mine')
+        class IN ('rejected', 'blank', 'left_out') OR choice IN ('skip', 'mine')
         OR (choice IS NULL AND class::text = ANY($2::text[]))
     )
     RETURNING verdict
@@ -458,19 +445,20 @@ WHERE import_id = $1 AND number > $2 AND number <= $3;
 -- name: note_purged
 -- $1 import.
 UPDATE ingest.import_file
-SET purged_at = now(),
+SET purged_at = now(), terms = terms - 'own', told = told - 'own',
     state = CASE WHEN state IN ('receiving', 'reading', 'ready') THEN 'discarded' ELSE state END
 WHERE id = $1;
 
 -- name: find_files_to_forget
 -- Imports of which a row told of somebody who was erased, with their places, once their files have
--- been read: $1 how many.
+-- been read, as often as they are: $1 how many.
 SELECT f.id, f.tenant_id, f.workspace_id, t.public_id AS tenant, w.public_id AS workspace
 FROM ingest.import_file AS f
 JOIN app.tenant AS t ON t.id = f.tenant_id
 JOIN app.workspace AS w ON w.id = f.workspace_id
 WHERE f.erased_at IS NOT NULL AND f.file_forgotten_at IS NULL
     AND f.state NOT IN ('receiving', 'reading')
+    AND NOT (f.of_activities AND f.state = 'executing')
 ORDER BY f.id LIMIT $1;
 
 -- name: note_file_forgotten

@@ -16,7 +16,7 @@ from shared.postgres.errors import translated
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import Queries
 
-QUERIES: Final = Queries.load("services.ingest.sql", "imports.sql")
+QUERIES: Final = Queries.load("services.ingest.sql", "imports.sql", "activity_imports.sql")
 _ENTER: Final = Queries.load("services.ingest.sql")["enter"]
 
 LEASE_SECONDS: Final = 6.0
@@ -90,17 +90,6 @@ class ImportStore:
         number: int = row["id"]
         return number
 
-    async def note_direct(self, place: Place, name: str, source: str | None, layout: str) -> int:
-        """Remember what is sent as it is read, so that it can be taken back; returns its number."""
-        reading = {"layout": layout, "encoding": "", "encoding_assumed": False}
-        where = (name, place.tenant_id, place.workspace_id)
-        row = await self.fetchrow(
-            place, "note_direct", *where, _json({"source": source}), _json(reading)
-        )
-        assert row is not None
-        number: int = row["id"]
-        return number
-
     async def get(self, place: Place, name: str) -> Row | None:
         """Return an import of this workspace."""
         return await self.fetchrow(place, "get_import", name)
@@ -120,12 +109,13 @@ class ImportStore:
         size: int,
         reading: Mapping[str, Any],
         terms: Mapping[str, Any],
+        of_activities: bool = False,
     ) -> bool:
         """Say that the file is whole and how it is read; tells whether that was due."""
         values = (_json(reading), _json(terms))
         async with self.inside(place) as connection:
             begun = await connection.fetchval(
-                QUERIES["begin_reading"], number, digest, size, *values
+                QUERIES["begin_reading"], number, digest, size, *values, of_activities
             )
             if begun is not None:
                 await connection.execute(QUERIES["delete_rows"], number)
@@ -312,8 +302,9 @@ class ImportStore:
 
         In portions: all that a large one has would take longer than a statement may.
         """
-        while await self._value(place, "forget_keys", number, PORTION):
-            pass
+        for query in ("forget_keys", "forget_people"):
+            while await self._value(place, query, number, PORTION):
+                pass
         last = await self._value(place, "get_last_row", number)
         for above in range(0, last, PORTION):
             await self.fetch(place, "forget_rows", number, above, above + PORTION)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 import orjson
 
+from services.ingest.domain.witnessing import Person, Witnessed
 from services.ingest.store.imports import ImportStore
 from shared.auth import Place, new_key
 from shared.errors import TransientError
@@ -47,6 +48,33 @@ class Resolver:
         said = await self._post(place, "/v1/verdicts", orjson.dumps({"signals": sent}))
         found: list[dict[str, Any]] = said["verdicts"]
         return found
+
+    async def standings(
+        self, place: Place, activities: Sequence[Witnessed], people: Sequence[Person]
+    ) -> tuple[list[str], list[str | None]]:
+        """Ask what is known of activities, and whom the workspace knows of those who take part."""
+        if not activities:
+            return [], []
+        asked = {
+            "activities": [
+                {"record_key": one.record_key, "content_hash": one.content_hash}
+                for one in activities
+            ],
+            "people": [{"type": who.kind, "value": who.value} for who in people],
+        }
+        said = await self._post(place, "/v1/activities/standings", orjson.dumps(asked))
+        return said["activities"], said["people"]
+
+    async def outcomes(
+        self,
+        place: Place,
+        activities: Sequence[Mapping[str, str]],
+        records: Sequence[Mapping[str, str]],
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Ask what became of activities, and of records that were sent beside them."""
+        body = orjson.dumps({"activities": activities, "records": records})
+        said = await self._post(place, "/v1/activities/outcomes", body)
+        return said["activities"], said["records"]
 
     async def order(
         self, place: Place, command: str, body: Mapping[str, Any]

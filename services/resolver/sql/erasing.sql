@@ -247,6 +247,8 @@ SET erased_at = excluded.erased_at, erased_rows = excluded.erased_rows;
 -- $3 public ids.
 SELECT 'import_row' AS store, ingest.forget_people($1, $2::bytea[], $3::text[]) AS rows
 UNION ALL
+SELECT 'import_person', ingest.forget_participants($1, $2::bytea[], $3::text[])
+UNION ALL
 SELECT 'enrichment_requests', enrichment.forget_contacts($1, $3::text[]);
 
 -- name: list_erasures

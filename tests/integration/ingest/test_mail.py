@@ -7,23 +7,29 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import orjson
 import pytest
 from aiokafka import TopicPartition
 from starlette.responses import JSONResponse
 
+from services.ingest.handlers.sending_entries import send_entries
 from services.ingest.remote.runs import Runs
 from services.ingest.remote.scheduler import scheduled
 from services.ingest.settings import RemoteSettings
 from services.ingest.store.connections import Claim, Connections
+from services.ingest.store.entries import append_entries
 from services.ingest.store.vault import Vault, VaultError
+from shared.errors import TransientError
 from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
+from shared.kafka import Producer
 from tests.support.importing import Caller, Importing
 from tests.support.kafka import KafkaLab, kafka_lab
 from tests.support.mail import a_message, an_mbox
 from tests.support.remote_mail import FakeGmail, google_error
 
+HANDLERS = "services.ingest.handlers"
 KEYS = [urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2)]
 CREDENTIALS = {"client_id": "client", "client_secret": "s", "refresh_token": "refresh-1"}
 SIGNED = "Hello,\n\nBest regards\nAda Lovelace\nHead of Engines\nEngines GmbH\n"
@@ -47,25 +53,155 @@ async def arrived(kafka: KafkaLab, marks: dict[TopicPartition, int]) -> list[dic
     return [orjson.loads(record.value) for record in records if record.value]
 
 
-async def test_a_mailbox_is_taken_with_a_count_of_all_that_is_not(
+async def test_a_mailbox_is_previewed_taken_and_reported_message_by_message(
     caller: Caller, kafka: KafkaLab, system: Importing
 ) -> None:
+    """Nothing is sent before one says so; rows in are the sum of the verdicts; nothing twice."""
     marks = await kafka.marks(SIGNALS_NORMALIZED_BULK)
-    answer = await caller.http.post(
-        "/v1/mail", params={"own": ["me@home.example.com"]}, content=BOX
-    )
-    assert answer.status_code == 202, answer.text
-    report = answer.json()
-    assert {name: report[name] for name in ("kind", "messages", "activities", "signatures")} == {
-        "kind": "mbox",
-        "messages": 4,
-        "activities": 1,
+    ready = await caller.preview(BOX, kind="mail", own=["me@home.example.com"])
+    import_id = ready["import_id"]
+    assert (ready["state"], ready["rows"], ready["source"]) == ("ready", 4, "email_sync")
+    assert ready["classes"] == {"new": 1, "left_out": 3}
+    assert ready["activities"] == {
+        "left_out": {"again": 1, "list": 1, "no_reply": 1},
         "signatures": 1,
+        "people": {"known": 0, "new": 1},
+        "own": ["me@home.example.com"],
     }
-    assert report["left_out"] == {"again": 1, "list": 1, "no_reply": 1}
-    assert report["own"] == ["me@home.example.com"]
+    first, *others = await caller.rows(import_id)
+    assert (first["class"], first["line"], first["happened"]["title"]) == ("new", 2, "Engines")
+    assert first["happened"]["participants"][0]["name"] == "Ada Lovelace"
+    assert [one["reason"] for one in others] == ["list", "again", "no_reply"]
+    assert await arrived(kafka, marks) == []
+    staged = await system.fetch(
+        "SELECT signal, raw, preview FROM ingest.import_row r JOIN ingest.import_file f"
+        " ON f.id = r.import_id WHERE f.public_id = $1 ORDER BY number",
+        import_id,
+    )
+    assert {(row["signal"], row["raw"]) for row in staged} == {(None, None)}
+
+    done = await caller.run(import_id)
+    assert done["verdicts"] == {"recorded": 1, "unchanged": 0, "skipped": 3, "rejected": 0}
+    assert done["events"] >= 2
     signals = await arrived(kafka, marks)
     assert sorted("activity" in one for one in signals) == [False, True]
+    kept = "SELECT count(*) FROM ingest.import_chunk"
+    chunks = await system.fetch(
+        f"{kept} c JOIN ingest.import_file f ON f.id = c.import_id WHERE f.public_id = $1",
+        import_id,
+    )
+    assert chunks[0][0] == 0, "what people wrote is kept no longer than it takes"
+    refused = await caller.http.get(f"/v1/imports/{import_id}/rejects")
+    assert refused.status_code == 409
+    assert (await caller.order(import_id, "undo")).status_code == 202
+    undone = await caller.until(import_id, "undone")
+    assert undone["undo"]["remaining"] == 0
+
+
+async def test_what_a_mailbox_said_before_is_known_and_a_class_may_be_left_out(
+    caller: Caller,
+) -> None:
+    box = an_mbox(a_message(text=SIGNED), a_message(message_id="<2@x>"))
+    done = await caller.run((await caller.preview(box, own=OWN))["import_id"])
+    assert done["verdicts"]["recorded"] == 2
+    more = an_mbox(
+        a_message(text=SIGNED), a_message(message_id="<2@x>"), a_message(message_id="<3@x>")
+    )
+    ready = await caller.preview(more, own=OWN)
+    assert ready["classes"] == {"duplicate": 2, "new": 1}
+    assert ready["activities"]["people"] == {"known": 1, "new": 0}
+    assert (await caller.choose(ready["import_id"], classes={"new": "skip"})).status_code == 200
+    done = await caller.run(ready["import_id"])
+    assert done["verdicts"] == {"recorded": 0, "unchanged": 2, "skipped": 1, "rejected": 0}
+    assert done["events"] == 0
+    rows = await caller.rows(ready["import_id"])
+    assert rows[2]["reason"] == "left out by choice"
+    columns = await caller.http.put(f"/v1/imports/{ready['import_id']}/mapping")
+    assert columns.status_code == 409
+
+
+async def test_killed_in_the_middle_a_mailbox_goes_on_and_sends_nothing_twice(
+    system: Importing, caller: Caller, kafka: KafkaLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once while its rows are staged, once when a part of it is sent and noted, once unnoted."""
+    box = an_mbox(*(a_message(message_id=f"<{n}@x>") for n in range(90)))
+    marks = await kafka.marks(SIGNALS_NORMALIZED_BULK)
+    staged, sent = 0, 0
+    append, note = append_entries, Producer.send_batch
+
+    async def broken_append(*given: Any) -> bool:
+        nonlocal staged
+        staged += 1
+        if staged == 2:
+            raise TransientError("the process is gone")
+        return await append(*given)
+
+    async def broken_send(producer: Producer, batch: Any) -> None:
+        nonlocal sent
+        await note(producer, batch)
+        sent += 1
+        if sent == 2:
+            raise TransientError("the process is gone, with what it sent not noted")
+
+    monkeypatch.setattr(f"{HANDLERS}.reading_entries.append_entries", broken_append)
+    monkeypatch.setattr(Producer, "send_batch", broken_send)
+    monkeypatch.setattr(f"{HANDLERS}.sending_entries.SLICE", 20)
+    monkeypatch.setattr(f"{HANDLERS}.imports.RETRY_SECONDS", 0.1)
+    ready = await caller.preview(box, own=OWN)
+    assert (ready["rows"], ready["classes"]) == (90, {"new": 90})
+    done = await caller.run(ready["import_id"])
+    assert (staged, sent) == (3, 6)
+    assert done["verdicts"] == {"recorded": 90, "unchanged": 0, "skipped": 0, "rejected": 0}
+    assert len(await arrived(kafka, marks)) == 110, "a part was sent twice, and is known by then"
+    [[told]] = await system.fetch(
+        "SELECT count(*) FROM contact.activity_record WHERE import_id = $1", ready["import_id"]
+    )
+    assert told == 90
+
+
+async def test_whoever_is_erased_is_sent_by_no_mailbox(
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that waits goes as a whole; of one that is being sent, their messages are left out."""
+    ada, bob = a_message(), a_message(message_id="<2@x>", **{"from": "Bob <bob@y.example>"})
+    waiting = await caller.preview(an_mbox(ada, bob), own=OWN)
+    going = await caller.preview(an_mbox(ada, bob), own=OWN)
+    [[tenant, keys]] = await system.fetch(
+        "SELECT p.tenant_id, array_agg(DISTINCT p.record_key) FROM ingest.import_person p"
+        " JOIN ingest.import_file f ON f.id = p.import_id"
+        " JOIN ingest.import_row r ON r.import_id = f.id AND r.number = 1"
+        " WHERE f.public_id = $1 AND p.key = (SELECT min(key) FROM ingest.import_person"
+        " WHERE import_id = f.id) GROUP BY 1",
+        going["import_id"],
+    )
+    forget = "SELECT ingest.forget_participants($1, $2::bytea[], '{}')"
+
+    async def erase() -> None:
+        resolver = await asyncpg.connect(system.dsns["kith_resolver"])
+        try:
+            assert await resolver.fetchval(forget, tenant + 1, keys) == 0
+            assert await resolver.fetchval(forget, tenant, keys) == 2
+            assert await resolver.fetchval(forget, tenant, keys) == 0
+        finally:
+            await resolver.close()
+
+    async def erased_first(*given: Any) -> None:
+        if not erased:
+            erased.append(True)
+            await erase()
+        await send_entries(*given)
+
+    erased: list[bool] = []
+    monkeypatch.setattr(f"{HANDLERS}.executing.send_entries", erased_first)
+    done = await caller.run(going["import_id"])
+    assert done["verdicts"] == {"recorded": 1, "unchanged": 0, "skipped": 1, "rejected": 0}
+    rows = await caller.rows(going["import_id"])
+    told = {one["verdict"]: one["reason"] for one in rows}
+    assert told == {"recorded": "", "skipped": "of somebody who was erased"}
+    failed = await caller.get(waiting["import_id"])
+    assert (failed["state"], failed["failure"]["reason"]) == ("failed", "erased")
+    assert all(one["happened"] is None for one in await caller.rows(waiting["import_id"]))
+    assert (await caller.order(waiting["import_id"], "execute")).status_code == 409
 
 
 async def test_people_of_a_mailbox_are_contacts_with_it_on_their_timelines(
@@ -78,79 +214,76 @@ async def test_people_of_a_mailbox_are_contacts_with_it_on_their_timelines(
     raw = a_message(text=SIGNED, cc="Bob <bob@y.example.org>")
     box = an_mbox(raw, a_message(message_id="<2@x>", list_id="<l.x.example>", cc="eve@x.example"))
 
-    async def state() -> tuple[list[str], int]:
-        people = await system.fetch(
+    async def people() -> list[str]:
+        found = await system.fetch(
             "SELECT email.email, contact.status FROM contact.contact"
             " JOIN contact.contact_email AS email ON email.contact_id = contact.id"
             " JOIN app.tenant ON tenant.id = contact.tenant_id WHERE tenant.public_id = $1"
             " ORDER BY 1",
             caller.tenant,
         )
-        ((events,),) = await system.fetch(
+        return [f"{row['email']} {row['status']}" for row in found]
+
+    expected = ["ada@engines.example.com active", "bob@y.example.org incomplete"]
+    events, done = [], []
+    for _ in range(2):
+        answer = await caller.http.post("/v1/mail", params={"own": OWN}, content=box)
+        assert answer.status_code == 202, answer.text
+        done.append(await caller.until(answer.json()["import_id"], "done"))
+        assert await people() == expected
+        ((count,),) = await system.fetch(
             "SELECT count(*) FROM contact.contact_event JOIN app.tenant"
             " ON tenant.id = contact_event.tenant_id WHERE tenant.public_id = $1",
             caller.tenant,
         )
-        return [f"{row['email']} {row['status']}" for row in people], events
-
-    expected = ["ada@engines.example.com active", "bob@y.example.org incomplete"]
-    events, imports = [], []
-    for _ in range(2):
-        answer = await caller.http.post("/v1/mail", params={"own": OWN}, content=box)
-        assert answer.status_code == 202, answer.text
-        imports.append(answer.json()["import_id"])
-        for _ in range(300):
-            if (await state())[0] == expected:
-                break
-            await asyncio.sleep(0.1)
-        assert (await state())[0] == expected
-        await asyncio.sleep(1.0)  # what else is on its way would be here by now
-        events.append((await state())[1])
-    assert events[0] == events[1]
+        events.append(count)
+    assert events[0] == events[1] == done[0]["events"]
+    assert (done[1]["events"], done[1]["verdicts"]["unchanged"]) == (0, 1)
     # What a signature said goes with the import that said it first.
     known_by_mail = [one.replace(" active", " incomplete") for one in expected]
-    for import_id, left in zip(imports, (known_by_mail, []), strict=True):
-        asked = await caller.order(import_id, "undo")
+    for one, left in zip(done, (known_by_mail, []), strict=True):
+        asked = await caller.order(one["import_id"], "undo")
         assert asked.status_code == 202, asked.text
-        assert (asked.json()["reading"]["layout"], asked.json()["rows"]) == ("mbox", 1)
-        undone = await caller.until(import_id, "undone")
+        undone = await caller.until(one["import_id"], "undone")
         assert undone["undo"]["remaining"] == 0
-        assert (await state())[0] == left
+        assert await people() == left
 
 
-async def test_progress_is_told_line_by_line(
-    caller: Caller, kafka: KafkaLab, system: Importing
-) -> None:
-    answer = await caller.http.post(
-        "/v1/mail", content=BOX, headers={"Accept": "application/x-ndjson"}
-    )
-    lines = [orjson.loads(line) for line in answer.text.splitlines()]
-    assert lines[-1]["report"]["messages"] == 4
-
-
-async def test_looking_sends_nothing(caller: Caller, kafka: KafkaLab, system: Importing) -> None:
-    marks = await kafka.marks(SIGNALS_NORMALIZED_BULK)
-    answer = await caller.http.post("/v1/mail", params={"look": True}, content=BOX)
-    assert answer.json()["activities"] == 1
-    assert await arrived(kafka, marks) == []
+async def test_how_mail_is_read_is_told_and_nothing_kept(caller: Caller) -> None:
+    answer = await caller.http.post("/v1/imports/reading", content=BOX)
+    assert answer.json()["layout"] == "mbox"
+    assert (await caller.http.get("/v1/imports")).json()["imports"] == []
 
 
 @pytest.mark.parametrize(
     ("parameters", "body", "status", "field"),
     [
-        ({}, b"a,b\n1,2\n", 422, "file"),
-        ({}, b"", 422, "file"),
+        ({"kind": "mail"}, b"a,b\n1,2\n", 422, "file"),
+        ({"kind": "mail"}, b"", 422, "file"),
         ({"own": "nobody"}, BOX, 422, "own.0"),
         ({"region": "Germany"}, BOX, 422, None),
+        ({"timezone": "Mars/Olympus"}, BOX, 422, None),
+        ({"kind": "activities"}, b"\x89PNG", 422, "file"),
     ],
 )
 async def test_what_is_no_mail_is_refused_with_a_reason(
     caller: Caller, parameters: dict[str, str], body: bytes, status: int, field: str | None
 ) -> None:
-    answer = await caller.http.post("/v1/mail", params=parameters, content=body)
+    answer = await caller.http.post("/v1/imports", params=parameters, content=body)
     assert answer.status_code == status, answer.text
     if field:
         assert answer.json()["field"] == field
+
+
+async def test_a_calendar_of_which_nothing_can_be_taken_fails_with_the_first_reason(
+    caller: Caller,
+) -> None:
+    event = b"BEGIN:VEVENT\r\nUID:1\r\nDTSTART:soon\r\nEND:VEVENT\r\n"
+    failed = await caller.preview(b"BEGIN:VCALENDAR\r\n" + event + b"END:VCALENDAR\r\n")
+    assert failed["state"] == "failed"
+    assert "of 1 read; line 2, DTSTART: is missing or no date" in failed["failure"]["detail"]
+    empty = await caller.preview(b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
+    assert (empty["state"], empty["failure"]["field"]) == ("failed", "file")
 
 
 class Lab:

@@ -12,20 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.sources.activities import (
-    SOURCES,
-    Account,
-    Terms,
-    activities,
-    layout_of,
-    survey,
-)
+from services.ingest.sources.activities import SOURCES, Terms, entries, layout_of
 from services.ingest.sources.calendar import read_calendar
 from services.ingest.sources.calls import read_calls
 from services.ingest.sources.happened import Happened, Passed, Unread
 from services.ingest.sources.recurrence import Series, occurrences, unreadable
 from shared.errors import PoisonMessageError
 from shared.events.activity import NormalizedActivity
+from tests.support.activities import Account, activities
 from tests.support.ingest import ORIGIN, RULES
 
 FILES = Path(__file__).parents[2] / "fixtures" / "activities"
@@ -439,18 +433,23 @@ def test_lines_of_signals_are_read_one_by_one() -> None:
         (b"\x89PNG\r\n\x1a\n", "a PNG image"),
         (b"<html><body>", "a web page"),
         (b"Name,Shoe size\nAda,7\n", "no log of calls"),
-        (calendar(), "holds no activity"),
-        (calendar(*event("DTSTART:20260101T000000Z", invited=False)), "1 passed over"),
-        (calendar(*event("DTSTART:soon")), "line 2: is missing or no date"),
         (b"Number,Date\n" + b"+442079460958,2026-01-01 10:00\n" * 1_001, "more than 1000"),
     ],
 )
 def test_a_file_without_activities_is_refused_by_its_right_name(data: bytes, detail: str) -> None:
     file = io.BytesIO(data)
     with pytest.raises(PoisonMessageError) as refusal:
-        list(survey(file, terms(layout_of(file)), RULES))
+        list(entries(file, terms(layout_of(file)), RULES))
     assert detail in refusal.value.detail
     assert refusal.value.field == "file"
+
+
+def test_a_series_that_is_not_held_now_is_told_of() -> None:
+    """It was passed over without being counted."""
+    data = calendar(*event("DTSTART:20100101T000000Z", "RRULE:FREQ=DAILY;COUNT=3"))
+    [entry] = entries(io.BytesIO(data), terms("calendar"), RULES)
+    assert entry.left_out.startswith("takes place at no time")
+    assert entry.signals == ()
 
 
 def test_every_layout_has_its_source() -> None:

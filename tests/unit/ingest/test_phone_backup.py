@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.ingest.sources.activities import BACKUP, Account, activities, layout_of
+from services.ingest.sources.activities import BACKUP, layout_of
 from services.ingest.sources.happened import Happened, Passed, Unread
 from services.ingest.sources.phone_backup import MAX_ELEMENT, read_backup
 from shared.errors import PoisonMessageError
 from shared.events.activity import NormalizedActivity
+from tests.support.activities import Account, activities
 from tests.support.ingest import RULES
 from tests.unit.ingest.test_happened import FILES, terms
 

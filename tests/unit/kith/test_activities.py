@@ -1,6 +1,7 @@
-"""Calendars and logs at the command line: what is sent, what is said of it, what is refused."""
+"""Mail, calendars and logs at the command line: what is sent, said of it, and refused."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import orjson
@@ -8,31 +9,67 @@ import pytest
 from typer.testing import CliRunner
 
 from kith.__main__ import app
-from kith.imports_activities import account_of, activities_in
+from kith.imports_text import preview_of, report_of
 
 FILES = Path(__file__).parents[2] / "fixtures" / "activities"
-REPORT = {
+KEY = ["--key", "kith_x", "--url", "http://ingest.test"]
+IMPORT: dict[str, Any] = {
     "import_id": "imp_" + "0" * 26,
-    "layout": "call-log",
-    "accepted": 3,
-    "rejected_activities": 12,
-    "passed_over": 1,
-    "rejected": [{"line": n, "field": "Date", "reason": "is no date"} for n in range(12)],
-    "warnings": [{"line": 2, "field": "", "reason": "says nothing"}],
+    "state": "ready",
+    "reading": {"layout": "mbox", "encoding": "", "encoding_assumed": False},
+    "rows": 1_200,
+    "classes": {"new": 880, "duplicate": 19, "left_out": 300, "rejected": 1},
+    "choices": {"duplicate": "skip"},
+    "warnings": 2,
+    "verdicts": {"recorded": 0, "unchanged": 0, "skipped": 0, "rejected": 0},
+    "activities": {
+        "left_out": {"again": 50, "list": 250},
+        "signatures": 30,
+        "people": {"known": 1, "new": 2},
+        "own": ["me@x.example"],
+    },
+    "events": 0,
+    "undo": None,
+    "failure": None,
+    "same_file_as": None,
 }
+ROW = {
+    "line": 7,
+    "field": "",
+    "reason": "",
+    "happened": {
+        "occurred_at": "2026-03-02T10:12:00Z",
+        "title": "Engines",
+        "participants": [
+            {"role": "from", "name": "Ada", "reached_by": "ada@x.example"},
+            {"role": "to", "name": None, "reached_by": "bob@x.example"},
+        ],
+    },
+}
+REFUSED = {"line": 9, "field": "participants", "reason": "names nobody"}
 
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
-    """Let ingest answer: logs are taken, everything else is refused."""
+    """Let ingest answer: logs and calendars are taken, everything else is refused."""
     requests: list[httpx.Request] = []
+    done = {**IMPORT, "state": "done", "verdicts": {"recorded": 880, "skipped": 320}}
 
     def answer(request: httpx.Request) -> httpx.Response:
         request.read()
         requests.append(request)
-        if request.content.startswith((b"Name,Number", b"BEGIN:VCALENDAR")):
-            return httpx.Response(202, json=REPORT)
-        return httpx.Response(422, json={"title": "Refused", "detail": "file: is a PNG image"})
+        path = request.url.path
+        if path.endswith("/events"):
+            is_executed = any(one.url.path.endswith("/execute") for one in requests)
+            data = orjson.dumps(done if is_executed else IMPORT)
+            return httpx.Response(200, content=b"data: " + data + b"\n\n")
+        if path.endswith("/report"):
+            return httpx.Response(200, json={**done, "rejected": [], "left_out": []})
+        if path.endswith("/rows"):
+            return httpx.Response(200, json={"rows": []})
+        if request.content.startswith(b"\x89PNG"):
+            return httpx.Response(422, json={"title": "Refused", "detail": "file: is a PNG image"})
+        return httpx.Response(202, json=IMPORT)
 
     made = httpx.Client
     monkeypatch.setattr(
@@ -41,16 +78,18 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
     return requests
 
 
-def test_files_are_sent_and_what_became_of_them_is_said(sent: list[httpx.Request]) -> None:
-    arguments = ["activities", str(FILES / "android_calls.csv"), "--region", "DE"]
-    key = ["--key", "kith_x", "--url", "http://ingest.test"]
-    result = CliRunner().invoke(app, [*arguments, "--timezone", "Europe/Berlin", *key])
-    assert result.exit_code == 0, result.output
-    assert dict(sent[0].url.params) == {"region": "DE", "timezone": "Europe/Berlin"}
+def test_a_log_is_previewed_and_waits_until_one_says_so(sent: list[httpx.Request]) -> None:
+    arguments = ["activities", str(FILES / "android_calls.csv"), "--region", "DE", *KEY]
+    result = CliRunner().invoke(app, [*arguments, "--timezone", "Europe/Berlin"])
+    assert result.exit_code == 3, result.output
+    wished = {"kind": "activities", "region": "DE", "timezone": "Europe/Berlin"}
+    assert dict(sent[0].url.params) == wished
     assert sent[0].headers["authorization"] == "Bearer kith_x"
-    assert "3 activities accepted, 12 rejected, 1 passed over" in result.output
-    assert "rejected: line 9, Date: is no date" in result.output
-    assert "and 2 more" in result.output
+    assert "nothing is imported yet" in result.output
+    assert not any(one.url.path.endswith("/execute") for one in sent)
+    result = CliRunner().invoke(app, [*arguments, "--yes"])
+    assert result.exit_code == 0, result.output
+    assert "880 are on the timelines of who took part" in result.output
 
 
 def test_one_refused_file_harms_no_other_and_fails_the_command(
@@ -59,24 +98,33 @@ def test_one_refused_file_harms_no_other_and_fails_the_command(
     picture = tmp_path / "a.png"
     picture.write_bytes(b"\x89PNG")
     files = [str(picture), str(FILES / "android_calls.csv")]
-    key = ["--key", "kith_x", "--url", "http://ingest.test"]
-    result = CliRunner().invoke(app, ["activities", *files, *key, "--json"])
+    result = CliRunner().invoke(app, ["activities", *files, *KEY, "--yes", "--json"])
     assert result.exit_code == 1
     told = orjson.loads(result.output)["imports"]
-    assert [one.get("accepted") for one in told] == [None, 3]
+    assert [one.get("state") for one in told] == [None, "done"]
     assert told[0]["detail"] == "file: is a PNG image"
-    assert len(sent) == 2
 
 
-def test_kith_import_knows_a_calendar(sent: list[httpx.Request], tmp_path: Path) -> None:
-    calendar = tmp_path / "export.txt"
-    calendar.write_bytes(b"\xef\xbb\xbf\r\n" + (FILES / "calendar.ics").read_bytes())
-    assert activities_in(calendar) == "calendar"
-    assert activities_in(FILES / "android_messages.xml") == "phone-backup"
-    assert activities_in(FILES / "android_calls.csv") is None
-    key = ["--key", "kith_x", "--url", "http://ingest.test"]
-    result = CliRunner().invoke(app, ["import", str(FILES / "calendar.ics"), *key])
-    assert result.exit_code == 0, result.output
-    assert sent[0].url.path == "/v1/activities"
-    assert "3 activities accepted" in result.output
-    assert next(account_of("x", REPORT)).startswith("x: call-log")
+def test_a_preview_and_a_report_count_every_message_by_what_becomes_of_it() -> None:
+    text = "\n".join(preview_of(IMPORT, {"new": [ROW], "rejected": [REFUSED]}))
+    for words in (
+        "1,200 messages",
+        "880 are not known yet",
+        "line 7: 2026-03-02 10:12 Engines (Ada, bob@x.example)",
+        "… and 879 more",
+        "19 are known already: nothing changes, left out",
+        "250 mailing lists and newsletters",
+        "line 9, participants: names nobody",
+        "30 signatures say something new",
+        "3 people take part: 1 known, 2 new",
+        "your own addresses: me@x.example",
+    ):
+        assert words in text
+    verdicts = {"recorded": 880, "unchanged": 0, "skipped": 319, "rejected": 1}
+    done = {**IMPORT, "state": "done", "verdicts": verdicts, "events": 1_000}
+    text = "\n".join(report_of({**done, "rejected": [REFUSED], "left_out": []}))
+    for words in ("319 were left out", "1,000 events", "rejected: line 9", "kith import undo imp_"):
+        assert words in text
+    assert "kith import rejects" not in text
+    quiet = {**IMPORT, "activities": {**IMPORT["activities"], "own": []}}
+    assert "name them with --own" in "\n".join(preview_of(quiet, {}))

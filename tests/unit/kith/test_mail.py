@@ -4,15 +4,13 @@ import io
 import mailbox
 from email import message_from_bytes
 from pathlib import Path
-from typing import Any
 
 import httpx
-import orjson
 import pytest
 import typer
 
-from kith.imports_client import ImportsClient, RefusedError
-from kith.imports_mail import content_of, is_mail, mail_report_of
+from kith.imports_client import ImportsClient
+from kith.imports_mail import content_of, is_mail
 from services.ingest.sources.mail.boxes import Stored, read_box, sniff_box
 from tests.support.mail import a_message, an_mbox
 
@@ -67,53 +65,22 @@ def test_what_is_mail(tmp_path: Path) -> None:
         is_mail(tmp_path / "empty")
 
 
-REPORT: dict[str, Any] = {
-    "import_id": "imp_1",
-    "kind": "mbox",
-    "messages": 1200,
-    "activities": 900,
-    "signatures": 30,
-    "refused": 0,
-    "left_out": {"list": 250, "again": 50},
-    "passed": {},
-    "own": [],
-    "notes": [{"line": 7, "field": "", "reason": "has parts that do not decode"}],
-}
+def test_a_folder_is_uploaded_as_one_stream_with_what_is_said_of_it(tmp_path: Path) -> None:
+    (tmp_path / "1.eml").write_bytes(a_message())
+    seen: list[httpx.Request] = []
 
+    def answer(request: httpx.Request) -> httpx.Response:
+        request.read()
+        seen.append(request)
+        return httpx.Response(202, json={"import_id": "imp_1"})
 
-def answering(body: bytes, status: int = 202) -> httpx.Client:
-    transport = httpx.MockTransport(lambda _: httpx.Response(status, content=body))
-    return httpx.Client(transport=transport, base_url="http://ingest")
-
-
-def send(body: bytes, status: int = 202) -> tuple[dict[str, Any], list[int]]:
-    counted: list[int] = []
-    with answering(body, status) as client:
-        content = iter([an_mbox(a_message())])
-        report = ImportsClient(client).send_mail(content, {}, lambda _, n, __: counted.append(n))
-    return report, counted
-
-
-def test_progress_and_report_are_told_in_words() -> None:
-    progress = orjson.dumps({"progress": {"messages": 1_000, "activities": 800}})
-    report, counted = send(progress + b"\n" + orjson.dumps({"report": REPORT}) + b"\n")
-    assert counted == [1_000]
-    told = "\n".join(mail_report_of("Inbox", report))
-    assert "1,200 messages" in told
-    assert "300 left out: 250 mailing lists and newsletters, 50 read before" in told
-    assert "name them with --own" in told
-    assert "kith import undo imp_1" in told
-    assert "undo" not in "\n".join(mail_report_of("Inbox", report, look=True))
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "words"),
-    [
-        (b'{"title": "Unprocessable", "detail": "the file is empty"}', 422, "the file is empty"),
-        (b"<html>", 502, "status 502"),
-        (b'{"progress": {"messages": 1}}\n', 202, "ingest broke off"),
-    ],
-)
-def test_what_goes_wrong_is_said(body: bytes, status: int, words: str) -> None:
-    with pytest.raises(RefusedError, match=words):
-        send(body, status)
+    with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://ingest") as client:
+        wishes: dict[str, str | list[str]] = {
+            "kind": "mail",
+            "own": ["me@x.example", "i@x.example"],
+        }
+        begun = ImportsClient(client).upload(tmp_path, wishes, lambda *_: None)
+    assert begun == {"import_id": "imp_1"}
+    assert seen[0].url.path == "/v1/imports"
+    assert seen[0].url.params.get_list("own") == ["me@x.example", "i@x.example"]
+    assert seen[0].content.startswith(b"From kith-folder= ")

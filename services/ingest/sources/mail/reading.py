@@ -1,7 +1,7 @@
 """From messages to signals: what is taken, what is left out and why, each message once."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -13,7 +13,8 @@ from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ingest.domain.activities import to_normalized_activity
-from services.ingest.domain.mapping import Normalized, Origin, Rules, to_normalized
+from services.ingest.domain.entries import Entry, Taken
+from services.ingest.domain.mapping import Origin, Rules, to_normalized
 from services.ingest.domain.reading import read_activity_value, read_value
 from services.ingest.sources.mail.addresses import Mailbox
 from services.ingest.sources.mail.judging import LeftOut, Passed, nobody
@@ -39,6 +40,8 @@ MAX_LISTED: Final = 1_000
 MAX_REMEMBERED: Final = 200_000
 """Senders whose last signature is remembered within a run; more cost a repetition, no mistake."""
 
+_NOT_WHOLE: Final = "has parts that do not decode; its text was read as far as possible"
+
 
 @dataclass(frozen=True, slots=True)
 class MailTerms:
@@ -62,14 +65,6 @@ class MailNote(BaseModel):
     line: int = Field(description="Line of the file where the message begins, from 1.")
     field: str = Field(description="Part of the message; empty: the message as a whole.")
     reason: str = Field(description="What is wrong and what would be right.")
-
-
-class Taken(Struct, frozen=True, gc=False):
-    """A signal that a message led to."""
-
-    origin: Origin
-    normalized: Normalized
-    is_activity: bool = False
 
 
 class _Signed(Struct, frozen=True, gc=False):
@@ -137,7 +132,12 @@ class MailReader:
 
     def take_parsed(self, found: Parsed, line: int) -> Iterator[Taken]:
         """Do the same with a message that was parsed, maybe by another process."""
+        yield from self.entry(found, line).signals
+
+    def entry(self, found: Parsed, line: int) -> Entry:
+        """Say what a message comes to: its signals, or why there are none."""
         self.tally.messages += 1
+        number = self.tally.messages
         mail, reason = found.mail, found.left_out
         if reason is None and self._was_seen(found.record_id):
             reason = "again"
@@ -146,12 +146,31 @@ class MailReader:
             reason = "nobody_else"
         if reason is not None:
             self.tally.left_out[reason] += 1
-            return
-        if not mail.is_whole:
-            self.tally.note(
-                line, "", "has parts that do not decode; its text was read as far as possible"
-            )
-        yield from self._signals(found, people, line)
+            return Entry(number, line, left_out=reason)
+        notes = [] if mail.is_whole else [("", _NOT_WHOLE)]
+        try:
+            activity = self._activity(found, people)
+        except PoisonMessageError as error:
+            self.tally.refused += 1
+            self._note(line, [*notes, (error.field, error.detail)])
+            return Entry(number, line, field=error.field, reason=error.detail)
+        self.tally.activities += 1
+        signals = [activity]
+        sender = next(((a, name) for role, a, name in people if role == "from"), None)
+        if sender is not None:
+            try:
+                signature = self._signature(mail, found.text, Mailbox(*sender))
+            except PoisonMessageError as error:
+                notes.append((f"signature.{error.field}", error.detail))
+            else:
+                signals += signature
+                self.tally.signatures += len(signature)
+        self._note(line, notes)
+        return Entry(number, line, tuple(signals), notes=tuple(notes))
+
+    def _note(self, line: int, notes: Iterable[tuple[str, str]]) -> None:
+        for place, reason in notes:
+            self.tally.note(line, place, reason)
 
     def _was_seen(self, record_id: str) -> bool:
         digest = blake2b(record_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -182,46 +201,35 @@ class MailReader:
             people.setdefault(key, (role, address, box.name))
         return list(people.values())
 
-    def _signals(
-        self, found: Parsed, people: list[tuple[Role, str, str | None]], line: int
-    ) -> Iterator[Taken]:
-        mail, text = found.mail, found.text
+    def _activity(self, found: Parsed, people: list[tuple[Role, str, str | None]]) -> Taken:
+        mail = found.mail
         written = activity_of(
             mail,
             people,
             source=self._terms.source,
             record_id=found.record_id,
             direction=self._direction(mail, people),
-            snippet=snippet_of(text),
+            snippet=snippet_of(found.text),
         )
-        try:
-            signal, _ = read_activity_value(written, may_hold_nul=False)
-            raw = orjson.dumps(raw_of(mail))
-            origin = self._origin(f"{self.tally.messages}", self._terms.origin.occurred_at)
-            normalized = to_normalized_activity(signal, raw, origin, self._rules)
-        except PoisonMessageError as error:
-            self.tally.refused += 1
-            self.tally.note(line, error.field, error.detail)
-            return
-        self.tally.activities += 1
-        yield Taken(origin, normalized, is_activity=True)
-        sender = next(((a, name) for role, a, name in people if role == "from"), None)
-        if sender is not None:
-            yield from self._signature(mail, text, Mailbox(*sender), line)
+        signal, _ = read_activity_value(written, may_hold_nul=False)
+        raw = orjson.dumps(raw_of(mail))
+        origin = self._origin(f"{self.tally.messages}", self._terms.origin.occurred_at)
+        normalized = to_normalized_activity(signal, raw, origin, self._rules)
+        return Taken(origin, normalized, is_activity=True)
 
-    def _signature(self, mail: Mail, text: Text, sender: Mailbox, line: int) -> Iterator[Taken]:
-        """Yield what the signature says, if it is not what the last one of this sender said."""
+    def _signature(self, mail: Mail, text: Text, sender: Mailbox) -> list[Taken]:
+        """Return what the signature says, if it is not what the last one of this sender said."""
         assert mail.sent_at is not None
         before = self._signed.get(sender.address)
         if before and ends_with(text, before.text):
-            return
+            return []
         found = read_signature(text, sender)
         if found is None:
-            return
+            return []
         record = contact_of(found, sender, source=self._terms.source, region=self._terms.region)
         said = blake2b(orjson.dumps(record), digest_size=8).digest()
         if before and (before.sent_at > mail.sent_at or before.said == said):
-            return
+            return []
         if before or len(self._signed) < MAX_REMEMBERED:
             self._signed[sender.address] = _Signed(mail.sent_at, said, found.text)
         identity = f"signature\0{sender.address}"
@@ -229,15 +237,9 @@ class MailReader:
             self._terms.origin.tenant, identity
         )
         origin = self._origin(f"{self.tally.messages}/signature", rfc3339(mail.sent_at))
-        try:
-            signal, _ = read_value(record, may_hold_nul=False)
-            raw = orjson.dumps(as_raw(sender, mail.message_id, found))
-            normalized = to_normalized(signal, raw, origin, self._rules)
-        except PoisonMessageError as error:
-            self.tally.note(line, f"signature.{error.field}", error.detail)
-            return
-        self.tally.signatures += 1
-        yield Taken(origin, normalized)
+        signal, _ = read_value(record, may_hold_nul=False)
+        raw = orjson.dumps(as_raw(sender, mail.message_id, found))
+        return [Taken(origin, to_normalized(signal, raw, origin, self._rules))]
 
     def _direction(self, mail: Mail, people: list[tuple[Role, str, str | None]]) -> str | None:
         """Tell to whom a message goes, seen from the user; unknown while no own address is."""

@@ -1,0 +1,31 @@
+"""What a file of mail, meetings, calls or messages comes to, one after the other."""
+
+from msgspec import Struct
+
+from services.ingest.domain.mapping import Normalized, Origin
+
+
+class Taken(Struct, frozen=True, gc=False):
+    """A signal that a message, or anything else that happened, led to."""
+
+    origin: Origin
+    normalized: Normalized
+    is_activity: bool = False
+
+
+class Entry(Struct, frozen=True):
+    """One message, meeting or call of a file: its signals, or why there are none."""
+
+    number: int
+    """Its place in the file, from 1."""
+    line: int
+    """Where it begins in the file, from 1."""
+    signals: tuple[Taken, ...] = ()
+    """The activity first, then what else it says of people."""
+    left_out: str = ""
+    """Why it is no activity between people; empty: it is, or is refused."""
+    field: str = ""
+    reason: str = ""
+    """Why it is refused, and what would be right; empty: it is not."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """(field, reason) of values that were left out of one that is taken."""
