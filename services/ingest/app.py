@@ -34,7 +34,12 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import SECONDS, Resolver
-from services.ingest.store.uploads import DatabaseUploads, DirectoryUploads, SealedUploads
+from services.ingest.store.uploads import (
+    DatabaseUploads,
+    DirectoryUploads,
+    SealedUploads,
+    Uploads,
+)
 from services.ingest.store.vault import Vault
 from shared import cache
 from shared.auth import Directory, KeyRing
@@ -111,8 +116,15 @@ def create_app(settings: Settings) -> ASGIApp:
 
 def uploads_of(settings: Settings, store: ImportStore, vault: Vault) -> CopiedUploads[Survey]:
     """Choose where uploaded files are kept, and how."""
-    directory = settings.upload_dir
-    uploads = DirectoryUploads(directory) if directory else DatabaseUploads(store)
+    uploads: Uploads
+    if settings.s3.bucket:
+        from services.ingest.store.object_uploads import ObjectUploads  # noqa: PLC0415  # extra `s3`
+
+        uploads = ObjectUploads(settings.s3)
+    elif settings.upload_dir:
+        uploads = DirectoryUploads(settings.upload_dir)
+    else:
+        uploads = DatabaseUploads(store)
     return CopiedUploads(SealedUploads(uploads, vault) if vault.is_open else uploads, Survey)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, SecretStr, StringConstraints
+from pydantic import AliasChoices, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.cache import RedisSettings
@@ -67,6 +67,45 @@ class RemoteSettings(BaseSettings):
         return [key.strip() for key in written.split(",") if key.strip()]
 
 
+class ObjectStorageSettings(BaseSettings):
+    """Object storage for uploaded files, from `INGEST_S3_…`; needs the extra `s3`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="INGEST_S3_", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    bucket: str | None = Field(
+        default=None,
+        description="Bucket for uploaded files, in S3 or whatever speaks its protocol; it must be "
+        "kith's alone, or the prefix must. Default: files go to INGEST_UPLOAD_DIR, or the "
+        "database.",
+    )
+    prefix: str = Field(default="uploads", description="What names of uploaded files begin with.")
+    region: str = Field(default="us-east-1", description="Region of the bucket.")
+    endpoint: str | None = Field(
+        default=None,
+        description="Where the storage is, like https://minio.internal:9000, the bucket's name in "
+        "the path; default: AWS. http:// is for tests and meshes that encrypt by themselves.",
+    )
+    access_key_id: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key of an account that may list, read, write and delete below the prefix. "
+        "Default: the environment's own, by AWS_… variables, web identity or the machine's role.",
+    )
+    secret_access_key: SecretStr = Field(default=SecretStr(""), description="The key's secret.")
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
+        default=30.0, description="Longest wait for one request, each some 4 MiB at most, seconds."
+    )
+
+    @model_validator(mode="after")
+    def _has_both_or_neither(self) -> Self:
+        if bool(self.access_key_id.get_secret_value()) != bool(
+            self.secret_access_key.get_secret_value()
+        ):
+            raise ValueError("a key needs both INGEST_S3_ACCESS_KEY_ID and …_SECRET_ACCESS_KEY")
+        return self
+
+
 class Settings(BaseSettings):
     """Ingest, from the environment variables `INGEST_…`."""
 
@@ -81,6 +120,7 @@ class Settings(BaseSettings):
     idempotency: IdempotencySettings = Field(default_factory=IdempotencySettings)
     digest: DigestSettings = Field(default_factory=DigestSettings)
     remote: RemoteSettings = Field(default_factory=RemoteSettings)
+    s3: ObjectStorageSettings = Field(default_factory=ObjectStorageSettings)
 
     default_phone_region: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = Field(
         default="US",
@@ -129,3 +169,9 @@ class Settings(BaseSettings):
         description="Processes that parse a mailbox of 32 MiB or more beside the service, for as "
         "long as that takes, each some 60 MiB; 0: it parses alone, on one core.",
     )
+
+    @model_validator(mode="after")
+    def _keeps_uploads_in_one_place(self) -> Self:
+        if self.upload_dir is not None and self.s3.bucket is not None:
+            raise ValueError("say INGEST_UPLOAD_DIR or INGEST_S3_BUCKET, not both")
+        return self

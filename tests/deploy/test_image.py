@@ -66,7 +66,7 @@ def test_every_requirement_of_the_project_is_locked_with_a_hash() -> None:
     extras = project["optional-dependencies"]
     wanted = {
         re.sub(r"[-_.]+", "-", re.split(r"[^A-Za-z0-9_.-]", line, maxsplit=1)[0]).lower()
-        for line in [*project["dependencies"], *extras["search"]]
+        for line in [*project["dependencies"], *extras["search"], *extras["s3"]]
     }
     assert wanted <= LOCKED, f"renew deploy/requirements.txt: {sorted(wanted - LOCKED)}"
     for block in re.split(r"\n(?=\S)", LOCK.split("\n\n")[0]):

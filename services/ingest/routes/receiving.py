@@ -28,7 +28,6 @@ from services.ingest.sources.reading import SOURCES
 from services.ingest.sources.sniff import sniff
 from services.ingest.sources.survey import Survey
 from services.ingest.store.imports import Row
-from services.ingest.store.uploads import PIECE
 from shared.auth import Caller, Place
 from shared.errors import PoisonMessageError
 from shared.events.envelope import rfc3339
@@ -175,7 +174,7 @@ async def keep(
     try:
         async for piece in pieces:
             held += piece
-            if len(held) >= PIECE:
+            if len(held) >= doorway.uploads.piece_bytes:
                 await put()
     except ClientDisconnect:
         if held:

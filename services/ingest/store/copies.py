@@ -127,6 +127,11 @@ class CopiedUploads(Generic[SurveyorT]):
         self._survey = survey
         self._copies: dict[int, _Copy[SurveyorT]] = {}
 
+    @property
+    def piece_bytes(self) -> int:
+        """Bytes of a piece, but for the last of a request."""
+        return self._uploads.piece_bytes
+
     async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
         """Keep a piece of an import's file; the same piece again replaces it."""
         await self._uploads.put(place, number, begins, data)

@@ -1,7 +1,8 @@
 """Uploaded files, kept piece by piece until their time is up: in the database or in a directory.
 
 In the database every replica of ingest has them and a backup does too. A directory spares the
-database, and must then be one that all replicas share. Where there are keys, pieces are encrypted.
+database, and must then be one that all replicas share; so does object storage (`object_uploads`).
+Where there are keys, pieces are encrypted.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from services.ingest.store.vault import Vault
 from shared.auth import Place
 
 PIECE: Final = 1 << 20
-"""Bytes of a piece, but for the last of a request."""
+"""Bytes of a piece where each costs little."""
 
 
 SEAL: Final = b"gAAAA"
@@ -26,6 +27,9 @@ SEAL: Final = b"gAAAA"
 
 class Uploads(Protocol):
     """Where files are kept."""
+
+    piece_bytes: int
+    """Bytes of a piece, but for the last of a request."""
 
     async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
         """Keep a piece of an import's file; the same piece again replaces it."""
@@ -39,6 +43,8 @@ class Uploads(Protocol):
 
 class DatabaseUploads(Uploads):
     """Files in schema `ingest`."""
+
+    piece_bytes = PIECE
 
     def __init__(self, store: ImportStore) -> None:
         self._store = store
@@ -66,6 +72,8 @@ class DatabaseUploads(Uploads):
 
 class DirectoryUploads(Uploads):
     """Files in a directory, readable by this user alone; a piece is a file named by its place."""
+
+    piece_bytes = PIECE
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -110,6 +118,7 @@ class SealedUploads(Uploads):
     def __init__(self, uploads: Uploads, vault: Vault) -> None:
         self._uploads = uploads
         self._vault = vault
+        self.piece_bytes = uploads.piece_bytes
 
     @override
     async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
