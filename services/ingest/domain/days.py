@@ -27,6 +27,10 @@ _NUMBERS = re.compile(
 _WORDS = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[ -]+(?:de )?)?([^\W\d_]{3,12})\.?"
     r"(?:[ -]+(\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?[ -]+(?:de )?(\d{4}|\d{2}))?"
+    r"(?:,? +\d{1,2}:\d{2}.*)?"
+)
+_WEEKDAY = re.compile(
+    r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[.,]?\s+", re.IGNORECASE
 )
 _SERIAL = re.compile(r"([1-6]\d{4})(?:\.\d+)?")
 """Days since the end of 1899, as a spreadsheet shows a date whose cell has no form: to 2091."""
@@ -72,7 +76,7 @@ def read_day(text: str, order: DayOrder = "mdy", pivot: int = BIRTH_PIVOT) -> st
 
     `order` decides only where the numbers can be read in several ways.
     """
-    text = text.strip()
+    text = _WEEKDAY.sub("", text.strip())
     if found := read_iso_day(text):
         return found
     if match := _NUMBERS.fullmatch(text):
@@ -118,7 +122,9 @@ def _ordered(first: str, second: str, third: str | None, order: DayOrder, pivot:
         day, month = (first, second) if order == "dmy" else (second, first)
         return _written(None, month, day)
     if len(first) == 4 or (order == "ymd" and len(third) <= 2):
-        return _written(_four(first, pivot), second, third)
+        found = _written(_four(first, pivot), second, third)
+        if found or len(first) == 4 or (int(first) <= 12 and int(second) <= 12):
+            return found  # what could be read in two ways is not guessed
     year = _four(third, pivot)
     usual, other = ((second, first), (first, second))[:: 1 if order == "dmy" else -1]
     return _written(year, *usual) or _written(year, *other)

@@ -1,6 +1,8 @@
 """What people put into one cell: several addresses or numbers, `Last, First`, code and town."""
 
 import re
+from contextlib import suppress
+from html import unescape
 from typing import Final
 
 from services.ingest.sources.vocabulary import vocabulary
@@ -24,6 +26,7 @@ NOTHING: Final = frozenset(
 """What stands in cells that say nothing: dashes, a program's word for it, errors of formulas."""
 
 _SPLIT_EMAILS = re.compile(r":::|[;,|\n]|\s(?=[^\s@<>]+@)")
+_AT = re.compile(r"(?<=\w) ?(?:@|\((?:at|@)\)|\[(?:at|@)\]) ?(?=\w)", re.IGNORECASE)
 _SPLIT_PHONES = re.compile(r":::|[;|\n]|\s/\s|,\s")
 _ADDRESS = re.compile(r"<\s*([^<>\s]+@[^<>\s]+?)\s*>")
 _BARE_ADDRESS = re.compile(r"[^\s@<>()\[\]{},;:\"']+@[^\s@<>()\[\]{},;:\"']+")
@@ -34,7 +37,18 @@ _STATE_AND_CODE = re.compile(r"(.+?),\s*([A-Z]{2,3})[ ,]+(\d{4,5}(?:-\d{4})?)")
 _STATE = re.compile(r"(.+?),\s*([A-Z]{2,3})")
 _CODE_LAST = re.compile(r"(\D+?)[ ,]+(\d{4,6}(?:-\d{3,4})?)")
 
+_LABEL_BEHIND = re.compile(r"(\+?[\d ().\-/]{6,24}\d)[\s(\[\u2013-]{1,4}([^\W\d_]{3,12})[)\]]?")
 _LABELLED = re.compile(r"(?:^|(?<=[\s,;/|]))([^\W\d_][^\W\d_ .-]{0,20}\.?):\s*(?=[+(\d])")
+_TWICE: Final = frozenset("ÂÃÄÅÐÑâã")
+"""What the first byte of a letter in UTF-8 is in another code, of most that are in names."""
+
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,5}|#[xX][0-9a-fA-F]{2,5});")
+_TAG = re.compile(
+    r"</?(?:p|div|br|span|b|i|u|em|strong|a|ul|ol|li|font|h[1-6]|table|tr|td|tbody)\b[^<>]*>",
+    re.IGNORECASE,
+)
+_BREAK = re.compile(r"<(?:/p|/div|br|/li|/tr|/h[1-6])\b[^<>]*>", re.IGNORECASE)
+
 _BEHIND_NAMES: Final = frozenset(
     {
         *("jr", "sr", "i", "ii", "iii", "iv", "v", "junior", "senior", "esq", "dr", "prof", "mr"),
@@ -66,6 +80,7 @@ _FORMS: Final = frozenset(
 
 _SHORT: Final = frozenset({"uk", "us", "中国", "日本", "香港", "台灣", "한국"})
 _GENERATIONS: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior"})
+_ASIDE = re.compile(r"([^()]{3,120}?)\s*\(([^()]{1,60})\)")
 _WORD = re.compile(r"[^\W\d_][^\d_]*")
 _MOST_WORDS: Final = 4
 
@@ -78,6 +93,8 @@ def emails_in(cell: str) -> list[str]:
     >>> emails_in("a@x.org - a@x.org")
     ['a@x.org']
     """
+    if "@" not in cell or " @" in cell or "@ " in cell:
+        cell = _AT.sub("@", cell)
     if cell.count("@") == 1 and " " not in cell and cell[-1] not in ">)" and ":" not in cell:
         return [cell]
     found: dict[str, None] = {}
@@ -97,7 +114,7 @@ def emails_in(cell: str) -> list[str]:
 
 def phones_in(cell: str) -> list[str]:
     """Return the numbers of a cell."""
-    if ":" in cell and (labelled := labelled_in(cell)):
+    if labelled := labelled_in(cell):
         return [number for _, number in labelled]
     if len(cell) > 2 * FEWEST_DIGITS and _SPLIT_PHONES.search(cell):
         several = [part.strip() for part in _SPLIT_PHONES.split(cell)]
@@ -108,14 +125,42 @@ def phones_in(cell: str) -> list[str]:
     return [cell]
 
 
+def mended_cell(cell: str) -> str:
+    """Undo what programs do to text: UTF-8 read as another code, entities of HTML.
+
+    >>> mended_cell("JÃ¼rgen"), mended_cell("JOÃO"), mended_cell("Smith &amp; Sons")
+    ('Jürgen', 'JOÃO', 'Smith & Sons')
+    """
+    if not cell.isascii() and not _TWICE.isdisjoint(cell):
+        for code in ("cp1252", "latin-1"):
+            with suppress(UnicodeError):
+                cell = cell.encode(code).decode("utf-8")
+                break
+    return _ENTITY.sub(lambda found: unescape(found[0]), cell) if "&" in cell else cell
+
+
+def without_tags(text: str) -> str:
+    r"""Return a note without the HTML that applications keep it in.
+
+    >>> without_tags("<p>Met in <b>May</b></p><p>a &lt; b</p>"), without_tags("1 < 2 > 0")
+    ('Met in May\na < b', '1 < 2 > 0')
+    """
+    if not _TAG.search(text):
+        return text
+    lines = _TAG.sub("", _BREAK.sub("\n", text)).split("\n")
+    return unescape("\n".join(filter(None, map(str.strip, lines))))
+
+
 def labelled_in(cell: str) -> list[tuple[str, str]]:
     """Return the numbers of a cell that says before each what it is; none: it does not.
 
     >>> labelled_in("Phone:(617) 555-0132 Mobile: (617) 555-0133")
     [('Phone', '(617) 555-0132'), ('Mobile', '(617) 555-0133')]
-    >>> labelled_in("(617) 555-0132")
-    []
+    >>> labelled_in("+44 20 7946 0963 (work)"), labelled_in("(617) 555-0132")
+    ([('work', '+44 20 7946 0963')], [])
     """
+    if (behind := _LABEL_BEHIND.fullmatch(cell)) and behind[2].casefold() in vocabulary().places:
+        return [(behind[2], behind[1])]
     parts = _LABELLED.split(cell)
     if len(parts) < 3 or parts[0].strip():
         return []
@@ -190,11 +235,18 @@ def read_place(cell: str) -> dict[str, str]:
 def read_name(cell: str) -> dict[str, str] | None:
     """Read `Last, First`, as parts of a name; None: it is written in its usual order.
 
+    What stands in brackets behind it, a company or what somebody is called, is `aside`.
+
     >>> read_name("Lovelace, Ada")
     {'last_name': 'Lovelace', 'first_name': 'Ada', 'full_name': 'Ada Lovelace'}
     >>> read_name("Ada Lovelace, PhD"), read_name("Engines, Inc.")
     (None, None)
+    >>> read_name("Doe, John (Acme)")["aside"]
+    'Acme'
     """
+    if aside := _ASIDE.fullmatch(cell):
+        found = read_name(aside[1])
+        return found and {**found, "aside": aside[2]}
     parts = [part.strip() for part in cell.split(",")]
     suffix = ""
     if len(parts) == 3 and parts[2].strip(".").casefold() in _GENERATIONS:

@@ -40,7 +40,7 @@ _LETTERS: Final = frozenset(
 )
 """What stands outside ASCII in the names and notes of Latin Europe."""
 
-_LATIN: Final = ("cp1252", "mac_roman", "cp1250", "cp850")
+_LATIN: Final = ("cp1252", "mac_roman", "cp1250", "cp850", "iso8859_15", "iso8859_2")
 """Legacy encodings of Latin Europe, the likelier first."""
 
 _OTHER: Final = (

@@ -180,7 +180,7 @@ def _phones(row: Gathering, key: Key, group: Group) -> None:
     if len(cell) > _MOST or is_rounded(cell):
         row.leave(key, LONG_VALUE if len(cell) > _MOST else _ROUNDED_PHONE)
         return
-    if ":" in cell and (several := labelled_in(cell)):
+    if several := labelled_in(cell):
         for label, number in several:
             _points(row, "phones", key, {**group, "label": label}, [number])
         return

@@ -27,6 +27,17 @@ _DIGITS: Final = 18
 _LONGEST_WORD: Final = 8
 """Characters of `-Infinity` that may be missing, but for the first."""
 
+_NAMES: Final = frozenset(
+    {
+        *("name", "fullname", "displayname", "firstname", "lastname", "givenname", "familyname"),
+        *("email", "emails", "phone", "phones", "signal", "participants", "sourcerecordid"),
+    }
+)
+"""Names of what a record says of somebody, and no wrapper does."""
+
+_DEEPEST: Final = 3
+"""Objects that a list may be wrapped in."""
+
 _BROKEN: Final = "is no JSON from here on; export the file again"
 _CUT: Final = "the file ends within this item; export it again"
 _OPEN: Final = "is missing, or the list's end is; if the file is cut off, export it again"
@@ -78,6 +89,11 @@ class _Items:
                 return
             number += 1
             item, goes_on = self._next(number, is_list=is_list)
+            if number == 1 and not is_list and isinstance(item, Item) and not self._skip():
+                wrapped = list_in(item.value)
+                if wrapped is not None:
+                    yield from (Item(count, one) for count, one in enumerate(wrapped, 1))
+                    return
             yield item
             if not goes_on:
                 return
@@ -118,6 +134,30 @@ class _Items:
                     return BadRow(number, "", _CUT if is_open else _BROKEN), False
             else:
                 return _checked(number, value), True
+
+
+def list_in(value: Any) -> list[Any] | None:
+    """Return the list that a file's only object is wrapped around: `{"results": […], "paging": …}`.
+
+    So applications answer and export.  The longest list of objects counts; an object with a name of
+    its own is a record itself.
+    """
+    if not isinstance(value, dict) or not _NAMES.isdisjoint(map(_joined, value)):
+        return None
+    found = list(_lists(value, _DEEPEST))
+    return max(found, key=len, default=None)
+
+
+def _lists(value: dict[str, Any], depth: int) -> Iterator[list[Any]]:
+    for part in value.values():
+        if isinstance(part, list) and part and all(isinstance(one, dict) for one in part):
+            yield part
+        elif isinstance(part, dict) and depth:
+            yield from _lists(part, depth - 1)
+
+
+def _joined(name: str) -> str:
+    return "".join(filter(str.isalpha, name)).casefold()
 
 
 def _may_go_on(error: json.JSONDecodeError) -> bool:

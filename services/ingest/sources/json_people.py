@@ -22,6 +22,9 @@ _SIGNAL: Final = frozenset(
 _APART: Final = ("source", "id", REASON)
 """What a signal says that an import says for all of them, or that says nothing."""
 
+_VALUES: Final = ("value", "address", "number", "email", "phone", "contact_point", "url")
+"""What applications call the value itself where a list holds several, each with its type."""
+
 _DEEPEST: Final = 3
 """Objects within objects that are columns of their own."""
 
@@ -101,6 +104,14 @@ def _cells(value: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple[st
             yield place, _cell(part)
 
 
+def _value_of(value: Any) -> str | None:
+    """Return what one of several says, beside its type: `{"value": "a@x.org", "type": "work"}`."""
+    if not isinstance(value, dict):
+        return None
+    found = (value[name] for name in _VALUES if isinstance(value.get(name), str))
+    return next(filter(None, found), None)
+
+
 def _cell(value: Any) -> str:
     """Write a value as a person would have typed it."""
     match value:
@@ -116,5 +127,7 @@ def _cell(value: Any) -> str:
             return str(value)
         case list() if not any(isinstance(one, dict | list) for one in value):
             return f" {SEPARATOR} ".join(filter(None, map(_cell, value)))
+        case list() if (said := [_value_of(one) for one in value]) and all(said):
+            return f" {SEPARATOR} ".join(map(str, said))
         case _:
             return orjson.dumps(value).decode()

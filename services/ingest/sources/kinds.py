@@ -22,6 +22,8 @@ _MAGIC: Final = (
     (b"SQLite format 3", "an SQLite database"),
     (b"PAR1", "a Parquet file"),
     (b"{\\rtf", "an RTF document"),
+    (b"bplist00", "a property list, as Apple's archives hold; export the contacts as vCard"),
+    (b"!BDN", "an Outlook data file (.pst); export its contacts as CSV"),
     (b"BEGIN:VCALENDAR", "a calendar; import it with `kith activities`"),
 )
 """How files of other formats begin → what they are."""

@@ -12,7 +12,14 @@ from services.ingest.domain.columns import NAMES, Column, ColumnMapping
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.domain.vocabulary import Layout, Table, key_of
 from services.ingest.sources.background_cells import read_background
-from services.ingest.sources.cells import NOTHING, is_company, read_name
+from services.ingest.sources.cells import (
+    FEWEST_DIGITS,
+    NOTHING,
+    is_company,
+    mended_cell,
+    read_name,
+    without_tags,
+)
 from services.ingest.sources.gathering import MARK, Frame, Gathering, Group, Key
 from services.ingest.sources.more import MALFORMED, add_more
 from services.ingest.sources.row import CONTACT_ID, MAX_SHORT, BadRow, Blank, Row, Rows
@@ -67,6 +74,8 @@ _COMPANIES: Final = frozenset(
 """What address books that hold both say of companies, in the column that tells them apart."""
 
 _COMPANY: Final = "says that it is a company, and names no person"
+_BRACKETED = re.compile(r"\(.*\)|\[.*\]|\{.*\}|<.*>", re.DOTALL)
+_UNITS: Final = "says what the columns are, in brackets, and nothing of a person"
 _TOTAL: Final = "is a line of totals, not a person"
 _TOO_LONG: Final = "has more than 255 characters; kept as a custom field"
 _LONG_NOTE: Final = "has more than 10,000 characters; the rest is kept in the source record only"
@@ -142,6 +151,7 @@ class People:
         # What a product wrote is what it says, kith's own export above all.
         self._by_hand = self._layout is _ANY
         self._nothing = frozenset() if self._layout.custom else NOTHING
+        self._mends = not self._layout.custom
         self._frame = Frame.of(
             mapping.columns, sniffed.days, number_last=number_last, by_hand=self._by_hand
         )
@@ -168,8 +178,7 @@ class People:
             cell = text.strip()
             if not cell:
                 continue
-            if cell[0] in "='":
-                cell = _unguarded(cell, by_hand=self._by_hand)
+            cell = self._cleaned(cell)
             name, plain, key, part, is_skipped, may_be_long = place
             raw[name] = cell
             if is_skipped or cell in nothing:
@@ -185,8 +194,8 @@ class People:
                 group[part] = cell
         if all(name in self._nobody or cell in nothing for name, cell in raw.items()):
             return Blank(row.line)
-        if self._by_hand and 2 * len(raw) <= len(self._places) and self._is_total(record, groups):
-            return BadRow(row.line, "", _TOTAL)
+        if self._by_hand and (why := self._why_no_row(record, groups, raw)):
+            return BadRow(row.line, "", why)
         gathering.left_out += [("", note) for note in row.notes]
         gathering.gather()
         if self._by_hand and self._is_company(record, raw):
@@ -195,12 +204,30 @@ class People:
         self._finish(gathering)
         return Row(row.line, record, raw, uid, gathering.left_out, gathering.columns)
 
+    def _cleaned(self, cell: str) -> str:
+        """Undo what was done to a cell on its way."""
+        if self._mends and ("&" in cell or not cell.isascii()):
+            cell = mended_cell(cell)
+        return _unguarded(cell, by_hand=self._by_hand) if cell and cell[0] in "='" else cell
+
+    def _why_no_row(
+        self, record: dict[str, Any], groups: dict[Key, Group], raw: dict[str, Any]
+    ) -> str | None:
+        """Tell a line of totals, or one that says in brackets what the columns are."""
+        if len(raw) > 1 and all(map(_BRACKETED.fullmatch, raw.values())):
+            return _UNITS
+        is_total = 2 * len(raw) <= len(self._places) + 1 and self._is_total(record, groups)
+        return _TOTAL if is_total else None
+
     def _is_company(self, record: dict[str, Any], raw: dict[str, Any]) -> bool:
         kind = raw.get(self._kind_column)
         return kind is not None and kind.casefold() in _COMPANIES and not _NAMED & record.keys()
 
     def _is_total(self, record: dict[str, Any], groups: dict[Key, Group]) -> bool:
-        if any(kind in _REACHED for kind, _ in groups):
+        if any(
+            kind in _REACHED and _reaches(group.get("value", ""))
+            for (kind, _), group in groups.items()
+        ):
             return False
         for field in NAMES:
             words = key_of(record.get(field, "")[:MAX_SHORT]).split()
@@ -224,7 +251,10 @@ class People:
                 record.get(part, said) == said for part, said in parts.items() if part in _PARTS
             )
         ):
+            aside = parts.pop("aside", "")
             record.update({**parts, **record, "full_name": parts["full_name"]})
+            if aside:
+                self._put_aside(row, aside)
         if self._by_hand:
             self._move_company(row)
         if self._family_first and "full_name" not in record:
@@ -237,6 +267,20 @@ class People:
                 record["custom_fields"] = custom
         if (more := record.pop("more", None)) and not add_more(record, more):
             row.left_out.append((self._columns["more"], MALFORMED))
+
+    def _put_aside(self, row: Gathering, text: str) -> None:
+        """Take what stands in brackets behind `Last, First` for the company that it repeats.
+
+        Else it is what somebody is called, or a custom field.
+        """
+        said = " ".join(one.get("company_name", "") for one in row.lists.get("employments", ()))
+        if text.casefold() in said.casefold():
+            return
+        if text.isalpha() and "nickname" not in row.record:
+            row.record["nickname"] = text
+            row.columns["nickname"] = self._columns["full_name"]
+        else:
+            row.keep(self._columns["full_name"], text)
 
     def _move_company(self, row: Gathering) -> None:
         """Take the name of a company for the employer's where the person has another name beside.
@@ -259,6 +303,8 @@ class People:
             row.columns["employments.0.company_name"] = self._columns["full_name"]
 
     def _finish_notes(self, row: Gathering, notes: str) -> None:
+        if self._mends and "<" in notes:
+            row.record["notes"] = notes = without_tags(notes)
         if len(notes) > MAX_NOTES:
             row.record["notes"] = notes[:MAX_NOTES]
             row.left_out.append((self._columns["notes"], _LONG_NOTE))
@@ -299,6 +345,11 @@ class People:
             profile = normalize_linkedin(url)
             return None if isinstance(profile, Refused) else profile.value
         return None
+
+
+def _reaches(cell: str) -> bool:
+    """Tell an address or a number from the count of them that a line of totals has."""
+    return "@" in cell or sum(map(str.isdigit, cell)) >= FEWEST_DIGITS
 
 
 def _unguarded(cell: str, *, by_hand: bool) -> str:

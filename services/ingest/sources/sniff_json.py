@@ -1,7 +1,7 @@
 """What a file of JSON is: cards, signals, or the rows of a table as objects."""
 
 from itertools import islice
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from services.ingest.sources.jcard import is_jcard
 from services.ingest.sources.json_items import Item, read_items
@@ -34,8 +34,6 @@ def sniff_json(file: BinaryIO, encoding: str, choices: Choices) -> Sniffed:
         raise no_table("JSON, but no list of people")
     if all(map(is_signal, objects)):
         return read_ahead(file, Sniffed(SIGNALS, encoding, assumed=False))
-    if len(items) == 1 and any(map(_is_list_of_objects, objects[0].values())):
-        raise no_table("JSON with its list inside of an object; send the list itself")
     rows = [cells for one in objects if isinstance(cells := cells_of(one), dict)]
     header = list(dict.fromkeys(name for cells in rows for name in cells))
     if len(header) > MAX_COLUMNS:
@@ -52,7 +50,3 @@ def sniff_json(file: BinaryIO, encoding: str, choices: Choices) -> Sniffed:
         days_assumed=guessed,
         region=region,
     )
-
-
-def _is_list_of_objects(value: Any) -> bool:
-    return isinstance(value, list) and any(isinstance(one, dict) for one in value)

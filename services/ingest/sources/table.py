@@ -28,6 +28,7 @@ MAX_HEADER: Final = 1 << 20
 _FEWEST_COLUMNS: Final = 3
 """Columns of a table, for a single cell below it to be a note."""
 
+_DELIMITERS: Final = ",;\t|"
 _PIECE: Final = 1 << 16
 
 HEADER_LINES: Final = 8
@@ -49,6 +50,7 @@ _UNENDED: Final = "has no line break behind it; if the file is cut off, its last
 _STRAY: Final = "has {found} of {all} cells behind a broken row; it may be a part of that one"
 _SHORT: Final = "has {found} of {all} cells; the missing ones are taken for empty"
 _NOTE: Final = "stands by itself below the table; read as a note, not as a person"
+_OTHERWISE: Final = "has another sign between its cells than the header; read by that"
 _LOOSE: Final = "has quotes that are not doubled; read as they stand"
 _MENDED: Final = "has letters that are not UTF-8 as the rest of the file; read as cp1252"
 
@@ -206,6 +208,17 @@ class _Rows:
             else:
                 yield self._judged(line, cells)
 
+    def _otherwise(self, line: str) -> list[str] | None:
+        """Read a line between whose cells another sign stands than between the header's."""
+        if len(self._header) < _FEWEST_COLUMNS:
+            return None
+        for delimiter in _DELIMITERS:
+            if delimiter != self._delimiter and line.count(delimiter) >= len(self._header) - 1:
+                found = _loosely(line, delimiter, len(self._header))
+                if found is not None:
+                    return found
+        return None
+
     def _step_back(self) -> None:
         """Let the lines behind a broken row's first be read again."""
         if self._lines.back_to_second():
@@ -215,6 +228,8 @@ class _Rows:
         self, line: int, cells: list[str], notes: tuple[str, ...] = ()
     ) -> Cells | BadRow | Blank:
         """Tell by the number of its cells whether a row can be trusted."""
+        if len(cells) == 1 and (other := self._otherwise(cells[0])) is not None:
+            cells, notes = other, (*notes, _OTHERWISE)
         count, width = len(cells), len(self._header)
         if self._mixed and _is_marked("".join(cells)):
             cells, notes = [mended(cell) for cell in cells], (*notes, _MENDED)

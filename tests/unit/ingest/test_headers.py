@@ -1,6 +1,7 @@
 """Headers of tables that no product is known by: what their words say, in any order."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,8 @@ from services.ingest.domain.regions import find_region
 from services.ingest.domain.suggesting import suggest
 from services.ingest.sources.vocabulary import vocabulary
 from tests.support.tables import take
+
+Facts = dict[str, Any]
 
 
 def said(*header: str) -> dict[str, str]:
@@ -257,3 +260,34 @@ def test_a_whole_address_beside_its_town_gives_the_street() -> None:
     assert take(data).facts[0]["addresses"] == [
         {"street": "5 Elm St", "city": "Paris", "country": "France"}
     ]
+
+
+def test_cells_are_read_as_people_and_programs_leave_them() -> None:
+    """Names and labels in brackets, HTML, UTF-8 read twice, addresses spelled out."""
+
+    def one(name: str, email: str, phone: str = "", company: str = "", note: str = "") -> Facts:
+        cells = ",".join(f'"{cell}"' for cell in (name, email, phone, company, note))
+        return take(f"Name,Email,Phone,Company,Notes\n{cells}\n".encode()).facts[0]
+
+    doe = one("Doe, John (Acme)", "John <j@x.example>; k@x.example", company="Acme Inc.")
+    assert (doe["full_name"], doe["first_name"], "nickname" in doe) == ("John Doe", "John", False)
+    assert [email["value"] for email in doe["emails"]] == ["j@x.example", "k@x.example"]
+    assert one("Doe, Robert (Bob)", "b@x.example")["nickname"] == "Bob"
+    assert one("Doe, Bo (of Acme)", "b@x.example")["custom_fields"] == {"Name": "of Acme"}
+    assert one("JÃ¼rgen", "j@x.example")["full_name"] == "Jürgen"
+    assert one("JOÃO", "j@x.example")["full_name"] == "JOÃO"
+    sons = one("Max", "max(at)x.example", company="Smith &amp; Sons", note="<p>a<br>b</p>")
+    assert sons["employments"] == [{"company_name": "Smith & Sons"}]
+    assert (sons["emails"], sons["notes"]) == ([{"value": "max@x.example"}], "a\nb")
+    labelled = one("Ed", "ed @ x.example", "+44 20 7946 0963 (work)")
+    assert labelled["phones"] == [{"label": "work", "value": "+442079460963"}]
+    assert labelled["emails"] == [{"value": "ed@x.example"}]
+
+
+def test_lines_that_are_no_rows_are_told_and_others_read() -> None:
+    """A line of units, one with commas among semicolons, and a count below."""
+    data = b"Name;Email;Phone\n(text);(text);(number)\nAda;a@x.example;+442079460958\n"
+    taken = take(data + b"Bob,b@x.example,+442079460959\nTOTAL;2;\n")
+    assert [facts["full_name"] for facts in taken.facts] == ["Ada", "Bob"]
+    assert [note.line for note in taken.tally.rejected] == [2, 5]
+    assert [(note.line, note.field) for note in taken.tally.warnings] == [(4, "")]

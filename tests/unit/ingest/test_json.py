@@ -170,12 +170,32 @@ def test_an_operator_says_what_the_names_of_objects_are() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '{"contacts": [{"name": "Ada", "email": "a@x.example"}], "next": null}',
+        '{"a": "x", "contacts": {"a": "y", "list": [{"name": "Ada", "email": "a@x.example"}]}}',
+        '{"results": [{"id": "1", "properties": {"name": "Ada", "email": "a@x.example"}}]}',
+        '{"value": [{"displayName": "Ada", "emailAddresses": [{"address": "a@x.example"}]}]}',
+    ],
+)
+def test_a_list_that_an_application_wraps_is_read(text: str) -> None:
+    """Telegram's, HubSpot's and Microsoft's answers have something around it."""
+    [facts] = take(text.encode()).facts
+    assert (facts["full_name"], facts["emails"]) == ("Ada", [{"value": "a@x.example"}])
+
+
+def test_an_object_that_names_somebody_is_no_wrapper() -> None:
+    [facts] = take(b'{"name": "Ada", "email": "a@x.example", "jobs": [{"at": "Engines"}]}').facts
+    assert facts["full_name"] == "Ada"
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("[]", "JSON"),
         ("{}", "header"),
         ('[{"a": 1}, {"a": 2}]', "header"),
-        ('{"contacts": [{"name": "Ada"}], "next": null}', "send the list itself"),
+        ('{"items": [{"a": 1}], "next": null}', "header"),
         ('[{"signal": "activity", "kind": "call"}]', "JSON"),
         ("[" * 200_000, "JSON"),
         ('[{"name": "Ada\\u0000"}]', "NUL"),
