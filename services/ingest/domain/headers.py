@@ -21,7 +21,6 @@ _REACHED: Final = frozenset({"email", "phone"})
 OF_PHONES: Final = frozenset({"mobile", "whatsapp", "fax", "pager"})
 """Labels that no address or page has."""
 
-_STREET: Final = Target("address", part="street")
 _LABELS: Final = frozenset({"type", "label"})
 _MOST_WORDS: Final = 7
 """Words of a header that are looked at: a longer one is a sentence, not a name."""
@@ -137,11 +136,7 @@ def _qualified(target: Target, word: _Word) -> Target | None:
     """Return a target with what a word says of it; None: the word can't be said of it."""
     kind, slot = target.kind, target.slot
     if word.is_label:
-        may_have = (
-            target == _STREET
-            or (kind == "address" and target.part == "street" and slot.isdecimal())
-            or (kind in _REACHED and target.part == "value" and slot.isdecimal())
-        )
+        may_have = kind in _REACHED and target.part == "value" and slot.isdecimal()
         return replace(target, part="label") if may_have else None
     if word.is_address and kind != "address":
         # A shop keeps a number and a company with every address.

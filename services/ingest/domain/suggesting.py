@@ -80,6 +80,8 @@ _OTHERS: Final = frozenset(
 )
 """Words by which an address or a number in a column is likely somebody else's."""
 
+_GUESTS: Final = frozenset({"attendee", "invitee", "guest", "participant", "registrant"})
+_HOSTS: Final = frozenset({"user", "buyer", "purchaser", "host", "organizer", "organiser"})
 _NAME_KEYS: Final = frozenset(
     {"first name", "last name", "full name", "display name", "given name", "family name", "surname"}
 )
@@ -154,12 +156,9 @@ def suggest(
     ]
     _family_name(keys, found)
     taken = {reading.target for reading in found}
-    for index, key in enumerate(keys):
-        first, _, rest = key.partition(" ")
-        texts = vocabulary.fallback.get(rest if first in vocabulary.owners else key, ())
-        if _PREFIX in texts and _are_forms_of_address(index, rows, vocabulary):
-            texts = (_PREFIX,)
-        for text in texts:
+    for index, said in _by_fallback(keys, found, vocabulary):
+        is_prefix = _PREFIX in said and _are_forms_of_address(index, rows, vocabulary)
+        for text in (_PREFIX,) if is_prefix else said:
             if _may_hold(target_of(text), cells_of(rows, index), taken):
                 found[index] = found[index]._replace(target=target_of(text), why="name")
                 taken.add(target_of(text))
@@ -172,7 +171,7 @@ def suggest(
                 found[index] = found[index]._replace(target=target, why="content")
         elif found[index].target == _COUNTRY and are_calling_codes(cells_of(rows, index)):
             found[index] = found[index]._replace(target=_CALLING_CODE)
-    _leave_hosts(found, rows)
+    _leave_hosts(keys, found, rows)
     return ColumnMapping(OTHER_LAYOUT, _columns(header, found), language)
 
 
@@ -296,11 +295,34 @@ def _family_name(keys: list[str], found: list[_Reading]) -> None:
         found[index] = found[index]._replace(target=target_of("last_name"))
 
 
-def _leave_hosts(found: list[_Reading], rows: Sequence[Sequence[str]]) -> None:
+def _by_fallback(
+    keys: Sequence[str], found: Sequence[_Reading], vocabulary: Vocabulary
+) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the columns of names that say little, and what they may be; the surest first."""
+    order = {key: place for place, key in enumerate(vocabulary.fallback)}
+    open_: list[tuple[int, int]] = []
+    for index, key in enumerate(keys):
+        first, _, rest = key.partition(" ")
+        plain = rest if first in vocabulary.owners else key
+        if plain in order and found[index].target is None:
+            open_.append((order[plain], index))
+    texts = list(vocabulary.fallback.values())
+    return [(index, texts[place]) for place, index in sorted(open_)]
+
+
+def _leave_hosts(keys: Sequence[str], found: list[_Reading], rows: Sequence[Sequence[str]]) -> None:
     """Take an address that nearly all rows have for somebody else's where another tells them apart.
 
     It is the host's of an event, or an office's: with it as theirs, all of them were one person.
+    Where columns are named by guests, those of who invited or paid are others', too.
     """
+    if any(
+        key.split(" ", 1)[0] in _GUESTS and reading.target is not None and reading.target.identifies
+        for key, reading in zip(keys, found, strict=True)
+    ):
+        for index, key in enumerate(keys):
+            if key.split(" ", 1)[0] in _HOSTS:
+                found[index] = found[index]._replace(target=None, why="none")
     for kind in ("email", "phone"):
         places = [
             index

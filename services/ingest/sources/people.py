@@ -64,7 +64,9 @@ _REACHED: Final = frozenset({"email", "phone", "identifier"})
 
 _NAMED: Final = frozenset({"full_name", "first_name", "last_name", "nickname"})
 _PARTS: Final = ("first_name", "last_name")
-_KINDS: Final = frozenset({"type", "record type", "contact type", "kind", "typ", "tipo"})
+_KINDS: Final = frozenset(
+    {"type", "record type", "contact type", "kind", "typ", "tipo", "company type"}
+)
 _COMPANIES: Final = frozenset(
     {
         *("company", "organisation", "organization", "business", "account", "firma", "unternehmen"),
@@ -257,6 +259,7 @@ class People:
                 self._put_aside(row, aside)
         if self._by_hand:
             self._move_company(row)
+            _move_first_name(record, row.columns)
         if self._family_first and "full_name" not in record:
             names = [record[part] for part in ("last_name", "first_name") if part in record]
             if names and not any(map(_LATIN.search, names)):
@@ -345,6 +348,14 @@ class People:
             profile = normalize_linkedin(url)
             return None if isinstance(profile, Refused) else profile.value
         return None
+
+
+def _move_first_name(record: dict[str, Any], columns: dict[str, str]) -> None:
+    """Take `Name` beside a last name that is not in it for the first name, as newsletters do."""
+    name, last = record.get("full_name", ""), record.get("last_name", "")
+    if name and last and "first_name" not in record and last.casefold() not in name.casefold():
+        record["first_name"] = record.pop("full_name")
+        columns["first_name"] = columns["full_name"]
 
 
 def _reaches(cell: str) -> bool:

@@ -230,7 +230,7 @@ def test_a_date_that_is_none_is_no_birthday_and_no_fault(cell: str) -> None:
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "a web page"),
         (b"\xef\xbb\xbf\r\n<html><head>", "a web page"),
         (b"<?xml version='1.0'?><Workbook/>", "XML"),
-        (b'{"contacts": [{"name": "Ada"}]}', "JSON"),
+        (b'[{"signal": "activity"}]', "JSON"),
         (b"From ada@x.example Mon Jan  1 00:00:00 2024\n", "e-mail"),
         (b"BEGIN:VCALENDAR\r\n", "a calendar"),
         (bytes(range(1, 9)) * 40, "not text"),

@@ -95,6 +95,9 @@ def test_a_products_own_table_takes_one_more_part_of_its_job_or_address() -> Non
         ("jobtitle", "job.title"),
         ("WHATSAPP", "phone[whatsapp]"),
         ("Invitee Email", "email[1]"),
+        ("Address (number)", "address.house_number"),
+        ("Address 1 - Type", "address[1].label"),
+        ("What company do you work for?", "job.company_name"),
     ],
 )
 def test_words_around_a_known_phrase_qualify_it(name: str, target: str) -> None:
@@ -291,3 +294,24 @@ def test_lines_that_are_no_rows_are_told_and_others_read() -> None:
     assert [facts["full_name"] for facts in taken.facts] == ["Ada", "Bob"]
     assert [note.line for note in taken.tally.rejected] == [2, 5]
     assert [(note.line, note.field) for note in taken.tally.warnings] == [(4, "")]
+
+
+def test_who_invited_or_paid_is_not_who_came() -> None:
+    assert said("Purchaser Name", "Purchaser Email", "Attendee Name", "Attendee Email") == {
+        "Attendee Name": "full_name",
+        "Attendee Email": "email[1]",
+    }
+    assert said("User Email") == {"User Email": "email[1]"}
+
+
+def test_a_name_beside_a_last_name_is_the_first_one_unless_it_has_both() -> None:
+    data = b"Name,Last name,Email\nAda,Lovelace,a@x.example\nBob Bell,Bell,b@x.example\n"
+    ada, bob = take(data).facts
+    assert (ada["first_name"], ada["full_name"]) == ("Ada", "Ada Lovelace")
+    assert bob["full_name"] == "Bob Bell"
+
+
+def test_a_title_says_more_than_a_role() -> None:
+    assert said("Name", "Role", "Title")["Title"] == "job.title"
+    assert said("Name", "Role")["Role"] == "job.title"
+    assert said("Name", "Current Title")["Current Title"] == "job.title"
