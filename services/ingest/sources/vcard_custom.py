@@ -63,7 +63,8 @@ _SILENT: Final = frozenset(
         "X-IMAGE-BACKGROUND-COLORS-DATA", "X-SHARED-PHOTO-DISPLAY-PREF", "X-ADDRESSING-GRAMMAR",
         "X-ACTIVITY-ALERT", "X-FILE-AS", "X-EVOLUTION-FILE-AS", "X-MOZILLA-HTML", "X-LUID",
         "X-RADICALE-NAME", "X-ACCOUNT", "X-STARRED", "X-TIMES_CONTACTED", "X-LAST_TIME_CONTACTED",
-        "X-PHOTO-STATE", "X-MS-CARDPICTURE", "X-KITH-REASON",
+        "X-PHOTO-STATE", "X-MS-CARDPICTURE", "X-KITH-REASON", "X-PM-ENCRYPT", "X-PM-SIGN",
+        "X-PM-SCHEME", "X-PM-MIMETYPE", "X-LOTUS-CHARSET",
     }
 )  # fmt: skip
 """What applications tell themselves; it stays in the record as it came."""
