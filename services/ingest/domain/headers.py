@@ -119,6 +119,8 @@ class _Header:
             yield begin, end - 1, _Word(is_label=True)
         if first in owners:
             yield begin + 1, end, _Word()
+        if last in owners:
+            yield begin, end - 1, _Word()
         if last in places:
             yield begin, end - 1, _Word(label=places[last])
         if first in places:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -35,6 +36,9 @@ _ORDER: Final = (
 
 _LIKELY: Final = ("de", "fr", "es", "pt", "it", "nl", "ja", "zh", "ru", "pl")
 """Languages that are taken first where a header is of several: neighbours share many words."""
+
+_MARKS = re.compile("[\u0300-\u036f]")
+"""What Latin letters wear: acute, cedilla, tilde …"""
 
 
 @cache
@@ -125,7 +129,15 @@ def _layouts(document: dict[str, Any]) -> list[Layout]:
 
 
 def _english(words: Mapping[str, str]) -> dict[str, str]:
-    return {key_of(name): key_of(english) for name, english in words.items()}
+    """Read a language's names, also as they are typed without its marks: `prenom`, `direccion`."""
+    found = {key_of(name): key_of(english) for name, english in words.items()}
+    for name, english in words.items():
+        found.setdefault(key_of(_unmarked(name)), key_of(english))
+    return found
+
+
+def _unmarked(name: str) -> str:
+    return _MARKS.sub("", unicodedata.normalize("NFD", name))
 
 
 def _language(code: str, document: dict[str, Any]) -> Language:

@@ -98,6 +98,8 @@ def test_a_products_own_table_takes_one_more_part_of_its_job_or_address() -> Non
         ("Address (number)", "address.house_number"),
         ("Address 1 - Type", "address[1].label"),
         ("What company do you work for?", "job.company_name"),
+        ("postcode_fake", "address.postal_code"),
+        ("homephone", "phone[home]"),
     ],
 )
 def test_words_around_a_known_phrase_qualify_it(name: str, target: str) -> None:
@@ -315,3 +317,22 @@ def test_a_title_says_more_than_a_role() -> None:
     assert said("Name", "Role", "Title")["Title"] == "job.title"
     assert said("Name", "Role")["Role"] == "job.title"
     assert said("Name", "Current Title")["Current Title"] == "job.title"
+
+
+@pytest.mark.parametrize(
+    ("header", "targets"),
+    [
+        (("prenom", "nom", "societe"), ("first_name", "last_name", "job.company_name")),
+        (("Nombre", "Apellidos", "Direccion"), ("first_name", "last_name", "address.street")),
+        (("given", "family", "birth"), ("first_name", "last_name", "birthday")),
+    ],
+)
+def test_a_header_may_be_typed_without_its_marks(
+    header: tuple[str, ...], targets: tuple[str, ...]
+) -> None:
+    assert said(*header) == dict(zip(header, targets, strict=True))
+
+
+def test_a_number_of_the_state_is_no_telephone_number() -> None:
+    rows = [[f"Ana {one}", f"123.456.78{one}-0{one}"] for one in range(10)]
+    assert suggest(("Nome", "CPF"), rows, vocabulary()).told()["CPF"] == "custom[CPF]"
