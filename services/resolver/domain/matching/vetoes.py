@@ -1,6 +1,6 @@
 """When a machine must not merge, whatever the score (DESIGN 4.4)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -33,6 +33,9 @@ _OWN: Final = frozenset({"linkedin", "linkedin_urn", "handle", "birthday", "comp
 _GENERATION: Final = range(15, 51)
 """Years between the births of father and son: a default like 1900 is mostly further off."""
 
+_AGE: Final = f"{CUSTOM}age"
+_AGES: Final = range(1, 111)
+
 _SAME_STREET: Final = _SAME | {"prefix", "subset"}
 """Levels at which two streets are one: the flat, or the estate, is often left out."""
 
@@ -64,7 +67,8 @@ BARS: Final = frozenset({Veto.NAMES, Veto.RELATIVES, Veto.GENERATIONS, Veto.PROF
 def veto_of(left: Profile, right: Profile, statistics: Statistics) -> Veto | None:
     """Return why a machine must not merge two records, the strictest reason first.
 
-    The same LinkedIn member excuses every disagreement of names: people change theirs.
+    The same LinkedIn member excuses every disagreement of names: people change theirs. Who is Jr in
+    one record and leaves it out in another is doubtful where all that agrees may be a household's.
     """
     urns, others = _members(left), _members(right)
     for kind, members in urns.items():
@@ -76,7 +80,10 @@ def veto_of(left: Profile, right: Profile, statistics: Statistics) -> Veto | Non
         return Veto.GENERATIONS
     if _are_generations_apart(left, right):
         return Veto.GENERATIONS
-    return _names(left, right, statistics)
+    found = _names(left, right, statistics)
+    if found is None and (one is None) != (another is None) and not _agree_in_own(left, right):
+        return Veto.DOUBT
+    return found
 
 
 def _members(profile: Profile) -> dict[str, set[str]]:
@@ -129,14 +136,39 @@ def _are_relatives(left: Profile, right: Profile) -> bool:
         family is not None
         and another is not None
         and compare_texts(family[0], another[0]) in _ALIKE
-        and all(
-            compare_texts(word, theirs) in _ANOTHER and not are_forms_of_one(word, theirs)
-            for word in one[0].split()
-            for theirs in other[0].split()
-        )
+        and _are_given_to_two(one[0].split(), other[0].split(), left.name, right.name)
         and not _agree_in_own(left, right)
-        and _are_read_apart(left.name, right.name)
     )
+
+
+def _are_given_to_two(
+    words: Sequence[str], others: Sequence[str], one: PersonName, other: PersonName
+) -> bool:
+    """Tell whether two given names are two people's: another first one, or the same and other more.
+
+    An initial in the middle stands for what somebody may be called instead, and for nothing else:
+    `Daniel P` and `Rebecca P` have a letter in common. `Maria Elena` is neither `Maria Rosa` nor
+    `Maria R`.
+    """
+    (first, *middle), (another, *more) = words, others
+    if not _are_two(first, another):
+        is_told = bool(middle and more) and one.script == other.script
+        return first == another and is_told and _are_all_two(middle, more)
+    full, theirs = ([word for word in part if len(word) > 1] for part in (middle, more))
+    return (
+        _are_all_two(full, theirs)
+        and _are_all_two([first], more)
+        and _are_all_two(middle, [another])
+        and _are_read_apart(one, other)
+    )
+
+
+def _are_all_two(words: Sequence[str], others: Sequence[str]) -> bool:
+    return all(_are_two(word, other) for word in words for other in others)
+
+
+def _are_two(word: str, other: str) -> bool:
+    return compare_texts(word, other) in _ANOTHER and not are_forms_of_one(word, other)
 
 
 def _are_read_apart(one: PersonName, other: PersonName) -> bool:
@@ -154,7 +186,7 @@ def _are_generations_apart(left: Profile, right: Profile) -> bool:
     """
     born, others = left.values.get("birthday"), right.values.get("birthday")
     if not born or not others:
-        return False
+        return _are_of_two_ages(left, right)
     years = [
         abs(int(one[:4]) - int(other[:4]))
         for one in born
@@ -165,6 +197,19 @@ def _are_generations_apart(left: Profile, right: Profile) -> bool:
         bool(years)
         and all(year in _GENERATION for year in years)
         and any("equal" in _levels(left, right, kind) for kind in ("phone", "email"))
+        and not _agree_in_own(left, right)
+    )
+
+
+def _are_of_two_ages(left: Profile, right: Profile) -> bool:
+    """Tell whether the ages of two differ by a generation: that of one moves by some years."""
+    ages, others = (
+        [int(age) for age in one.values.get(_AGE, ()) if age.isdecimal() and int(age) in _AGES]
+        for one in (left, right)
+    )
+    return (
+        bool(ages and others)
+        and all(abs(age - other) >= _GENERATION.start for age in ages for other in others)
         and not _agree_in_own(left, right)
     )
 

@@ -69,6 +69,37 @@ def test_a_slip_an_initial_or_a_middle_name_is_no_relative(other: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("Daniel P", "Rebecca P", Veto.RELATIVES),  # a letter in the middle is nobody's name
+        ("Juan Carlos", "Juan Manuel", Veto.RELATIVES),
+        ("Juan Carlos", "Juan M", Veto.RELATIVES),
+        ("Juan Carlos", "Juan C", None),
+        ("Juan Carlos", "Juan Crlos", None),
+        ("Juan Carlos", "Juan", None),
+        ("Anna M", "Maria", None),  # called by her second name
+        ("J Robert", "Robert", None),
+        ("Maria del Carmen", "Maria Carmen", None),
+    ],
+)
+def test_names_in_the_middle_tell_relatives_apart(
+    one: str, other: str, expected: Veto | None
+) -> None:
+    people = (a_profile(first_name=name, last_name="Hauffer", **HOME) for name in (one, other))
+    assert veto(*people) is expected
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [("24", Veto.GENERATIONS), ("50", None), ("0", None), ("unknown", None), ("999", None)],
+)
+def test_ages_of_two_generations_are_two(age: str, expected: Veto | None) -> None:
+    """One's age moves between two lists by some years, not by a generation."""
+    one, other = (a_profile(custom_fields={"age": said}, **HOME) for said in ("56", age))
+    assert veto(one, other) is expected
+
+
+@pytest.mark.parametrize(
     ("one", "other"), [("علي الحربي", "Ali Alharbi"), ("玲 石井", "Rei Ishii")]
 )
 def test_another_script_or_reading_makes_no_relatives(one: str, other: str) -> None:
@@ -123,6 +154,14 @@ def test_a_name_becomes_known_when_many_bear_it() -> None:
 def test_father_and_son_are_two() -> None:
     father, son = a_profile(name_suffix="Sr"), a_profile(name_suffix="Jr")
     assert veto(father, son) is Veto.GENERATIONS
+
+
+def test_who_is_junior_in_one_record_alone_is_looked_at() -> None:
+    junior = a_profile("Jordan Barnes", name_suffix="Jr", **HOME)
+    verdict = judge(junior, a_profile("Jordan Barnes", **HOME))
+    assert (verdict.veto, verdict.action) == (Veto.DOUBT, Action.FLAG)
+    at_work = [a_profile(company="Acme", name_suffix=suffix) for suffix in ("Jr", None)]
+    assert veto(*at_work) is None
 
 
 def test_two_members_of_linkedin_are_two_and_one_is_one_whatever_the_name() -> None:
