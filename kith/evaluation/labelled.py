@@ -90,7 +90,7 @@ def read_labelled(path: Path, truth: str, maps: Sequence[str] = ()) -> Labelled:
     """
     with path.open("rb") as file, _told():
         column, choices = _choose(file, truth, maps)
-        first = _read(file, sniff(file, choices), column)
+        first = _read(file, _sniff_as_chosen(file, choices), column)
         if not first.rows:
             raise EvaluationError("has no row below its header that can be read")
         if not any(row.person for row in first.rows):
@@ -151,6 +151,16 @@ def _choose(file: BinaryIO, truth: str, maps: Sequence[str]) -> tuple[str, dict[
     header = [one.name for one in mapping.columns]
     choices = fill_in(mapping, header, vocabulary()) | wishes | {column: str(SKIP)}
     return column, choices
+
+
+def _sniff_as_chosen(file: BinaryIO, choices: Mapping[str, str]) -> Sniffed:
+    try:
+        return sniff(file, choices)
+    except UnknownHeaderError:
+        raise EvaluationError(
+            "no column names a person, and a company or a place alone names nobody: say which "
+            "does, --map full_name=COLUMN, --map email=COLUMN, --map phone=COLUMN"
+        ) from None
 
 
 def _sniff_by_wishes(file: BinaryIO, truth: str, maps: Sequence[str]) -> Sniffed:

@@ -67,8 +67,7 @@ BARS: Final = frozenset({Veto.NAMES, Veto.RELATIVES, Veto.GENERATIONS, Veto.PROF
 def veto_of(left: Profile, right: Profile, statistics: Statistics) -> Veto | None:
     """Return why a machine must not merge two records, the strictest reason first.
 
-    The same LinkedIn member excuses every disagreement of names: people change theirs. Who is Jr in
-    one record and leaves it out in another is doubtful where all that agrees may be a household's.
+    The same LinkedIn member excuses every disagreement of names: people change theirs.
     """
     urns, others = _members(left), _members(right)
     for kind, members in urns.items():
@@ -80,10 +79,7 @@ def veto_of(left: Profile, right: Profile, statistics: Statistics) -> Veto | Non
         return Veto.GENERATIONS
     if _are_generations_apart(left, right):
         return Veto.GENERATIONS
-    found = _names(left, right, statistics)
-    if found is None and (one is None) != (another is None) and not _agree_in_own(left, right):
-        return Veto.DOUBT
-    return found
+    return _names(left, right, statistics)
 
 
 def _members(profile: Profile) -> dict[str, set[str]]:
@@ -151,6 +147,8 @@ def _are_given_to_two(
     `Maria R`.
     """
     (first, *middle), (another, *more) = words, others
+    if not middle and not more:
+        return _are_two(first, another) and _are_read_apart(one, other)
     if not _are_two(first, another):
         is_told = bool(middle and more) and one.script == other.script
         return first == another and is_told and _are_all_two(middle, more)
@@ -203,8 +201,10 @@ def _are_generations_apart(left: Profile, right: Profile) -> bool:
 
 def _are_of_two_ages(left: Profile, right: Profile) -> bool:
     """Tell whether the ages of two differ by a generation: that of one moves by some years."""
+    if _AGE not in left.values or _AGE not in right.values:
+        return False
     ages, others = (
-        [int(age) for age in one.values.get(_AGE, ()) if age.isdecimal() and int(age) in _AGES]
+        [int(age) for age in one.values[_AGE] if age.isdecimal() and int(age) in _AGES]
         for one in (left, right)
     )
     return (

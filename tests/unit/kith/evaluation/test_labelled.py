@@ -137,6 +137,7 @@ def test_fields_are_named_as_people_do(files: Files) -> None:
         (["email=nothing"], "no column nothing; the file has: name, city, who"),
         (["full_name=name", "full_name=city"], "already read from another column"),
         (["email=who"], "is the truth"),
+        (["company=name"], "a company or a place alone names nobody"),
     ],
 )
 def test_a_wish_that_cannot_be_met_is_refused(files: Files, maps: list[str], words: str) -> None:

@@ -156,14 +156,6 @@ def test_father_and_son_are_two() -> None:
     assert veto(father, son) is Veto.GENERATIONS
 
 
-def test_who_is_junior_in_one_record_alone_is_looked_at() -> None:
-    junior = a_profile("Jordan Barnes", name_suffix="Jr", **HOME)
-    verdict = judge(junior, a_profile("Jordan Barnes", **HOME))
-    assert (verdict.veto, verdict.action) == (Veto.DOUBT, Action.FLAG)
-    at_work = [a_profile(company="Acme", name_suffix=suffix) for suffix in ("Jr", None)]
-    assert veto(*at_work) is None
-
-
 def test_two_members_of_linkedin_are_two_and_one_is_one_whatever_the_name() -> None:
     mary = a_profile("Mary Smith", urn="urn:li:member:1")
     assert veto(mary, a_profile("Mary Smith", urn="urn:li:member:2")) is Veto.PROFILES
