@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from services.ingest.domain.entries import Entry
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.sources import activities
+from services.ingest.sources.kinds import LDIF_TEXT, kind_of_text
 from services.ingest.sources.mail.boxes import BoxKind, read_box, sniff_box, why_no_mail
 from services.ingest.sources.mail.helping import Helpers
 from services.ingest.sources.mail.own import OwnSurvey
@@ -82,9 +83,11 @@ def layout_of(file: BinaryIO, kind: FileKind | None) -> str | None:
         return activities.CALENDAR
     if begin.startswith(b"<") and ROOT.search(begin):
         return activities.BACKUP
-    if begin[:11].upper() == b"BEGIN:VCARD" or begin[:3] == b"dn:":
+    if begin[:11].upper() == b"BEGIN:VCARD":
         return None
-    return sniff_box(file)
+    # Lines of an LDIF file look like those of a message's header.
+    is_ldif = kind_of_text(begin.decode("utf-8", "replace")) == LDIF_TEXT
+    return None if is_ldif else sniff_box(file)
 
 
 def survey(file: BinaryIO, layout: str) -> frozenset[str]:
