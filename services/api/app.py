@@ -15,6 +15,7 @@ from services.api.routes import (
     companies,
     contacts,
     export,
+    fields,
     history,
     marks,
     openapi,
@@ -85,7 +86,7 @@ def create_http(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     # `export` is no contact's id.
-    for part in (review, export, contacts, history, activities, companies, marks, openapi):
+    for part in (review, export, contacts, history, activities, companies, marks, fields, openapi):
         http.include_router(part.router)
     install_errors(http)
     http.add_middleware(Entrance, refuse=refused, once=creates)

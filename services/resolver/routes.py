@@ -34,16 +34,19 @@ from shared.events.command import (
     AddTag,
     ApproveMerge,
     ChangeCompany,
+    ChangeField,
     ChangeGroup,
     ChangeTag,
     CompanyEntry,
     CompanyOrder,
     CreateCompany,
+    CreateField,
     CreateGroup,
     CreateTag,
     DeleteGroup,
     DeleteTag,
     EraseContact,
+    FillFields,
     Judgement,
     MergeCompanies,
     MergeContacts,
@@ -117,6 +120,9 @@ COMMANDS: Final[dict[str, type[Ordered]]] = {
     "delete_tag": DeleteTag,
     "add_tag": AddTag,
     "remove_tag": RemoveTag,
+    "create_field": CreateField,
+    "change_field": ChangeField,
+    "fill_fields": FillFields,
     "create_group": CreateGroup,
     "change_group": ChangeGroup,
     "delete_group": DeleteGroup,
@@ -133,8 +139,12 @@ STATUSES: Final = {
     "unknown_company": HTTPStatus.NOT_FOUND,
     "unknown_tag": HTTPStatus.NOT_FOUND,
     "unknown_group": HTTPStatus.NOT_FOUND,
+    "unknown_field": HTTPStatus.NOT_FOUND,
     "name_taken": HTTPStatus.CONFLICT,
     "identifier_taken": HTTPStatus.CONFLICT,
+    "values_in_use": HTTPStatus.CONFLICT,
+    "asked_for": HTTPStatus.CONFLICT,
+    "smart_group": HTTPStatus.CONFLICT,
 }
 """Outcome → status; whatever else is refused is 422."""
 
@@ -409,6 +419,9 @@ async def post_command(
     if isinstance(command, WorkspaceOrder):
         marked = await store.order_marks(command, caller.place, trace, by)
         shown = {"shown": marked.shown, "named": marked.named}
+        problems = [{"path": path, "detail": why} for path, why in marked.problems.items()]
+        if problems:
+            shown["problems"] = problems
         return _answer(command, marked.outcome, None, marked.positions, **shown)
     answer = await store.judge(command, caller.place, trace, by)
     return _answer(

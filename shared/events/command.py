@@ -3,14 +3,16 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from shared.events.company import CompanyField, CompanyRecord
 from shared.events.contact import CompanyRelationKind
+from shared.events.custom_field import MOST_FIELDS, MOST_OPTIONS, FieldType
 from shared.events.signal import IdentifierType
 from shared.events.wire import (
     CompanyId,
     ContactId,
+    FieldId,
     GroupId,
     ImportId,
     Long,
@@ -238,18 +240,24 @@ class DeleteTag(WorkspaceOrder):
 
 
 class CreateGroup(WorkspaceOrder):
-    """Make a group that people put contacts into."""
+    """Make a group that people put contacts into, or a smart one, whose members a query finds."""
 
     name: Name
     description: Long | None = None
+    is_smart: bool | None = None
+    """Left out: just where there is a query."""
+    query_def: dict[str, JsonValue] | None = None
+    """What `shared.events.group_query` reads."""
 
 
 class ChangeGroup(WorkspaceOrder):
-    """Call or describe a group otherwise; what is not named stays."""
+    """Call or describe a group otherwise, or ask otherwise; what is not named stays."""
 
     group_id: GroupId
     name: Name | None = None
     description: Long | None = None
+    query_def: dict[str, JsonValue] | None = None
+    """Of a smart group alone."""
 
 
 class DeleteGroup(WorkspaceOrder):
@@ -289,6 +297,44 @@ class RemoveGroupMembers(Marking):
     """Take contacts out of a group."""
 
     group_id: GroupId
+
+
+class FieldOrder(WorkspaceOrder):
+    """What an order about the definition of a custom field may say."""
+
+    label: Name | None = None
+    """What people call it."""
+    description: Long | None = None
+    options: Annotated[tuple[Name, ...], Field(max_length=MOST_OPTIONS)] | None = None
+    """Of `select` and `multi_select`, and of no other."""
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+    """ISO 4217; of `currency`, and of no other."""
+    is_required: bool | None = None
+
+
+class CreateField(FieldOrder):
+    """Say what a custom field of contacts is: what its values have to be."""
+
+    key: Name | None = None
+    """What sources and `custom_fields` call it; without one, as the label."""
+    type: FieldType
+
+
+class ChangeField(FieldOrder):
+    """Say something else of a custom field; what is not named stays, and so does the key."""
+
+    field_id: FieldId
+    type: FieldType | None = None
+    """One that all values fit which fit the present one."""
+    is_archived: bool | None = None
+    """Nobody sets it any more; its values stay."""
+
+
+class FillFields(WorkspaceOrder):
+    """Give contacts values of custom fields, whatever sources say; null for none."""
+
+    contacts: Annotated[tuple[ContactId, ...], Field(min_length=1, max_length=500)]
+    values: Annotated[dict[Short, JsonValue], Field(min_length=1, max_length=MOST_FIELDS)]
 
 
 class RetractRecords(Command):

@@ -62,6 +62,9 @@ TagId = Annotated[str, StringConstraints(pattern=r"^tag_[0-9A-HJKMNP-TV-Z]{26}$"
 GroupId = Annotated[str, StringConstraints(pattern=r"^grp_[0-9A-HJKMNP-TV-Z]{26}$")]
 """A group's public id: `grp_` and a ULID."""
 
+FieldId = Annotated[str, StringConstraints(pattern=r"^fld_[0-9A-HJKMNP-TV-Z]{26}$")]
+"""A custom field's public id: `fld_` and a ULID."""
+
 CompanyId = Annotated[str, StringConstraints(pattern=r"^cmp_[0-9A-HJKMNP-TV-Z]{26}$")]
 """A company's public id: `cmp_` and a ULID."""
 

@@ -10,8 +10,9 @@ from services.api.domain.documents import (
     Employment,
     IdentifierAttributes,
 )
-from services.api.domain.listing import LEAD_STATUSES, Shape
+from services.api.domain.listing import Shape
 from shared.events.fold import ContactState
+from shared.events.group_query import LEAD_STATUSES
 from shared.events.signal import Identifier
 
 ROOT: Final = "/api/v1"
@@ -34,6 +35,8 @@ class ContactRow:
     possible_duplicates: tuple[str, ...] = ()
     provenance: Mapping[str, Mapping[str, Any]] | None = None
     """Field → origin; None where only the detail shows it."""
+    misfits: Mapping[str, str] = field(default_factory=dict)
+    """Custom field → what would be right, where its value does not fit."""
     sort_values: tuple[str, ...] = field(default=())
     """The values that a cursor to this row holds."""
 
@@ -70,6 +73,8 @@ def contact_resource(row: ContactRow, shape: Shape, cursor: str | None = None) -
             if wanted is None or name in wanted
         }
         meta["possible_duplicates"] = list(row.possible_duplicates)
+    if row.misfits and (wanted is None or "custom_fields" in wanted):
+        meta["custom_fields"] = dict(row.misfits)
     if meta:
         resource["meta"] = meta
     return resource

@@ -233,6 +233,10 @@ class ContactMeta(CursorMeta):
     possible_duplicates: tuple[str, ...] | None = Field(
         default=None, description="Contacts that may be the same person and wait for review."
     )
+    custom_fields: dict[str, str] | None = Field(
+        default=None,
+        description="Custom field → what its value would have to be: a source brought another.",
+    )
     score: float | None = Field(default=None, description="How well a search text fits.")
     intelligence_score: float | None = Field(
         default=None, description="How much is known, 0.0 to 1.0; of a contact by itself only."

@@ -1,5 +1,6 @@
 """What `GET /contacts` may be asked: filters, sort order, fields, included resources."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, get_args
@@ -14,6 +15,7 @@ from services.api.domain.parameters import Parameters
 from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import bad_parameter
 from shared.events.contact import ContactStatus
+from shared.events.group_query import LEAD_STATUSES, Query
 
 SORT_FIELDS: Final = (
     "id",
@@ -33,6 +35,11 @@ SORT_FIELDS: Final = (
 )
 """What contacts can be sorted by. `id` is the order of creation, and the one with an index."""
 
+MAX_CUSTOM_FILTERS: Final = 20
+"""Most filters by custom fields of one request."""
+
+_CUSTOM: Final = re.compile(r"filter\[custom\.(.+?)\](?:\[([a-z_]+)\])?")
+
 MAX_SORT_FIELDS: Final = 3
 """Most sort fields of one request."""
 
@@ -41,17 +48,6 @@ STATUSES: Final = tuple(one for one in get_args(ContactStatus) if one != "delete
 
 DEFAULT_STATUSES: Final = ("incomplete", "active")
 """Archived and absorbed contacts are shown to who asks for them (spec 003, 8.1)."""
-
-LEAD_STATUSES: Final = (
-    "new",
-    "contacted",
-    "qualified",
-    "nurturing",
-    "customer",
-    "lost",
-    "inactive",
-)
-"""The stages of a contact (DESIGN 9)."""
 
 FILTERS: Final[dict[str, str]] = {
     "q": "Full-text search, typo-tolerant: the best 1,000 matches are listed.",
@@ -68,7 +64,7 @@ FILTERS: Final[dict[str, str]] = {
     "country": "Country, whole, any case.",
     "label": "A tag of this workspace, its whole name; groups of address books are tags. Repeated: "
     "all of them.",
-    "group": "A group's id, `grp_…`. Repeated: all of them.",
+    "group": "A group's id, `grp_…`, also of a smart one. Repeated: all of them.",
     "created_after": "ISO 8601, inclusive.",
     "created_before": "ISO 8601, exclusive.",
     "updated_after": "ISO 8601, inclusive.",
@@ -104,6 +100,9 @@ DETAIL_PARAMETERS: Final = frozenset(
 )
 """What `GET /contacts/{id}` may be asked."""
 
+CUSTOM_FILTER: Final = "filter[custom."
+"""How a filter by a custom field begins: `filter[custom.KEY]`, or `filter[custom.KEY][OP]`."""
+
 LIST_PARAMETERS: Final = (
     PAGE_PARAMETERS | DETAIL_PARAMETERS | {"sort"} | {f"filter[{name}]" for name in FILTERS}
 )
@@ -122,6 +121,16 @@ class SortKey:
 
     field: str
     descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CustomFilter:
+    """What is asked of a custom field, as the client wrote it."""
+
+    name: str
+    key: str
+    op: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +153,9 @@ class Filters:
     created_before: datetime | None = None
     updated_after: datetime | None = None
     updated_before: datetime | None = None
+    custom: tuple[CustomFilter, ...] = ()
+    query: Query | None = None
+    """What custom fields and smart groups ask, once it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +245,24 @@ def parse_filters(parameters: Parameters) -> Filters:
         created_before=moment("filter[created_before]"),
         updated_after=moment("filter[updated_after]"),
         updated_before=moment("filter[updated_before]"),
+        custom=parse_custom(parameters),
     )
+
+
+def parse_custom(parameters: Parameters) -> tuple[CustomFilter, ...]:
+    """Read `filter[custom.KEY]` and `filter[custom.KEY][OP]`; all of them have to hold."""
+    found: list[CustomFilter] = []
+    for name, values in parameters.beginning(CUSTOM_FILTER):
+        parts = _CUSTOM.fullmatch(name)
+        if parts is None:
+            raise parameters.refuse(name, "Write filter[custom.KEY] or filter[custom.KEY][OP].")
+        op = parts[2] or "eq"
+        found += [CustomFilter(name, parts[1], op, value.strip()) for value in values]
+    if len(found) > MAX_CUSTOM_FILTERS:
+        raise parameters.refuse(
+            found[-1].name, f"At most {MAX_CUSTOM_FILTERS} filters by custom fields."
+        )
+    return tuple(found)
 
 
 def parse_sort(parameters: Parameters) -> tuple[SortKey, ...]:

@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+)
 
 from services.api.domain.contacts import ROOT, Resource
 from services.api.domain.documents import CursorMeta, JsonApi, Links, Part
@@ -60,10 +67,16 @@ class TagAttributes(Part):
 
 
 class GroupAttributes(Part):
-    """A group that people put contacts into."""
+    """A group that people put contacts into, or a smart one, whose members a query finds."""
 
     name: str
     description: str | None = None
+    is_smart: bool = Field(description="Its members are those that `query_def` finds.")
+    query_def: dict[str, Any] | None = Field(
+        default=None,
+        description="What a smart group asks: `filters` of `field`, `op` and `value` or `values`, "
+        "joined by `logic`, AND or OR; a filter may be such an object itself.",
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -116,6 +129,14 @@ class _TagSaid(_Strict):
 class _GroupSaid(_Strict):
     name: str | None = None
     description: str | None = None
+    is_smart: bool | None = None
+    query_def: dict[str, JsonValue] | None = None
+
+
+class _GroupChange(_Strict):
+    name: str | None = None
+    description: str | None = None
+    query_def: dict[str, JsonValue] | None = None
 
 
 class _Linkage(_Strict):
@@ -128,18 +149,22 @@ class _Linkages(_Strict):
 
 
 _SAID: Final[Mapping[MarkKind, type[_Strict]]] = {"tags": _TagSaid, "groups": _GroupSaid}
+_CHANGE: Final[Mapping[MarkKind, type[_Strict]]] = {"tags": _TagSaid, "groups": _GroupChange}
 _EXAMPLES: Final[Mapping[MarkKind, str]] = {
     "tags": '{"data": {"type": "tags", "attributes": {"name": "VIP", "color": "#ff0000"}}}',
-    "groups": '{"data": {"type": "groups", "attributes": {"name": "Board", "description": "…"}}}',
+    "groups": '{"data": {"type": "groups", "attributes": {"name": "Board", "description": "…"}}}'
+    '; a smart group has "query_def": {"filters": [{"field": "city", "op": "eq", "value": '
+    '"Paris"}], "logic": "AND"} besides',
 }
 
 
 def mark_resource(kind: MarkKind, row: MarkRow, cursor: str | None = None) -> Resource:
     """Write a tag or a group."""
     model = TagAttributes if kind == "tags" else GroupAttributes
-    attributes = model.model_validate(
-        {name: row.values[name] for name in model.model_fields}
-    ).model_dump(mode="json")
+    values = {name: row.values[name] for name in model.model_fields}
+    if values.get("query_def") is not None:
+        values["query_def"] = orjson.loads(values["query_def"])
+    attributes = model.model_validate(values).model_dump(mode="json")
     resource: Resource = {
         "type": kind,
         "id": row.id,
@@ -162,7 +187,9 @@ def parse_mark(kind: MarkKind, body: bytes, mark_id: str | None) -> dict[str, An
         data = orjson.loads(body)["data"]
         named = data.get("id", mark_id)
         known = data.keys() <= {"type", "id", "attributes"} and data["type"] == kind
-        said = _SAID[kind].model_validate(data["attributes"]).model_dump(exclude_none=True)
+        model = (_SAID if mark_id is None else _CHANGE)[kind]
+        given = model.model_validate(data["attributes"]).model_dump(exclude_unset=True)
+        said = {name: value for name, value in given.items() if value is not None}
     except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError, ValidationError):
         raise _invalid(_EXAMPLES[kind]) from None
     if not known or named != mark_id or (mark_id is None and "name" not in said) or not said:
@@ -191,7 +218,7 @@ def deletion(kind: MarkKind, mark_id: str) -> dict[str, Any]:
     return {_IDS[kind]: mark_id}
 
 
-def described_body(kind: MarkKind | None) -> dict[str, Any]:
+def described_body(kind: MarkKind | None, *, is_change: bool = False) -> dict[str, Any]:
     """Describe a body for OpenAPI: a tag's or a group's; None: contacts."""
     contact = {
         "type": "object",
@@ -201,14 +228,13 @@ def described_body(kind: MarkKind | None) -> dict[str, Any]:
     if kind is None:
         data: dict[str, Any] = {"type": "array", "minItems": 1, "maxItems": 500, "items": contact}
     else:
-        attributes = {name: {"type": "string"} for name in _SAID[kind].model_fields}
         data = {
             "type": "object",
             "required": ["type", "attributes"],
             "properties": {
                 "type": {"const": kind},
                 "id": {"type": "string"},
-                "attributes": {"type": "object", "properties": attributes},
+                "attributes": (_CHANGE if is_change else _SAID)[kind].model_json_schema(),
             },
         }
     schema = {"type": "object", "required": ["data"], "properties": {"data": data}}

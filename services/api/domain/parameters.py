@@ -9,6 +9,9 @@ from services.api.domain.problems import Problem, RequestError, bad_parameter
 MAX_LENGTH = 2_000
 """The longest value of a parameter, characters."""
 
+MAX_NAME = 400
+"""The longest name of a parameter, characters: it may hold a custom field's key."""
+
 _LOST_PLUS = re.compile(r"(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) (\d{2}:?\d{2})$")
 """`+01:00` that nobody percent-encoded arrives as ` 01:00`."""
 
@@ -22,13 +25,16 @@ class Parameters:
         *,
         known: frozenset[str],
         aliases: Mapping[str, str] = {},
+        family: str | None = None,
     ) -> None:
+        """Take them; whatever begins with `family` is known too."""
         self._values: dict[str, list[str]] = {}
         self._given: dict[str, str] = {}
         problems = []
         for name, value in items:
             canonical = aliases.get(name, name)
-            if canonical not in known:
+            is_known = canonical in known or (family is not None and name.startswith(family))
+            if not is_known or len(name) > MAX_NAME:
                 problems.append(_unknown(name))
             elif len(value) > MAX_LENGTH or "\x00" in value:
                 problems.extend(
@@ -47,6 +53,10 @@ class Parameters:
     def has(self, name: str) -> bool:
         """Tell whether the parameter was given at all."""
         return name in self._values
+
+    def beginning(self, family: str) -> list[tuple[str, list[str]]]:
+        """Return the parameters whose names begin so, with all their values."""
+        return [one for one in self._values.items() if one[0].startswith(family)]
 
     def one(self, name: str) -> str | None:
         """Return the value of a parameter that stands once; None when absent."""

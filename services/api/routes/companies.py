@@ -42,7 +42,7 @@ from services.api.domain.documents import (
     PositionMeta,
 )
 from services.api.domain.history import HISTORY_ALIASES, HISTORY_PARAMETERS, HISTORY_SORT
-from services.api.domain.listing import ALIASES, LIST_PARAMETERS, parse_listing
+from services.api.domain.listing import ALIASES, CUSTOM_FILTER, LIST_PARAMETERS, parse_listing
 from services.api.domain.paging import cut_page, encode_cursor, parse_page
 from services.api.domain.parameters import Parameters
 from services.api.domain.position import CompanyPosition, encode_position
@@ -187,7 +187,11 @@ async def list_contacts_at(
     request: Request, company_id: str, place: Reader, store: InStore, lag: ReadLag
 ) -> Answer:
     """Contacts whose present company it is, or one that was merged into it."""
-    query = parse_listing(Parameters(_items(request), known=AT_COMPANY_PARAMETERS, aliases=ALIASES))
+    query = parse_listing(
+        Parameters(
+            _items(request), known=AT_COMPANY_PARAMETERS, aliases=ALIASES, family=CUSTOM_FILTER
+        )
+    )
     company = await _company_or_404(store, place, company_id)
     if company.survivor_id is not None:
         return moved_answer(request, company_id, company.survivor_id)

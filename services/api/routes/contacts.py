@@ -1,6 +1,7 @@
 """`/api/v1/contacts`: the list, search, one contact, its identifiers."""
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -28,6 +29,7 @@ from services.api.domain.documents import (
 )
 from services.api.domain.listing import (
     ALIASES,
+    CUSTOM_FILTER,
     DETAIL_PARAMETERS,
     LIST_PARAMETERS,
     SEARCH_PARAMETERS,
@@ -43,6 +45,7 @@ from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import not_found
 from services.api.routes.answers import ERRORS, MOVED, Answer, list_answer, moved_answer, one_answer
 from services.api.routes.gate import InStore, Lag, Reader, ReadLag
+from services.api.routes.narrowing import narrowed, with_types
 from services.api.routes.openapi import documented
 from services.api.store import Store
 from shared.auth import Place
@@ -74,9 +77,13 @@ async def list_contacts(request: Request, place: Reader, store: InStore, lag: Re
     Archived and merged contacts are listed only when `filter[status]` asks for them. The
     parameters `q`, `company`, `company_id`, `status`, `lead_status`, `lead_source`,
     `created_after`, `created_before` and `page[cursor]` work without `filter[…]`, too; `tag` is
-    `filter[label]`, `group_id` is `filter[group]`.
+    `filter[label]`, `group_id` is `filter[group]`. `filter[custom.KEY]` is a custom
+    field's value, `filter[custom.KEY][OP]` asks otherwise: neq, in, not_in, contains, not_contains,
+    starts_with, gt, gte, lt, lte, exists, as its type allows.
     """
-    parameters = Parameters(_items(request), known=LIST_PARAMETERS, aliases=ALIASES)
+    parameters = Parameters(
+        _items(request), known=LIST_PARAMETERS, aliases=ALIASES, family=CUSTOM_FILTER
+    )
     query = parse_listing(parameters)
     return await page_of_contacts(request, place, store, lag, query)
 
@@ -97,12 +104,12 @@ async def search_contacts(request: Request, place: Reader, store: InStore, lag: 
     query = parse_search(parameters)
     found = await store.search(place, query.text, query.statuses, query.page)
     kept, page = cut_page(query.page, found, lambda hit: _cursor(SEARCH_SORT, hit[0]))
+    rows = await with_types(store, place, [row for row, _ in kept])
     data = []
-    for (row, score), cursor in zip(kept, page.cursors, strict=True):
+    for row, (_, score), cursor in zip(rows, kept, page.cursors, strict=True):
         resource = contact_resource(row, query.shape, cursor)
         resource["meta"]["score"] = round(score, 4)
         data.append(resource)
-    rows = [row for row, _ in kept]
     return list_answer(request, data, page, await lag.seconds(), included(rows, query.shape))
 
 
@@ -124,6 +131,7 @@ async def get_contact(
     row = await contact_or_404(store, place, contact_id)
     if row.survivor_id is not None:
         return moved_answer(request, contact_id, row.survivor_id)
+    [row] = await with_types(store, place, [row])
     document: dict[str, Any] = {
         "data": contact_resource(row, shape),
         "meta": {"lag": await lag.seconds()},
@@ -219,8 +227,10 @@ async def page_of_contacts(
     request: Request, place: Place, store: Store, lag: Lag, query: ContactQuery
 ) -> Answer:
     """Answer with a page of the contacts that are asked for."""
+    query = replace(query, filters=await narrowed(store, place, query.filters))
     rows = await store.find_contacts(place, query)
     kept, page = cut_page(query.page, rows, lambda row: _cursor(query.sort_name, row))
+    kept = await with_types(store, place, kept)
     data = [
         contact_resource(row, query.shape, cursor)
         for row, cursor in zip(kept, page.cursors, strict=True)

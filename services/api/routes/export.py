@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -29,11 +30,13 @@ from services.api.domain.export.request import (
 )
 from services.api.domain.export.table import MAX_CUSTOM, Layout, is_header
 from services.api.domain.history import HISTORY_SORT, history_resource
+from services.api.domain.listing import CUSTOM_FILTER
 from services.api.domain.paging import PageRequest
 from services.api.domain.parameters import Parameters
 from services.api.domain.problems import Problem, RequestError
 from services.api.routes.answers import ERRORS
 from services.api.routes.gate import InStore, file_reader
+from services.api.routes.narrowing import narrowed
 from services.api.routes.openapi import documented
 from services.api.routes.workbook import MAX_ROWS, Workbook
 from services.api.settings import ExportSettings
@@ -189,8 +192,11 @@ async def post_export(
 async def _export(
     request: Request, items: list[tuple[str, str]], place: Place, store: Store, exports: Exports
 ) -> Download:
-    parameters = Parameters(items, known=EXPORT_PARAMETERS, aliases=EXPORT_ALIASES)
+    parameters = Parameters(
+        items, known=EXPORT_PARAMETERS, aliases=EXPORT_ALIASES, family=CUSTOM_FILTER
+    )
     asked = parse_export(parameters, request.headers.get("Accept"))
+    asked = replace(asked, filters=await narrowed(store, place, asked.filters))
     ids = await _named(asked, place, store)
     most = exports.settings.max_contacts
     total = await store.count(place, asked.filters, ids)
@@ -235,8 +241,10 @@ async def _layout(
     wants_custom = asked.fields is None or "custom_fields" in asked.fields
     if asked.format not in TABLES or not wants_custom:
         return Layout(asked.fields)
+    defined = [row.field.key for row in await store.find_fields(place) if not row.field.is_archived]
     names = await store.find_custom_names(place, asked.filters, ids)
-    return Layout(asked.fields, tuple(filter(is_header, names))[:MAX_CUSTOM])
+    columns = dict.fromkeys(filter(is_header, (*defined, *names)))
+    return Layout(asked.fields, tuple(columns)[:MAX_CUSTOM])
 
 
 async def _history(place: Place, store: Store, contact_id: str) -> list[dict[str, Any]]:

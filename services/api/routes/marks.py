@@ -1,12 +1,14 @@
 """`/api/v1/tags` and `/api/v1/groups`: what they are called, and which contacts have them."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.api.domain.contacts import ROOT
-from services.api.domain.documents import ErrorDocument, ListDocument
+from services.api.domain.documents import Contact, ErrorDocument, ListDocument
+from services.api.domain.listing import ALIASES, CUSTOM_FILTER, LIST_PARAMETERS, parse_listing
 from services.api.domain.marks import (
     MARK_PARAMETERS,
     MARK_SORT,
@@ -32,6 +34,7 @@ from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import not_found
 from services.api.domain.review import OutcomeDocument, decision_meta
 from services.api.routes.answers import ERRORS, Answer, list_answer, one_answer
+from services.api.routes.contacts import page_of_contacts
 from services.api.routes.gate import InStore, Reader, ReadLag, body_of
 from services.api.routes.openapi import documented
 from services.api.routes.resolver import InResolver
@@ -41,7 +44,7 @@ from shared.auth import Place
 
 CHANGED: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": ErrorDocument, "description": "There is no such tag, group or contact here."},
-    409: {"model": ErrorDocument, "description": "Another has this name."},
+    409: {"model": ErrorDocument, "description": "Another has this name, or the group is smart."},
     422: {"model": ErrorDocument, "description": "A value is not allowed: see detail."},
 }
 """What a change may be answered with besides."""
@@ -55,6 +58,7 @@ router = APIRouter(prefix=ROOT, tags=["tags and groups"], responses=ERRORS)
 def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) -> None:
     """Serve one kind of them; both are asked and changed alike."""
     one, what = kind.removesuffix("s"), f"/{kind}/{{mark_id}}"
+    asked = LIST_PARAMETERS - {"filter[label]" if kind == "tags" else "filter[group]"}
     document = {"model": TagDocument if kind == "tags" else GroupDocument}
 
     @router.get(
@@ -117,7 +121,7 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         operation_id=f"change_{one}",
         response_class=Answer,
         responses={200: document, **CHANGED},
-        openapi_extra={**_SECURITY, **described_body(kind)},
+        openapi_extra={**_SECURITY, **described_body(kind, is_change=True)},
     )
     async def change(
         request: Request, mark_id: str, decider: Decider, resolver: InResolver, store: InStore
@@ -141,6 +145,28 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         """Take it from everybody and forget it."""
         await resolver.order(request, ORDERS[kind, "delete"], deletion(kind, mark_id))
         return Response(status_code=204)
+
+    @router.get(
+        f"{what}/{members_path}",
+        summary=f"List contacts with a {one}" if kind == "tags" else "List the members of a group",
+        operation_id=f"list_{one}_{members_path}",
+        response_class=Answer,
+        responses={200: {"model": ListDocument[Contact]}, 404: CHANGED[404]},
+        openapi_extra=documented(asked),
+    )
+    async def list_having(
+        request: Request, mark_id: str, place: Reader, store: InStore, lag: ReadLag
+    ) -> Answer:
+        """Contacts, as `GET /contacts` lists them; of a smart group those that it finds now."""
+        items = request.query_params.multi_items()
+        parameters = Parameters(items, known=asked, aliases=ALIASES, family=CUSTOM_FILTER)
+        query = parse_listing(parameters)
+        row = await _get(store, place, kind, mark_id)
+        having: dict[str, Any] = (
+            {"labels": (row.values["name"],)} if kind == "tags" else {"groups": (row.id,)}
+        )
+        query = replace(query, filters=replace(query.filters, **having))
+        return await page_of_contacts(request, place, store, lag, query)
 
     @router.post(
         f"{what}/{members_path}",

@@ -36,7 +36,11 @@ _OUTCOMES: Final = {
     "unknown_company": "There is no such company here.",
     "identifier_taken": "Another company is known by this: see meta.named. Change that one, or "
     "merge the two.",
-    "name_taken": "Another has this name: see meta.named.",
+    "unknown_field": "There is no such custom field here.",
+    "name_taken": "Another has this name or key: see meta.named.",
+    "values_in_use": "Contacts have values that would no longer fit; meta.named has the first.",
+    "asked_for": "Smart groups ask for values that would no longer fit: see meta.named.",
+    "smart_group": "A query finds the members of a smart group: change its query_def instead.",
     "too_many": "That is more than there may be; meta.named has the contacts concerned, if any.",
 }
 """Why an order was not carried out, in words."""
@@ -89,6 +93,8 @@ def resolver_of(request: Request) -> Resolver:
 
 
 def _refused(status: int, said: Mapping[str, Any]) -> RequestError:
+    if problems := said.get("problems"):
+        return RequestError([_misfit(one["path"], one["detail"]) for one in problems])
     code, title = _REFUSED.get(status, ("refused", "Refused"))
     outcome = said.get("outcome")
     detail = _OUTCOMES.get(str(outcome), str(outcome)) if outcome else str(said.get("detail", ""))
@@ -103,6 +109,14 @@ def _refused(status: int, said: Mapping[str, Any]) -> RequestError:
         meta={"named": named} if named else None,
     )
     return RequestError([problem])
+
+
+def _misfit(path: Sequence[str | int], why: str) -> Problem:
+    """Point at a value of the body that is wrong, and say what would be right."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    detail = f"{'.'.join(map(str, path))} {why}."
+    pointer = "/".join(("/data/attributes", *steps))
+    return Problem(422, "invalid_value", "Invalid value", detail, pointer=pointer)
 
 
 InResolver = Annotated[Resolver, Depends(resolver_of)]

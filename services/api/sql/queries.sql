@@ -62,11 +62,26 @@ ORDER BY CASE WHEN $6::text IS NULL THEN name END, name DESC LIMIT $7;
 
 -- name: find_groups
 -- Groups likewise.
-SELECT public_id, name, description, created_at, updated_at FROM contact.contact_group
+SELECT public_id, name, description, is_smart, query_def::text AS query_def, created_at, updated_at
+FROM contact.contact_group
 WHERE tenant_id = $1 AND workspace_id = $2 AND ($3::text IS NULL OR public_id = $3)
     AND ($4::text IS NULL OR name = $4) AND ($5::text IS NULL OR name > $5)
     AND ($6::text IS NULL OR name < $6)
 ORDER BY CASE WHEN $6::text IS NULL THEN name END, name DESC LIMIT $7;
+
+-- name: find_smart_groups
+-- Of groups $3 of tenant $1 and workspace $2 those whose members a query finds.
+SELECT public_id, query_def::text AS query_def FROM contact.contact_group
+WHERE tenant_id = $1 AND workspace_id = $2 AND is_smart AND public_id = ANY ($3::text[]);
+
+-- name: find_fields
+-- The custom fields of contacts in tenant $1 and workspace $2: $3 an id or null. Archived ones last.
+SELECT public_id, key, label, type::text, options, currency, description, is_required,
+    archived_at IS NOT NULL AS is_archived, created_at, updated_at
+FROM contact.custom_field
+WHERE tenant_id = $1 AND workspace_id = $2 AND entity_type = 'contact'
+    AND ($3::text IS NULL OR public_id = $3)
+ORDER BY archived_at IS NOT NULL, key;
 
 -- name: count_contacts
 -- How many contacts there are. The store appends the conditions of find_contacts.

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from pydantic import JsonValue
 
-from services.resolver.domain.claims import is_private, leading_claims, private_claims
+from services.resolver.domain.claims import PEOPLE, is_private, leading_claims, private_claims
 from services.resolver.domain.model import BindingRow, Claim, Contact
 from services.resolver.domain.survivorship import Values
 
@@ -21,13 +20,6 @@ class Private:
     groups: tuple[str, ...] = ()
     """Public ids."""
 
-
-WORKSPACE_ENTRY: Final = "workspace_entry"
-"""The source of what people say of a contact for their workspace alone: tags, groups. Of priority
-0: it speaks of nothing that is shared."""
-
-PEOPLE: Final = frozenset({WORKSPACE_ENTRY, "manual_entry"})
-"""Sources by which people say something themselves."""
 
 NOTHING_PRIVATE = Private()
 """The usual case."""
@@ -81,8 +73,8 @@ def private_values(contact: Contact, workspace: int) -> Private:
 def private_of(told: Iterable[Claim], workspace: int) -> Private:
     """Gather one workspace's labels (union), notes (all) and custom fields (newest wins).
 
-    What a person says of a label or a group stands, whatever sources say before or after; of what
-    people say, the newest (ADR 0088).
+    What a person says of a label, a group or a custom field stands, whatever sources say before or
+    after; of what people say, the newest (ADR 0088). Null of a person is no value.
     """
     claims = [one for one in told if one.workspace_id == workspace and is_private(one.facts)]
     if not claims:
@@ -100,8 +92,13 @@ def private_of(told: Iterable[Claim], workspace: int) -> Private:
             member.update(dict.fromkeys(said.groups_left, False))
     notes = "\n\n".join(dict.fromkeys(one.facts.notes for one in claims if one.facts.notes))
     custom: dict[str, JsonValue] = {}
+    by_people: dict[str, JsonValue] = {}
     for one in claims:
-        custom.update(one.facts.custom_fields)
+        (by_people if one.source.name in PEOPLE else custom).update(one.facts.custom_fields)
+    custom.update(by_people)
+    custom = {
+        name: value for name, value in custom.items() if value is not None or name not in by_people
+    }
     return Private(
         tuple(label for label in labels if not taken_off.get(label)),
         notes or None,

@@ -21,6 +21,13 @@ from shared.events.structs import changed
 MANY: Final = 32
 """Claims from which an index costs less than reading them all, measured."""
 
+WORKSPACE_ENTRY: Final = "workspace_entry"
+"""The source of what people say of a contact for their workspace alone: tags, groups, custom
+fields. Of priority 0: it speaks of nothing that is shared."""
+
+PEOPLE: Final = frozenset({WORKSPACE_ENTRY, "manual_entry"})
+"""Sources by which people say something themselves."""
+
 _Term = tuple[str, str, str]
 """Something that a record says: what it is, type or company, value or title."""
 
@@ -122,7 +129,7 @@ class IndexedClaims(dict[bytes, Claim]):
             insort(ranked, ranking)
         if is_private(claim.facts):
             kept = self._private.setdefault(claim.workspace_id, {})
-            insort(kept.setdefault(_kept(claim.facts), []), _dated(claim))
+            insort(kept.setdefault(_kept(claim), []), _dated(claim))
 
     def _drop(self, claim: Claim) -> None:
         ranking = (claim.weight, claim)
@@ -140,10 +147,10 @@ class IndexedClaims(dict[bytes, Claim]):
             del self._names[name]
         if is_private(claim.facts):
             kept = self._private[claim.workspace_id]
-            dated = kept[_kept(claim.facts)]
+            dated = kept[_kept(claim)]
             del dated[bisect_left(dated, _dated(claim))]
             if not dated:
-                del kept[_kept(claim.facts)]
+                del kept[_kept(claim)]
 
     def _ranked(self, claim: Claim) -> Iterator[_Ranked]:
         """List all that the claim stands in, or is to."""
@@ -242,10 +249,12 @@ def without_private(facts: Facts) -> Facts:
     )
 
 
-def _kept(facts: Facts) -> bytes:
+def _kept(claim: Claim) -> bytes:
+    """Name what a claim says for its workspace alone; of people it counts otherwise."""
+    facts = claim.facts
     kept = (facts.labels, facts.notes, facts.custom_fields)
     by_people = (facts.labels_removed, facts.groups, facts.groups_left)
-    return orjson.dumps((*kept, *by_people), default=str)
+    return orjson.dumps((claim.source.name in PEOPLE, *kept, *by_people), default=str)
 
 
 def _dated(claim: Claim) -> tuple[datetime, bytes, Claim]:

@@ -1,20 +1,22 @@
-"""Tags and groups: what people say of contacts for their workspace alone (ADR 0088).
+"""Tags, groups, custom fields: what people say of contacts for their workspace alone (ADR 0088).
 
 It is a source record like any other, one for a contact and workspace: a merge, a split, an import
 taken back or an erasure carries it as it carries what sources say.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 from typing import Final, Literal
 
 import orjson
+from pydantic import JsonValue
 
 from services.resolver.domain.auditing import private_changed
-from services.resolver.domain.bindings import PEOPLE, Private, private_values
-from services.resolver.domain.claims import private_claims
+from services.resolver.domain.bindings import Private, private_values
+from services.resolver.domain.claims import PEOPLE, private_claims
 from services.resolver.domain.model import (
     AuditRow,
     Claim,
@@ -35,6 +37,7 @@ from shared.events.contact import (
     TagAdded,
     TagRemoved,
 )
+from shared.events.custom_field import MOST_FIELDS
 from shared.events.signal import MAX_VALUES, Facts, NormalizedSignal
 from shared.events.structs import changed, struct_of
 
@@ -44,6 +47,9 @@ _TOLD: Final = {
     one: struct_of(one)
     for one in (BindingChanged, TagAdded, TagRemoved, GroupMemberAdded, GroupMemberRemoved)
 }
+
+_Told = tuple[type[BindingChanged], Mapping[str, str], str]
+"""An event: its kind, what it says besides, and its id."""
 
 Ledger = Mapping[tuple[int, bytes], Sequence[Revision]]
 """(tenant, record key) → its revisions."""
@@ -112,38 +118,31 @@ def mark(
     """Give contacts a mark, or take it from them; who has it so already is left as it is."""
     marked, ids = Marked(Plan(now=order.now)), iter(event_ids)
     for contact in contacts:
-        before = private_values(contact, order.workspace_id)
-        if one.is_on(before) == one.wanted:
-            continue
-        key, number = _record_of(order, contact, ledger)
-        present = contact.claims.get(key)
-        facts = _said(present.facts if present else _NOTHING, one)
-        if (
-            max(
-                len(facts.labels),
-                len(facts.labels_removed),
-                len(facts.groups),
-                len(facts.groups_left),
-            )
-            > MAX_VALUES
-        ):
-            marked.full.append(contact.public_id)
-            continue
-        at = _newest(order, contact)
-        contact.claims[key] = Claim(
-            key, order.source, order.workspace_id, 1.0, at, facts, groups_of(facts)
-        )
-        contact.version += 1
-        after = private_values(contact, order.workspace_id)
-        delivery = _delivery(order, contact, key, facts, at)
-        marked.plan.ledger.append(
-            LedgerRow(
-                delivery, document(facts), number + 1, contact.id, contact.version, superseded=False
-            )
-        )
-        if present is not None:
-            marked.plan.superseded.append((order.tenant_id, key, number))
-        _tell(marked, order, contact, (before, after), (*_event(one), next(ids)))
+        if one.is_on(private_values(contact, order.workspace_id)) != one.wanted:
+            told = (*_event(one), next(ids))
+            _revise(marked, order, contact, ledger, change=partial(_said, one=one), told=told)
+    return marked
+
+
+def fill(
+    order: Ordered,
+    values: Mapping[str, JsonValue],
+    contacts: Iterable[Contact],
+    ledger: Ledger,
+    event_ids: Iterable[str],
+) -> Marked:
+    """Give contacts values of custom fields, null for none; who has them is left as it is."""
+    marked, ids = Marked(Plan(now=order.now)), iter(event_ids)
+    for contact in contacts:
+        kept = private_values(contact, order.workspace_id).custom_fields
+        new = {
+            name: value
+            for name, value in values.items()
+            if (name in kept) != (value is not None) or kept.get(name) != value
+        }
+        if new:
+            said: _Told = (BindingChanged, {}, next(ids))
+            _revise(marked, order, contact, ledger, change=partial(_filled, values=new), told=said)
     return marked
 
 
@@ -167,6 +166,45 @@ def renamed(facts: Facts, kind: Literal["tag", "group"], old: str, new: str | No
             told = (new if word == old else word for word in words)
             said[name] = tuple(dict.fromkeys(word for word in told if word is not None))
     return changed(facts, **said) if said else facts
+
+
+def _revise(
+    marked: Marked,
+    order: Ordered,
+    contact: Contact,
+    ledger: Ledger,
+    *,
+    change: Callable[[Facts], Facts],
+    told: _Told,
+) -> None:
+    """Plan a revision of what people of the workspace say of a contact, and the event of it."""
+    before = private_values(contact, order.workspace_id)
+    key, number = _record_of(order, contact, ledger)
+    present = contact.claims.get(key)
+    facts = change(present.facts if present else _NOTHING)
+    if _is_too_much(facts):
+        marked.full.append(contact.public_id)
+        return
+    at = _newest(order, contact)
+    contact.claims[key] = Claim(
+        key, order.source, order.workspace_id, 1.0, at, facts, groups_of(facts)
+    )
+    contact.version += 1
+    after = private_values(contact, order.workspace_id)
+    delivery = _delivery(order, contact, key, facts, at)
+    marked.plan.ledger.append(
+        LedgerRow(
+            delivery, document(facts), number + 1, contact.id, contact.version, superseded=False
+        )
+    )
+    if present is not None:
+        marked.plan.superseded.append((order.tenant_id, key, number))
+    _tell(marked, order, contact, (before, after), told)
+
+
+def _is_too_much(facts: Facts) -> bool:
+    words = (facts.labels, facts.labels_removed, facts.groups, facts.groups_left)
+    return max(map(len, words)) > MAX_VALUES or len(facts.custom_fields) > MOST_FIELDS
 
 
 def _record_of(order: Ordered, contact: Contact, ledger: Ledger) -> tuple[bytes, int]:
@@ -204,6 +242,10 @@ def _said(facts: Facts, one: Mark) -> Facts:
             taken: tuple(each for each in getattr(facts, taken) if each != word),
         },
     )
+
+
+def _filled(facts: Facts, values: Mapping[str, JsonValue]) -> Facts:
+    return changed(facts, custom_fields={**facts.custom_fields, **values})
 
 
 def _event(one: Mark) -> tuple[type[BindingChanged], dict[str, str]]:
@@ -248,12 +290,9 @@ def _tell(
     order: Ordered,
     contact: Contact,
     keeps: tuple[Private, Private],
-    told: tuple[type[BindingChanged], Mapping[str, str], str],
+    told: _Told,
 ) -> None:
-    """Plan what follows from what a workspace kept and keeps.
-
-    `told` is the event: its kind, what it says besides, and its id.
-    """
+    """Plan what follows from what a workspace kept and keeps."""
     plan, (before, after), (kind, more, event_id) = marked.plan, keeps, told
     plan.contacts[contact.id] = contact
     plan.updated.add(contact.id)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.resolver.domain.bindings import WORKSPACE_ENTRY
+from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import NOTHING_KEPT, Cluster, Order, Pair, Reshaping
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes, Merge

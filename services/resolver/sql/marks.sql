@@ -12,12 +12,14 @@ FROM unnest($2::bigint[]) AS workspace_id;
 
 -- name: get_tag
 -- $1 tenant, $2 workspace, $3 public id.
-SELECT public_id, name, color, aliases, created_at, NULL AS description, NULL::timestamptz AS updated_at
+SELECT public_id, name, color, aliases, created_at, NULL AS description, NULL::timestamptz AS updated_at,
+    false AS is_smart
 FROM contact.tag WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
 
 -- name: get_group
 -- $1 tenant, $2 workspace, $3 public id.
-SELECT public_id, name, NULL AS color, '{}'::text[] AS aliases, created_at, description, updated_at
+SELECT public_id, name, NULL AS color, '{}'::text[] AS aliases, created_at, description, updated_at,
+    is_smart, query_def::text AS query_def
 FROM contact.contact_group WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
 
 -- name: find_tag_named
@@ -53,10 +55,12 @@ INSERT INTO contact.tag (tenant_id, workspace_id, public_id, name, color, create
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, workspace_id, name) DO NOTHING;
 
 -- name: insert_group
--- $1 tenant, $2 workspace, $3 public id, $4 name, $5 description, $6 now. Whose it is: acting_user().
+-- $1 tenant, $2 workspace, $3 public id, $4 name, $5 description, $6 now, $7 query of a smart one. Whose it
+-- is: acting_user().
 INSERT INTO contact.contact_group
-    (tenant_id, workspace_id, public_id, name, description, owner_id, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, contact.acting_user(), $6, $6)
+    (tenant_id, workspace_id, public_id, name, description, owner_id, created_at, updated_at,
+     is_smart, query_def)
+VALUES ($1, $2, $3, $4, $5, contact.acting_user(), $6, $6, $7::text IS NOT NULL, $7::text::jsonb)
 ON CONFLICT (tenant_id, workspace_id, name) DO NOTHING;
 
 -- name: insert_tags
@@ -99,8 +103,9 @@ SET name = $4, color = $5, is_brought = false,
 WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
 
 -- name: change_group
--- $1 tenant, $2 workspace, $3 public id, $4 name, $5 description, $6 now.
-UPDATE contact.contact_group SET name = $4, description = $5, updated_at = $6
+-- $1 tenant, $2 workspace, $3 public id, $4 name, $5 description, $6 now, $7 query of a smart one.
+UPDATE contact.contact_group
+SET name = $4, description = $5, updated_at = $6, query_def = $7::text::jsonb
 WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
 
 -- name: delete_tag

@@ -1,8 +1,9 @@
-"""Tags and groups: the registry of each workspace, and orders about who has them."""
+"""Tags, groups, custom fields: the registry of each workspace, and orders about who has them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, Literal
 
 import asyncpg
@@ -10,17 +11,20 @@ import orjson
 from msgspec.structs import replace
 from ulid import ULID
 
-from services.resolver.domain.bindings import WORKSPACE_ENTRY, private_values
+from services.resolver.domain.bindings import private_values
+from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.marking import (
     Mark,
     Marked,
     Ordered,
     entry_key,
+    fill,
     mark,
     renamed,
     retell,
 )
 from services.resolver.domain.model import Contact, Plan, Source
+from services.resolver.store.fields import FieldAnswer, Fields, Problems
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.labels import LOCKS, MARKS
 from services.resolver.store.loading import Loader
@@ -30,17 +34,21 @@ from shared.errors import TransientError
 from shared.events.command import (
     AddGroupMembers,
     AddTag,
+    ChangeField,
     ChangeGroup,
     ChangeTag,
+    CreateField,
     CreateGroup,
     CreateTag,
     DeleteGroup,
     DeleteTag,
+    FillFields,
     Marking,
     RemoveGroupMembers,
     RemoveTag,
     WorkspaceOrder,
 )
+from shared.events.custom_field import misfits
 from shared.events.signal import Facts
 from shared.events.structs import Reader, to_json
 from shared.postgres.pool import Connection
@@ -58,7 +66,6 @@ _NAMES: Final[Mapping[Kind, Mapping[str, str]]] = {
         "get": "get_tag",
         "named": "find_tag_named",
         "count": "count_tags",
-        "insert": "insert_tag",
         "delete": "delete_tag",
         "saying": "find_tagged",
     },
@@ -66,7 +73,6 @@ _NAMES: Final[Mapping[Kind, Mapping[str, str]]] = {
         "get": "get_group",
         "named": "find_group_named",
         "count": "count_groups",
-        "insert": "insert_group",
         "delete": "delete_group",
         "saying": "find_members",
     },
@@ -86,15 +92,22 @@ class MarkAnswer:
         "unknown_contact",
         "unknown_tag",
         "unknown_group",
+        "unknown_field",
         "name_taken",
         "too_many",
+        "wrong_value",
+        "values_in_use",
+        "asked_for",
+        "smart_group",
     ]
     positions: Mapping[str, int] = field(default_factory=dict)
     """Contact → the version that tells of it."""
     shown: Mapping[str, Any] | None = None
-    """The tag or the group as it is now."""
+    """The tag, the group or the field as it is now."""
     named: Sequence[str] = ()
     """Whom a refusal is about: contacts not known here or full, or who has the name."""
+    problems: Problems = field(default_factory=dict)
+    """Path to what is wrong in the order → what would be right."""
 
 
 class Marks:
@@ -118,6 +131,10 @@ class Marks:
             places = [self._place.workspace_id]
             await self._connection.execute(MARKS["lock_marks_shared"], LOCKS, places)
             return await self._mark(order, trace)
+        if isinstance(order, FillFields):
+            return await self._fill(order, trace)
+        if isinstance(order, CreateField | ChangeField):
+            return _field_answer(await self._fields.carry_out(order))
         await self._lock()
         match order:
             case CreateTag() | CreateGroup():
@@ -174,6 +191,10 @@ class Marks:
         return MarkAnswer("done", marked.positions)
 
     @property
+    def _fields(self) -> Fields:
+        return Fields(self._connection, self._place)
+
+    @property
     def _where(self) -> tuple[int, int]:
         return self._place.tenant_id, self._place.workspace_id
 
@@ -210,7 +231,36 @@ class Marks:
         row = await self.get(kind, public_id)
         if row is None:
             return MarkAnswer(_unknown(kind))
+        if row["is_smart"]:
+            return MarkAnswer("smart_group", named=[public_id])
         one = Mark(kind, public_id, row["name"], isinstance(order, AddTag | AddGroupMembers))
+        return await self._revise(order, partial(mark, one=one), trace, _shown(kind, row))
+
+    async def _fill(self, order: FillFields, trace: str | None) -> MarkAnswer:
+        """Give contacts values of fields in force, each as its field writes it."""
+        fields = await self._fields.find_locked()
+        values, wrong = misfits(fields, order.values)
+        for key, value in values.items():
+            known = fields.get(key)
+            if known is None:
+                wrong[key] = "is no custom field of this workspace: define it first"
+            elif known.is_archived:
+                wrong[key] = "is archived: restore it first"
+            elif known.is_required and value is None and key not in wrong:
+                wrong[key] = "is required: give it a value"
+        if wrong:
+            problems: Problems = {("custom_fields", key): why for key, why in wrong.items()}
+            return MarkAnswer("wrong_value", problems=problems)
+        return await self._revise(order, partial(fill, values=values), trace, None)
+
+    async def _revise(
+        self,
+        order: Marking | FillFields,
+        decide: Callable[..., Marked],
+        trace: str | None,
+        shown: Mapping[str, Any] | None,
+    ) -> MarkAnswer:
+        """Load the contacts of an order, let it be decided, and write what comes of it."""
         ordered = self._ordered(order.command_id, trace)
         loader = Loader(self._connection, self._sources)
         asked = list(dict.fromkeys(order.contacts))
@@ -227,13 +277,13 @@ class Marks:
         names = [(ordered.tenant_id, entry_key(ordered, each.public_id)) for each in contacts]
         ledger = await loader.load_revisions(names)
         ids = await self._ids.take(self._connection, len(contacts))
-        marked = mark(ordered, one, contacts, ledger, ids.events)
+        marked = decide(ordered, contacts=contacts, ledger=ledger, event_ids=ids.events)
         if marked.full:
             return MarkAnswer("too_many", named=marked.full)
         if not marked.positions:
-            return MarkAnswer("unchanged", shown=_shown(kind, row))
+            return MarkAnswer("unchanged", shown=shown)
         await self._write(marked)
-        return MarkAnswer("done", marked.positions, _shown(kind, row))
+        return MarkAnswer("done", marked.positions, shown)
 
     async def _write(self, marked: Marked) -> None:
         await Writer(self._connection, marked.plan).write()
@@ -272,13 +322,20 @@ class Marks:
     async def _create(self, order: CreateTag | CreateGroup) -> MarkAnswer:
         is_tag = isinstance(order, CreateTag)
         kind: Kind = "tag" if is_tag else "group"
+        query = None if isinstance(order, CreateTag) else order.query_def
+        if isinstance(order, CreateGroup) and (problems := await self._asked_wrongly(order)):
+            return MarkAnswer("wrong_value", problems=problems)
         if taken := await self._taken(kind, order.name, ""):
             return MarkAnswer("name_taken", named=[taken])
         if await self._connection.fetchval(MARKS[_NAMES[kind]["count"]], *self._where) >= MOST:
             return MarkAnswer("too_many")
         public_id = f"{'tag' if is_tag else 'grp'}_{ULID()}"
-        more = order.color if isinstance(order, CreateTag) else order.description
-        await self._run(_NAMES[kind]["insert"], public_id, order.name, more, datetime.now(UTC))
+        now = datetime.now(UTC)
+        if isinstance(order, CreateTag):
+            await self._run("insert_tag", public_id, order.name, order.color, now)
+        else:
+            said = (order.name, order.description, now, _json(query))
+            await self._run("insert_group", public_id, *said)
         row = await self.get(kind, public_id)
         if row is None:  # a batch brought a label of this name meanwhile
             raise TransientError("the name was taken meanwhile")
@@ -295,10 +352,25 @@ class Marks:
         if isinstance(order, ChangeTag):
             await self._run("change_tag", public_id, name, order.color or row["color"])
         else:
+            query = order.query_def
+            if query is not None and not row["is_smart"]:
+                problems: Problems = {("query_def",): "belongs to smart groups alone: make one"}
+                return MarkAnswer("wrong_value", problems=problems)
+            if query is not None and (problems := await self._fields.check_query(query)):
+                return MarkAnswer("wrong_value", problems=problems)
             described = row["description"] if order.description is None else order.description
-            await self._run("change_group", public_id, name, described, datetime.now(UTC))
+            said = (name, described, datetime.now(UTC), _json(query) or row["query_def"])
+            await self._run("change_group", public_id, *said)
         row = await self.get(kind, public_id)
         return MarkAnswer("done", shown=_shown(kind, row) if row else None)
+
+    async def _asked_wrongly(self, order: CreateGroup) -> Problems:
+        if order.query_def is None:
+            wrong = "must be given for a smart group" if order.is_smart else None
+            return {("query_def",): wrong} if wrong else {}
+        if order.is_smart is False:
+            return {("is_smart",): "must be true, or left out, where query_def is given"}
+        return await self._fields.check_query(order.query_def)
 
     async def _taken(self, kind: Kind, name: str, public_id: str) -> str | None:
         """Return whose the name is, if it is another's.
@@ -336,6 +408,14 @@ def _former(order: WorkspaceOrder, row: asyncpg.Record) -> list[str]:
     return [*row["aliases"], row["name"]] if is_gone else list(row["aliases"])
 
 
+def _field_answer(made: FieldAnswer) -> MarkAnswer:
+    return MarkAnswer(made.outcome, shown=made.shown, named=made.named, problems=made.problems)
+
+
+def _json(said: Mapping[str, Any] | None) -> str | None:
+    return None if said is None else orjson.dumps(said).decode()
+
+
 def _unknown(kind: Kind) -> Literal["unknown_tag", "unknown_group"]:
     return "unknown_tag" if kind == "tag" else "unknown_group"
 
@@ -344,6 +424,6 @@ def _shown(kind: Kind, row: asyncpg.Record) -> dict[str, Any]:
     names = (
         ("name", "color", "created_at")
         if kind == "tag"
-        else ("name", "description", "created_at", "updated_at")
+        else ("name", "description", "is_smart", "created_at", "updated_at")
     )
     return {"id": row["public_id"], **{name: row[name] for name in names}}

@@ -322,7 +322,7 @@ class Store(ConsumerStore):
         traceparent: str | None = None,
         by: int | None = None,
     ) -> MarkAnswer:
-        """Carry out an order about tags or groups; a rename or a deletion piece by piece.
+        """Carry out an order about tags, groups or fields; a rename or a deletion piece by piece.
 
         Who is stopped between two pieces orders the same again, and the rest follows.
         """

@@ -23,7 +23,7 @@ MARKED = {
 """Paths whose answers the resolver knows."""
 
 
-def said(kind: str, mark: str | None = None, **attributes: str) -> dict[str, object]:
+def said(kind: str, mark: str | None = None, **attributes: object) -> dict[str, object]:
     """Write a tag or a group as a body."""
     data: dict[str, object] = {"type": kind, "attributes": attributes}
     return {"data": {**data, "id": mark} if mark else data}

@@ -10,6 +10,7 @@ import pytest
 from kith.administration import AdministrationError, create_key, revoke_key, rotate_key
 from shared.auth import KEY_CACHE_SECONDS, KeyRing, new_key
 from shared.postgres.pool import connect
+from tests.integration.api.test_fields import DEFINED
 from tests.integration.api.test_marks import MARKED
 from tests.integration.api.test_review import DESCRIBED
 from tests.support.api import World, body
@@ -222,8 +223,8 @@ async def test_answers_are_what_openapi_says(world: World) -> None:
         refused = await client.get("/api/v1/contacts?page[size]=1000")
     files = {"/api/v1/contacts/export"}  # no documents; held by test_export.py
     asked_of_the_resolver = {path for path in openapi["paths"] if path not in {*answers, *files}}
-    # Held to their descriptions in test_review.py and test_marks.py.
-    assert asked_of_the_resolver == DESCRIBED | MARKED
+    # Held to their descriptions in test_review.py, test_marks.py and test_fields.py.
+    assert asked_of_the_resolver == DESCRIBED | MARKED | DEFINED
     for path, response in answers.items():
         described = openapi["paths"][path]["get"]["responses"]["200"]["content"]
         schema = described["application/vnd.api+json"]["schema"]

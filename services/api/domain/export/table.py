@@ -13,7 +13,8 @@ from services.api.domain.export.more import EPOCHS, More, is_plain, is_plain_job
 from services.api.domain.export.record import Record
 
 MAX_CUSTOM: Final = 200
-"""Columns of custom fields: those that most contacts have; others stand in `More`."""
+"""Columns of custom fields: those that are defined and that most contacts have; others stand in
+`More`."""
 
 CUSTOM: Final = "Custom: "
 """Before the name of a custom field."""

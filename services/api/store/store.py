@@ -13,12 +13,14 @@ from services.api.domain.background import Facts
 from services.api.domain.companies import CompanyEventRow, CompanyQuery, CompanyRow
 from services.api.domain.company_documents import CompanyAttributes
 from services.api.domain.contacts import ContactRow
+from services.api.domain.custom_fields import FieldRow
 from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
 from services.api.domain.history import HistoryRow, Past
 from services.api.domain.listing import ContactQuery, Filters, SortKey
 from services.api.domain.marks import MarkKind, MarkRow
 from services.api.domain.paging import PageRequest
 from services.api.domain.position import ContactPosition, SignalPosition
+from services.api.store.conditions import Arguments, clause
 from shared.auth import Place
 from shared.events.signal import Identifier
 from shared.postgres.errors import translated
@@ -62,9 +64,10 @@ class Store:
                     QUERIES["find_hits"], *_ids(place), query.filters.q, MAX_HITS
                 )
                 ids = [hit["public_id"] for hit in hits]
-            arguments = _filter_arguments(place, query.filters, ids)
+            asked, arguments = _narrowed(place, query.filters, ids)
             tail, more = page_clause(query.sort, query.page, first=len(arguments) + 1)
-            rows = await connection.fetch(QUERIES["find_contacts"] + tail, *arguments, *more)
+            statement = QUERIES["find_contacts"] + asked + tail
+            rows = await connection.fetch(statement, *arguments, *more)
         fields = [key.field for key in query.sort]
         return [_contact(row, [_sort_value(row, field) for field in fields]) for row in rows]
 
@@ -128,6 +131,18 @@ class Store:
             rows = await connection.fetch(statement, *_ids(place), public_id, None, None, None, 1)
         return MarkRow(rows[0]["public_id"], dict(rows[0])) if rows else None
 
+    async def find_fields(self, place: Place, public_id: str | None = None) -> list[FieldRow]:
+        """Read the custom fields that a workspace defined, or one of them, archived ones too."""
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(QUERIES["find_fields"], *_ids(place), public_id)
+        return [FieldRow(row["public_id"], dict(row)) for row in rows]
+
+    async def find_smart_groups(self, place: Place, ids: Sequence[str]) -> dict[str, Any]:
+        """Read which of these groups are smart, and what each asks."""
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(QUERIES["find_smart_groups"], *_ids(place), list(ids))
+        return {row["public_id"]: orjson.loads(row["query_def"]) for row in rows}
+
     async def get_version(self, place: Place, contact_id: str) -> int | None:
         """Read which version of a contact the read model shows; None: it does not know it."""
         async with self._reading(place) as connection:
@@ -185,9 +200,10 @@ class Store:
         """Read the next contacts in the order of their ids, each with what its sources say."""
         page = PageRequest(EXPORT_PAGE - 1, after=(after,) if after else None)
         async with self._reading(place) as connection:
-            arguments = _filter_arguments(place, filters, ids)
+            asked, arguments = _narrowed(place, filters, ids)
             tail, more = page_clause(_BY_ID, page, first=len(arguments) + 1)
-            rows = await connection.fetch(QUERIES["find_contacts"] + tail, *arguments, *more)
+            statement = QUERIES["find_contacts"] + asked + tail
+            rows = await connection.fetch(statement, *arguments, *more)
             found = [row["public_id"] for row in rows]
             said: dict[str, list[Facts]] = {name: [] for name in found}
             for row in await connection.fetch(QUERIES["find_facts"], *_ids(place), found):
@@ -208,10 +224,10 @@ class Store:
 
     async def count(self, place: Place, filters: Filters, ids: list[str] | None) -> int:
         """Count contacts."""
-        arguments = _filter_arguments(place, filters, ids)
+        asked, arguments = _narrowed(place, filters, ids)
         async with self._reading(place) as connection:
             counted: int = await connection.fetchval(
-                QUERIES["count_contacts"] + _conditions(), *arguments
+                QUERIES["count_contacts"] + _conditions() + asked, *arguments
             )
         return counted
 
@@ -219,11 +235,11 @@ class Store:
         self, place: Place, filters: Filters, ids: list[str] | None
     ) -> list[str]:
         """Read what custom fields are called, those that most contacts have first."""
-        arguments = _filter_arguments(place, filters, ids)
+        asked, arguments = _narrowed(place, filters, ids)
         order = f"\nGROUP BY own.name ORDER BY count(*) DESC, own.name LIMIT {MAX_HITS}"
         async with self._reading(place) as connection:
             rows = await connection.fetch(
-                QUERIES["find_custom_names"] + _conditions() + order, *arguments
+                QUERIES["find_custom_names"] + _conditions() + asked + order, *arguments
             )
         return [row["name"] for row in rows]
 
@@ -413,6 +429,16 @@ def _sort_value(row: asyncpg.Record, field: str) -> str:
     if field in _COLUMNS:
         return str(row["public_id" if field == "id" else _RENAMED.get(field, field)])
     return (row[field] or "").lower()
+
+
+def _narrowed(place: Place, filters: Filters, ids: list[str] | None) -> tuple[str, list[Any]]:
+    """Write what `find_contacts` is asked besides its own conditions, and all its arguments."""
+    arguments = _filter_arguments(place, filters, ids)
+    if filters.query is None:
+        return "", arguments
+    more = Arguments(len(arguments) + 1)
+    asked = clause(filters.query, place, more)
+    return f"\n    AND {asked}", arguments + more.values
 
 
 def _filter_arguments(place: Place, filters: Filters, ids: list[str] | None) -> list[Any]:

@@ -1,0 +1,43 @@
+"""What a request asks of custom fields and smart groups, as a query of contacts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.api.domain.contacts import ContactRow
+from services.api.domain.custom_fields import fields_by_key, typed
+from services.api.domain.listing import DEFAULT_STATUSES, STATUSES, Filters
+from services.api.domain.smart_groups import asked_of, custom_condition
+from services.api.store import Store
+from shared.auth import Place
+from shared.events.group_query import Combination, Query, conditions_of
+
+
+async def narrowed(store: Store, place: Place, filters: Filters) -> Filters:
+    """Turn filters by custom fields, and smart groups among the groups, into a query.
+
+    Raises `RequestError` where there is no such field, or a value is not of its type. Who asks
+    for neither pays nothing.
+    """
+    if not filters.custom and not filters.groups:
+        return filters
+    smart = await store.find_smart_groups(place, filters.groups) if filters.groups else {}
+    if not smart and not filters.custom:
+        return filters
+    fields = fields_by_key(await store.find_fields(place))
+    parts: list[Query] = [custom_condition(one, fields) for one in filters.custom]
+    parts += [asked_of(query, fields) for query in smart.values()]
+    groups = tuple(one for one in filters.groups if one not in smart)
+    query = Combination("AND", tuple(parts))
+    # A query that speaks of the status is not narrowed by what a list shows when nothing is said.
+    says_status = any(one.field == "status" for one in conditions_of(query))
+    is_default = filters.statuses is DEFAULT_STATUSES
+    statuses = STATUSES if says_status and is_default else filters.statuses
+    return replace(filters, custom=(), groups=groups, statuses=statuses, query=query)
+
+
+async def with_types(store: Store, place: Place, rows: Sequence[ContactRow]) -> list[ContactRow]:
+    """Show values of custom fields by what the workspace says that they are."""
+    if not any(row.attributes.custom_fields for row in rows):
+        return list(rows)
+    fields = fields_by_key(await store.find_fields(place))
+    return [typed(row, fields) for row in rows] if fields else list(rows)
