@@ -17,7 +17,7 @@ FEWEST_DIGITS: Final = 6
 
 NOTHING: Final = frozenset(
     {
-        *("-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...", "/", "*", "_"),  # noqa: RUF001
+        *("", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...", "/", "*", "_"),  # noqa: RUF001
         *("N/A", "n/a", "N/a", "#N/A", "#NAME?", "#REF!", "#VALUE!", "#NUM!", "#DIV/0!", "#NULL!"),
         *("null", "NULL", "(null)", "<null>", "[null]", "None", "none", "NONE", "nil", "undefined"),
         *("NaN", "nan", "(none)", "(empty)", "(blank)", "(leer)", "(vide)", "k.A.", "k. A.", "s/o"),
@@ -136,7 +136,7 @@ def mended_cell(cell: str) -> str:
             with suppress(UnicodeError):
                 cell = cell.encode(code).decode("utf-8")
                 break
-    return _ENTITY.sub(lambda found: unescape(found[0]), cell) if "&" in cell else cell
+    return _ENTITY.sub(lambda found: unescape(found[0]), cell).strip() if "&" in cell else cell
 
 
 def without_tags(text: str) -> str:
@@ -159,6 +159,8 @@ def labelled_in(cell: str) -> list[tuple[str, str]]:
     >>> labelled_in("+44 20 7946 0963 (work)"), labelled_in("(617) 555-0132")
     ([('work', '+44 20 7946 0963')], [])
     """
+    if cell[-1:].isdecimal() and ":" not in cell:
+        return []
     if (behind := _LABEL_BEHIND.fullmatch(cell)) and behind[2].casefold() in vocabulary().places:
         return [(behind[2], behind[1])]
     parts = _LABELLED.split(cell)

@@ -53,6 +53,7 @@ _MAY_BE_LONG: Final = frozenset(
 """Kinds whose cells may be longer than one value, or are refused where they are."""
 
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
+_GUARDS: Final = ("=", "'")
 _GUARDED = re.compile("'+[=+\\-@＝＋－＠\t\r]")  # noqa: RUF001  # spreadsheets take the wide ones, too
 _NOTHING_BUT_PHONE = re.compile(r"(?:[A-Za-z]{2,8}[:.]?\s*)?(\+?\(?\d[\d\s().\-/]{5,20}\d)")
 
@@ -180,7 +181,8 @@ class People:
             cell = text.strip()
             if not cell:
                 continue
-            cell = self._cleaned(cell)
+            if cell[0] in "='" or "&" in cell or not cell.isascii():
+                cell = self._cleaned(cell)
             name, plain, key, part, is_skipped, may_be_long = place
             raw[name] = cell
             if is_skipped or cell in nothing:
@@ -208,9 +210,9 @@ class People:
 
     def _cleaned(self, cell: str) -> str:
         """Undo what was done to a cell on its way."""
-        if self._mends and ("&" in cell or not cell.isascii()):
+        if self._mends:
             cell = mended_cell(cell)
-        return _unguarded(cell, by_hand=self._by_hand) if cell and cell[0] in "='" else cell
+        return _unguarded(cell, by_hand=self._by_hand) if cell[:1] in _GUARDS else cell
 
     def _why_no_row(
         self, record: dict[str, Any], groups: dict[Key, Group], raw: dict[str, Any]

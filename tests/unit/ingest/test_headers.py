@@ -281,6 +281,7 @@ def test_cells_are_read_as_people_and_programs_leave_them() -> None:
     assert one("Doe, Bo (of Acme)", "b@x.example")["custom_fields"] == {"Name": "of Acme"}
     assert one("JÃ¼rgen", "j@x.example")["full_name"] == "Jürgen"
     assert one("JOÃO", "j@x.example")["full_name"] == "JOÃO"
+    assert "employments" not in one("Max", "max@x.example", company="&nbsp;")
     sons = one("Max", "max(at)x.example", company="Smith &amp; Sons", note="<p>a<br>b</p>")
     assert sons["employments"] == [{"company_name": "Smith & Sons"}]
     assert (sons["emails"], sons["notes"]) == ([{"value": "max@x.example"}], "a\nb")
