@@ -64,7 +64,8 @@ class ImportsClient:
         if size <= WHOLE:
             with file.open("rb") as content:
                 return self._ask("POST", IMPORTS, params=dict(wishes), content=content)
-        metadata = ",".join(f"{name} {_encoded(value)}" for name, value in wishes.items())
+        said = {name: value for name, value in wishes.items() if value}
+        metadata = ",".join(f"{name} {_encoded(value)}" for name, value in said.items())
         headers = {**_TUS, "Upload-Length": str(size), "Upload-Metadata": metadata}
         begun = self._send("POST", UPLOADS, headers=headers)
         place = begun.headers["location"]

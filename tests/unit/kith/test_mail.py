@@ -2,6 +2,7 @@
 
 import io
 import mailbox
+from base64 import b64encode
 from email import message_from_bytes
 from pathlib import Path
 
@@ -84,3 +85,28 @@ def test_a_folder_is_uploaded_as_one_stream_with_what_is_said_of_it(tmp_path: Pa
     assert seen[0].url.path == "/v1/imports"
     assert seen[0].url.params.get_list("own") == ["me@x.example", "i@x.example"]
     assert seen[0].content.startswith(b"From kith-folder= ")
+
+
+def test_a_large_mailbox_goes_piece_by_piece_with_what_is_said_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A header may not end in a blank: what is empty is not said."""
+    box = tmp_path / "Inbox"
+    box.write_bytes(an_mbox(a_message()))
+    monkeypatch.setattr("kith.imports_client.WHOLE", 10)
+    begun: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            begun.append(request.headers["upload-metadata"])
+            return httpx.Response(201, headers={"Location": "/v1/imports/uploads/imp_1"})
+        end = str(len(request.read()))
+        headers = {"Upload-Offset": end}
+        return httpx.Response(200, headers=headers, json={"import_id": "imp_1"})
+
+    with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://ingest") as client:
+        for own in ([], ["me@x.example", "i@x.example"]):
+            wishes: dict[str, str | list[str]] = {"kind": "mail", "own": own}
+            ImportsClient(client).upload(box, wishes, lambda *_: None)
+    said = b64encode(b"me@x.example i@x.example").decode()
+    assert begun == ["kind bWFpbA==", f"kind bWFpbA==,own {said}"]
