@@ -59,6 +59,9 @@ VisibleField = Literal[
     "country",
     "linkedin_url",
     "birthday",
+    "seniority",
+    "timezone",
+    "avatar_url",
 ]
 """The single values that a contact shows; survivorship picks each from the assertions."""
 

@@ -84,6 +84,8 @@ class Employment(Wire):
     company_domain: Short | None = None
     title: Short | None = None
     department: Short | None = None
+    seniority: Short | None = None
+    """How high it is, in the source's own word; without one the title tells."""
     start_date: date | None = None
     end_date: date | None = None
     is_current: bool = True
@@ -161,6 +163,10 @@ class Person(Wire):
     headline: Short | None = None
     birthday: Annotated[str, StringConstraints(pattern=r"^(\d{4}|-)-\d{2}-\d{2}$")] | None = None
     """`1815-12-10`, or `--12-10` where the year is not known."""
+    photo_url: Line | None = None
+    """Where a picture of the person is, on the web; pictures themselves are not kept."""
+    timezone: Short | None = None
+    """IANA name: `Europe/Berlin`; without one the address tells, where that is sure."""
     employments: Annotated[tuple[Employment, ...], Field(max_length=MAX_VALUES)] = ()
     addresses: Annotated[tuple[Address, ...], Field(max_length=MAX_VALUES)] = ()
     websites: Annotated[tuple[Short, ...], Field(max_length=MAX_VALUES)] = ()

@@ -11,6 +11,7 @@ import asyncpg
 from shared.events import topics
 from shared.events.codec import parse_event
 from shared.events.contact import CompanyEvent, ContactEvent
+from shared.events.derived import Derived, derived
 from shared.events.fold import ContactState, VersionGapError, fold, fold_activities
 
 if TYPE_CHECKING:
@@ -290,6 +291,7 @@ WITH held AS (
 )
 SELECT c.public_id, c.status::text, c.version, s.public_id AS survivor,
        b.first_name, b.last_name, b.full_name, b.title, b.headline, b.primary_email,
+       b.seniority, b.departments, b.timezone, b.avatar_url,
        b.primary_phone, b.city, b.state, b.country, b.current_org_name,
        org.public_id AS company,
        coalesce(held.identifiers, '{}') AS identifiers,
@@ -322,12 +324,14 @@ _COLUMNS = {
     "country": "country",
     "current_org_name": "company_name",
     "company": "company_id",
+    "avatar_url": "avatar_url",
 }
 
 
 def _of_state(state: ContactState) -> dict[str, object]:
     return {
         **{column: state.fields.get(name) for column, name in _COLUMNS.items()},
+        "derived": derived(state.fields),
         "status": state.status,
         "version": state.version,
         "identifiers": sorted(f"{one.type}:{one.value}" for one in state.identifiers),
@@ -354,6 +358,7 @@ def _jobs(state: ContactState) -> set[tuple[str, str]]:
 def _of_row(row: asyncpg.Record) -> dict[str, object]:
     return {
         **{column: row[column] for column in _COLUMNS},
+        "derived": Derived(row["seniority"], tuple(row["departments"] or ()), row["timezone"]),
         "status": row["status"],
         "version": row["version"],
         "identifiers": sorted(row["identifiers"]),

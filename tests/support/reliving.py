@@ -355,6 +355,7 @@ _TABLES: Final = {
     " LEFT JOIN contact.organisation o ON o.id = e.org_id WHERE e.tenant_id = $1",
     "bindings": "SELECT c.public_id, w.public_id AS workspace, b.first_name, b.last_name,"
     " b.full_name, b.title, b.headline, b.primary_email, b.primary_phone, b.current_org_name,"
+    " b.seniority, b.departments, b.timezone, b.avatar_url,"
     " o.public_id AS company, b.stage::text, b.labels, b.notes, b.custom_fields::text,"
     " b.import_source, b.id = l.workspace_contact_binding_id AS latest"
     " FROM contact.workspace_contact_binding b JOIN contact.contact c ON c.id = b.contact_id"

@@ -11,6 +11,7 @@ from services.api.domain.documents import (
     IdentifierAttributes,
 )
 from services.api.domain.listing import Shape
+from shared.events.derived import Derived, derived
 from shared.events.fold import ContactState
 from shared.events.group_query import LEAD_STATUSES
 from shared.events.signal import Identifier
@@ -73,6 +74,13 @@ def contact_resource(row: ContactRow, shape: Shape, cursor: str | None = None) -
             if wanted is None or name in wanted
         }
         meta["possible_duplicates"] = list(row.possible_duplicates)
+        meta["derived"] = [
+            name
+            for name in Derived._fields
+            if getattr(row.attributes, name)
+            and name not in row.provenance
+            and (wanted is None or name in wanted)
+        ]
     if row.misfits and (wanted is None or "custom_fields" in wanted):
         meta["custom_fields"] = dict(row.misfits)
     if meta:
@@ -122,13 +130,19 @@ def included(rows: Sequence[ContactRow], shape: Shape) -> list[Resource] | None:
     ]
 
 
+def besides(fields: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return what of a contact has no column in the read model, of its visible values."""
+    return {"avatar_url": fields.get("avatar_url"), **derived(fields)._asdict()}
+
+
 def row_of_state(state: ContactState, workspace: str) -> ContactRow:
     """Show a folded contact as one workspace would have seen it."""
-    visible = {
+    visible: dict[str, Any] = {
         name: value
         for name, value in state.fields.items()
         if name in ContactAttributes.model_fields
     }
+    visible |= besides(state.fields)
     binding = state.bindings.get(workspace)
     assert state.status != "deleted", "of a deleted contact there is nothing to show"
     attributes = ContactAttributes(

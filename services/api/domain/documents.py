@@ -20,6 +20,7 @@ class Employment(Part):
     company_domain: str | None = None
     title: str | None = None
     department: str | None = None
+    seniority: str | None = None
     start_date: str | None = None
     end_date: str | None = None
     is_current: bool = True
@@ -44,6 +45,16 @@ class ContactAttributes(Part):
     country: str | None = None
     linkedin_url: str | None = None
     birthday: str | None = Field(default=None, description="`1815-12-10`, or `--12-10`.")
+    avatar_url: str | None = Field(default=None, description="Where a source shows a photo.")
+    seniority: str | None = Field(
+        default=None,
+        description="owner, founder, cxo, partner, vp, head, director, manager, senior, entry, "
+        "intern: as a source says, else of the title.",
+    )
+    departments: tuple[str, ...] = Field(default=(), description="By their usual names.")
+    timezone: str | None = Field(
+        default=None, description="IANA name: as a source says, else of the address if sure."
+    )
     status: Literal["incomplete", "active", "archived", "merged"]
     lead_status: str | None = Field(default=None, description="The stage in the pipeline.")
     lead_source: str | None = Field(default=None, description="The source it entered by.")
@@ -174,7 +185,11 @@ CONTACT_ATTRIBUTES: Final = tuple(ContactAttributes.model_fields)
 COLUMN_ATTRIBUTES: Final = tuple(
     name
     for name in CONTACT_ATTRIBUTES
-    if name not in {"employments", "labels", "groups", "notes", "custom_fields"}
+    if name
+    not in {
+        *("employments", "labels", "groups", "notes", "custom_fields"),
+        *("avatar_url", "seniority", "departments", "timezone"),
+    }
 )
 """Those that have a column of their own in the read model."""
 CONTACT_RELATIONSHIPS: Final = ("company", "identifiers")
@@ -236,6 +251,9 @@ class ContactMeta(CursorMeta):
     custom_fields: dict[str, str] | None = Field(
         default=None,
         description="Custom field → what its value would have to be: a source brought another.",
+    )
+    derived: tuple[str, ...] | None = Field(
+        default=None, description="Fields that no source says: derived of others."
     )
     score: float | None = Field(default=None, description="How well a search text fits.")
     intelligence_score: float | None = Field(

@@ -12,7 +12,7 @@ from services.api.domain.activities import ActivityQuery, ActivityRow
 from services.api.domain.background import Facts
 from services.api.domain.companies import CompanyEventRow, CompanyQuery, CompanyRow
 from services.api.domain.company_documents import CompanyAttributes
-from services.api.domain.contacts import ContactRow
+from services.api.domain.contacts import ContactRow, besides
 from services.api.domain.custom_fields import FieldRow
 from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
 from services.api.domain.history import HistoryRow, Past
@@ -511,6 +511,7 @@ def _contact(row: asyncpg.Record, sort_values: Sequence[str]) -> ContactRow:
         id=row["public_id"],
         attributes=ContactAttributes(
             **columns,
+            **besides(detail["fields"]),
             labels=binding.get("labels") or (),
             groups=binding.get("groups") or (),
             notes=binding.get("notes"),

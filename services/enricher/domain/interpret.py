@@ -26,7 +26,10 @@ from shared.identifiers.domain import normalize_domain
 from shared.identifiers.linkedin import normalize_linkedin
 from shared.identifiers.names import clean_text
 from shared.identifiers.normalize import normalize
+from shared.identifiers.timezones import is_timezone
+from shared.identifiers.titles import seniority_said
 from shared.identifiers.types import Refused
+from shared.identifiers.web import normalize_address
 
 CLOUDEVENTS_SOURCE: Final = "/kith/enricher"
 """Who says so, on Kafka."""
@@ -93,8 +96,27 @@ def _employment(job: Employment) -> Employment:
     """Spell the company's domain as it is compared; a domain that is none is left out."""
     domain = normalize_domain(job.company_domain) if job.company_domain else None
     return job.model_copy(
-        update={"company_domain": None if isinstance(domain, Refused) else domain}
+        update={
+            "company_domain": None if isinstance(domain, Refused) else domain,
+            "seniority": seniority_said(job.seniority) if job.seniority else None,
+        }
     )
+
+
+def _photo(given: str | None, rejected: list[RejectedValue]) -> str | None:
+    address = normalize_address(given) if given else None
+    if isinstance(address, Refused):
+        rejected.append(RejectedValue(field="photo_url", reason=address.reason))
+        return None
+    return address
+
+
+def _timezone(given: str | None, rejected: list[RejectedValue]) -> str | None:
+    if given and not is_timezone(given):
+        reason = "is no time zone; write it like Europe/Berlin"
+        rejected.append(RejectedValue(field="timezone", reason=reason))
+        return None
+    return given or None
 
 
 def _facts(findings: ContactSignal, rejected: list[RejectedValue]) -> Facts:
@@ -132,6 +154,8 @@ def _facts(findings: ContactSignal, rejected: list[RejectedValue]) -> Facts:
         **{name: getattr(findings, name) for name in Person.model_fields},
         **{name: clean_text(text) for name in _LINES if (text := getattr(findings, name))},
         "employments": tuple(_employment(job) for job in findings.employments),
+        "photo_url": _photo(findings.photo_url, rejected),
+        "timezone": _timezone(findings.timezone, rejected),
     }
     return Facts(
         **person,

@@ -19,6 +19,8 @@ from shared.events.signal import (
     IdentifierType,
     OtherIdentifier,
 )
+from shared.identifiers.timezones import is_timezone
+from shared.identifiers.web import MAX_ADDRESS
 
 _LOCKED_MAILBOX: Final = "email_not_unlocked"
 """Apollo's stand-in for an address that the plan does not show: everybody would share it."""
@@ -41,6 +43,8 @@ def read_person(person: dict[str, Any]) -> ContactSignal | None:
             first_name=text_of(person, "first_name"),
             last_name=text_of(person, "last_name"),
             headline=text_of(person, "headline"),
+            photo_url=text_of(person, "photo_url", MAX_ADDRESS),
+            timezone=_timezone(person),
             emails=tuple(_emails(person)),
             phones=tuple(_phones(person)),
             linkedin_url=text_of(person, "linkedin_url"),
@@ -51,6 +55,12 @@ def read_person(person: dict[str, Any]) -> ContactSignal | None:
         )
     except ValidationError:
         return None
+
+
+def _timezone(person: dict[str, Any]) -> str | None:
+    """Return the zone, where it is one."""
+    name = text_of(person, "time_zone")
+    return name if name and is_timezone(name) else None
 
 
 def _emails(person: dict[str, Any]) -> Iterator[ContactPoint]:
@@ -93,9 +103,15 @@ def _employments(person: dict[str, Any], organization: dict[str, Any]) -> Iterat
                 company_name=name,
                 company_domain=domain if at_present else None,
                 title=text_of(job, "title"),
+                seniority=text_of(person, "seniority") if at_present else None,
                 start_date=date_of(job, "start_date"),
                 end_date=date_of(job, "end_date"),
                 is_current=current,
             )
     if not jobs and (name := text_of(organization, "name")):
-        yield Employment(company_name=name, company_domain=domain, title=text_of(person, "title"))
+        yield Employment(
+            company_name=name,
+            company_domain=domain,
+            title=text_of(person, "title"),
+            seniority=text_of(person, "seniority"),
+        )

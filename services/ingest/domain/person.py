@@ -11,7 +11,10 @@ from shared.events.signal import ContactSignal, Employment
 from shared.events.structs import stripped
 from shared.identifiers.domain import normalize_domain
 from shared.identifiers.names import clean_block, clean_text, full_name
+from shared.identifiers.timezones import is_timezone
+from shared.identifiers.titles import seniority_said
 from shared.identifiers.types import Refused
+from shared.identifiers.web import normalize_address
 
 _LINES: Final = (
     "full_name",
@@ -32,8 +35,9 @@ _LONGEST_NAME: Final = 255
 
 _ADDRESS: Final = ("street", "city", "state", "postal_code", "country", "label")
 _ADDRESS_OF: Final = attrgetter(*_ADDRESS)
-_EMPLOYMENT: Final = ("company_name", "title", "department")
+_EMPLOYMENT: Final = ("company_name", "title", "department", "seniority")
 _EMPLOYMENT_OF: Final = attrgetter(*_EMPLOYMENT)
+_NO_TIMEZONE: Final = "is no time zone; write it like Europe/Berlin"
 _NOT_A_DAY: Final = "is not a day of the calendar; write it like 1815-12-10, or --12-10"
 
 
@@ -58,8 +62,8 @@ def add_details(draft: Draft, signal: ContactSignal) -> None:
             _clean(parts, _ADDRESS, _ADDRESS_OF(address))
             addresses.append(parts)
         draft.put("addresses", addresses)
-    if signal.birthday:
-        _add_birthday(draft, signal.birthday)
+    if signal.birthday or signal.photo_url or signal.timezone:
+        _add_traits(draft, signal)
     if signal.websites:
         draft.put("websites", _distinct(signal.websites))
     if signal.education or signal.skills or signal.certifications or signal.languages:
@@ -91,6 +95,15 @@ def _distinct(texts: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(map(clean_text, texts)))
 
 
+def _add_traits(draft: Draft, signal: ContactSignal) -> None:
+    if signal.birthday:
+        _add_birthday(draft, signal.birthday)
+    if signal.photo_url:
+        _add_photo(draft, signal.photo_url)
+    if signal.timezone:
+        _add_timezone(draft, signal.timezone)
+
+
 def _add_birthday(draft: Draft, birthday: str) -> None:
     # Without a year any 29 February may be meant: 2000 was a leap year.
     text = f"2000{birthday[1:]}" if birthday.startswith("--") else birthday
@@ -102,11 +115,31 @@ def _add_birthday(draft: Draft, birthday: str) -> None:
         draft.facts["birthday"] = birthday
 
 
+def _add_photo(draft: Draft, photo: str) -> None:
+    address = normalize_address(photo)
+    if isinstance(address, Refused):
+        draft.reject("photo_url", address.reason)
+    else:
+        draft.facts["photo_url"] = address
+
+
+def _add_timezone(draft: Draft, name: str) -> None:
+    zone = stripped(name)
+    if is_timezone(zone):
+        draft.facts["timezone"] = zone
+    else:
+        draft.reject("timezone", _NO_TIMEZONE)
+
+
 def _add_employments(draft: Draft, employments: tuple[Employment, ...]) -> None:
     jobs: list[dict[str, Any]] = []
     for index, employment in enumerate(employments):
         job: dict[str, Any] = {}
         _clean(job, _EMPLOYMENT, _EMPLOYMENT_OF(employment))
+        if "seniority" in job:
+            level = seniority_said(job.pop("seniority"))
+            if level is not None:
+                job["seniority"] = level
         named = stripped(employment.company_domain) if employment.company_domain else ""
         if named:
             domain = normalize_domain(named)
@@ -114,7 +147,7 @@ def _add_employments(draft: Draft, employments: tuple[Employment, ...]) -> None:
                 draft.reject(f"employments.{index}.company_domain", domain.reason)
             else:
                 job["company_domain"] = domain
-        if not job:
+        if job.keys() <= {"seniority"}:
             continue
         if employment.start_date:
             job["start_date"] = employment.start_date

@@ -5,6 +5,8 @@ from typing import Final
 from services.ingest.sources.vcard_gathered import Gathered, text_of
 from services.ingest.sources.vcard_person import read_date
 from services.ingest.sources.vcard_property import Property, fields_of, parts_of, unescaped
+from shared.identifiers.timezones import is_timezone
+from shared.identifiers.web import normalize_address
 
 _KEYS: Final = {
     "TZ": "time_zone",
@@ -139,6 +141,8 @@ def add_custom(found: Gathered, agents: list[str]) -> None:
         found.keep(found.label_of(one) or "related", text_of(one), one.head.name)
     for name in [*filter(None, agents), *map(_agent_name, found.take("AGENT"))]:
         found.keep("agent", name, "AGENT")
+    for one in found.take("TZ"):
+        _keep_timezone(found, one)
     for one in found.take(*_FILES):
         _keep_address(found, one)
     for name in [name for name in found.by_name if not _is_silent(name)]:
@@ -156,7 +160,24 @@ def _keep_address(found: Gathered, one: Property) -> None:
         name = " ".join(part for part in parts_of(one.value) if part)
         found.keep("phonetic_name", name, "SOUND")
     else:
-        found.keep(f"{one.head.name.lower()}_url", text_of(one), one.head.name)
+        address = text_of(one)
+        if one.head.name == "PHOTO" and "photo_url" not in found.record and _is_on_the_web(address):
+            found.put("photo_url", address, "PHOTO")
+        else:
+            found.keep(f"{one.head.name.lower()}_url", address, one.head.name)
+
+
+def _is_on_the_web(address: str) -> bool:
+    return isinstance(normalize_address(address), str)
+
+
+def _keep_timezone(found: Gathered, one: Property) -> None:
+    """Take a zone by its name; an offset, which is none, is kept as it is said."""
+    name = text_of(one)
+    if "timezone" not in found.record and is_timezone(name):
+        found.put("timezone", name, "TZ")
+    else:
+        found.keep("time_zone", name, "TZ")
 
 
 def _keep_unknown(found: Gathered, one: Property) -> None:

@@ -27,6 +27,7 @@ COLUMNS: Final[Mapping[VisibleField, str]] = {
     "country": "country",
     "company_id": "current_org_id",
     "company_name": "current_org_name",
+    "avatar_url": "avatar_url",
 }
 """Visible value → the binding's column that shows it; the others are in none."""
 

@@ -20,13 +20,15 @@ Values = dict[VisibleField, str]
 _GROUPS: Final[tuple[tuple[VisibleField, ...], ...]] = (
     ("display_name",),
     ("first_name", "last_name", "display_name"),
-    ("job_title", "department", "company_id", "company_name"),
+    ("job_title", "department", "company_id", "company_name", "seniority"),
     ("city", "state", "country"),
     ("email_primary",),
     ("phone_primary",),
     ("linkedin_url",),
     ("headline",),
     ("birthday",),
+    ("timezone",),
+    ("avatar_url",),
 )
 """What is taken from one claim together, in the order of `groups_of`.
 
@@ -54,6 +56,8 @@ def groups_of(facts: Facts) -> tuple[Group, ...]:
         {"linkedin_url": facts.linkedin_url} if facts.linkedin_url else _NOTHING,
         {"headline": facts.headline} if facts.headline else _NOTHING,
         {"birthday": facts.birthday} if facts.birthday else _NOTHING,
+        {"timezone": facts.timezone} if facts.timezone else _NOTHING,
+        {"avatar_url": facts.photo_url} if facts.photo_url else _NOTHING,
     )
 
 
@@ -130,6 +134,8 @@ def _job(facts: Facts) -> Group:
         found["company_id"] = job.company_id
     if company := job.company_name or job.company_domain:
         found["company_name"] = company
+    if job.seniority:
+        found["seniority"] = job.seniority
     return found
 
 

@@ -210,11 +210,13 @@ binding AS (
     INSERT INTO contact.workspace_contact_binding
         (id, tenant_id, workspace_id, contact_id, first_name, last_name, full_name, title,
          headline, primary_email, primary_phone, city, state, country, current_org_id,
-         current_org_name, import_source, labels, notes, custom_fields, created_at, updated_at)
+         current_org_name, import_source, labels, notes, custom_fields, seniority, departments,
+         timezone, avatar_url, created_at, updated_at)
     SELECT id, tenant_id, workspace_id, contact_id, first_name, last_name, full_name, title,
            headline, primary_email, primary_phone, city, state, country, org_id, org_name,
-           import_source, labels, notes, custom_fields, $7, $7
-    FROM unnest($5::contact.binding_row[])
+           import_source, labels, notes, custom_fields, seniority,
+           string_to_array(departments, ','), timezone, avatar_url, $7, $7
+    FROM unnest($5::contact.shown_row[])
 )
 INSERT INTO contact.contact_latest_data
     (contact_id, workspace_contact_binding_id, tenant_id, updated_at)
@@ -370,8 +372,10 @@ SET first_name = u.first_name, last_name = u.last_name, full_name = u.full_name,
     headline = u.headline, primary_email = u.primary_email, primary_phone = u.primary_phone,
     city = u.city, state = u.state, country = u.country, current_org_id = u.org_id,
     current_org_name = u.org_name, labels = u.labels, notes = u.notes,
-    custom_fields = u.custom_fields, updated_at = $2
-FROM unnest($1::contact.binding_row[]) AS u
+    custom_fields = u.custom_fields, seniority = u.seniority,
+    departments = string_to_array(u.departments, ','), timezone = u.timezone,
+    avatar_url = u.avatar_url, updated_at = $2
+FROM unnest($1::contact.shown_row[]) AS u
 WHERE b.id = u.id;
 
 -- name: insert_audit

@@ -18,6 +18,7 @@ from shared.events.codec import (
     packed_headers,
     subject_of,
 )
+from shared.events.derived import derived
 from shared.events.structs import to_json
 from shared.postgres.pool import Connection
 
@@ -290,7 +291,7 @@ def _labels(plan: Plan) -> set[tuple[int, int, str]]:
 
 
 def _binding_row(one: BindingRow) -> tuple[Any, ...]:
-    get = one.fields.get
+    get, more = one.fields.get, derived(one.fields)
     return (
         one.id,
         one.contact.tenant_id,
@@ -312,6 +313,10 @@ def _binding_row(one: BindingRow) -> tuple[Any, ...]:
         one.labels,
         one.notes,
         orjson.dumps(one.custom_fields).decode() if one.custom_fields else "{}",
+        more.seniority,
+        ",".join(more.departments),
+        more.timezone,
+        get("avatar_url"),
     )
 
 

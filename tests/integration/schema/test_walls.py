@@ -137,6 +137,7 @@ WHERE n.nspname IN ('app', 'contact', 'read', 'search', 'enrichment', 'ingest')
 
 HIDDEN = {
     "contact.contact_digest",
+    "contact.contact_identifiers",
     "contact.contact_score",
     "contact.contact_tags",
     "contact.group_members",
@@ -162,6 +163,7 @@ async def test_a_view_shows_what_its_tables_show(planted: Planted) -> None:
     names = [view["name"] for view in views]
     assert set(names) >= {
         "contact.contact_addresses",
+        "contact.contact_identifiers",
         "contact.contact_education",
         "contact.contact_tags",
         "contact.group_members",

@@ -241,11 +241,19 @@ def test_other_pages_are_websites(url: str) -> None:
         ("X-ANDROID-CUSTOM:vnd.android.cursor.item/relation;Anne;8;;", "mother", "Anne"),
         ("X-ANDROID-CUSTOM:vnd.android.cursor.item/relation\\;Anne\\;99", "related", "Anne"),
         ("X-ANDROID-CUSTOM:vnd.com.vendor.item/pet;Rex;;", "pet", "Rex"),
-        ("PHOTO;VALUE=uri:https://x.example/a.jpg", "photo_url", "https://x.example/a.jpg"),
+        ("PHOTO;VALUE=uri:ftp://x.example/a.jpg", "photo_url", "ftp://x.example/a.jpg"),
+        ("LOGO;VALUE=uri:https://x.example/a.jpg", "logo_url", "https://x.example/a.jpg"),
     ],
 )
 def test_what_no_field_holds_is_a_custom_field(line: str, key: str, value: str) -> None:
     assert facts_of("FN:Ada", line)["custom_fields"] == {key: value}
+
+
+def test_a_photo_on_the_web_and_a_zone_have_fields_of_their_own() -> None:
+    photo = "PHOTO;VALUE=uri:https://x.example/a.jpg"
+    facts = facts_of("FN:Ada", photo, "PHOTO:https://x.example/b.jpg", "TZ:Europe/London")
+    assert (facts["photo_url"], facts["timezone"]) == ("https://x.example/a.jpg", "Europe/London")
+    assert facts["custom_fields"] == {"photo_url": "https://x.example/b.jpg"}
 
 
 def test_what_applications_tell_themselves_is_no_custom_field() -> None:

@@ -16,10 +16,11 @@ from services.ingest.sources.api.parts import (
     several,
     text,
 )
+from shared.identifiers.web import MAX_ADDRESS
 
 PERSON_FIELDS: Final = (
     "addresses,biographies,birthdays,emailAddresses,events,memberships,metadata,names,nicknames,"
-    "organizations,phoneNumbers,relations,urls,userDefined"
+    "organizations,phoneNumbers,photos,relations,urls,userDefined"
 )
 """What is asked for. A sync token holds for one such list only."""
 
@@ -55,6 +56,7 @@ def read_person(resource: dict[str, Any], groups: Mapping[str, str]) -> ApiPerso
             "employments": several(map(_job, dicts(resource.get("organizations")))),
             "addresses": several(map(_address, dicts(resource.get("addresses")))),
             "birthday": _birthday(resource.get("birthdays")),
+            "photo_url": _photo(resource.get("photos")),
             "websites": _websites(resource.get("urls")),
             "linkedin_url": _linkedin(resource.get("urls")),
             "labels": _labels(resource.get("memberships"), groups),
@@ -69,6 +71,12 @@ def _first(values: object) -> dict[str, Any]:
     """Return the value that the account shows: the primary one, else the first."""
     found = dicts(values)
     return next((one for one in found if _is_primary(one)), found[0] if found else {})
+
+
+def _photo(photos: object) -> str | None:
+    """Return where the picture is; that of a letter, which stands for none, is none."""
+    chosen = _first([one for one in dicts(photos) if one.get("default") is not True])
+    return text(chosen.get("url"), MAX_ADDRESS)
 
 
 def _is_primary(value: dict[str, Any]) -> bool:

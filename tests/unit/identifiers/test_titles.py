@@ -1,0 +1,92 @@
+"""What titles and departments say, in several languages, and what they do not say."""
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.identifiers.titles import Seniority, departments_of, seniority_of, seniority_said
+
+
+@pytest.mark.parametrize(
+    ("title", "level"),
+    [
+        ("CEO", "cxo"),
+        ("Chief Revenue & Growth Officer", "cxo"),
+        ("Geschäftsführerin", "cxo"),
+        ("代表取締役社長", "cxo"),
+        ("Directrice générale", "cxo"),
+        ("Co-Founder & CEO", "founder"),
+        ("Owner", "owner"),
+        ("Managing Partner", "partner"),
+        ("Vice President of Sales", "vp"),
+        ("SVP, Marketing", "vp"),
+        ("Head of People", "head"),
+        ("Vertriebsleiterin", "head"),
+        ("Responsable marketing", "head"),
+        ("Associate Director", "director"),
+        ("销售总监", "director"),
+        ("Chief of Staff", "director"),
+        ("Account Manager", "manager"),
+        ("Teamleiter Einkauf", "manager"),
+        ("Chef de projet", "manager"),
+        ("Sr. Data Scientist", "senior"),
+        ("Staff Engineer", "senior"),
+        ("Junior Developer", "entry"),
+        ("Executive Assistant to the CEO", "entry"),
+        ("Marketing Intern", "intern"),
+        ("Praktikantin Controlling", "intern"),
+        ("Software Engineer", None),
+        ("HR Business Partner", None),
+        ("Product Owner", None),
+        ("Staff Nurse", None),
+        ("Internal Auditor", None),
+        ("Lead Generation Specialist", None),
+        ("", None),
+        ("★", None),
+    ],
+)
+def test_how_high_a_title_is(title: str, level: str | None) -> None:
+    assert seniority_of(title) == level
+
+
+@pytest.mark.parametrize(
+    ("word", "level"),
+    [
+        ("c_suite", "cxo"),
+        ("vp", "vp"),
+        ("Vice President", "vp"),
+        ("Mid-Senior level", "senior"),
+        ("entry", "entry"),
+        ("Internship", "intern"),
+        ("banana", None),
+    ],
+)
+def test_what_vendors_call_a_level(word: str, level: str | None) -> None:
+    assert seniority_said(word) == level
+
+
+@pytest.mark.parametrize(
+    ("department", "title", "found"),
+    [
+        (None, "Sales & Marketing Director", ("marketing", "sales")),
+        ("Buchhaltung", "Sales Director", ("finance",)),
+        ("Team Blue", "CTO", ("engineering",)),
+        (None, "IT Support", ("information_technology", "customer_service")),
+        (None, "Staff Nurse", ("medical",)),
+        (None, "営業", ("sales",)),
+        (None, "Regional Manager", ()),
+        (None, None, ()),
+    ],
+)
+def test_departments_by_their_usual_names(
+    department: str | None, title: str | None, found: tuple[str, ...]
+) -> None:
+    assert departments_of(department, title) == found
+
+
+@given(st.text(max_size=400))
+def test_any_text_is_a_title(text: str) -> None:
+    assert departments_of(None, text) == departments_of(text, None)
+    assert seniority_of(text) in {None, *get_args(Seniority)}
