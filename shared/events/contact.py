@@ -155,6 +155,8 @@ class FactAsserted(Cause):
     import_source: ImportSource | None = None
     identifiers_added: tuple[Identifier, ...] = ()
     employments_added: tuple[Employment, ...] = ()
+    """Jobs told for the first time; and jobs told otherwise now, in place of what was told of the
+    same job (`jobs.job_key`: employer, title and start)."""
     changes: tuple[FieldChange, ...] = ()
     asserted: Assertion
 
@@ -195,7 +197,7 @@ class FactRetracted(Cause):
     changes: tuple[FieldChange, ...] = ()
     employments_removed: tuple[Employment, ...] = ()
     """Jobs that no record tells of any more, as the record told them: whatever is the same job
-    (`fold.job_key`) goes."""
+    (`jobs.job_key`) goes."""
     restored: Assertion | None = None
     """What the record says instead, where an older version of it counts again."""
     shape: Shape | None = None

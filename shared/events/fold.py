@@ -40,6 +40,7 @@ from shared.events.contact import (
     TagAdded,
     TagRemoved,
 )
+from shared.events.jobs import with_jobs, without_jobs
 from shared.events.signal import Employment, Identifier
 from shared.events.structs import struct_of
 from shared.events.wire import Wire
@@ -105,12 +106,6 @@ def fold(
     return state
 
 
-def job_key(employment: Employment) -> tuple[str, str]:
-    """Return what makes two jobs the same: who employs, and as what."""
-    company = employment.company_domain or employment.company_name or ""
-    return company.casefold(), (employment.title or "").casefold()
-
-
 def fold_activities(events: Iterable[ContactEvent]) -> dict[str, ActivityRecorded]:
     """Return the activities of a contact by their ids, from its events in version order.
 
@@ -161,7 +156,7 @@ def _asserted(state: ContactState, event: FactAsserted) -> ContactState:
         fields=fields,
         provenance=provenance,
         identifiers=(*state.identifiers, *event.identifiers_added),
-        employments=(*state.employments, *event.employments_added),
+        employments=with_jobs(state.employments, event.employments_added),
         bindings=_bound(state.bindings, event),
     )
 
@@ -170,14 +165,11 @@ def _retracted(state: ContactState, event: FactRetracted) -> ContactState:
     if event.shape is not None:
         return _shaped(state, event.shape, None)
     fields, provenance = _changed(state, event.changes, None)
-    removed = {job_key(one) for one in event.employments_removed}
     return replace(
         state,
         fields=fields,
         provenance=provenance,
-        employments=tuple(one for one in state.employments if job_key(one) not in removed)
-        if removed
-        else state.employments,
+        employments=without_jobs(state.employments, event.employments_removed),
     )
 
 

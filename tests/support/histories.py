@@ -1,17 +1,28 @@
 """Random histories of contacts, lived twice: once with merges and splits, once without."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from random import Random
 from typing import Any, Literal, Protocol
 
 from services.resolver.domain.merge import Refused
 from services.resolver.domain.model import Contact
+from shared.events.signal import Employment
 from tests.support.merging import World
 
 SOURCES = ("hubspot_crm", "csv_upload", "manual_entry", "apollo", "email_sync")
 RECORDS, WORKSPACES = 8, 2
 NAMES = (None, "Ada Lovelace", "A. Lovelace", "Ada Byron Lovelace", "Ada")
 """No two of them contradict one another: names that do make contacts of their own at the gate."""
+
+
+_BEGAN = Employment(company_name="Acme", title="CTO", start_date=date(2019, 3, 1))
+_ENDED = _BEGAN.model_copy(update={"end_date": date(2022, 1, 1), "is_current": False})
+_EARLIER = _ENDED.model_copy(
+    update={"start_date": date(2012, 1, 1), "end_date": date(2015, 1, 1), "department": "R&D"}
+)
+JOBS = ((_BEGAN,), (_ENDED,), (_EARLIER, _BEGAN), (_EARLIER, _ENDED))
+"""Stints of one title at one employer, told in several ways."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ def a_said(dice: Random, minutes: int, about: str | None = None) -> Said:
             "name": dice.choice(NAMES),
             "company": dice.choice([None, "Acme", "Engines"]),
             "title": dice.choice([None, "CTO", "Analyst"]),
+            "employments": dice.choice([(), (), *JOBS]),
             "source": dice.choice(SOURCES) if identified else "apollo",
             "minutes": round(dice.random() * minutes, 4),
             "notes": dice.choice([None, "met", "called"]),

@@ -13,6 +13,7 @@ from shared.events.codec import parse_event
 from shared.events.contact import CompanyEvent, ContactEvent
 from shared.events.derived import Derived, derived
 from shared.events.fold import ContactState, VersionGapError, fold, fold_activities
+from shared.events.jobs import JobKey, job_key
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -343,16 +344,9 @@ def _of_state(state: ContactState) -> dict[str, object]:
     }
 
 
-def _jobs(state: ContactState) -> set[tuple[str, str]]:
-    """Jobs as the resolver tells them apart: by employer and title."""
-    return {
-        (
-            (job.company_domain or job.company_name or "").casefold(),
-            (job.title or "").casefold(),
-        )
-        for job in state.employments
-        if job.company_domain or job.company_name
-    }
+def _jobs(state: ContactState) -> set[JobKey]:
+    """Jobs as the resolver tells them apart: by employer, title and start."""
+    return {job_key(job) for job in state.employments if job.company_domain or job.company_name}
 
 
 def _of_row(row: asyncpg.Record) -> dict[str, object]:

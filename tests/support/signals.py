@@ -77,7 +77,8 @@ def a_signal(
         emails=facts.pop("emails", (Point(value=email),) if email else ()),
         phones=(Point(value=phone),) if phone else (),
         identifiers=tuple(identifiers),
-        employments=(Employment(company_name=company, title=title),) if company or title else (),
+        employments=facts.pop("employments", None)
+        or ((Employment(company_name=company, title=title),) if company or title else ()),
         **facts,
     )
     at = MOMENT + timedelta(minutes=minutes)

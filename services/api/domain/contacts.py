@@ -14,6 +14,7 @@ from services.api.domain.listing import Shape
 from shared.events.derived import Derived, derived
 from shared.events.fold import ContactState
 from shared.events.group_query import LEAD_STATUSES
+from shared.events.jobs import stints
 from shared.events.signal import Identifier
 
 ROOT: Final = "/api/v1"
@@ -149,7 +150,7 @@ def row_of_state(state: ContactState, workspace: str) -> ContactRow:
         **visible,
         emails=_values(state, "email"),
         phones=_values(state, "phone_e164"),
-        employments=tuple(
+        employments=stints(
             Employment.model_validate(job.model_dump(mode="json")) for job in state.employments
         ),
         status=state.status,

@@ -22,6 +22,7 @@ from services.api.domain.paging import PageRequest
 from services.api.domain.position import ContactPosition, SignalPosition
 from services.api.store.conditions import Arguments, clause
 from shared.auth import Place
+from shared.events.jobs import stints
 from shared.events.signal import Identifier
 from shared.postgres.errors import translated
 from shared.postgres.pool import Connection, Pool
@@ -516,7 +517,7 @@ def _contact(row: asyncpg.Record, sort_values: Sequence[str]) -> ContactRow:
             groups=binding.get("groups") or (),
             notes=binding.get("notes"),
             custom_fields=binding.get("custom_fields") or {},
-            employments=tuple(Employment.model_validate(one) for one in detail["employments"]),
+            employments=stints(Employment.model_validate(one) for one in detail["employments"]),
         ),
         company_id=row["company_public_id"],
         identifiers=tuple(Identifier.model_validate(one) for one in detail["identifiers"]),

@@ -4,6 +4,7 @@ from typing import Any, Final, get_args
 
 from services.indexer.domain.changes import Company, Contact
 from shared.events.contact import CompanyCreated, CompanyRelationKind
+from shared.events.jobs import stints
 
 
 def contact_node(contact: Contact) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def contact_node(contact: Contact) -> dict[str, Any]:
                 "is_current": job.is_current,
                 "source": state.source,
             }
-            for job in dict.fromkeys(state.employments)
+            for job in stints(dict.fromkeys(state.employments))
             if job.company_id is not None
         ],
     }

@@ -15,6 +15,7 @@ from typing import Final
 
 from services.projector.domain.events import Body, Event
 from shared.events.fold import VersionGapError
+from shared.events.jobs import JobKey
 
 __all__ = ["VersionGapError", "expanded", "fold"]
 
@@ -79,7 +80,9 @@ def _asserted(state: Body, body: Body) -> None:
     if added := body.get("identifiers_added"):
         state["identifiers"] = [*state["identifiers"], *added]
     if added := body.get("employments_added"):
-        state["employments"] = [*state["employments"], *added]
+        told = {_job_key(one) for one in added}
+        kept = [one for one in state["employments"] if _job_key(one) not in told]
+        state["employments"] = [*kept, *added]
     _bind(state, body)
 
 
@@ -89,8 +92,7 @@ def _retracted(state: Body, body: Body) -> None:
         return
     _change(state, body, None)
     if gone := body.get("employments_removed"):
-        removed = {_job_key(one) for one in gone}
-        state["employments"] = [one for one in state["employments"] if _job_key(one) not in removed]
+        state["employments"] = _without(state["employments"], {_job_key(one) for one in gone})
 
 
 def _privately_changed(state: Body, body: Body) -> None:
@@ -248,9 +250,15 @@ def _change(state: Body, body: Body, own: Body | None) -> None:
         state["provenance"] = {name: used.index(index) for name, index in provenance.items()}
 
 
-def _job_key(job: Body) -> tuple[str, str]:
+def _without(jobs: list[Body], gone: set[JobKey]) -> list[Body]:
+    """Leave out jobs, as `shared.events.jobs.without_jobs` does."""
+    older = {key[:2] for key in gone - set(map(_job_key, jobs)) if key[0]}
+    return [one for one in jobs if (key := _job_key(one)) not in gone and key[:2] not in older]
+
+
+def _job_key(job: Body) -> JobKey:
     company: str = job.get("company_domain") or job.get("company_name") or ""
-    return company.casefold(), (job.get("title") or "").casefold()
+    return company.casefold(), (job.get("title") or "").casefold(), job.get("start_date") or ""
 
 
 def _origin(asserted: Body) -> Body:

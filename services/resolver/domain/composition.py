@@ -17,6 +17,7 @@ from services.resolver.domain.details import (
     EMAILS,
     PHONES,
     retold,
+    retold_jobs,
     unsaid_identifiers,
     unsaid_jobs,
 )
@@ -142,10 +143,14 @@ def _drop(made: Composite, before: Facts, after: Facts) -> None:
                 rows.pop(value, None)
             else:
                 rows[value] = told
+    otherwise = retold_jobs(before, after, claims)
     jobs = {Job.of(one) for one in unsaid_jobs(before, after, claims)}
+    jobs.update(Job.of(one) for one, _ in otherwise)
     if jobs:
         made.jobs = [one for one in made.jobs if Job.of(one) not in jobs]
         made.employments = [one for one in made.employments if Job.of(one[0]) not in jobs]
+        made.jobs += [one for one, _ in otherwise]
+        made.employments += otherwise
 
 
 _index: Final = itemgetter(0)

@@ -65,6 +65,31 @@ def added_details(
     return tuple(added)
 
 
+def retold_details(
+    plan: Plan, known: Known, contact: Contact, before: Facts, after: Facts
+) -> tuple[Employment, ...]:
+    """Plan what follows for the rows of jobs that a record tells otherwise now; returns those.
+
+    The contact's claims are those afterwards.
+    """
+    if before.employments == after.employments:
+        return ()
+    retold = retold_jobs(before, after, claims_telling(contact, before))
+    for employment, source in retold:
+        job = Job.of(employment)
+        plan.employments = [
+            one
+            for one in plan.employments
+            if one.contact_id != contact.id or Job.of(one.employment) != job
+        ]
+        plan.dropped_jobs.append((contact.id, job))
+        company = known.company_ids.get(employment.company_id or "")
+        plan.employments.append(
+            EmploymentRow(contact.tenant_id, contact.id, company, source, employment)
+        )
+    return tuple(employment for employment, _ in retold)
+
+
 def _note(
     rows: Points,
     contact: Contact,
@@ -142,6 +167,32 @@ def unsaid_identifiers(
         return ()
     said = {(one.type, one.value) for claim in claims for one in claim.facts.identifiers}
     return tuple(one for one in before.identifiers if (one.type, one.value) not in said)
+
+
+def retold_jobs(
+    before: Facts, after: Facts, claims: Collection[Claim]
+) -> tuple[tuple[Employment, Source], ...]:
+    """Return jobs that a record tells otherwise than before, as the weightiest tells them now.
+
+    That somebody left is told so: the end of a job is not what makes it another.
+    """
+    if before.employments == after.employments:
+        return ()
+    found: dict[Job, tuple[Employment, Source]] = {}
+    for one in before.employments:
+        if one in after.employments or not (one.company_name or one.company_domain):
+            continue
+        job = Job.of(one)
+        told = [
+            (claim.weight, said, claim.source)
+            for claim in claims
+            for said in claim.facts.employments[::-1]
+            if Job.of(said) == job
+        ]
+        if told:
+            _, best, source = max(told, key=lambda each: each[0])
+            found[job] = (best, source)
+    return tuple(found.values())
 
 
 def unsaid_jobs(before: Facts, after: Facts, claims: Collection[Claim]) -> tuple[Employment, ...]:

@@ -27,6 +27,7 @@ from services.resolver.domain.company_records import CompanyNews, take_companies
 from services.resolver.domain.details import (
     added_details,
     dropped_details,
+    retold_details,
     unsaid_identifiers,
 )
 from services.resolver.domain.ledger import after, standing, unsaid
@@ -203,6 +204,10 @@ class _Gate:
         before = self._values_of(contact)
         values = self._claim(contact, delivery, said)
         changes = differences(before, values, claims_showing(contact), delivery.record_key)
+        if replaced is not None:
+            employments += retold_details(
+                self.plan, self.known, contact, replaced.facts, said.facts
+            )
         status = _grown(contact)
         self._advance(contact)
         event = telling.fact_asserted(

@@ -15,7 +15,7 @@ from shared.events.contact import (
     ProposalReason,
     VisibleField,
 )
-from shared.events.fold import job_key
+from shared.events.jobs import job_key
 from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
 
 IdentifierKey = tuple[int, str, str]
@@ -279,20 +279,21 @@ class NewCompany:
 
 
 class Job(NamedTuple):
-    """A job as the domain compares it: the same company and title is the same job."""
+    """A job as the domain compares it: the same company, title and start is the same job."""
 
     company: str
     title: str
+    start: str = ""
 
     @classmethod
     def of(cls, employment: Employment) -> "Job":
-        """Take what makes two jobs the same: who employs, and as what."""
+        """Take what makes two jobs the same: who employs, as what, and since when."""
         return cls(*job_key(employment))
 
     @property
     def key(self) -> str:
         """Return it as one text: the unit separator is in no name."""
-        return f"{self.company}\x1f{self.title}"
+        return "\x1f".join(self) if self.start else f"{self.company}\x1f{self.title}"
 
 
 Said = tuple[Identifier, Source, float]

@@ -358,12 +358,17 @@ WHERE i.org_id <> o.id
 ON CONFLICT DO NOTHING;
 
 -- name: drop_employments
--- No record tells of these jobs any more; one written before keys were is known by its words:
--- $1 contacts, $2 what makes them the same job.
+-- No record tells of these jobs any more; one written before keys were is known by its words, and one
+-- of before keys had a start by that, too: $1 contacts, $2 what makes them the same job.
 DELETE FROM contact.contact_employment AS e
 USING unnest($1::bigint[], $2::text[]) AS u (contact_id, job_key)
 WHERE e.contact_id = u.contact_id
-    AND coalesce(e.job_key, lower(concat(e.company_name, chr(31), e.title))) = u.job_key;
+    AND CASE
+        WHEN e.job_key IS NULL
+            THEN concat_ws(chr(31), lower(concat(e.company_name, chr(31), e.title)), e.start_date)
+        WHEN split_part(e.job_key, chr(31), 3) = '' THEN concat_ws(chr(31), e.job_key, e.start_date)
+        ELSE e.job_key
+    END = u.job_key;
 
 -- name: update_bindings
 -- The import source stays what it was at first: $1 rows, $2 now.

@@ -1,5 +1,6 @@
 """A newer version of a record takes back all that the older one said and nobody else says."""
 
+from datetime import date
 from random import Random
 
 from hypothesis import given
@@ -7,7 +8,8 @@ from hypothesis import strategies as st
 
 from services.resolver.domain.model import Delivery, Job, Plan
 from shared.events.contact import ContactEvent, FactRetracted, IdentifierRemoved
-from shared.events.fold import ContactState, job_key
+from shared.events.fold import ContactState
+from shared.events.jobs import JobKey, job_key
 from shared.events.signal import Employment, Point
 from tests.support.histories import a_said
 from tests.support.merging import World
@@ -110,9 +112,38 @@ def test_a_contact_has_what_its_records_say_at_present(seed: int, length: int) -
         assert {job_key(one) for one in state.employments} <= {job_key(one) for one in told}
 
 
-def _at_employers(jobs: list[Employment]) -> set[tuple[str, str]]:
+def _at_employers(jobs: list[Employment]) -> set[JobKey]:
     return {job_key(one) for one in jobs if one.company_name or one.company_domain}
 
 
 def _deliveries(plan: Plan) -> list[Delivery]:
     return [row.delivery for row in plan.ledger]
+
+
+def test_that_a_job_ended_is_told_in_its_place() -> None:
+    """A newer version of a record says until when: the job is the same, and is over."""
+    world = World()
+    began = Employment(company_name="Acme", title="CTO", start_date=date(2019, 3, 1))
+    ended = began.model_copy(update={"end_date": date(2022, 1, 1), "is_current": False})
+    world.tell("r1", email="a@x.org", employments=(began,))
+    plan = world.tell("r1", email="a@x.org", employments=(ended,), minutes=1)
+    assert [one.end_date for one in the_state(world).employments] == [date(2022, 1, 1)]
+    assert [one.employment.end_date for one in plan.employments] == [date(2022, 1, 1)]
+    assert plan.dropped_jobs == [(1, Job("acme", "cto", "2019-03-01"))]
+    assert "company_name" not in the_state(world).fields
+
+
+def test_two_stints_of_one_title_are_two_jobs() -> None:
+    world = World()
+    first = Employment(
+        company_name="Acme",
+        title="CTO",
+        start_date=date(2012, 1, 1),
+        end_date=date(2015, 1, 1),
+        is_current=False,
+    )
+    second = Employment(company_name="Acme", title="CTO", start_date=date(2019, 3, 1))
+    world.tell("r1", email="a@x.org", employments=(first, second))
+    assert len(the_state(world).employments) == 2
+    world.tell("r1", email="a@x.org", employments=(first,), minutes=1)
+    assert [one.start_date for one in the_state(world).employments] == [date(2012, 1, 1)]
