@@ -110,7 +110,8 @@ def _apart(group: list[JobT]) -> list[JobT]:
 
 def _end(job: Told) -> str:
     """Return the last day of a job, as text; what goes on ends after all days."""
-    return str(job.end_date) if job.end_date else "9999" if job.is_current else str(job.start_date)
+    last = str(job.end_date) if job.end_date else "9999" if job.is_current else ""
+    return max(last, str(job.start_date))
 
 
 def _may_be(job: Told, stint: Iterable[Told]) -> bool:

@@ -59,6 +59,13 @@ Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2, for example `DE`."""
 
 
+PointStatus = Literal[
+    "verified", "unverified", "bounced", "catch_all", "spam_trap", "valid", "invalid", "dnc"
+]
+"""What a source found out of an e-mail address, or of a phone number (spec 004): the last three and
+`unverified`; `dnc`: do not call."""
+
+
 class ContactPoint(Wire):
     """An e-mail address or a phone number as the source wrote it."""
 
@@ -66,6 +73,8 @@ class ContactPoint(Wire):
     label: Short | None = None
     """`work`, `home`, `mobile`, … or the source's own word."""
     primary: bool = False
+    status: Short | None = None
+    """What the source found out of it: one of `PointStatus`, or a usual word for it."""
 
 
 class OtherIdentifier(Wire):
@@ -224,6 +233,7 @@ class Point(Wire):
     value: Short
     label: Short | None = None
     primary: bool = False
+    status: PointStatus | None = None
 
 
 class RejectedValue(Wire):

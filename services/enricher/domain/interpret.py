@@ -21,6 +21,7 @@ from shared.events.signal import (
     Point,
     RejectedValue,
 )
+from shared.events.statuses import point_status
 from shared.identifiers.digests import Digests, content_hash
 from shared.identifiers.domain import normalize_domain
 from shared.identifiers.linkedin import normalize_linkedin
@@ -136,7 +137,8 @@ def _facts(findings: ContactSignal, rejected: list[RejectedValue]) -> Facts:
         for place, one in enumerate(given):
             value = keep(f"{field}.{place}", normalize(kind, one.value, findings.phone_region))
             if value is not None:
-                yield Point(value=value, label=one.label, primary=one.primary)
+                status = point_status(one.status) if one.status else None
+                yield Point(value=value, label=one.label, primary=one.primary, status=status)
 
     emails = tuple(points("emails", "email", findings.emails))
     phones = tuple(points("phones", "phone_e164", findings.phones))

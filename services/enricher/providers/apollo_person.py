@@ -66,7 +66,8 @@ def _timezone(person: dict[str, Any]) -> str | None:
 def _emails(person: dict[str, Any]) -> Iterator[ContactPoint]:
     address = text_of(person, "email")
     if address and not address.startswith(_LOCKED_MAILBOX):
-        yield ContactPoint(value=address, label="work", primary=True)
+        status = text_of(person, "email_status")
+        yield ContactPoint(value=address, label="work", primary=True, status=status)
 
 
 def _phones(person: dict[str, Any]) -> Iterator[ContactPoint]:

@@ -1,9 +1,10 @@
 """What identifies the person of a signal: every identifier in one spelling, or a reason."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from services.ingest.domain.draft import Draft
-from shared.events.signal import ContactPoint, ContactSignal
+from shared.events.signal import ContactPoint, ContactSignal, PointStatus
+from shared.events.statuses import point_status
 from shared.events.structs import stripped
 from shared.identifiers.domain import company_domain
 from shared.identifiers.email import normalize_email
@@ -41,6 +42,8 @@ def add_emails(draft: Draft, emails: tuple[ContactPoint, ...]) -> None:
         draft.identify("email", found)
         if found not in points:
             points[found] = _point(found, point)
+            if point.status:
+                _add_status(draft, points[found], f"emails.{index}.status", point.status)
     if points:
         draft.facts["emails"] = list(points.values())
 
@@ -62,6 +65,8 @@ def add_phones(draft: Draft, signal: ContactSignal, default_region: str) -> None
         draft.identify("phone_e164", key, assumed=found.assumed_region)
         if key not in points:
             points[key] = _point(key, point)
+            if point.status:
+                _add_status(draft, points[key], f"phones.{index}.status", point.status)
     if points:
         draft.facts["phones"] = list(points.values())
 
@@ -75,6 +80,14 @@ def _point(value: str, point: ContactPoint) -> dict[str, Any]:
     if point.primary:
         kept["primary"] = True
     return kept
+
+
+def _add_status(draft: Draft, point: dict[str, Any], place: str, word: str) -> None:
+    status = point_status(word)
+    if status is None:
+        draft.reject(place, f"is none of {', '.join(get_args(PointStatus))}")
+    else:
+        point["status"] = status
 
 
 def add_others(draft: Draft, signal: ContactSignal, default_region: str) -> None:

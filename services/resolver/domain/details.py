@@ -29,6 +29,9 @@ Telling = Callable[[Facts], tuple[Point, ...]]
 """Reads one kind of points from what a record says."""
 
 EMAILS: Final[Telling] = attrgetter("emails")
+_SAYS: Final = attrgetter("end_date", "is_current", "department", "seniority")
+"""What a job may be told otherwise in."""
+
 PHONES: Final[Telling] = attrgetter("phones")
 
 
@@ -191,7 +194,9 @@ def retold_jobs(
         ]
         if told:
             _, best, source = max(told, key=lambda each: each[0])
-            found[job] = (best, source)
+            # Another spelling of employer or title is no news.
+            if _SAYS(best) != _SAYS(one):
+                found[job] = (best, source)
     return tuple(found.values())
 
 
