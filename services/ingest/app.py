@@ -120,9 +120,9 @@ def uploads_of(settings: Settings, store: ImportStore, vault: Vault) -> CopiedUp
     if settings.s3.bucket:
         from services.ingest.store.object_uploads import ObjectUploads  # noqa: PLC0415  # extra `s3`
 
-        uploads = ObjectUploads(settings.s3)
+        uploads = ObjectUploads(settings.s3, store)
     elif settings.upload_dir:
-        uploads = DirectoryUploads(settings.upload_dir)
+        uploads = DirectoryUploads(settings.upload_dir, store)
     else:
         uploads = DatabaseUploads(store)
     return CopiedUploads(SealedUploads(uploads, vault) if vault.is_open else uploads, Survey)

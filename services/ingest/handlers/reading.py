@@ -49,7 +49,7 @@ async def read_file(job: Job, tools: Tools) -> None:
 
     Raises `PoisonMessageError` when the file holds nobody.
     """
-    async with tools.uploads.opened(job.place, job.id) as whole:
+    async with tools.uploads.opened(job.place, job.id, job.row["file_bytes"]) as whole:
         choices = job.terms.get("choices", {})
         sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
         rows = stage(whole.file, sniffed, terms_of(job, tools.settings), tools.rules)

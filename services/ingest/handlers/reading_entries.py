@@ -43,7 +43,7 @@ async def read_entries(job: Job, tools: Tools) -> None:
     """
     told: dict[str, Any] = orjson.loads(job.row["told"])
     layout = orjson.loads(job.row["reading"])["layout"]
-    async with tools.uploads.opened(job.place, job.id) as whole:
+    async with tools.uploads.opened(job.place, job.id, job.row["file_bytes"]) as whole:
         if "own" not in told:
             shown = await asyncio.to_thread(survey, whole.file, layout)
             told["own"] = sorted({*job.terms.get("own", ()), *shown})

@@ -39,7 +39,7 @@ async def send_entries(job: Job, tools: Tools) -> None:
     if sent_to >= job.row["staged"]:
         return
     own = orjson.loads(job.row["told"])["own"]
-    async with tools.uploads.opened(job.place, job.id) as whole:
+    async with tools.uploads.opened(job.place, job.id, job.row["file_bytes"]) as whole:
         terms = activity_terms_of(job, tools.settings, own)
         with reading(whole.file, terms, tools.rules) as entries:
             await asyncio.to_thread(pass_over, entries, sent_to)

@@ -82,8 +82,8 @@ async def take(request: Request, caller: Caller, doorway: Doorway, wishes: Wishe
     name, number = await begin(doorway, caller, terms, None)
     most = most_bytes(wishes.kind, doorway.settings)
     try:
-        await keep(doorway, caller.place, number, file_of(request, most))
-        await begin_reading(doorway, caller.place, number, terms)
+        size = await keep(doorway, caller.place, number, file_of(request, most))
+        await begin_reading(doorway, caller.place, number, terms, size)
     except ProblemError:
         await doorway.imports.step(caller.place, "discard", number)
         raise
@@ -152,7 +152,8 @@ async def put_mapping(
         raise not_now(row["state"], "ready")
     with_file(row)
     refuse_activities(row, "has no columns; discard it and import the file anew")
-    await begin_reading(doorway, caller.place, row["id"], await terms_of(wishes, caller, doorway))
+    terms = await terms_of(wishes, caller, doorway)
+    await begin_reading(doorway, caller.place, row["id"], terms, row["file_bytes"])
     return JsonResponse(tell_import(await find(doorway, caller, import_id)), 202)
 
 

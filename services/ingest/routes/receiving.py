@@ -162,8 +162,7 @@ async def keep(
     async def put() -> None:
         nonlocal offset
         begins, data = offset, bytes(held)
-        await doorway.uploads.put(place, number, begins, data)
-        if await doorway.imports.fetchrow(place, "receive", number, begins, begins + len(data)):
+        if await doorway.uploads.put(place, number, begins, data):
             offset += len(data)
             held.clear()
             return
@@ -185,10 +184,15 @@ async def keep(
     return offset
 
 
-async def begin_reading(doorway: Doorway, place: Place, number: int, terms: dict[str, Any]) -> None:
-    """Let an import be read whose file is whole; one that is of no known kind fails at once."""
+async def begin_reading(
+    doorway: Doorway, place: Place, number: int, terms: dict[str, Any], size: int
+) -> None:
+    """Let an import be read whose file is whole; one that is of no known kind fails at once.
+
+    `size`: bytes that were received.
+    """
     try:
-        async with doorway.uploads.opened(place, number) as whole:
+        async with doorway.uploads.opened(place, number, size) as whole:
             looked = await asyncio.to_thread(look, doorway, whole.file, terms, whole.survey)
     except PoisonMessageError as error:
         failure = {"reason": error.reason, "detail": error.detail, "field": error.field}

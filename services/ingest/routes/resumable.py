@@ -113,7 +113,7 @@ async def patch_upload(import_id: str, request: Request, caller: Calling, doorwa
     pieces = bounded(request, length - offset)
     end = await keep(doorway, caller.place, row["id"], pieces, offset)
     if end == length:
-        await begin_reading(doorway, caller.place, row["id"], orjson.loads(row["terms"]))
+        await begin_reading(doorway, caller.place, row["id"], orjson.loads(row["terms"]), end)
     row = await find(doorway, caller, import_id)
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=_headers(row))
 

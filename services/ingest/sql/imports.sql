@@ -25,7 +25,7 @@ WHERE f.tenant_id = $1 AND f.workspace_id = $2
 ORDER BY f.id DESC LIMIT $4;
 
 -- name: receive
--- A piece of the file is kept: $1 import, $2 bytes before, $3 bytes now.
+-- It is this piece's turn, and no other's that begins there: $1 import, $2 bytes before, $3 bytes now.
 UPDATE ingest.import_file SET received_bytes = $3, progress_at = now()
 WHERE id = $1 AND state = 'receiving' AND received_bytes = $2
 RETURNING id;
@@ -467,10 +467,16 @@ UPDATE ingest.import_file SET file_forgotten_at = now() WHERE id = $1
 RETURNING id;
 
 -- name: put_chunk
--- $1 import, $2 tenant, $3 workspace, $4 where it begins, $5 bytes.
-INSERT INTO ingest.import_chunk (import_id, tenant_id, workspace_id, begins, data)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (import_id, begins) DO UPDATE SET data = excluded.data;
+-- $1 import, $2 tenant, $3 workspace, $4 where it begins, $5 bytes, $6 its name where they are kept
+-- elsewhere. One that lies there was put down without its turn.
+INSERT INTO ingest.import_chunk (import_id, tenant_id, workspace_id, begins, data, name)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (import_id, begins) DO UPDATE SET data = excluded.data, name = excluded.name;
+
+-- name: find_chunk_names
+-- The pieces of a file that is kept elsewhere, from a byte on: $1 import, $2 the byte.
+SELECT begins, name FROM ingest.import_chunk
+WHERE import_id = $1 AND begins >= $2 AND name IS NOT NULL ORDER BY begins;
 
 -- name: find_chunk
 -- The piece of a file that begins at or behind a byte: $1 import, $2 the byte.

@@ -22,6 +22,7 @@ from typing_extensions import Buffer, override
 
 from services.ingest.store.uploads import Uploads
 from shared.auth import Place
+from shared.errors import PoisonMessageError
 
 MOST: Final = 4
 """Copies that a process holds at once, in its temporary directory and without a name there."""
@@ -119,6 +120,14 @@ class Opened(Generic[SurveyorT]):
     survey: SurveyorT
 
 
+def _incomplete(found: int, size: int) -> PoisonMessageError:
+    return PoisonMessageError(
+        "invalid",
+        f"is not whole any more: {found} of its {size} bytes can be read; import it again",
+        field="file",
+    )
+
+
 class CopiedUploads(Generic[SurveyorT]):
     """Files that are kept elsewhere, with copies of the newest."""
 
@@ -132,28 +141,40 @@ class CopiedUploads(Generic[SurveyorT]):
         """Bytes of a piece, but for the last of a request."""
         return self._uploads.piece_bytes
 
-    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
-        """Keep a piece of an import's file; the same piece again replaces it."""
-        await self._uploads.put(place, number, begins, data)
+    async def put(self, place: Place, number: int, begins: int, data: bytes) -> bool:
+        """Keep the next piece of an import's file; tells whether it was its turn."""
+        if not await self._uploads.put(place, number, begins, begins + len(data), data):
+            return False
         copy = self._copies.pop(number, None) or _Copy(self._survey())
         if copy.size == begins:  # other pieces went to another process, or come again
             try:
                 await asyncio.to_thread(copy.grow, begins, data)
             except OSError:  # no room for a copy: the file itself is kept
-                return
+                return True
             self._hold(number, copy)
+        return True
 
     @asynccontextmanager
-    async def opened(self, place: Place, number: int) -> AsyncIterator[Opened[SurveyorT]]:
-        """Open a file that is whole; what is not at hand comes from where it is kept."""
+    async def opened(
+        self, place: Place, number: int, size: int
+    ) -> AsyncIterator[Opened[SurveyorT]]:
+        """Open a file of so many bytes; what is not at hand comes from where it is kept.
+
+        Raises `PoisonMessageError` where less or more is kept than was received.
+        """
         copy = self._copies.pop(number, None) or _Copy(self._survey())
         self._hold(number, copy)
         async with copy.fetching:
             begins = copy.size
             async for piece in self._uploads.read(place, number, begins):
-                await asyncio.to_thread(copy.grow, begins, piece)
-                begins += len(piece)
+                if piece.begins != begins:
+                    break
+                await asyncio.to_thread(copy.grow, begins, piece.data)
+                begins += len(piece.data)
                 self._hold(number, copy)
+            if begins != size:
+                self._copies.pop(number, None)
+                raise _incomplete(begins, size)
         with io.BufferedReader(_Reader(copy), READ_BYTES) as file:
             yield Opened(cast("BinaryIO", file), copy.size, copy.digest.digest(), copy.survey)
 

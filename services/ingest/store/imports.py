@@ -121,6 +121,30 @@ class ImportStore:
                 await connection.execute(QUERIES["delete_rows"], number)
         return begun is not None
 
+    async def receive(
+        self, place: Place, number: int, begins: int, ends: int, *, data: bytes, name: str | None
+    ) -> bool:
+        """Keep a file's next piece, or its name where files are kept elsewhere.
+
+        Tells whether it was this piece's turn; nothing is changed where another came first.
+        """
+        async with self.inside(place) as connection:
+            taken = await connection.fetchval(QUERIES["receive"], number, begins, ends)
+            if taken is not None:
+                where = (number, place.tenant_id, place.workspace_id)
+                await connection.execute(QUERIES["put_chunk"], *where, begins, data, name)
+        return taken is not None
+
+    async def find_pieces(self, place: Place, number: int, begins: int) -> list[tuple[int, str]]:
+        """Return the names of a file's pieces from a byte on, where files are kept elsewhere."""
+        rows = await self.fetch(place, "find_chunk_names", number, begins)
+        return [(row["begins"], row["name"]) for row in rows]
+
+    async def forget_pieces(self, place: Place, number: int) -> None:
+        """Forget a file's pieces, or their names."""
+        async with self.inside(place) as connection:
+            await connection.execute(QUERIES["delete_chunks"], number)
+
     async def fail(
         self, place: Place, number: int, failure: Mapping[str, Any], worker: str | None = None
     ) -> None:

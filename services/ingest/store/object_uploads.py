@@ -4,7 +4,7 @@ Parts of a multipart upload are no pieces: they are at least 5 MiB but for the l
 them before all are there, and those of an upload that was given up stay until somebody looks.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
@@ -16,9 +16,8 @@ from obstore.store import S3Store
 from typing_extensions import override
 
 from services.ingest.settings import ObjectStorageSettings
-from services.ingest.store.uploads import Uploads
-from shared.auth import Place
-from shared.errors import SourceUnavailableError, TransientError
+from services.ingest.store.uploads import Ledger, NamedUploads
+from shared.errors import ServiceError, SourceUnavailableError, TransientError
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
@@ -37,12 +36,13 @@ CONNECT_SECONDS: Final = 5.0
 _REFUSED: Final = "object storage refuses ingest's key; look at INGEST_S3_…"
 
 
-class ObjectUploads(Uploads):
+class ObjectUploads(NamedUploads):
     """Files in a bucket."""
 
     piece_bytes = PIECE
 
-    def __init__(self, settings: ObjectStorageSettings) -> None:
+    def __init__(self, settings: ObjectStorageSettings, ledger: Ledger) -> None:
+        super().__init__(ledger)
         assert settings.bucket is not None
         said = {
             "endpoint": settings.endpoint,
@@ -51,7 +51,7 @@ class ObjectUploads(Uploads):
         }
         config = cast("S3Config", {name: text for name, text in said.items() if text})
         patience = timedelta(seconds=settings.timeout_seconds * TRIES)
-        self._store = S3Store(
+        self._bucket = S3Store(
             settings.bucket,
             prefix=settings.prefix,
             region=settings.region,
@@ -73,45 +73,43 @@ class ObjectUploads(Uploads):
         )
 
     @override
-    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
-        """Keep a piece of an import's file; the same piece again replaces it."""
+    async def _write(self, folder: str, name: str, data: bytes) -> None:
         with _said_plainly():
-            await put_async(
-                self._store,
-                f"{_folder(place, number)}/{begins:016d}",
-                data,
-                use_multipart=False,
-            )
+            await put_async(self._bucket, f"{folder}/{name}", data, use_multipart=False)
 
     @override
-    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
-        """Yield the file from the piece on that begins at this byte."""
-        for name in await self._names(place, number):
-            if int(name.rpartition("/")[2]) >= begins:
-                with _said_plainly():
-                    found = await get_async(self._store, name)
-                    piece = await found.bytes_async()
-                yield bytes(piece)
+    async def _read(self, folder: str, name: str) -> bytes | None:
+        try:
+            found = await get_async(self._bucket, f"{folder}/{name}")
+            return bytes(await found.bytes_async())
+        except FileNotFoundError:
+            # So it is said of a bucket that is not there, too; listing that one fails.
+            if name in await self._names(folder):
+                raise TransientError("object storage fails: lists what it does not have") from None
+            return None
+        except (BaseError, OSError) as error:
+            raise _plain(error) from None
 
     @override
-    async def delete(self, place: Place, number: int) -> None:
-        """Forget the file."""
-        names = await self._names(place, number)
-        for begin in range(0, len(names), PAGE):
-            with _said_plainly():
-                await delete_async(self._store, names[begin : begin + PAGE])
+    async def _drop(self, folder: str, name: str) -> None:
+        with _said_plainly():
+            await delete_async(self._bucket, [f"{folder}/{name}"])
 
-    async def _names(self, place: Place, number: int) -> list[str]:
-        """List a file's pieces in their order: some 2,000 of a file of 8 GiB."""
+    @override
+    async def _names(self, folder: str) -> list[str]:
+        """List a file's pieces: some 2,000 of a file of 8 GiB."""
         names: list[str] = []
         with _said_plainly():
-            async for page in list_objects(self._store, _folder(place, number), chunk_size=PAGE):
-                names += [found["path"] for found in page]
-        return sorted(names)
+            async for page in list_objects(self._bucket, folder, chunk_size=PAGE):
+                names += [found["path"].rpartition("/")[2] for found in page]
+        return names
 
-
-def _folder(place: Place, number: int) -> str:
-    return f"{place.tenant_id}/{number}"
+    @override
+    async def _remove(self, folder: str) -> None:
+        paths = [f"{folder}/{name}" for name in await self._names(folder)]
+        for begin in range(0, len(paths), PAGE):
+            with _said_plainly():
+                await delete_async(self._bucket, paths[begin : begin + PAGE])
 
 
 @contextmanager
@@ -120,9 +118,13 @@ def _said_plainly() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        if _is_refusal(error):
-            raise SourceUnavailableError(_REFUSED) from None
-        raise TransientError(f"object storage fails: {type(error).__name__}") from None
+        raise _plain(error) from None
+
+
+def _plain(error: Exception) -> ServiceError:
+    if _is_refusal(error):
+        return SourceUnavailableError(_REFUSED)
+    return TransientError(f"object storage fails: {type(error).__name__}")
 
 
 def _is_refusal(error: Exception) -> bool:

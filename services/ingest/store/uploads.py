@@ -6,16 +6,20 @@ Where there are keys, pieces are encrypted.
 """
 
 import asyncio
+import contextlib
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from typing_extensions import override
+from ulid import ULID
 
-from services.ingest.store.imports import QUERIES, ImportStore
+from services.ingest.store.imports import ImportStore
 from services.ingest.store.vault import Vault
 from shared.auth import Place
+from shared.errors import TransientError
 
 PIECE: Final = 1 << 20
 """Bytes of a piece where each costs little."""
@@ -25,17 +29,29 @@ SEAL: Final = b"gAAAA"
 """How a piece begins that is encrypted: Fernet's version and its time, in base64."""
 
 
+class Piece(NamedTuple):
+    """A part of a file."""
+
+    begins: int
+    """Its first byte's place in the file."""
+    data: bytes
+
+
 class Uploads(Protocol):
     """Where files are kept."""
 
     piece_bytes: int
     """Bytes of a piece, but for the last of a request."""
 
-    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
-        """Keep a piece of an import's file; the same piece again replaces it."""
+    async def put(self, place: Place, number: int, begins: int, ends: int, data: bytes) -> bool:
+        """Keep the next piece of an import's file, and count the file's bytes up to its end.
 
-    def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
-        """Yield the file from the piece on that begins at this byte."""
+        Tells whether it was this piece's turn.  Where another request was first nothing is changed:
+        what anybody was told is kept stays as it is.
+        """
+
+    def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[Piece]:
+        """Yield the file's pieces in their order, from the one on that begins at this byte."""
 
     async def delete(self, place: Place, number: int) -> None:
         """Forget the file."""
@@ -50,66 +66,146 @@ class DatabaseUploads(Uploads):
         self._store = store
 
     @override
-    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
-        """Keep a piece of an import's file; the same piece again replaces it."""
-        await self._store.fetchrow(
-            place, "put_chunk", number, place.tenant_id, place.workspace_id, begins, data
-        )
+    async def put(self, place: Place, number: int, begins: int, ends: int, data: bytes) -> bool:
+        """Keep the next piece of an import's file; tells whether it was its turn."""
+        return await self._store.receive(place, number, begins, ends, data=data, name=None)
 
     @override
-    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
-        """Yield the file from the piece on that begins at this byte."""
+    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[Piece]:
+        """Yield the file's pieces in their order, from the one on that begins at this byte."""
         while row := await self._store.fetchrow(place, "find_chunk", number, begins):
-            yield row["data"]
+            yield Piece(row["begins"], row["data"])
             begins = row["begins"] + 1  # pieces do not overlap
 
     @override
     async def delete(self, place: Place, number: int) -> None:
         """Forget the file."""
-        async with self._store.inside(place) as connection:
-            await connection.execute(QUERIES["delete_chunks"], number)
+        await self._store.forget_pieces(place, number)
 
 
-class DirectoryUploads(Uploads):
-    """Files in a directory, readable by this user alone; a piece is a file named by its place."""
+class Ledger(Protocol):
+    """Knows which pieces of files had their turn."""
 
-    piece_bytes = PIECE
+    async def receive(
+        self, place: Place, number: int, begins: int, ends: int, *, data: bytes, name: str | None
+    ) -> bool:
+        """Note a file's next piece; tells whether it was its turn."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    async def find_pieces(self, place: Place, number: int, begins: int) -> list[tuple[int, str]]:
+        """Return where pieces begin, and their names, in the file's order."""
+
+    async def forget_pieces(self, place: Place, number: int) -> None:
+        """Forget a file's pieces."""
+
+
+class NamedUploads(Uploads, ABC):
+    """Files in a folder outside the database, each piece under a name that nothing else has.
+
+    The database says which pieces had their turn.  One that came too late, or whose process ended
+    before its turn, is never read, and goes with the folder at the latest.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
 
     @override
-    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
-        """Keep a piece of an import's file; the same piece again replaces it."""
-        await asyncio.to_thread(self._write, self._folder(place, number), begins, data)
-
-    def _write(self, folder: Path, begins: int, data: bytes) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        piece = folder / f"{begins:016d}"
-        draft = piece.with_suffix(".new")
-        draft.write_bytes(data)
-        draft.chmod(0o600)
-        draft.replace(piece)
+    async def put(self, place: Place, number: int, begins: int, ends: int, data: bytes) -> bool:
+        """Keep the next piece of an import's file; tells whether it was its turn."""
+        folder, name = _folder(place, number), f"{begins:016d}.{ULID()}"
+        await self._write(folder, name, data)
+        if await self._ledger.receive(place, number, begins, ends, data=b"", name=name):
+            return True
+        # Where the database does not answer nobody knows whose turn it was: then the piece stays.
+        await self._drop(folder, name)
+        return False
 
     @override
-    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
-        """Yield the file from the piece on that begins at this byte."""
-        for piece in await asyncio.to_thread(self._pieces, self._folder(place, number), begins):
-            yield await asyncio.to_thread(piece.read_bytes)
-
-    @staticmethod
-    def _pieces(folder: Path, begins: int) -> list[Path]:
-        pieces = (piece for piece in folder.glob("*") if not piece.suffix)
-        return sorted(piece for piece in pieces if int(piece.name) >= begins)
+    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[Piece]:
+        """Yield the file's pieces in their order, up to one that is missing."""
+        folder = _folder(place, number)
+        names = await self._ledger.find_pieces(place, number, begins)
+        if not names:  # a file from before pieces had names, which was called by its places alone
+            old = [name for name in await self._names(folder) if name.isdecimal()]
+            names = sorted((int(name), name) for name in old if int(name) >= begins)
+        for at, name in names:
+            data = await self._read(folder, name)
+            if data is None:
+                return
+            yield Piece(at, data)
 
     @override
     async def delete(self, place: Place, number: int) -> None:
-        """Forget the file."""
-        folder = self._folder(place, number)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        """Forget the file: its pieces first, so that a folder stays known until it is gone."""
+        await self._remove(_folder(place, number))
+        await self._ledger.forget_pieces(place, number)
 
-    def _folder(self, place: Place, number: int) -> Path:
-        return self._directory / str(place.tenant_id) / str(number)
+    @abstractmethod
+    async def _write(self, folder: str, name: str, data: bytes) -> None: ...
+
+    @abstractmethod
+    async def _read(self, folder: str, name: str) -> bytes | None:
+        """Return a piece; None: it is not there."""
+
+    @abstractmethod
+    async def _drop(self, folder: str, name: str) -> None: ...
+
+    @abstractmethod
+    async def _names(self, folder: str) -> list[str]: ...
+
+    @abstractmethod
+    async def _remove(self, folder: str) -> None: ...
+
+
+def _folder(place: Place, number: int) -> str:
+    return f"{place.tenant_id}/{number}"
+
+
+class DirectoryUploads(NamedUploads):
+    """Files in a directory, readable by this user alone."""
+
+    piece_bytes = PIECE
+
+    def __init__(self, directory: Path, ledger: Ledger) -> None:
+        super().__init__(ledger)
+        self._directory = directory
+
+    @override
+    async def _write(self, folder: str, name: str, data: bytes) -> None:
+        def write() -> None:
+            path = self._directory / folder
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            piece = path / name
+            piece.touch(mode=0o600)
+            piece.write_bytes(data)
+
+        await asyncio.to_thread(write)
+
+    @override
+    async def _read(self, folder: str, name: str) -> bytes | None:
+        try:
+            return await asyncio.to_thread((self._directory / folder / name).read_bytes)
+        except FileNotFoundError:
+            if self._directory.is_dir():
+                return None
+            raise TransientError("the directory of uploaded files is not there") from None
+
+    @override
+    async def _drop(self, folder: str, name: str) -> None:
+        piece = self._directory / folder / name
+        await asyncio.to_thread(piece.unlink, missing_ok=True)
+
+    @override
+    async def _names(self, folder: str) -> list[str]:
+        path = self._directory / folder
+        return await asyncio.to_thread(lambda: [piece.name for piece in path.glob("*")])
+
+    @override
+    async def _remove(self, folder: str) -> None:
+        def remove() -> None:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(self._directory / folder)
+
+        await asyncio.to_thread(remove)
 
 
 class SealedUploads(Uploads):
@@ -121,17 +217,20 @@ class SealedUploads(Uploads):
         self.piece_bytes = uploads.piece_bytes
 
     @override
-    async def put(self, place: Place, number: int, begins: int, data: bytes) -> None:
-        """Keep a piece of an import's file; the same piece again replaces it."""
+    async def put(self, place: Place, number: int, begins: int, ends: int, data: bytes) -> bool:
+        """Keep the next piece of an import's file; tells whether it was its turn."""
         sealed = await asyncio.to_thread(self._vault.seal_bytes, data)
-        await self._uploads.put(place, number, begins, sealed)
+        return await self._uploads.put(place, number, begins, ends, sealed)
 
     @override
-    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[bytes]:
-        """Yield the file from the piece on that begins at this byte."""
+    async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[Piece]:
+        """Yield the file's pieces in their order, from the one on that begins at this byte."""
         async for piece in self._uploads.read(place, number, begins):
-            is_sealed = piece.startswith(SEAL)  # others came before there was a key
-            yield await asyncio.to_thread(self._vault.unseal_bytes, piece) if is_sealed else piece
+            if piece.data.startswith(SEAL):  # others came before there was a key
+                data = await asyncio.to_thread(self._vault.unseal_bytes, piece.data)
+                yield Piece(piece.begins, data)
+            else:
+                yield piece
 
     @override
     async def delete(self, place: Place, number: int) -> None:

@@ -20,6 +20,7 @@ from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.uploads import DirectoryUploads
 from shared.auth import Place
 from tests.support.importing import Caller, Importing
+from tests.support.ledger import MemoryLedger
 
 HEAD = "Name,Email,Phone,Title\n"
 
@@ -473,9 +474,9 @@ async def test_whoever_is_erased_is_in_no_import(
     )
     assert [waiting["classes"], shown["classes"]] == [{"update": 1, "new": 1}, {"conflict": 1}]
     async with inside(system, waiting["import_id"]) as (_, number):
-        elsewhere = DirectoryUploads(tmp_path)
+        elsewhere = DirectoryUploads(tmp_path, MemoryLedger())
         place = await place_of(system, waiting["import_id"])
-        await elsewhere.put(place, number, 0, b"Duchess of zyx")
+        await elsewhere.put(place, number, 0, 14, b"Duchess of zyx")
     [[keys]] = await system.fetch(
         "SELECT array_agg(r.record_key) FROM contact.source_record r"
         " JOIN contact.contact c ON c.id = r.contact_id WHERE c.public_id = $1",
