@@ -28,7 +28,7 @@ def create_app(settings: Settings) -> ASGIApp:
     """Wire settings to store, and every topic to its handler."""
     broker = build_broker(settings.kafka)
     producer = Producer(settings.kafka)
-    store = Store()
+    store = Store(settings.digest.digests())
     signals = Signals(store, settings.bulk_share)
     delivery = Delivery(broker, producer, settings.kafka, "resolver", store)
     delivery.subscribe(topics.SIGNALS_NORMALIZED, signals.handle_signals, steady=True)

@@ -15,7 +15,7 @@ from typing import Final
 
 from starlette.applications import Starlette
 
-from services.resolver.settings import Settings
+from services.resolver.settings import RelaySettings
 from services.resolver.store.outbox import Outbox, OutboxRow
 from shared.events.codec import packed_recorded_at, unpack_headers
 from shared.events.topics import EVENTS as EVENTS_TOPIC
@@ -126,7 +126,7 @@ def _observe(rows: Iterable[OutboxRow]) -> None:
         observe(now - packed_recorded_at(row.headers).timestamp())
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: RelaySettings) -> ASGIApp:
     """Wire the relay: no topic is consumed, a loop runs for as long as the process does.
 
     No FastStream here: it will not run without a broker, and nothing is consumed.
@@ -159,4 +159,4 @@ def create_app(settings: Settings) -> ASGIApp:
 
 
 if __name__ == "__main__":
-    serve(create_app, Settings, service="relay")
+    serve(create_app, RelaySettings, service="relay")

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.identifiers.settings import DigestSettings
 from shared.kafka.settings import KafkaSettings
 from shared.postgres.settings import PostgresSettings
 
@@ -18,6 +19,7 @@ class Settings(BaseSettings):
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
+    digest: DigestSettings = Field(default_factory=DigestSettings)
 
     bulk_share: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.25,
@@ -31,6 +33,15 @@ class Settings(BaseSettings):
         description="Between two looks for contacts with so many new events that a snapshot of "
         "their state is due, seconds; the past of a contact is read from the one before.",
     )
+
+
+class RelaySettings(BaseSettings):
+    """The relay: only where it reads and where it sends; it names no records."""
+
+    model_config = SettingsConfigDict(env_prefix="RELAY_", frozen=True, hide_input_in_errors=True)
+
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    postgres: PostgresSettings = Field(default_factory=PostgresSettings)
 
 
 class MatcherSettings(BaseSettings):

@@ -56,6 +56,10 @@ class Digests:
         text = identity.encode("utf-8", "surrogatepass")
         return blake2b(text, key=key, digest_size=_SIZE, person=b"kith file row").hexdigest()
 
+    def identifier_key(self, tenant: str, kind: str, value: str) -> int:
+        """Name an identifier inside of a tenant: 64 bits, signed as PostgreSQL has them."""
+        return int(self.file_record(tenant, f"identifier\0{kind}\0{value}")[:16], 16) - 2**63
+
 
 def content_hash(facts: bytes) -> bytes:
     """Digest the facts as canonical JSON (keys sorted): equal facts, equal digest."""

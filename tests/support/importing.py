@@ -30,8 +30,10 @@ from services.ingest.store.vault import Vault
 from services.resolver.handlers.signals import Signals
 from services.resolver.routes import create_http as create_resolver
 from services.resolver.store import Store as ResolverStore
-from shared.auth import SCOPES, Directory, KeyRing
+from services.resolver.store.erasing import ErasureAnswer
+from shared.auth import SCOPES, Directory, KeyRing, Place
 from shared.entrance import Desk
+from shared.events.command import EraseContact
 from shared.events.topics import SIGNALS_NORMALIZED_BULK
 from shared.idempotency import Answers
 from shared.identifiers.settings import DigestSettings
@@ -158,6 +160,14 @@ class Importing:
         await admin.close()
         async with self._calling(key.token) as client:
             yield Caller(client, made.tenant, made.workspace)
+
+    async def erase(self, command: EraseContact, place: Place) -> ErasureAnswer:
+        """Erase a person, as the resolver's process does."""
+        settings = PostgresSettings(dsn=SecretStr(self.dsns["kith_resolver"]))
+        async with connect(settings, "test-resolver", lookups_only=True) as pool:
+            store = ResolverStore(SECRET.digests())
+            store.open(pool)
+            return await store.erase(command, place)
 
     async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Look at the database as its owner."""

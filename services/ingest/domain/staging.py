@@ -59,10 +59,7 @@ class Previewed:
 
 def keys_of(identifiers: Iterable[tuple[str, str]], tenant: str, rules: Rules) -> tuple[int, ...]:
     """Digest the identifiers of a row to 64 bits each, signed as PostgreSQL has them."""
-    return tuple(
-        int(rules.digests.file_record(tenant, f"identifier\0{kind}\0{value}")[:16], 16) - 2**63
-        for kind, value in identifiers
-    )
+    return tuple(rules.digests.identifier_key(tenant, kind, value) for kind, value in identifiers)
 
 
 def keys_said(signal: bytes, tenant: str, rules: Rules) -> tuple[int, ...]:

@@ -20,8 +20,12 @@ FROM unnest($4::integer[], $5::integer[], $6::text[], $7::text[], $8::text[], $9
 
 -- name: insert_people
 -- $1 import, $2 tenant, $3 workspace; then, one by one: $4 records, $5 keys, $6 contacts.
-INSERT INTO ingest.import_person (import_id, tenant_id, workspace_id, record_key, key, contact)
-SELECT $1, $2, $3, u.record_key, u.key, u.contact
+-- Who was erased since the file came is so by every name that is still read.
+INSERT INTO ingest.import_person
+    (import_id, tenant_id, workspace_id, record_key, key, contact, is_erased)
+SELECT $1, $2, $3, u.record_key, u.key, u.contact, EXISTS (
+    SELECT FROM ingest.import_person AS e WHERE e.import_id = $1 AND e.key = u.key AND e.is_erased
+)
 FROM unnest($4::bytea[], $5::bigint[], $6::text[]) AS u (record_key, key, contact)
 ON CONFLICT DO NOTHING;
 

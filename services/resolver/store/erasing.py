@@ -1,7 +1,7 @@
 """Erase a person everywhere, in one transaction: lock, read, hollow out, tell."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -32,6 +32,7 @@ from shared.errors import PoisonMessageError, TransientError
 from shared.events.command import EraseContact
 from shared.events.signal import Facts
 from shared.events.structs import Reader
+from shared.identifiers.digests import Digests
 from shared.postgres.pool import Connection
 from shared.postgres.queries import Queries
 
@@ -90,9 +91,14 @@ class Eraser:
     """Erases one person inside one transaction."""
 
     def __init__(
-        self, connection: Connection, sources: Mapping[int, Source], ids: IdBlocks
+        self,
+        connection: Connection,
+        sources: Mapping[int, Source],
+        ids: IdBlocks,
+        digests: Digests | None,
     ) -> None:
         self._connection = connection
+        self._digests = digests
         self._sources = sources
         self._ids = ids
         self._counts: Counter[str] = Counter()
@@ -130,8 +136,9 @@ class Eraser:
         records = await self._records(person)
         rewritten = await self._rewrite(person, records, names, order)
         await self._ledger(place, person, records, order)
-        await self._tables(place, person, rewritten, order)
-        await self._elsewhere(place, records, names)
+        values = await self._values(person)
+        await self._tables(place, person, values, rewritten, order)
+        await self._elsewhere(place, records, names, values)
         erasure = Erasure(cluster, order, person.homes)
         erasure.tell(rewritten)
         await self._tell(cluster, person, erasure, order)
@@ -274,11 +281,20 @@ class Eraser:
             await self._run("forget_tags", "tags", place.tenant_id, *columns)
         await self._run("forget_record_homes", "record_home", *named)
 
+    async def _values(self, person: _Person) -> list[tuple[str, str]]:
+        """Return the identifiers that the person is or was known by: type, value."""
+        rows = await self._connection.fetch(ERASING["find_held_values"], person.homes)
+        return [(row["kind"], row["value"]) for row in rows]
+
     async def _tables(
-        self, place: Place, person: _Person, rewritten: Mapping[int, Rewriting], order: Order
+        self,
+        place: Place,
+        person: _Person,
+        values: Sequence[tuple[str, str]],
+        rewritten: Mapping[int, Rewriting],
+        order: Order,
     ) -> None:
         homes = person.homes
-        values = await self._connection.fetch(ERASING["find_held_values"], homes)
         await self._run("forget_identifier_homes", "identifier_home", place.tenant_id, homes)
         for name in _OF_CONTACTS:
             await self._run(name, name.removeprefix("forget_"), homes)
@@ -287,8 +303,8 @@ class Eraser:
             "forget_shared",
             "shared_identifier",
             place.tenant_id,
-            [row["kind"] for row in values],
-            [row["value"] for row in values],
+            [kind for kind, _ in values],
+            [value for _, value in values],
         )
         audited = {**dict.fromkeys(homes, None), **{n: r.before - 1 for n, r in rewritten.items()}}
         await self._run("forget_audit", "audit", list(audited), list(audited.values()))
@@ -297,9 +313,17 @@ class Eraser:
         await self._run("end_merges", "merges", homes, order.now)
         await self._run("hollow_merges", "merge_log", [*homes, *sorted(person.relatives)])
 
-    async def _elsewhere(self, place: Place, records: list[bytes], names: list[str]) -> None:
+    async def _elsewhere(
+        self,
+        place: Place,
+        records: list[bytes],
+        names: list[str],
+        values: Iterable[tuple[str, str]],
+    ) -> None:
+        digests = self._digests
+        keys = [digests.identifier_key(place.tenant, *one) for one in values] if digests else []
         rows = await self._connection.fetch(
-            ERASING["forget_elsewhere"], place.tenant_id, records, names
+            ERASING["forget_elsewhere"], place.tenant_id, records, names, keys
         )
         self._counts.update({row["store"]: row["rows"] for row in rows if row["rows"]})
 

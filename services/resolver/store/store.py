@@ -50,6 +50,7 @@ from shared.events.command import (
     Judgement,
     WorkspaceOrder,
 )
+from shared.identifiers.digests import Digests
 from shared.postgres.consumers import ConsumerStore
 from shared.postgres.errors import translated
 from shared.postgres.pool import Connection, Pool
@@ -139,7 +140,8 @@ class Transaction:
         self, command: EraseContact, place: Place, traceparent: str | None
     ) -> ErasureAnswer:
         """Erase a person everywhere."""
-        eraser = Eraser(self._connection, self._store.sources, self._store.ids)
+        store = self._store
+        eraser = Eraser(self._connection, store.sources, store.ids, store.digests)
         return await eraser.carry_out(command, place, traceparent)
 
     async def judge_companies(
@@ -238,7 +240,9 @@ class Store(ConsumerStore):
     directory: Directory
     """Which tenant and workspace a public id stands for."""
 
-    def __init__(self) -> None:
+    def __init__(self, digests: Digests | None = None) -> None:
+        self.digests = digests
+        """By which erasing names identifiers to ingest; None: to a process that erases nobody."""
         self.ids = IdBlocks()
         self.sources: dict[int, Source] = {}
         self.remembered = Remembered()

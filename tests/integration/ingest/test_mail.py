@@ -3,7 +3,7 @@
 import asyncio
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ import orjson
 import pytest
 from aiokafka import TopicPartition
 from starlette.responses import JSONResponse
+from ulid import ULID
 
 from services.ingest.handlers.sending_entries import send_entries
 from services.ingest.remote.runs import Runs
@@ -21,7 +22,9 @@ from services.ingest.settings import RemoteSettings
 from services.ingest.store.connections import Claim, Connections
 from services.ingest.store.entries import append_entries
 from services.ingest.store.vault import Vault, VaultError
+from shared.auth import Place
 from shared.errors import TransientError
+from shared.events.command import EraseContact
 from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
 from shared.kafka import Producer
 from tests.support.importing import Caller, Importing
@@ -202,6 +205,77 @@ async def test_whoever_is_erased_is_sent_by_no_mailbox(
     assert (failed["state"], failed["failure"]["reason"]) == ("failed", "erased")
     assert all(one["happened"] is None for one in await caller.rows(waiting["import_id"]))
     assert (await caller.order(waiting["import_id"], "execute")).status_code == 409
+
+
+async def test_whoever_is_erased_is_sent_by_no_other_name(
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of somebody new only those records were known that had been sent: one for every name."""
+    ada = a_message(message_id="<a@x>")
+    bare = a_message(message_id="<b@x>", **{"from": "ada@engines.example.com"})
+    bob = a_message(message_id="<c@x>", **{"from": "Bob <bob@y.example>"})
+    elsewhere = await caller.preview(an_mbox(bare, bob), own=OWN, source="gmail_api")
+    going = await caller.preview(an_mbox(ada, bare, bob), own=OWN)
+    assert going["activities"]["people"] == {"known": 0, "new": 2}
+    table = await caller.preview(b"Name,Email\nAda L,ada@engines.example.com\n")
+    await caller.run(table["import_id"])
+    [row] = await caller.rows(table["import_id"])
+    [here] = await system.fetch(
+        "SELECT t.id, w.id, t.public_id, w.public_id FROM app.workspace w"
+        " JOIN app.tenant t ON t.id = w.tenant_id WHERE w.public_id = $1",
+        caller.workspace,
+    )
+    order = {
+        "command_id": f"cmd_{ULID()}",
+        "tenant": caller.tenant,
+        "workspace": caller.workspace,
+        "contact_id": row["contact"],
+        "ground": "data_subject",
+        "issued_at": datetime.now(UTC),
+    }
+
+    async def erased_first(*given: Any) -> None:
+        if not erased:
+            erased.append(True)
+            done = await system.erase(EraseContact.model_validate(order), Place(*here))
+            assert (done.outcome, done.erased["import_person"]) == ("done", 3)
+        await send_entries(*given)
+
+    erased: list[bool] = []
+    monkeypatch.setattr(f"{HANDLERS}.executing.send_entries", erased_first)
+    done = await caller.run(going["import_id"])
+    assert done["verdicts"] == {"recorded": 1, "unchanged": 0, "skipped": 2, "rejected": 0}
+    failed = await caller.get(elsewhere["import_id"])
+    assert (failed["state"], failed["failure"]["reason"]) == ("failed", "erased")
+    people = await system.fetch(
+        "SELECT e.email FROM contact.contact_email e JOIN contact.contact c ON c.id = e.contact_id"
+        " WHERE c.tenant_id = $1",
+        here[0],
+    )
+    assert [one["email"] for one in people] == ["bob@y.example"]
+
+
+async def test_whoever_is_erased_while_a_mailbox_is_read_is_so_by_every_name(
+    system: Importing, caller: Caller
+) -> None:
+    """One name was staged and erased; the next one is read afterwards."""
+    ready = await caller.preview(an_mbox(a_message()), own=OWN)
+    find = "SELECT p.* FROM ingest.import_person p JOIN ingest.import_file f ON f.id = p.import_id"
+    [one] = await system.fetch(f"{find} WHERE f.public_id = $1", ready["import_id"])
+    resolver = await asyncpg.connect(system.dsns["kith_resolver"])
+    try:
+        forget = "SELECT ingest.forget_participants($1, $2::bytea[], '{}')"
+        assert await resolver.fetchval(forget, one["tenant_id"], [one["record_key"]]) == 1
+    finally:
+        await resolver.close()
+    place = Place(one["tenant_id"], one["workspace_id"], caller.tenant, caller.workspace)
+    values = (one["import_id"], place.tenant_id, place.workspace_id)
+    later = (bytes(16), bytes([1]) * 16)
+    await system.tools.store.fetch(
+        place, "insert_people", *values, list(later), [one["key"], one["key"] + 1], ["con_1", None]
+    )
+    found = await system.tools.store.fetch(place, "find_erased", one["import_id"])
+    assert {row["record_key"] for row in found} == {one["record_key"], later[0]}
 
 
 async def test_people_of_a_mailbox_are_contacts_with_it_on_their_timelines(
