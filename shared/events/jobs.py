@@ -5,7 +5,7 @@ has two jobs. Sources seldom agree on dates, and many have none; so what may be 
 once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Protocol, TypeVar
 
@@ -80,8 +80,9 @@ def without_jobs(jobs: tuple[JobT, ...], removed: Iterable[Told]) -> tuple[JobT,
 def stints(jobs: Iterable[JobT]) -> tuple[JobT, ...]:
     """Return jobs as they are shown: what may be one stint at one employer of one title, once.
 
-    Tellings are one stint where their times overlap; one without a start is part of any stint that
-    it may be. Of those, what says most of its time is shown.
+    Tellings are one stint where their times overlap: one that begins as another ends is the next.
+    One without a start is part of any stint that it may be. Of those, one that goes on is shown, as
+    a present job must not hide behind what else is told of it; else what says most of its time.
     """
     groups: dict[tuple[str, str], list[JobT]] = {}
     for job in jobs:
@@ -95,8 +96,7 @@ def _apart(group: list[JobT]) -> list[JobT]:
     dated = sorted((one for one in group if one.start_date), key=lambda one: str(one.start_date))
     found: list[list[JobT]] = []
     for one in dated:
-        last = max((_end(other) for other in found[-1]), default="") if found else ""
-        if found and str(one.start_date) <= last:
+        if found and _overlaps(one, found[-1]):
             found[-1].append(one)
         else:
             found.append([one])
@@ -105,7 +105,13 @@ def _apart(group: list[JobT]) -> list[JobT]:
         for one in group
         if not one.start_date and not any(_may_be(one, stint) for stint in found)
     ]
-    return [min(stint, key=_rank) for stint in found] + loose[:1]
+    return [max(stint, key=_rank) for stint in (*found, loose) if stint]
+
+
+def _overlaps(job: Told, stint: Sequence[Told]) -> bool:
+    """Tell whether a job that begins no earlier than these is one with them."""
+    start = str(job.start_date)
+    return start == str(stint[-1].start_date) or start < max(map(_end, stint))
 
 
 def _end(job: Told) -> str:
@@ -123,6 +129,17 @@ def _may_be(job: Told, stint: Iterable[Told]) -> bool:
     return not job.is_current or max(ends) == "9999"
 
 
-def _rank(job: Told) -> tuple[bool, bool, str]:
-    """Rank tellings of one stint: first what says its end and department, then the earliest."""
-    return not job.end_date, not job.department, str(job.start_date)
+def _rank(job: Told) -> tuple[bool, bool, bool, int, tuple[str, ...]]:
+    """Rank tellings of one stint, the best highest: in whatever order they come, it is the same.
+
+    What goes on, then what says its end and department, then the earliest, then the last to end.
+    """
+    began = int(str(job.start_date).replace("-", "")) if job.start_date else 0
+    words = (job.end_date, job.department, job.title, job.company_name)
+    return (
+        job.is_current and not job.end_date,
+        bool(job.end_date),
+        bool(job.department),
+        -began,
+        tuple(str(word or "") for word in words),
+    )

@@ -35,7 +35,12 @@ def test_who_came_back_has_two_jobs() -> None:
     [
         ([a_job(), a_job("2019-03-01")], [("2019-03-01", None)]),
         ([a_job("2019-01-01"), a_job("2019-03-01")], [("2019-01-01", None)]),
-        ([a_job("2019-01-01"), a_job("2019-03-01", "2022-01-01")], [("2019-03-01", "2022-01-01")]),
+        ([a_job("2019-01-01"), a_job("2019-03-01", "2022-01-01")], [("2019-01-01", None)]),
+        ([a_job("2015-01-01", "2017-01-01"), a_job("2017-01-01")],
+         [("2015-01-01", "2017-01-01"), ("2017-01-01", None)]),
+        ([a_job("2015-01-01", "2017-01-01"), a_job("2016-06-01")], [("2016-06-01", None)]),
+        ([a_job(None, "2012-01-01"), a_job(None, "2019-01-01")], [(None, "2019-01-01")]),
+        ([a_job(None, "2012-01-01"), a_job()], [(None, None)]),
         ([a_job(), a_job("2012-01-01", "2015-01-01")],
          [("2012-01-01", "2015-01-01"), (None, None)]),
         ([a_job(is_current=False), a_job("2012-01-01", "2015-01-01")],
@@ -78,3 +83,17 @@ def test_every_telling_is_within_something_shown(jobs: list[Employment]) -> None
     assert bool(found) == bool(jobs)
     assert set(found) <= set(jobs)
     assert len({job_key(one) for one in found}) == len(found)
+
+
+@given(st.lists(st.builds(a_job, days, days), max_size=6).flatmap(
+    lambda jobs: st.tuples(st.just(jobs), st.permutations(jobs))))  # fmt: skip
+def test_what_is_shown_does_not_depend_on_who_told_first(
+    told: tuple[list[Employment], list[Employment]],
+) -> None:
+    one, other = told
+    assert sorted(map(str, shown(*one))) == sorted(map(str, shown(*other)))
+
+
+@given(st.lists(st.builds(a_job, days, days), max_size=6))
+def test_a_present_job_is_shown_as_one(jobs: list[Employment]) -> None:
+    assert any(one.is_current for one in stints(jobs)) == any(one.is_current for one in jobs)
