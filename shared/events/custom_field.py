@@ -53,6 +53,8 @@ _YES: Final = frozenset({"true", "yes", "y", "on", "1"})
 _NO: Final = frozenset({"false", "no", "n", "off", "0"})
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,29}(\.[0-9]{1,20})?")
 _LARGEST: Final = Decimal(10) ** 29
+_EXACT: Final = 2**53 - 1
+"""The largest integer that JSON carries safely: its readers take doubles (RFC 7493, 2.2)."""
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = re.compile(
     r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
@@ -130,7 +132,7 @@ def refused_options(kind: FieldType, options: Sequence[str] | None) -> str | Non
 
 
 def decimal_of(value: JsonValue) -> Decimal | None:
-    """Read a number, or a text that writes one; None: it is none."""
+    """Read a number of at most 29 digits, or a text that writes one; None: it is none."""
     if isinstance(value, str):
         text = value.strip(_BLANK)
         found = Decimal(text) if _NUMBER.fullmatch(text) else None
@@ -138,7 +140,7 @@ def decimal_of(value: JsonValue) -> Decimal | None:
         return None
     else:
         found = Decimal(repr(value)) if math.isfinite(value) else None
-    return found if found is not None and abs(found) < _LARGEST else None
+    return found if found is not None and -_LARGEST < found < _LARGEST else None
 
 
 def moment_of(value: JsonValue) -> datetime | None:
@@ -169,9 +171,14 @@ def _text(field: CustomField, value: JsonValue) -> str:
 
 
 def _number(_: CustomField, value: JsonValue) -> int | float:
+    """Return a number that JSON holds as it was written: rounded, it would be another."""
     found = decimal_of(value)
-    if found is None:
-        raise WrongValueError("must be a number, like 42 or 4.5, of at most 29 digits")
+    is_exact = found is not None and -_EXACT <= found <= _EXACT
+    if found is None or not is_exact or Decimal(repr(float(found))) != found:
+        raise WrongValueError(
+            "must be a number, like 42 or 4.5, of at most 15 digits: "
+            "longer ones, of accounts say, belong into a field of type text"
+        )
     return int(found) if found == found.to_integral_value() else float(found)
 
 
@@ -192,7 +199,8 @@ def _date(_: CustomField, value: JsonValue) -> str:
 
 def _datetime(_: CustomField, value: JsonValue) -> str:
     found = moment_of(value)
-    if found is None:
+    # The year of UTC counts, by which it is written: it has to fit as it is written.
+    if found is None or not 1000 <= found.year <= 2999:
         raise WrongValueError(
             "must be a time with its zone, like 2026-01-31T12:00:00Z, of the years 1000 to 2999"
         )

@@ -1,7 +1,9 @@
 """What fits a custom field, how it is written, and what would be right of what does not fit."""
 
 import string
+from decimal import Decimal
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,12 @@ from pydantic import JsonValue
 
 from shared.events.custom_field import (
     FIELD_TYPES,
+    NUMERIC,
     WITH_OPTIONS,
     CustomField,
     FieldType,
     WrongValueError,
+    decimal_of,
     fitted,
     misfits,
     refused_options,
@@ -36,6 +40,9 @@ def a_field(kind: FieldType) -> CustomField:
         ("number", " -4.50 ", -4.5),
         ("number", 1e3, 1000),
         ("currency", "1200.10", 1200.1),
+        ("number", str(2**53 - 1), 2**53 - 1),
+        ("number", 0.1 + 0.2, 0.1 + 0.2),
+        ("currency", "1234567890123.45", 1234567890123.45),
         ("boolean", "Yes", True),
         ("boolean", 0, False),
         ("date", "2026-01-31", "2026-01-31"),
@@ -63,7 +70,12 @@ def test_what_fits_is_written_in_one_way(
         ("number", "1,5", "like 42 or 4.5"),
         ("number", "1e5", "like 42 or 4.5"),
         ("number", True, "like 42 or 4.5"),
-        ("number", 10**40, "at most 29 digits"),
+        ("number", 10**40, "at most 15 digits"),
+        ("number", "12345678901234567890123", "at most 15 digits"),
+        ("number", 2**53, "at most 15 digits"),
+        ("number", 1e22, "at most 15 digits"),
+        ("currency", "12345678901234567.89", "at most 15 digits"),
+        ("currency", "0.12345678901234567891", "at most 15 digits"),
         ("number", float("inf"), "like 42 or 4.5"),
         ("boolean", "maybe", "true or false"),
         ("date", "31.01.2026", "like 2026-01-31"),
@@ -72,6 +84,8 @@ def test_what_fits_is_written_in_one_way(
         ("datetime", "2026-01-31T12:00:00", "with its zone"),
         ("datetime", "2026-01-31T24:00:00Z", "with its zone"),
         ("datetime", "2026-02-30T12:00:00Z", "with its zone"),
+        ("datetime", "2999-12-31T23:00:00-05:00", "years 1000 to 2999"),
+        ("datetime", "1000-01-01T00:00:00+01:00", "years 1000 to 2999"),
         ("select", "XS", "one of: S, M, Extra large"),
         ("multi_select", ["S", "XS"], "one of: S, M"),
         ("multi_select", [["S"]], "one of: S, M"),
@@ -101,6 +115,8 @@ values = st.one_of(
     st.floats(allow_nan=False),
     st.text(),
     st.text(alphabet=string.digits + "-+.:TZ ", max_size=25),
+    st.from_regex(r"[+-]?[0-9]{1,29}(\.[0-9]{1,20})?", fullmatch=True),
+    st.from_regex(r"(1000-01-01|2999-12-31)T[012][0-9]:00[+-][01][0-9]:00", fullmatch=True),
     st.lists(st.sampled_from([*SIZES, "XS", 1]), max_size=3),
     st.dates().map(str),
     st.datetimes(timezones=st.timezones()).map(lambda one: one.isoformat()),
@@ -116,6 +132,9 @@ def test_what_is_written_fits_and_stays(kind: FieldType, value: JsonValue) -> No
         assert told["one"] == value
     else:
         assert fitted(field, told["one"]) == told["one"]
+        assert fitted(field, orjson.loads(orjson.dumps(told["one"]))) == told["one"]
+    if not wrong and kind in NUMERIC and told["one"] is not None:
+        assert Decimal(repr(told["one"])) == decimal_of(value)
 
 
 @pytest.mark.parametrize(
