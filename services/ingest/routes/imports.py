@@ -5,6 +5,7 @@ import tempfile
 from http import HTTPStatus
 from typing import Annotated, Any, BinaryIO, Final, cast
 
+import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -153,6 +154,10 @@ async def put_mapping(
     with_file(row)
     refuse_activities(row, "has no columns; discard it and import the file anew")
     terms = await terms_of(wishes, caller, doorway)
+    # What the file is said to hold is no matter of its columns.
+    said = orjson.loads(row["terms"])
+    if "kind" in said:
+        terms = {"kind": said["kind"], **terms}
     await begin_reading(doorway, caller.place, row["id"], terms, row["file_bytes"])
     return JsonResponse(tell_import(await find(doorway, caller, import_id)), 202)
 

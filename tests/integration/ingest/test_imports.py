@@ -442,6 +442,22 @@ async def test_verdicts_that_stand_with_their_rows_are_told_as_well(
     assert found[1]["rejected"] == told[1]["rejected"]
 
 
+async def test_what_a_file_is_said_to_hold_is_kept_when_its_columns_are_said(
+    caller: Caller,
+) -> None:
+    """It was recognised anew, here as a message, and its rows were gone."""
+    head = "From: crm@x.example\nTo: me@x.example\nSubject: Export\n\n"
+    table = f"{head}First Name,Last Name,Email,Phone\nAda,Byron,ada@x.example,\n".encode()
+    ready = await caller.preview(table, kind="contacts")
+    assert (ready["state"], ready["classes"]) == ("ready", {"new": 1})
+    path = f"/v1/imports/{ready['import_id']}/mapping"
+    answer = await caller.http.put(path, params={"region": "DE"})
+    assert answer.status_code == 202, answer.text
+    ready = await caller.until(ready["import_id"], "ready", "failed")
+    assert ready["state"] == "ready"
+    assert ready["classes"] == {"new": 1}
+
+
 async def test_what_was_chosen_for_somebody_who_was_erased_holds_nobody_up(
     system: Importing, caller: Caller
 ) -> None:
