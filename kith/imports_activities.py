@@ -48,6 +48,15 @@ _REASONS: Final = {
 """Reason → words for a person."""
 
 
+_PASSED: Final = {
+    "no_reply": "no-reply addresses",
+    "bot": "of programs and lists",
+    "invalid": "no addresses that can be read",
+    "too_many": "above the 500 that may take part in one message",
+}
+"""Reason why a mailbox takes no part → words for a person."""
+
+
 def noun_of(document: Document) -> str:
     """Say what the entries of a file are."""
     return NOUNS.get((document["reading"] or {}).get("layout", ""), "activities")
@@ -101,9 +110,18 @@ def _around(document: Document) -> Iterator[str]:
         yield f"  {known + new:>9,} people take part: {known:,} known, {new:,} new"
     if noun_of(document) == "messages":
         own = ", ".join(told["own"] or ())
+        yield from _passed(told["passed"])
         yield f"  your own addresses: {own or 'none known; name them with --own'}"
     if document["warnings"]:
         yield f"  {document['warnings']:>9,} values cannot be read and are left out"
+
+
+def _passed(counts: Mapping[str, int]) -> Iterator[str]:
+    """Say whose mailboxes take no part in messages that are taken; own ones are told below."""
+    told = [(why, counts[why]) for why in _PASSED if counts.get(why)]
+    if told:
+        yield f"  {sum(count for _, count in told):>9,} mailboxes take no part in such messages"
+        yield from (f"              {count:,} {_PASSED[why]}" for why, count in told)
 
 
 def _row(row: Document) -> str:

@@ -29,3 +29,5 @@ class Entry(Struct, frozen=True):
     """Why it is refused, and what would be right; empty: it is not."""
     notes: tuple[tuple[str, str], ...] = ()
     """(field, reason) of values that were left out of one that is taken."""
+    passed: tuple[tuple[str, int], ...] = ()
+    """(reason, count) of mailboxes of one that is taken whose people take no part."""

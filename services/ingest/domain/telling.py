@@ -62,6 +62,7 @@ def _tell_activities(row: Mapping[str, Any]) -> dict[str, Any]:
     told = orjson.loads(row["told"])
     return {
         "left_out": told.get("left_out", {}),
+        "passed": told.get("passed", {}),
         "signatures": told.get("signatures", 0),
         "people": told.get("people"),
         "own": told.get("own"),

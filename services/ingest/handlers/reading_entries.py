@@ -119,6 +119,10 @@ class _Staging:
     def _count(self, rows: Sequence[tuple[Witnessed, RowClass]]) -> None:
         left_out = Counter(one.entry.left_out for one, _ in rows if one.entry.left_out)
         self._told["left_out"] = dict(Counter(self._told.get("left_out", {})) + left_out)
+        passed: Counter[str] = Counter(self._told.get("passed", {}))
+        for one, _ in rows:
+            passed.update(dict(one.entry.passed))
+        self._told["passed"] = dict(passed)
         signed = sum(len(one.entry.signals) > 1 for one, _ in rows)
         self._told["signatures"] = self._told.get("signatures", 0) + signed
         counted = Counter(row_class for _, row_class in rows)

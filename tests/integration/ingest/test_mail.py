@@ -67,6 +67,7 @@ async def test_a_mailbox_is_previewed_taken_and_reported_message_by_message(
     assert ready["classes"] == {"new": 1, "left_out": 3}
     assert ready["activities"] == {
         "left_out": {"again": 1, "list": 1, "no_reply": 1},
+        "passed": {"own": 1},
         "signatures": 1,
         "people": {"known": 0, "new": 1},
         "own": ["me@home.example.com"],

@@ -24,6 +24,7 @@ IMPORT: dict[str, Any] = {
     "verdicts": {"recorded": 0, "unchanged": 0, "skipped": 0, "rejected": 0},
     "activities": {
         "left_out": {"again": 50, "list": 250},
+        "passed": {"own": 880, "bot": 3, "too_many": 101},
         "signatures": 30,
         "people": {"known": 1, "new": 2},
         "own": ["me@x.example"],
@@ -117,6 +118,8 @@ def test_a_preview_and_a_report_count_every_message_by_what_becomes_of_it() -> N
         "line 9, participants: names nobody",
         "30 signatures say something new",
         "3 people take part: 1 known, 2 new",
+        "104 mailboxes take no part in such messages",
+        "101 above the 500 that may take part",
         "your own addresses: me@x.example",
     ):
         assert words in text

@@ -40,6 +40,8 @@ MAX_LISTED: Final = 1_000
 MAX_REMEMBERED: Final = 200_000
 """Senders whose last signature is remembered within a run; more cost a repetition, no mistake."""
 
+_TOO_MANY: Final = f"names {{:,}} mailboxes above the {MAX_PARTICIPANTS} that may take part"
+
 _NOT_WHOLE: Final = "has parts that do not decode; its text was read as far as possible"
 
 
@@ -141,7 +143,8 @@ class MailReader:
         mail, reason = found.mail, found.left_out
         if reason is None and self._was_seen(found.record_id):
             reason = "again"
-        people = [] if reason else self._people(mail)
+        passed: Counter[Passed] = Counter()
+        people = [] if reason else self._people(mail, passed)
         if reason is None and not any(role != "reply_to" for role, _, _ in people):
             reason = "nobody_else"
         if reason is not None:
@@ -155,6 +158,9 @@ class MailReader:
             self._note(line, [*notes, (error.field, error.detail)])
             return Entry(number, line, field=error.field, reason=error.detail)
         self.tally.activities += 1
+        self.tally.passed.update(passed)
+        if many := passed["too_many"]:
+            notes.append(("to", _TOO_MANY.format(many)))
         signals = [activity]
         sender = next(((a, name) for role, a, name in people if role == "from"), None)
         if sender is not None:
@@ -166,7 +172,7 @@ class MailReader:
                 signals += signature
                 self.tally.signatures += len(signature)
         self._note(line, notes)
-        return Entry(number, line, tuple(signals), notes=tuple(notes))
+        return Entry(number, line, tuple(signals), notes=tuple(notes), passed=tuple(passed.items()))
 
     def _note(self, line: int, notes: Iterable[tuple[str, str]]) -> None:
         for place, reason in notes:
@@ -179,8 +185,11 @@ class MailReader:
         self._seen.add(digest)
         return False
 
-    def _people(self, mail: Mail) -> list[tuple[Role, str, str | None]]:
-        """Return who takes part besides the user: role, normalised address, name."""
+    def _people(self, mail: Mail, passed: Counter[Passed]) -> list[tuple[Role, str, str | None]]:
+        """Return who takes part besides the user: role, normalised address, name.
+
+        Counts in `passed` who does not.
+        """
         people: dict[tuple[str, str], tuple[Role, str, str | None]] = {}
         senders: set[str] = set()
         for role, box in mail.mailboxes:
@@ -188,14 +197,14 @@ class MailReader:
             if address in self._terms.own:
                 why = "own"
             if why:
-                self.tally.passed[why] += 1
+                passed[why] += 1
                 continue
             if role == "from":
                 senders.add(address)
             elif role == "reply_to" and address in senders:
                 continue
             if len(people) >= MAX_PARTICIPANTS:
-                self.tally.passed["too_many"] += 1
+                passed["too_many"] += 1
                 continue
             key = ("sender" if role == "from" else "reply" if role == "reply_to" else "to", address)
             people.setdefault(key, (role, address, box.name))

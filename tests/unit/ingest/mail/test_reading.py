@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from services.ingest.sources.mail.boxes import Stored, read_box, sniff_box
 from services.ingest.sources.mail.judging import LEFT_OUT, nobody
-from services.ingest.sources.mail.message import read_moment
+from services.ingest.sources.mail.message import read_mail, read_moment
 from services.ingest.sources.mail.own import OwnSurvey
+from services.ingest.sources.mail.parsing import parsed
 from services.ingest.sources.mail.reading import MailReader
 from shared.events.activity import NormalizedActivity
 from shared.events.signal import NormalizedSignal
@@ -239,6 +240,16 @@ def test_five_hundred_take_part_and_the_rest_are_counted() -> None:
     (signal,), reader = read(a_message(to=everybody))
     assert len(signal["participants"]) == 500
     assert reader.tally.passed == Counter(too_many=101)
+    found = parsed(read_mail(a_message(to=everybody), NOW), "")
+    entry = a_reader(ME).entry(found, 1)
+    assert entry.passed == (("too_many", 101),)
+    assert entry.notes == (("to", "names 101 mailboxes above the 500 that may take part"),)
+
+
+def test_mailboxes_of_messages_that_are_left_out_are_not_counted_as_passed() -> None:
+    _, reader = read(a_message(**{"from": ME, "to": ME}), ME)
+    assert reader.tally.left_out == Counter(nobody_else=1)
+    assert not reader.tally.passed
 
 
 def own_of(*messages: Stored) -> frozenset[str]:
