@@ -125,7 +125,7 @@ def uploads_of(settings: Settings, store: ImportStore, vault: Vault) -> CopiedUp
         uploads = DirectoryUploads(settings.upload_dir, store)
     else:
         uploads = DatabaseUploads(store)
-    return CopiedUploads(SealedUploads(uploads, vault) if vault.is_open else uploads, Survey)
+    return CopiedUploads(SealedUploads(uploads, vault), Survey)
 
 
 def create_http() -> FastAPI:

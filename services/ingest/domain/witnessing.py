@@ -54,18 +54,26 @@ def witness(entry: Entry, tenant: str, rules: Rules) -> Witnessed:
     if not entry.signals:
         return Witnessed(entry)
     said = orjson.loads(entry.signals[0].normalized.body)
-    asked = {
-        name: {part: one[part] for part in ("record_key", "content_hash", "stated_at")}
-        for name, one in zip(("activity", "record"), map(_named, entry.signals), strict=False)
-    }
     return Witnessed(
         entry=entry,
         people=tuple(_people(said["participants"], tenant, rules)),
         record_key=said["record_key"],
         content_hash=said["content_hash"],
-        asked=orjson.dumps(asked).decode(),
+        asked=orjson.dumps(_asked_of(entry)).decode(),
         shown=_shown(said),
     )
+
+
+def reads_as(entry: Entry, asked: str | None) -> bool:
+    """Tell whether an entry says what it said when its row was staged with what is `asked`."""
+    return asked is not None and orjson.loads(asked) == _asked_of(entry)
+
+
+def _asked_of(entry: Entry) -> dict[str, dict[str, str]]:
+    return {
+        name: {part: one[part] for part in ("record_key", "content_hash", "stated_at")}
+        for name, one in zip(("activity", "record"), map(_named, entry.signals), strict=False)
+    }
 
 
 def _named(taken: Any) -> dict[str, str]:

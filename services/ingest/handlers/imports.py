@@ -96,7 +96,7 @@ class Imports:
             return
         except PoisonMessageError as error:
             failure = {"reason": error.reason, "detail": error.detail, "field": error.field}
-            # Only a file that is read can be at fault; what was staged was judged before.
+            # Only a file that is read for its preview can be at fault; what was staged was judged.
             await store.fail(job.place, job.id, failure, job.worker)
             log.info("an import failed", import_id=job.name, reason=error.reason)
             wait = RETRY_SECONDS

@@ -49,7 +49,8 @@ async def read_file(job: Job, tools: Tools) -> None:
 
     Raises `PoisonMessageError` when the file holds nobody.
     """
-    async with tools.uploads.opened(job.place, job.id, job.row["file_bytes"]) as whole:
+    known = (job.row["file_bytes"], job.row["file_digest"])
+    async with tools.uploads.opened(job.place, job.id, *known) as whole:
         choices = job.terms.get("choices", {})
         sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
         rows = stage(whole.file, sniffed, terms_of(job, tools.settings), tools.rules)

@@ -43,7 +43,8 @@ async def read_entries(job: Job, tools: Tools) -> None:
     """
     told: dict[str, Any] = orjson.loads(job.row["told"])
     layout = orjson.loads(job.row["reading"])["layout"]
-    async with tools.uploads.opened(job.place, job.id, job.row["file_bytes"]) as whole:
+    known = (job.row["file_bytes"], job.row["file_digest"])
+    async with tools.uploads.opened(job.place, job.id, *known) as whole:
         if "own" not in told:
             shown = await asyncio.to_thread(survey, whole.file, layout)
             told["own"] = sorted({*job.terms.get("own", ()), *shown})

@@ -1,26 +1,33 @@
 """The second step of an import of activities: its file is read again, and sent.
 
 What was chosen stands in the rows; what an entry says comes from the file. Read by the same terms
-it says the same, so that it may stop anywhere and go on in another process.
+it says the same, so that it may stop anywhere and go on in another process. Each entry is held to
+its row all the same: a newer release may read a file differently, and what was chosen about one
+message must not fall on another.
 """
 
 import asyncio
 import time
 from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import orjson
 
 from services.ingest.domain.accounting import ACCEPTED
 from services.ingest.domain.entries import Entry
-from services.ingest.domain.witnessing import SIGNATURE, people_of, settle_entry
+from services.ingest.domain.witnessing import SIGNATURE, people_of, reads_as, settle_entry
 from services.ingest.handlers.reading_entries import pass_over
 from services.ingest.handlers.tools import LostError, Tools, activity_terms_of, name_of
 from services.ingest.sources.activity_files import reading
 from services.ingest.store.entries import skip_entries
-from services.ingest.store.imports import LEASE_SECONDS, Job, Row
+from services.ingest.store.imports import LEASE_SECONDS, PORTION, Job, Row
 from services.ingest.store.outgoing import outgoing
+from shared.errors import PoisonMessageError, TransientError
+from shared.observability.logs import get_logger
+
+log = get_logger(__name__)
 
 SLICE: Final = 200
 """Entries that are read in a thread and sent at once."""
@@ -28,66 +35,131 @@ SLICE: Final = 200
 ASKED: Final = 500
 """Entries that are asked about at once."""
 
+PATIENCE: Final = timedelta(days=1)
+"""How long an import is tried again that stands still for a fault that is not known to pass."""
+
 ERASED: Final = "of somebody who was erased"
+
+CHANGED: Final = "reads differently from what was previewed; import the file again"
+
+SHORTER: Final = "was not found when the file was read again; import it again"
 
 _LOST: Final = "the import is executed by another worker"
 
 
 async def send_entries(job: Job, tools: Tools) -> None:
-    """Send what was not left out, from where it stopped."""
-    sent_to: int = job.row["sent_to"]
-    if sent_to >= job.row["staged"]:
+    """Send what was not left out, from where it stopped.
+
+    What the file does not say any more as it did when it was previewed is rejected, with the
+    reason: an import that cannot be read to its end ends all the same.
+    """
+    sending = _Sending(job, tools)
+    if sending.is_done:
         return
-    own = orjson.loads(job.row["told"])["own"]
-    async with tools.uploads.opened(job.place, job.id, job.row["file_bytes"]) as whole:
-        terms = activity_terms_of(job, tools.settings, own)
-        with reading(whole.file, terms, tools.rules) as entries:
-            await asyncio.to_thread(pass_over, entries, sent_to)
-            coming = asyncio.create_task(asyncio.to_thread(_take, entries))
-            try:
-                while batch := await coming:
-                    coming = asyncio.create_task(asyncio.to_thread(_take, entries))
-                    began = time.monotonic()
-                    await _send(job, tools, batch)
-                    await tools.share.rest(time.monotonic() - began)
-            finally:
-                # A thread may still read the file that is about to be closed.
-                await asyncio.gather(coming, return_exceptions=True)
+    reason = SHORTER
+    try:
+        await sending.send_all()
+    except TransientError:
+        raise
+    except PoisonMessageError as error:
+        reason = f"was not sent, as the file cannot be read again: {error.detail}"
+    except Exception as error:
+        told = await tools.store.fetchrow(job.place, "get_idle", job.id)
+        if told is None or told["idle"] <= PATIENCE:
+            raise
+        reason = f"was not sent, as the file could not be read for a day: {type(error).__name__}"
+    if not sending.is_done:
+        log.info("the rest of an import is not sent", import_id=job.name, reason=reason)
+        await sending.reject_rest(reason)
+
+
+class _Sending:
+    """Entries on their way from the file to Kafka."""
+
+    def __init__(self, job: Job, tools: Tools) -> None:
+        self._job = job
+        self._tools = tools
+        self._staged: int = job.row["staged"]
+        self._sent_to: int = job.row["sent_to"]
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether nothing is left to be sent."""
+        return self._sent_to >= self._staged
+
+    async def send_all(self) -> None:
+        """Send the entries behind those that were sent; the next are read meanwhile."""
+        job, tools = self._job, self._tools
+        own = orjson.loads(job.row["told"])["own"]
+        known = (job.row["file_bytes"], job.row["file_digest"])
+        async with tools.uploads.opened(job.place, job.id, *known) as whole:
+            terms = activity_terms_of(job, tools.settings, own)
+            with reading(whole.file, terms, tools.rules) as entries:
+                await asyncio.to_thread(pass_over, entries, self._sent_to)
+                coming = asyncio.create_task(asyncio.to_thread(_take, entries))
+                try:
+                    while not self.is_done and (batch := await coming):
+                        coming = asyncio.create_task(asyncio.to_thread(_take, entries))
+                        began = time.monotonic()
+                        await self._send(batch)
+                        await tools.share.rest(time.monotonic() - began)
+                finally:
+                    # A thread may still read the file that is about to be closed.
+                    await asyncio.gather(coming, return_exceptions=True)
+
+    async def reject_rest(self, reason: str) -> None:
+        """Give a verdict to all that was not sent."""
+        while not self.is_done:
+            last = min(self._sent_to + PORTION, self._staged)
+            await self._leave_out([*range(self._sent_to + 1, last + 1)], "rejected", reason)
+            await self._note(last)
+
+    async def _send(self, batch: Sequence[Entry]) -> None:
+        job, tools = self._job, self._tools
+        first, last = batch[0].number, min(batch[-1].number, self._staged)
+        rows = await tools.store.fetch(job.place, "find_sendable_entries", job.id, first, last)
+        asked = {row["number"]: row["asked"] for row in rows}
+        wanted = [one for one in batch if one.number in asked]
+        sending = [one for one in wanted if reads_as(one, asked[one.number])]
+        if len(sending) < len(wanted):
+            changed = {one.number for one in wanted} - {one.number for one in sending}
+            await self._leave_out(sorted(changed), "rejected", CHANGED)
+        erased = await tools.store.fetch(job.place, "find_erased", job.id)
+        if erased:
+            sending = await self._without(sending, {row["record_key"] for row in erased})
+        await tools.producer.send_batch(
+            [
+                outgoing(one.normalized, one.origin, is_activity=one.is_activity, is_bulk=True)
+                for entry in sending
+                for one in entry.signals
+            ]
+        )
+        tools.count(job.terms["source"], ACCEPTED, len(sending))
+        await self._note(last)
+
+    async def _without(self, sending: Sequence[Entry], erased: Collection[bytes]) -> list[Entry]:
+        """Leave out what somebody takes part in who was erased since the file came."""
+        theirs = {one.number for one in sending if not people_of(one).isdisjoint(erased)}
+        if theirs:
+            await self._leave_out(sorted(theirs), "skipped", ERASED)
+        return [one for one in sending if one.number not in theirs]
+
+    async def _leave_out(
+        self, numbers: Sequence[int], verdict: Literal["skipped", "rejected"], reason: str
+    ) -> None:
+        if not await skip_entries(self._tools.store, self._job, numbers, verdict, reason):
+            raise LostError(_LOST)
+
+    async def _note(self, last: int) -> None:
+        job = self._job
+        values = (job.id, job.worker, last, LEASE_SECONDS)
+        if await self._tools.store.fetchrow(job.place, "note_sent", *values) is None:
+            raise LostError(_LOST)
+        self._sent_to = last
 
 
 def _take(entries: Iterator[Entry]) -> list[Entry]:
     return list(islice(entries, SLICE))
-
-
-async def _send(job: Job, tools: Tools, batch: Sequence[Entry]) -> None:
-    first, last = batch[0].number, batch[-1].number
-    rows = await tools.store.fetch(job.place, "find_sendable_entries", job.id, first, last)
-    wanted = {row["number"] for row in rows}
-    sending = [one for one in batch if one.number in wanted]
-    erased = await tools.store.fetch(job.place, "find_erased", job.id)
-    if erased:
-        sending = await _without(job, tools, sending, {row["record_key"] for row in erased})
-    await tools.producer.send_batch(
-        [
-            outgoing(one.normalized, one.origin, is_activity=one.is_activity, is_bulk=True)
-            for entry in sending
-            for one in entry.signals
-        ]
-    )
-    tools.count(job.terms["source"], ACCEPTED, len(sending))
-    values = (job.id, job.worker, last, LEASE_SECONDS)
-    if await tools.store.fetchrow(job.place, "note_sent", *values) is None:
-        raise LostError(_LOST)
-
-
-async def _without(
-    job: Job, tools: Tools, sending: Sequence[Entry], erased: Collection[bytes]
-) -> list[Entry]:
-    """Leave out what somebody takes part in who was erased since the file came."""
-    theirs = {one.number for one in sending if not people_of(one).isdisjoint(erased)}
-    if theirs and not await skip_entries(tools.store, job, sorted(theirs), ERASED):
-        raise LostError(_LOST)
-    return [one for one in sending if one.number not in theirs]
 
 
 async def collect_entries(job: Job, tools: Tools) -> int | None:

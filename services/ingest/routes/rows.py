@@ -183,7 +183,8 @@ async def get_rejects(import_id: str, caller: Calling, doorway: At) -> Response:
         return Response(status_code=HTTPStatus.NO_CONTENT)
     out = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed when it is sent
     choices: dict[str, Any] = orjson.loads(row["terms"]).get("choices", {})
-    async with doorway.uploads.opened(caller.place, row["id"], row["file_bytes"]) as whole:
+    known = (row["file_bytes"], row["file_digest"])
+    async with doorway.uploads.opened(caller.place, row["id"], *known) as whole:
         sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
         await asyncio.to_thread(write_rejects, whole.file, sniffed, rejects, out)
     media, ending = media_of(sniffed)

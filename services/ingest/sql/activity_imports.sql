@@ -54,8 +54,8 @@ WHERE id = $1 AND leased_by = $2 AND state = 'reading'
 RETURNING id;
 
 -- name: find_sendable_entries
--- Which entries are to be sent: $1 import, $2 from this number, $3 to this.
-SELECT number FROM ingest.import_row
+-- Which entries are to be sent, and what is asked of them: $1 import, $2 from this number, $3 to this.
+SELECT number, asked FROM ingest.import_row
 WHERE import_id = $1 AND number >= $2 AND number <= $3 AND verdict IS NULL;
 
 -- name: find_erased
@@ -65,13 +65,18 @@ WHERE import_id = $1 AND is_erased
     AND (SELECT erased_at IS NOT NULL FROM ingest.import_file WHERE id = $1);
 
 -- name: skip_entries
--- Entries that are not sent after all: $1 import, $2 numbers, $3 why. Tells of how many it was.
+-- Entries that are not sent after all: $1 import, $2 numbers, $3 verdict, $4 why. Tells of how many
+-- it was.
 WITH skipped AS (
-    UPDATE ingest.import_row SET verdict = 'skipped', reason = $3
+    UPDATE ingest.import_row SET verdict = $3::text::ingest.row_verdict, reason = $4
     WHERE import_id = $1 AND number = ANY($2::integer[]) AND verdict IS NULL
     RETURNING 1
 )
 SELECT count(*)::integer AS rows FROM skipped;
+
+-- name: get_idle
+-- For how long an import has not moved: $1 import.
+SELECT now() - progress_at AS idle FROM ingest.import_file WHERE id = $1;
 
 -- name: find_open_entries
 -- Entries that were sent and have no verdict: $1 import, $2 above this number, $3 how many.

@@ -323,7 +323,8 @@ SET verdicts = (
         ), '{}')
         FROM jsonb_object_keys(f.verdicts || $3::jsonb) AS name
     ),
-    events = f.events + $4, progress_at = now(), lease_until = now() + make_interval(secs => $5)
+    events = f.events + $4, lease_until = now() + make_interval(secs => $5),
+    progress_at = CASE WHEN $3::jsonb = '{}' THEN f.progress_at ELSE now() END
 WHERE f.id = $1 AND f.leased_by = $2 AND f.state = 'executing'
 RETURNING f.id;
 

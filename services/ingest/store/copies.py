@@ -120,12 +120,8 @@ class Opened(Generic[SurveyorT]):
     survey: SurveyorT
 
 
-def _incomplete(found: int, size: int) -> PoisonMessageError:
-    return PoisonMessageError(
-        "invalid",
-        f"is not whole any more: {found} of its {size} bytes can be read; import it again",
-        field="file",
-    )
+def _refused(detail: str) -> PoisonMessageError:
+    return PoisonMessageError("invalid", f"{detail}; import it again", field="file")
 
 
 class CopiedUploads(Generic[SurveyorT]):
@@ -156,11 +152,12 @@ class CopiedUploads(Generic[SurveyorT]):
 
     @asynccontextmanager
     async def opened(
-        self, place: Place, number: int, size: int
+        self, place: Place, number: int, size: int, digest: bytes | None = None
     ) -> AsyncIterator[Opened[SurveyorT]]:
         """Open a file of so many bytes; what is not at hand comes from where it is kept.
 
-        Raises `PoisonMessageError` where less or more is kept than was received.
+        `digest`: that of an earlier reading.  Raises `PoisonMessageError` where less or more is
+        kept than was received, or something else than was read before.
         """
         copy = self._copies.pop(number, None) or _Copy(self._survey())
         self._hold(number, copy)
@@ -174,7 +171,10 @@ class CopiedUploads(Generic[SurveyorT]):
                 self._hold(number, copy)
             if begins != size:
                 self._copies.pop(number, None)
-                raise _incomplete(begins, size)
+                raise _refused(f"is not whole any more: {begins} of its {size} bytes can be read")
+        if digest is not None and digest != copy.digest.digest():
+            self._copies.pop(number, None)
+            raise _refused("is not the one that was read before")
         with io.BufferedReader(_Reader(copy), READ_BYTES) as file:
             yield Opened(cast("BinaryIO", file), copy.size, copy.digest.digest(), copy.survey)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -59,11 +59,17 @@ async def append_entries(store: ImportStore, job: Job, portion: Portion) -> bool
     return True
 
 
-async def skip_entries(store: ImportStore, job: Job, numbers: Sequence[int], reason: str) -> bool:
+async def skip_entries(
+    store: ImportStore,
+    job: Job,
+    numbers: Sequence[int],
+    verdict: Literal["skipped", "rejected"],
+    reason: str,
+) -> bool:
     """Leave entries out that were about to be sent; tells whether the import is still ours."""
     async with store.inside(job.place) as connection:
-        count = await connection.fetchval(QUERIES["skip_entries"], job.id, numbers, reason)
-        values = (job.worker, _text({"skipped": count}), 0, LEASE_SECONDS)
+        count = await connection.fetchval(QUERIES["skip_entries"], job.id, numbers, verdict, reason)
+        values = (job.worker, _text({verdict: count}), 0, LEASE_SECONDS)
         return await connection.fetchval(QUERIES["add_verdicts"], job.id, *values) is not None
 
 

@@ -209,7 +209,10 @@ class DirectoryUploads(NamedUploads):
 
 
 class SealedUploads(Uploads):
-    """Files that nobody can read who has a copy of where they are kept: each piece is encrypted."""
+    """Files that nobody can read who has a copy of where they are kept: each piece is encrypted.
+
+    Without keys pieces are kept as they come, and one that was encrypted is refused.
+    """
 
     def __init__(self, uploads: Uploads, vault: Vault) -> None:
         self._uploads = uploads
@@ -219,8 +222,9 @@ class SealedUploads(Uploads):
     @override
     async def put(self, place: Place, number: int, begins: int, ends: int, data: bytes) -> bool:
         """Keep the next piece of an import's file; tells whether it was its turn."""
-        sealed = await asyncio.to_thread(self._vault.seal_bytes, data)
-        return await self._uploads.put(place, number, begins, ends, sealed)
+        if self._vault.is_open:
+            data = await asyncio.to_thread(self._vault.seal_bytes, data)
+        return await self._uploads.put(place, number, begins, ends, data)
 
     @override
     async def read(self, place: Place, number: int, begins: int = 0) -> AsyncIterator[Piece]:

@@ -2,7 +2,9 @@
 
 import asyncio
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,15 +14,20 @@ import httpx
 import orjson
 import pytest
 from aiokafka import TopicPartition
+from msgspec import structs
 from starlette.responses import JSONResponse
 from ulid import ULID
 
-from services.ingest.handlers.sending_entries import send_entries
+from services.ingest.domain.entries import Entry
+from services.ingest.handlers.sending_entries import CHANGED, SHORTER, send_entries
+from services.ingest.handlers.tools import activity_terms_of
 from services.ingest.remote.runs import Runs
 from services.ingest.remote.scheduler import scheduled
 from services.ingest.settings import RemoteSettings
+from services.ingest.sources.activity_files import reading
 from services.ingest.store.connections import Claim, Connections
 from services.ingest.store.entries import append_entries
+from services.ingest.store.imports import QUERIES
 from services.ingest.store.vault import Vault, VaultError
 from shared.auth import Place
 from shared.errors import TransientError
@@ -161,6 +168,113 @@ async def test_killed_in_the_middle_a_mailbox_goes_on_and_sends_nothing_twice(
         "SELECT count(*) FROM contact.activity_record WHERE import_id = $1", ready["import_id"]
     )
     assert told == 90
+
+
+async def whereabouts(system: Importing, import_id: str) -> tuple[int, Place]:
+    """Return an import's number, and whose it is."""
+    [[number, *place]] = await system.fetch(
+        "SELECT f.id, t.id, w.id, t.public_id, w.public_id FROM ingest.import_file f"
+        " JOIN app.tenant t ON t.id = f.tenant_id JOIN app.workspace w ON w.id = f.workspace_id"
+        " WHERE f.public_id = $1",
+        import_id,
+    )
+    return number, Place(*place)
+
+
+async def test_a_file_that_cannot_be_read_again_ends_its_import(
+    system: Importing, caller: Caller
+) -> None:
+    """Gone, or another of the same length: nothing of it is sent, each row says why."""
+    box = an_mbox(*(a_message(message_id=f"<{n}@x>") for n in range(3)))
+    changed = box.replace(b"Engines", b"Engined")
+    for data, why in ((None, "0 of its"), (changed, "not the one that was read before")):
+        ready = await caller.preview(box, own=OWN)
+        number, place = await whereabouts(system, ready["import_id"])
+        await system.tools.uploads.delete(place, number)
+        if data is not None:
+            async with system.tools.store.inside(place) as connection:
+                values = (number, place.tenant_id, place.workspace_id, 0, data, None)
+                await connection.execute(QUERIES["put_chunk"], *values)
+        done = await caller.run(ready["import_id"])
+        assert done["verdicts"] == {"recorded": 0, "unchanged": 0, "skipped": 0, "rejected": 3}
+        rows = await caller.rows(ready["import_id"], verdict="rejected")
+        assert [row["number"] for row in rows] == [1, 2, 3]
+        assert all(why in row["reason"] and "import it again" in row["reason"] for row in rows)
+        assert (await caller.order(ready["import_id"], "undo")).status_code == 202
+        await caller.until(ready["import_id"], "undone")
+
+
+async def test_each_entry_is_held_to_the_row_that_was_previewed(
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another release reads a file differently: what changed is not sent, nor what is missing."""
+
+    @contextmanager
+    def differently(*given: Any, **named: Any) -> Iterator[Iterator[Entry]]:
+        with reading(*given, **named) as entries:
+            first, second, *others = entries
+            swapped = structs.replace(second, signals=others[0].signals)
+            yield iter([first, swapped, *others[:5]])
+
+    monkeypatch.setattr(f"{HANDLERS}.sending_entries.reading", differently)
+    monkeypatch.setattr(f"{HANDLERS}.sending_entries.SLICE", 3)
+    box = an_mbox(*(a_message(message_id=f"<{n}@x>") for n in range(9)))
+    done = await caller.run((await caller.preview(box, own=OWN))["import_id"])
+    assert done["verdicts"] == {"recorded": 6, "unchanged": 0, "skipped": 0, "rejected": 3}
+    rows = await caller.rows(done["import_id"], verdict="rejected")
+    assert [(row["number"], row["reason"]) for row in rows] == [
+        (2, CHANGED),
+        (8, SHORTER),
+        (9, SHORTER),
+    ]
+
+
+async def test_a_log_that_is_refused_half_way_keeps_what_was_sent(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound was lowered since its preview."""
+    lines = [f"+1415555010{n},outgoing,2026-01-0{n} 10:00,60" for n in range(1, 8)]
+    log = "\n".join(["number,direction,date,duration", *lines]).encode()
+    terms = activity_terms_of
+    monkeypatch.setattr(
+        f"{HANDLERS}.sending_entries.activity_terms_of",
+        lambda *given: replace(terms(*given), max_rows=4),
+    )
+    monkeypatch.setattr(f"{HANDLERS}.sending_entries.SLICE", 2)
+    ready = await caller.preview(log, kind="activities", region="US")
+    assert ready["classes"] == {"new": 7}
+    done = await caller.run(ready["import_id"])
+    assert done["verdicts"] == {"recorded": 4, "unchanged": 0, "skipped": 0, "rejected": 3}
+    [row, *_] = await caller.rows(ready["import_id"], verdict="rejected")
+    assert row["number"] == 5
+    assert row["reason"].startswith("was not sent, as the file cannot be read again: ")
+
+
+async def test_an_import_whose_key_is_gone_waits_for_it_but_not_for_ever(
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = asyncio.Queue[None]()
+
+    def closed(*_given: Any) -> None:
+        tries.put_nowait(None)
+        raise VaultError("no key")
+
+    ready = await caller.preview(BOX, kind="mail", own=OWN)
+    monkeypatch.setattr(f"{HANDLERS}.imports.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(system.tools.uploads, "opened", closed)
+    assert (await caller.order(ready["import_id"], "execute")).status_code == 202
+    async with asyncio.timeout(10):
+        for _ in range(2):
+            await tries.get()
+    assert (await caller.get(ready["import_id"]))["state"] == "executing"
+    await system.fetch(
+        "UPDATE ingest.import_file SET progress_at = now() - interval '25 hours'"
+        " WHERE public_id = $1",
+        ready["import_id"],
+    )
+    done = await caller.until(ready["import_id"], "done")
+    assert done["verdicts"] == {"recorded": 0, "unchanged": 0, "skipped": 3, "rejected": 1}
+    assert "VaultError" in (await caller.rows(ready["import_id"], verdict="rejected"))[0]["reason"]
 
 
 async def test_whoever_is_erased_is_sent_by_no_mailbox(
