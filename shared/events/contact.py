@@ -198,6 +198,9 @@ class FactRetracted(Cause):
     employments_removed: tuple[Employment, ...] = ()
     """Jobs that no record tells of any more, as the record told them: whatever is the same job
     (`jobs.job_key`) goes."""
+    employments_kept: tuple[Employment, ...] = ()
+    """All jobs of the same employers and titles that records tell of still, as they stand: told
+    again, for one may never have been told (before stints were told apart, the first was)."""
     restored: Assertion | None = None
     """What the record says instead, where an older version of it counts again."""
     shape: Shape | None = None

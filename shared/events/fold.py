@@ -169,7 +169,9 @@ def _retracted(state: ContactState, event: FactRetracted) -> ContactState:
         state,
         fields=fields,
         provenance=provenance,
-        employments=without_jobs(state.employments, event.employments_removed),
+        employments=with_jobs(
+            without_jobs(state.employments, event.employments_removed), event.employments_kept
+        ),
     )
 
 

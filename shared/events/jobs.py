@@ -67,8 +67,9 @@ def with_jobs(jobs: tuple[JobT, ...], told: Iterable[JobT]) -> tuple[JobT, ...]:
 def without_jobs(jobs: tuple[JobT, ...], removed: Iterable[Told]) -> tuple[JobT, ...]:
     """Leave out jobs that nobody tells of any more.
 
-    Events of before stints were told apart name one that is not there as it is told: then whatever
-    has its employer and title goes, as it did.
+    Before stints were told apart, one of an employer and title was told, of whatever start: when
+    one goes that is not there as it is told, whatever has its employer and title goes, as it did.
+    Events since then tell again what is left of them (`FactRetracted.employments_kept`).
     """
     gone = set(map(job_key, removed))
     if not gone:

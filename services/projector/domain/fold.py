@@ -80,9 +80,7 @@ def _asserted(state: Body, body: Body) -> None:
     if added := body.get("identifiers_added"):
         state["identifiers"] = [*state["identifiers"], *added]
     if added := body.get("employments_added"):
-        told = {_job_key(one) for one in added}
-        kept = [one for one in state["employments"] if _job_key(one) not in told]
-        state["employments"] = [*kept, *added]
+        state["employments"] = _with(state["employments"], added)
     _bind(state, body)
 
 
@@ -93,6 +91,8 @@ def _retracted(state: Body, body: Body) -> None:
     _change(state, body, None)
     if gone := body.get("employments_removed"):
         state["employments"] = _without(state["employments"], {_job_key(one) for one in gone})
+    if kept := body.get("employments_kept"):
+        state["employments"] = _with(state["employments"], kept)
 
 
 def _privately_changed(state: Body, body: Body) -> None:
@@ -248,6 +248,12 @@ def _change(state: Body, body: Body, own: Body | None) -> None:
     if len(used) < len(origins):
         state["origins"] = [origins[index] for index in used]
         state["provenance"] = {name: used.index(index) for name, index in provenance.items()}
+
+
+def _with(jobs: list[Body], told: list[Body]) -> list[Body]:
+    """Add jobs, as `shared.events.jobs.with_jobs` does."""
+    keys = set(map(_job_key, told))
+    return [*(one for one in jobs if _job_key(one) not in keys), *told]
 
 
 def _without(jobs: list[Body], gone: set[JobKey]) -> list[Body]:

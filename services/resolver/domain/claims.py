@@ -67,7 +67,7 @@ class Claimed(Protocol):
 class IndexedClaims(dict[bytes, Claim]):
     """The claims of one contact by record, and by what they say; set one by one."""
 
-    __slots__ = ("_groups", "_members", "_names", "_private", "_terms", "_workspaces")
+    __slots__ = ("_groups", "_members", "_names", "_private", "_stints", "_terms", "_workspaces")
 
     def __init__(self, claims: Mapping[bytes, Claim]) -> None:
         super().__init__(claims)
@@ -76,6 +76,7 @@ class IndexedClaims(dict[bytes, Claim]):
         self._workspaces: dict[int, _Ranked] = {}
         self._names: dict[Name, dict[_Said, _Ranked]] = {}
         self._members: set[_Term] = set()
+        self._stints: dict[tuple[str, str], set[_Term]] = {}
         self._private: dict[int, dict[bytes, _Dated]] = {}
         # Sorted: what comes to the end of a list moves nothing.
         for claim in sorted(claims.values(), key=attrgetter("weight")):
@@ -94,6 +95,15 @@ class IndexedClaims(dict[bytes, Claim]):
         """Return the weightiest claim that says it too, for each thing that `facts` say."""
         terms = self._terms
         return [terms[term][-1][1] for term in _terms_of(facts) if term in terms]
+
+    def employing(self, jobs: Iterable[Job]) -> list[Claim]:
+        """Return the weightiest claim of each job of the employers and titles of these."""
+        found = [
+            self._terms[term][-1]
+            for post in {job.post for job in jobs}
+            for term in self._stints.get(post, ())
+        ]
+        return list({claim.record_key: claim for _, claim in found}.values())
 
     def showing(self) -> list[Claim]:
         """Return the weightiest claim of each group of visible values."""
@@ -142,6 +152,11 @@ class IndexedClaims(dict[bytes, Claim]):
             if not self._terms[term]:
                 del self._terms[term]
                 self._members.discard(term)
+        for job in map(Job.of, claim.facts.employments):
+            if (term := _job_term(job)) not in self._terms:
+                self._stints.get(job.post, set()).discard(term)
+                if not self._stints.get(job.post):
+                    self._stints.pop(job.post, None)
         name = NAME_OF(claim.facts)
         if not self._names[name][None]:
             del self._names[name]
@@ -162,6 +177,8 @@ class IndexedClaims(dict[bytes, Claim]):
             yield self._terms.setdefault(term, [])
             if term[:2] == _MEMBER:
                 self._members.add(term)
+        for job in map(Job.of, claim.facts.employments):
+            self._stints.setdefault(job.post, set()).add(_job_term(job))
         spoken = self._names.setdefault(NAME_OF(claim.facts), {})
         yield spoken.setdefault(None, [])
         for one in claim.facts.identifiers:
@@ -175,6 +192,15 @@ def claims_telling(contact: Claimed, facts: Facts) -> Collection[Claim]:
     """
     indexed = _indexed(contact)
     return contact.claims.values() if indexed is None else indexed.telling(facts)
+
+
+def claims_employing(contact: Claimed, jobs: Iterable[Job]) -> Collection[Claim]:
+    """Return claims enough to say what is told of these employers and titles, of any start.
+
+    The weightiest claim of each job is there.
+    """
+    indexed = _indexed(contact)
+    return contact.claims.values() if indexed is None else indexed.employing(jobs)
 
 
 def claims_showing(contact: Claimed) -> Collection[Claim]:
@@ -220,8 +246,12 @@ def _terms_of(facts: Facts) -> set[_Term]:
         *(("identifier", one.type, one.value) for one in facts.identifiers),
         *(("email", "", one.value) for one in facts.emails),
         *(("phone", "", one.value) for one in facts.phones),
-        *(("job", "", Job.of(one).key) for one in facts.employments),
+        *(_job_term(Job.of(one)) for one in facts.employments),
     }
+
+
+def _job_term(job: Job) -> _Term:
+    return "job", "", job.key
 
 
 def is_private(facts: Facts) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Final
 
-from services.resolver.domain.claims import claims_telling
+from services.resolver.domain.claims import claims_employing, claims_telling
 from services.resolver.domain.model import (
     Claim,
     Contact,
@@ -24,6 +24,9 @@ from shared.events.signal import Employment, Facts, Identifier, Point
 
 Told = tuple[Point, Source]
 """An e-mail or a phone as it is told, and who tells."""
+
+ToldJob = tuple[Employment, Source]
+"""A job as it is told, and who tells."""
 
 Telling = Callable[[Facts], tuple[Point, ...]]
 """Reads one kind of points from what a record says."""
@@ -78,19 +81,31 @@ def retold_details(
     if before.employments == after.employments:
         return ()
     retold = retold_jobs(before, after, claims_telling(contact, before))
-    for employment, source in retold:
-        job = Job.of(employment)
-        plan.employments = [
-            one
-            for one in plan.employments
-            if one.contact_id != contact.id or Job.of(one.employment) != job
-        ]
-        plan.dropped_jobs.append((contact.id, job))
-        company = known.company_ids.get(employment.company_id or "")
-        plan.employments.append(
-            EmploymentRow(contact.tenant_id, contact.id, company, source, employment)
-        )
+    _drop_jobs(plan, contact, [Job.of(employment) for employment, _ in retold])
+    _write_jobs(plan, known, contact, retold)
     return tuple(employment for employment, _ in retold)
+
+
+def _drop_jobs(plan: Plan, contact: Contact, jobs: Collection[Job]) -> None:
+    plan.employments = [
+        one
+        for one in plan.employments
+        if one.contact_id != contact.id or Job.of(one.employment) not in jobs
+    ]
+    plan.dropped_jobs += [(contact.id, job) for job in jobs]
+
+
+def _write_jobs(plan: Plan, known: Known, contact: Contact, told: Iterable[ToldJob]) -> None:
+    plan.employments += [
+        EmploymentRow(
+            contact.tenant_id,
+            contact.id,
+            known.company_ids.get(employment.company_id or ""),
+            source,
+            employment,
+        )
+        for employment, source in told
+    ]
 
 
 def _note(
@@ -107,11 +122,12 @@ def _note(
 
 
 def dropped_details(
-    plan: Plan, contact: Contact, before: Facts, after: Facts
-) -> tuple[Employment, ...]:
+    plan: Plan, known: Known, contact: Contact, before: Facts, after: Facts
+) -> tuple[tuple[Employment, ...], tuple[Employment, ...]]:
     """Plan what follows for the rows when a record says this instead of that.
 
-    The contact's claims are those afterwards. Returns the jobs that no record tells of any more.
+    The contact's claims are those afterwards. Returns the jobs that no record tells of any more,
+    and all that are told of the same employers and titles still.
     """
     claims = claims_telling(contact, before)
     for telling, rows, dropped in (
@@ -125,15 +141,13 @@ def dropped_details(
             else:
                 rows[contact.id, value] = (contact.tenant_id, *told)
     gone = unsaid_jobs(before, after, claims)
-    if gone:
-        jobs = {Job.of(one) for one in gone}
-        plan.employments = [
-            one
-            for one in plan.employments
-            if one.contact_id != contact.id or Job.of(one.employment) not in jobs
-        ]
-        plan.dropped_jobs += [(contact.id, job) for job in jobs]
-    return gone
+    if not gone:
+        return (), ()
+    jobs = [Job.of(one) for one in gone]
+    kept = kept_jobs(jobs, claims_employing(contact, jobs))
+    _drop_jobs(plan, contact, [*jobs, *(Job.of(one) for one, _ in kept)])
+    _write_jobs(plan, known, contact, kept)
+    return gone, tuple(employment for employment, _ in kept)
 
 
 def retold(
@@ -172,16 +186,14 @@ def unsaid_identifiers(
     return tuple(one for one in before.identifiers if (one.type, one.value) not in said)
 
 
-def retold_jobs(
-    before: Facts, after: Facts, claims: Collection[Claim]
-) -> tuple[tuple[Employment, Source], ...]:
+def retold_jobs(before: Facts, after: Facts, claims: Collection[Claim]) -> tuple[ToldJob, ...]:
     """Return jobs that a record tells otherwise than before, as the weightiest tells them now.
 
     That somebody left is told so: the end of a job is not what makes it another.
     """
     if before.employments == after.employments:
         return ()
-    found: dict[Job, tuple[Employment, Source]] = {}
+    found: dict[Job, ToldJob] = {}
     for one in before.employments:
         if one in after.employments or not (one.company_name or one.company_domain):
             continue
@@ -198,6 +210,17 @@ def retold_jobs(
             if _SAYS(best) != _SAYS(one):
                 found[job] = (best, source)
     return tuple(found.values())
+
+
+def kept_jobs(gone: Iterable[Job], claims: Iterable[Claim]) -> tuple[ToldJob, ...]:
+    """Return the jobs of these employers and titles that claims tell of, as the weightiest does."""
+    posts = {job.post for job in gone if job.company}
+    found: dict[Job, ToldJob] = {}
+    for claim in sorted(claims, key=attrgetter("weight")):
+        for one in claim.facts.employments[::-1]:
+            if Job.of(one).post in posts:
+                found[Job.of(one)] = (one, claim.source)
+    return tuple(found[job] for job in sorted(found))
 
 
 def unsaid_jobs(before: Facts, after: Facts, claims: Collection[Claim]) -> tuple[Employment, ...]:

@@ -233,10 +233,11 @@ class _Gate:
                 self._advance(contact)
                 event = telling.identifier_removed(delivery, contact, one, "dropped")
                 self._record(delivery, contact.id, event)
-        jobs = dropped_details(self.plan, contact, before, after)
+        jobs, kept = dropped_details(self.plan, self.known, contact, before, after)
         if jobs:
             self._advance(contact)
-            self._record(delivery, contact.id, telling.jobs_retracted(delivery, contact, jobs))
+            retracted = telling.jobs_retracted(delivery, contact, jobs, kept)
+            self._record(delivery, contact.id, retracted)
 
     def _advance(self, contact: Contact) -> None:
         contact.version += 1

@@ -291,6 +291,11 @@ class Job(NamedTuple):
         return cls(*job_key(employment))
 
     @property
+    def post(self) -> tuple[str, str]:
+        """Return what stints of one title at one employer have in common."""
+        return self[:2]
+
+    @property
     def key(self) -> str:
         """Return it as one text: the unit separator is in no name."""
         return "\x1f".join(self) if self.start else f"{self.company}\x1f{self.title}"

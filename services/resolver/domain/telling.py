@@ -133,9 +133,12 @@ def identifier_removed(
 
 
 def jobs_retracted(
-    delivery: Delivery, contact: Contact, jobs: tuple[Employment, ...]
+    delivery: Delivery,
+    contact: Contact,
+    jobs: tuple[Employment, ...],
+    kept: tuple[Employment, ...],
 ) -> FactRetracted:
-    """Tell that a record no longer tells of jobs, and no other does."""
+    """Tell that a record no longer tells of jobs, and no other does; and what is like them."""
     return _FactRetracted(
         occurred_at=delivery.signal.occurred_at,
         cause=delivery.signal.signal_id,
@@ -144,6 +147,7 @@ def jobs_retracted(
         source=delivery.source.name,
         source_record=delivery.signal.record_key,
         employments_removed=jobs,
+        employments_kept=kept,
     )
 
 

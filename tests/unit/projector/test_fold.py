@@ -1,7 +1,7 @@
 """The projector's fold on JSON and the shared fold on models are one and the same."""
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import orjson
@@ -109,6 +109,9 @@ later = st.one_of(
         changes=changes,
         employments_removed=st.sampled_from(
             [(), (Employment(company_name="ENGINES"),), (Employment(title="analyst"),)]
+        ),
+        employments_kept=st.sampled_from(
+            [(), (Employment(company_name="Engines", start_date=date(2020, 1, 1)),)]
         ),
         restored=st.none() | st.just(asserted("e")),
         shape=shapes,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from services.resolver.domain import claims as module
 from services.resolver.domain.bindings import private_of
 from services.resolver.domain.claims import NAME_OF, IndexedClaims
-from services.resolver.domain.model import Claim, IdentifierKey
+from services.resolver.domain.details import kept_jobs
+from services.resolver.domain.model import Claim, IdentifierKey, Job
 from services.resolver.domain.survivorship import choose, source_of
 from tests.support.histories import a_said
 from tests.support.merging import World
@@ -58,6 +59,8 @@ def test_replaced_claims_leave_nothing_behind(steps: list[tuple[int, int, int]])
         assert {NAME_OF(one.facts) for one in indexed.naming(keys) if says(one, keys)} == {
             NAME_OF(one.facts) for one in every if says(one, keys)
         }
+        jobs = list(map(Job.of, claim.facts.employments))
+        assert kept_jobs(jobs, indexed.employing(jobs)) == kept_jobs(jobs, every)
         if claim.facts.identifiers:
             assert max(others, key=lambda one: one.weight) in indexed.telling(claim.facts)
     for record in range(6):
@@ -69,6 +72,13 @@ def test_replaced_claims_leave_nothing_behind(steps: list[tuple[int, int, int]])
     assert not indexed.showing()
     assert not indexed.private(1)
     assert not any(indexed.telling(claim.facts) for claim in every)
+    assert not indexed.employing([Job("acme", "cto")])
+
+
+STINTS = tuple(
+    {"company_name": "Acme", "title": "CTO", "start_date": start}
+    for start in (None, "2012-01-01", "2019-01-01")
+)
 
 
 def says(claim: Claim, keys: Sequence[IdentifierKey]) -> bool:
@@ -82,7 +92,7 @@ def _claim(record: int, minutes: int, dice: Random) -> Claim:
         "headline": dice.choice([None, "Analyst"]),
         "identifiers": dice.choice([(), ({"type": "email", "value": address},)]),
         "emails": dice.choice([(), ({"value": address, "label": dice.choice(["work", "home"])},)]),
-        "employments": dice.choice([(), ({"company_name": "Acme", "title": "CTO"},)]),
+        "employments": dice.choice([(), *((one,) for one in STINTS), STINTS]),
         "notes": dice.choice([None, "met", "called"]),
         "labels": dice.choice([(), ("vip",), ("lead", "vip")]),
         "custom_fields": dice.choice([{}, {"tier": dice.randrange(3)}]),

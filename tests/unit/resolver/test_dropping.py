@@ -3,6 +3,7 @@
 from datetime import date
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -147,3 +148,33 @@ def test_two_stints_of_one_title_are_two_jobs() -> None:
     assert len(the_state(world).employments) == 2
     world.tell("r1", email="a@x.org", employments=(first,), minutes=1)
     assert [one.start_date for one in the_state(world).employments] == [date(2012, 1, 1)]
+
+
+def the_jobs(world: World) -> set[JobKey]:
+    return {job_key(one) for one in the_state(world).employments}
+
+
+UNDATED = Employment(company_name="Acme", title="CTO")
+DATED = Employment(company_name="Acme", title="CTO", start_date=date(2020, 1, 1))
+
+
+@pytest.mark.parametrize("first", [UNDATED, DATED])
+@pytest.mark.parametrize("goes", ["r1", "r2"])
+@pytest.mark.parametrize("instead", [(), (Employment(company_name="Acme", title="CEO"),)])
+def test_what_another_record_says_outlasts_one_told_before_stints_were(
+    first: Employment, goes: str, instead: tuple[Employment, ...]
+) -> None:
+    """Then the second of an employer and title was not told: it was the same job."""
+    world = World()
+    second = DATED if first is UNDATED else UNDATED
+    world.tell("r1", email="a@x.org", employments=(first,))
+    world.tell("r2", email="a@x.org", employments=(second,), minutes=1)
+    (events,) = world.streams.values()
+    events[-1] = events[-1].model_copy(update={"employments_added": ()})
+    assert the_jobs(world) == {job_key(first)}
+    plan = world.tell(goes, email="a@x.org", employments=instead, minutes=2)
+    left = {job_key(one) for one in (second if goes == "r1" else first, *instead)}
+    assert the_jobs(world) == left
+    # Rows of both go, and those that are left are written: the table is what the events tell.
+    assert {job_key(one.employment) for one in plan.employments} == left
+    assert {job for _, job in plan.dropped_jobs} == {job_key(one) for one in (UNDATED, DATED)}
