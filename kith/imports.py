@@ -9,12 +9,13 @@ from typer.core import TyperGroup
 from typing_extensions import override
 
 from kith.imports_client import Document, RefusedError
-from kith.imports_mail import is_mail
+from kith.imports_mail import kind_of
 from kith.imports_options import (
     AsJson,
     Files,
     Import,
     Key,
+    Kind,
     Look,
     Mapping,
     Own,
@@ -85,6 +86,7 @@ def import_files(
     save: Save = None,
     skip: Skip = None,
     own: Own = None,
+    kind: Kind = None,
     look: Look = False,
     yes: Yes = False,
     key: Key = None,
@@ -106,7 +108,10 @@ def import_files(
         if save:
             save_mapping(client, save, str(wishes["mapping"]))
         for path in files:
-            asked = wishes | {"kind": "mail", "own": own or []} if is_mail(path) else wishes
+            held = kind_of(path, kind)
+            asked = wishes | ({"kind": held} if held else {})
+            if held == "mail":
+                asked |= {"own": own or []}
             if look:
                 told.append(look_at(client, path, asked, as_json=as_json))
             else:

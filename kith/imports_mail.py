@@ -8,12 +8,19 @@ from urllib.parse import quote
 
 import typer
 
-from services.ingest.sources.mail.boxes import sniff_box
+from services.ingest.sources.mail.boxes import shown_box
 
 _MAIL_SUFFIXES: Final = frozenset({".eml", ".emlx", ".mbox", ".mbx", ".msg", ".pst", ".ost"})
 """What is meant as mail; what of it cannot be read, ingest says by name."""
 _MESSAGE_SUFFIXES: Final = frozenset({".eml", ".emlx"})
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
+
+
+def kind_of(path: Path, said: str | None) -> str | None:
+    """Return what a file holds: what is said of it, or mail if it is; None: ingest finds out."""
+    if said is not None and not path.is_dir():
+        return said
+    return "mail" if is_mail(path) else None
 
 
 def is_mail(path: Path) -> bool:
@@ -27,7 +34,7 @@ def is_mail(path: Path) -> bool:
     if path.suffix.lower() in _MAIL_SUFFIXES:
         return True
     with path.open("rb") as file:
-        return sniff_box(file) is not None
+        return shown_box(file) is not None
 
 
 def content_of(path: Path) -> Iterator[bytes]:

@@ -8,12 +8,22 @@ import typer
 CHOOSABLE: Final = ("new", "update", "duplicate", "conflict")
 """Classes of rows that may be left out."""
 
+KINDS: Final = ("contacts", "mail", "activities")
+"""What a file may be said to hold."""
+
 
 def only_classes(given: list[str] | None) -> list[str] | None:
     """Refuse a class of which there is nothing to choose, before anything is sent."""
     for name in given or ():
         if name not in CHOOSABLE:
             raise typer.BadParameter(f"{name} is none of {', '.join(CHOOSABLE)}")
+    return given
+
+
+def only_kinds(given: str | None) -> str | None:
+    """Refuse what files cannot be said to hold, before anything is sent."""
+    if given is not None and given not in KINDS:
+        raise typer.BadParameter(f"{given} is none of {', '.join(KINDS)}")
     return given
 
 
@@ -64,6 +74,14 @@ Own = Annotated[
     list[str] | None,
     typer.Option(
         help="Of mail: an address of the mailbox's user, who is no contact; may be repeated."
+    ),
+]
+Kind = Annotated[
+    str | None,
+    typer.Option(
+        callback=only_kinds,
+        help="What the files hold, where it is not seen: contacts, mail or activities (calendars, "
+        "logs).",
     ),
 ]
 Look = Annotated[bool, typer.Option("--look", help="Say how the files would be read, no more.")]

@@ -17,7 +17,7 @@ from services.ingest.domain.entries import Entry
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.sources import activities
 from services.ingest.sources.kinds import LDIF_TEXT, kind_of_text
-from services.ingest.sources.mail.boxes import BoxKind, read_box, sniff_box, why_no_mail
+from services.ingest.sources.mail.boxes import BoxKind, read_box, shown_box, sniff_box, why_no_mail
 from services.ingest.sources.mail.helping import Helpers
 from services.ingest.sources.mail.own import OwnSurvey
 from services.ingest.sources.mail.reading import MailReader, MailTerms
@@ -87,7 +87,7 @@ def layout_of(file: BinaryIO, kind: FileKind | None) -> str | None:
         return None
     # Lines of an LDIF file look like those of a message's header.
     is_ldif = kind_of_text(begin.decode("utf-8", "replace")) == LDIF_TEXT
-    return None if is_ldif else sniff_box(file)
+    return None if is_ldif else shown_box(file)
 
 
 def survey(file: BinaryIO, layout: str) -> frozenset[str]:

@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from kith.imports_client import ImportsClient
-from kith.imports_mail import content_of, is_mail
+from kith.imports_mail import content_of, is_mail, kind_of
+from kith.imports_options import only_kinds
 from services.ingest.sources.mail.boxes import Stored, read_box, sniff_box
 from tests.support.mail import a_message, an_mbox
 
@@ -48,6 +49,20 @@ def test_a_folder_of_messages_is_one_stream(tmp_path: Path) -> None:
     found = stored(tmp_path / "export")
     assert [one.folder for one in found] == ["Gesendete Elemente"] * 3
     assert not any(b"plist" in one.raw for one in found)
+
+
+def test_what_a_file_is_said_to_hold_goes_over_what_it_looks_like(tmp_path: Path) -> None:
+    letter, table = tmp_path / "letter", tmp_path / "table.csv"
+    letter.write_bytes(b"From: Ada <ada@x.example>\nSubject: x\n\nhello\n")
+    table.write_bytes(b"From: CRM export\nDate: 2024-05-01\n\nName,Email,City\nA,a@x.example,B\n")
+    assert [kind_of(one, None) for one in (letter, table)] == ["mail", None]
+    assert kind_of(letter, "contacts") == "contacts"
+    assert kind_of(table, "activities") == "activities"
+    (tmp_path / "cur").mkdir()
+    (tmp_path / "cur" / "1").write_bytes(letter.read_bytes())
+    assert kind_of(tmp_path, "contacts") == "mail", "folders are read as mailboxes alone"
+    with pytest.raises(typer.BadParameter, match="contacts, mail, activities"):
+        only_kinds("calls")
 
 
 def test_what_is_mail(tmp_path: Path) -> None:

@@ -43,6 +43,22 @@ _USUAL_FIELD = re.compile(
 )
 """A line that opens a message's header, and hardly ever stands in running text."""
 
+_PROGRAMS_FIELD = re.compile(
+    rb"^(?:Return-Path|Received|Delivered-To|X-Original-To|Envelope-To|Message-ID|MIME-Version"
+    rb"|DKIM-Signature|X-Mozilla-Status|X-Mozilla-Keys|X-GM-THRID|X-Gmail-Labels|X-Account-Key"
+    rb"|ARC-Seal|Authentication-Results|Received-SPF|In-Reply-To)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line that only mail programs write."""
+
+_ADDRESS_FIELD = re.compile(
+    rb"^(?:From|To|Cc|Reply-To|Sender)[ \t]*:(?:[^\n]|\n[ \t]){0,998}?[^\s@<]@[^\s@>]",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line, or a folded one, that names a mailbox by its address."""
+
+_DELIMITERS: Final = b",;\t|"
+
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _FOLDER = re.compile(rb"From kith-folder=([^\s;]*) ")
@@ -85,6 +101,30 @@ def sniff_box(file: BinaryIO) -> BoxKind | None:
     if count and _USUAL_FIELD.match(head, count.end()):
         return "emlx"
     return "eml" if _is_header(head) else None
+
+
+def shown_box(file: BinaryIO) -> BoxKind | None:
+    """Do the same with a file that nobody calls mail: a single message must show that it is one.
+
+    Above a table, or in one, lines may stand like those of a header.
+    """
+    kind = sniff_box(file)
+    if kind in (None, "mbox"):
+        return kind
+    text = _start(file)[0].replace(b"\r\n", b"\n")
+    header, _, body = text.partition(b"\n\n")
+    if _PROGRAMS_FIELD.search(header):
+        return kind
+    return kind if _ADDRESS_FIELD.search(header) and not _is_table(body) else None
+
+
+def _is_table(text: bytes) -> bool:
+    """Tell whether the first two lines are cells of as many columns, three or more."""
+    lines = [line for line in text.split(b"\n", 20)[:20] if line.strip()][:2]
+    return len(lines) == 2 and any(
+        lines[0].count(one) == lines[1].count(one) > 1
+        for one in (bytes([delimiter]) for delimiter in _DELIMITERS)
+    )
 
 
 def why_no_mail(file: BinaryIO) -> PoisonMessageError:
