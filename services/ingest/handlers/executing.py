@@ -64,7 +64,9 @@ async def execute(job: Job, tools: Tools) -> bool:
     finished = (job.id, job.worker, "executing", "done", None)
     if await tools.store.fetchrow(job.place, "finish", *finished) is not None and of_activities:
         # Nobody needs it any more: what people wrote is kept no longer than it takes to read it.
+        # What fails here is done by `Imports.tidy`.
         await tools.uploads.delete(job.place, job.id)
+        await tools.store.fetchrow(job.place, "note_file_forgotten", job.id)
     return True
 
 

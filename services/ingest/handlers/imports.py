@@ -97,8 +97,10 @@ class Imports:
         except PoisonMessageError as error:
             failure = {"reason": error.reason, "detail": error.detail, "field": error.field}
             # Only a file that is read for its preview can be at fault; what was staged was judged.
-            await store.fail(job.place, job.id, failure, job.worker)
+            failed = await store.fail(job.place, job.id, failure, job.worker)
             log.info("an import failed", import_id=job.name, reason=error.reason)
+            if failed and job.row["of_activities"]:  # of others its rejected rows are given back
+                await self._forget_file(job.id, job.place)
             wait = RETRY_SECONDS
         except Exception as error:  # noqa: BLE001  # one import must not end the work on others
             log.warning("an import was put off", import_id=job.name, state=job.state, error=error)
@@ -125,7 +127,7 @@ class Imports:
             await asyncio.sleep(TIDY_SECONDS)
 
     async def tidy(self) -> None:
-        """Forget imports whose time is up, and files that told of somebody who was erased."""
+        """Forget imports whose time is up, and files that nobody needs any more."""
         store = self._tools.store
         for number, place in await store.find_expired(100):
             await self._forget(number, place)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, BinaryIO, Final, cast
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import ClientDisconnect
 
 from services.ingest.domain.imports import Reading
 from services.ingest.domain.telling import MOST_NOTES, tell_import, tell_report
@@ -85,7 +86,7 @@ async def take(request: Request, caller: Caller, doorway: Doorway, wishes: Wishe
     try:
         size = await keep(doorway, caller.place, number, file_of(request, most))
         await begin_reading(doorway, caller.place, number, terms, size)
-    except ProblemError:
+    except (ProblemError, ClientDisconnect):  # nobody can go on with it
         await doorway.imports.step(caller.place, "discard", number)
         raise
     answer = JsonResponse(tell_import(await find(doorway, caller, name)), 202)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -29,7 +30,7 @@ from services.ingest.sources.sniff import sniff
 from services.ingest.sources.survey import Survey
 from services.ingest.store.imports import Row
 from shared.auth import Caller, Place
-from shared.errors import PoisonMessageError
+from shared.errors import PoisonMessageError, ServiceError
 from shared.events.envelope import rfc3339
 from shared.events.signal import ImportSource, Region
 from shared.events.wire import SourceName
@@ -187,7 +188,9 @@ async def keep(
 async def begin_reading(
     doorway: Doorway, place: Place, number: int, terms: dict[str, Any], size: int
 ) -> None:
-    """Let an import be read whose file is whole; one that is of no known kind fails at once.
+    """Let an import be read whose file is whole.
+
+    One that is of no known kind fails at once, and its file is not kept.
 
     `size`: bytes that were received.
     """
@@ -196,7 +199,10 @@ async def begin_reading(
             looked = await asyncio.to_thread(look, doorway, whole.file, terms, whole.survey)
     except PoisonMessageError as error:
         failure = {"reason": error.reason, "detail": error.detail, "field": error.field}
-        await doorway.imports.fail(place, number, failure)
+        if await doorway.imports.fail(place, number, failure):
+            with suppress(ServiceError):  # what cannot be deleted now is found again
+                await doorway.uploads.delete(place, number)
+                await doorway.imports.fetchrow(place, "note_file_forgotten", number)
         raise
     declared = terms.get("declared_source", terms.get("source"))
     begun = await doorway.imports.begin_reading(

@@ -451,15 +451,24 @@ SET purged_at = now(), terms = terms - 'own', told = told - 'own',
 WHERE id = $1;
 
 -- name: find_files_to_forget
--- Imports of which a row told of somebody who was erased, with their places, once their files have
--- been read, as often as they are: $1 how many.
+-- Imports whose files nobody needs any more, with their places, once they have been read as often as
+-- they are: where a row told of somebody who was erased; of activities that are over; and of what
+-- was never recognised. $1 how many.
 SELECT f.id, f.tenant_id, f.workspace_id, t.public_id AS tenant, w.public_id AS workspace
-FROM ingest.import_file AS f
+FROM (
+    SELECT id, tenant_id, workspace_id FROM ingest.import_file
+    WHERE erased_at IS NOT NULL AND file_forgotten_at IS NULL
+        AND state NOT IN ('receiving', 'reading')
+        AND NOT (of_activities AND state = 'executing')
+    UNION
+    SELECT id, tenant_id, workspace_id FROM ingest.import_file
+    WHERE file_forgotten_at IS NULL AND purged_at IS NULL AND (
+        (of_activities AND state IN ('done', 'undoing', 'undone', 'failed'))
+        OR (file_digest IS NULL AND state = 'failed')
+    )
+) AS f
 JOIN app.tenant AS t ON t.id = f.tenant_id
 JOIN app.workspace AS w ON w.id = f.workspace_id
-WHERE f.erased_at IS NOT NULL AND f.file_forgotten_at IS NULL
-    AND f.state NOT IN ('receiving', 'reading')
-    AND NOT (f.of_activities AND f.state = 'executing')
 ORDER BY f.id LIMIT $1;
 
 -- name: note_file_forgotten

@@ -147,10 +147,10 @@ class ImportStore:
 
     async def fail(
         self, place: Place, number: int, failure: Mapping[str, Any], worker: str | None = None
-    ) -> None:
-        """Say why an import comes to nothing."""
+    ) -> bool:
+        """Say why an import comes to nothing; tells whether that was still to be said."""
         said = _json(failure)
-        await self.fetchrow(place, "fail", number, said, worker)
+        return await self.fetchrow(place, "fail", number, said, worker) is not None
 
     async def choose(
         self, place: Place, number: int, classes: Mapping[Any, str], rows: Sequence[Chosen]
@@ -305,7 +305,7 @@ class ImportStore:
         return await self._everywhere("find_expired", limit)
 
     async def find_files_to_forget(self, limit: int) -> list[tuple[int, Place]]:
-        """Return imports whose files told of somebody who was erased, and have been read."""
+        """Return imports whose files nobody needs any more, or told of who was erased."""
         return await self._everywhere("find_files_to_forget", limit)
 
     async def _everywhere(self, query: str, limit: int) -> list[tuple[int, Place]]:

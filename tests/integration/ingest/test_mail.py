@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 from ulid import ULID
 
 from services.ingest.domain.entries import Entry
+from services.ingest.handlers.imports import Imports
 from services.ingest.handlers.sending_entries import CHANGED, SHORTER, send_entries
 from services.ingest.handlers.tools import activity_terms_of
 from services.ingest.remote.runs import Runs
@@ -202,6 +203,47 @@ async def test_a_file_that_cannot_be_read_again_ends_its_import(
         assert all(why in row["reason"] and "import it again" in row["reason"] for row in rows)
         assert (await caller.order(ready["import_id"], "undo")).status_code == 202
         await caller.until(ready["import_id"], "undone")
+
+
+async def kept_pieces(system: Importing, import_id: str) -> int:
+    [[count]] = await system.fetch(
+        "SELECT count(*) FROM ingest.import_chunk c JOIN ingest.import_file f"
+        " ON f.id = c.import_id WHERE f.public_id = $1",
+        import_id,
+    )
+    number: int = count
+    return number
+
+
+async def test_no_file_stays_that_nobody_needs(
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what is no mail, of what failed, and of what is done where its storage failed then."""
+    answer = await caller.http.post("/v1/mail", content=b"\x00\x01 no mail at all")
+    assert answer.status_code == 422
+    [refused] = (await caller.http.get("/v1/imports")).json()["imports"]
+    failed = await caller.preview(b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
+    assert [refused["state"], failed["state"]] == ["failed", "failed"]
+    assert await kept_pieces(system, refused["import_id"]) == 0
+    for _ in range(100):
+        if not await kept_pieces(system, failed["import_id"]):
+            break
+        await asyncio.sleep(0.05)
+    else:
+        pytest.fail("what was said in a file that failed is kept")
+
+    async def fails(*_given: Any) -> None:
+        raise TransientError("storage fails")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(system.tools.uploads, "delete", fails)
+        done = await caller.run((await caller.preview(BOX, kind="mail", own=OWN))["import_id"])
+        await Imports(system.tools).tidy()
+    assert await kept_pieces(system, done["import_id"]) == 1
+    await Imports(system.tools).tidy()
+    assert await kept_pieces(system, done["import_id"]) == 0
+    number, _ = await whereabouts(system, done["import_id"])
+    assert number not in {found for found, _ in await system.tools.store.find_files_to_forget(100)}
 
 
 async def test_each_entry_is_held_to_the_row_that_was_previewed(
