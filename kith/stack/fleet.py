@@ -11,8 +11,8 @@ from zlib import crc32
 from pydantic import ValidationError
 
 from kith.stack.errors import PartFailedError, StackError, UnknownPartError
-from kith.stack.ports import choose_port, is_free
-from kith.stack.processes import Launch, find, kill, spawn, stop, tail, wait_until
+from kith.stack.ports import choose_port, is_free, is_listening
+from kith.stack.processes import Launch, find, kill, listens, spawn, stop, tail, wait_until
 from kith.stack.services import SERVICES, STOP_SECONDS, Plan, Service, make_plan, name_processes
 from kith.stack.stack import PARTS, Progress, Stack, silent
 from kith.stack.state import held, write_private
@@ -31,6 +31,7 @@ class Fleet:
         self.stack = stack
         self._places = stack.places
         self._services = tuple(services)
+        self._asked: tuple[Mapping[str, int], Mapping[str, Mapping[str, str]]] | None = None
 
     # What runs.
 
@@ -58,7 +59,9 @@ class Fleet:
         return f"http://127.0.0.1:{self.processes(name)[0].port}"
 
     def is_ready(self, running: Running) -> bool:
-        """Whether a process says so itself."""
+        """Whether a process says so itself, and no stranger that has its port."""
+        if not listens(running.process, running.port):
+            return False
         connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=1)
         try:
             connection.request("GET", running.probe)
@@ -85,6 +88,7 @@ class Fleet:
         unknown = set(replicas or ()) - {service.name for service in self._services}
         if unknown:
             raise UnknownPartError(f"no service {', '.join(sorted(unknown))}")
+        self._asked = (replicas or {}, env or {})
         with held(self._places.lock_file):
             self.stack.refresh()
             plan = self._plan(replicas or {}, env or {})
@@ -139,13 +143,19 @@ class Fleet:
             progress(running.name, "running again")
 
     def wait_ready(self, seconds: float) -> list[str]:
-        """Wait until all are ready; answers the names of those that are not after the time."""
+        """Wait until all are ready; answers the names of those that are not after the time.
+
+        What this fleet has started moves to another port when a stranger took its own meanwhile.
+        """
         deadline = time.monotonic() + seconds
-        waiting = list(self.processes())
-        while waiting and time.monotonic() < deadline:
-            waiting = [running for running in waiting if not self.is_ready(running)]
-            time.sleep(0.1 if waiting else 0)
-        return [running.name for running in waiting]
+        while True:
+            waiting = [running for running in self.processes() if not self.is_ready(running)]
+            if not waiting or time.monotonic() >= deadline:
+                return [running.name for running in waiting]
+            if self._asked and any(map(_is_robbed, waiting)):
+                replicas, env = self._asked
+                self.start(replicas=replicas, env=env)
+            time.sleep(0.1)
 
     # Steps.
 
@@ -220,3 +230,12 @@ class Fleet:
             if find(running.process):
                 progress(running.name, "stopping it: its supervisor is gone")
                 stop(running.process, SIGTERM, STOP_SECONDS)
+
+
+def _is_robbed(running: Running) -> bool:
+    """Whether a process has ended and somebody else listens where it would."""
+    return (
+        running.last_exit is not None
+        and find(running.process) is None
+        and is_listening(running.port)
+    )

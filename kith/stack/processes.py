@@ -89,6 +89,18 @@ def find(identity: Identity | None) -> psutil.Process | None:
         return None
 
 
+def listens(identity: Identity | None, port: int) -> bool:
+    """Whether a live process itself accepts connections on a port, and nobody else does."""
+    process = find(identity)
+    try:
+        return process is not None and any(
+            one.status == psutil.CONN_LISTEN and one.laddr.port == port
+            for one in process.net_connections("tcp")
+        )
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
 def identify(process: psutil.Process) -> Identity:
     """Note a process found running."""
     return Identity(pid=process.pid, created=process.create_time())

@@ -2,14 +2,17 @@
 
 import os
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from signal import SIGKILL
 
 import psutil
 import pytest
+from typing_extensions import override
 
 from kith.stack import Fleet, Service, Stack, StackError
 from kith.stack.processes import find, tail, wait_until
@@ -31,6 +34,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 print("started", flush=True)
 http.server.HTTPServer(("127.0.0.1", int(os.environ["HTTP_PORT"])), Handler).serve_forever()
 """
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Finds everything in order, as another stack's service does."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    @override
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +115,24 @@ def test_one_that_was_killed_comes_back_on_its_port(fleet: Fleet) -> None:
     after = the(fleet, "web-1")
     assert (after.port, after.last_exit) == (before.port, -SIGKILL)
     assert pid(after) != pid(before)
+
+
+def test_one_whose_port_a_stranger_took_while_it_started_moves_away(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(fleet)
+    port = the(fleet, "web-1").port
+    fleet.stop()
+    with ThreadingHTTPServer(("127.0.0.1", port), Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        with monkeypatch.context() as patch:
+            patch.setattr("kith.stack.fleet.is_free", lambda _port: True)
+            fleet.start(env={"*": {"WORD": "one"}})
+        assert fleet.wait_ready(20) == []
+        assert the(fleet, "web-1").port != port
+        with urllib.request.urlopen(fleet.url("web"), timeout=5) as answer:
+            assert answer.read() == b"one"
+        stranger.shutdown()
 
 
 @pytest.mark.parametrize("hard", [True, False])
