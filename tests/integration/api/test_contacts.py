@@ -45,17 +45,12 @@ async def names(world: World, query: str) -> list[str]:
     return [one["attributes"]["first_name"] for one in document["data"]]
 
 
-async def test_a_list_shows_the_newest_first_and_says_how_far_behind_it_is(
-    world: World, people: dict[str, str]
-) -> None:
+async def test_a_list_shows_the_newest_first(world: World, people: dict[str, str]) -> None:
     async with world.client() as client:
         response = await client.get("/api/v1/contacts")
     document = body(response)
     assert [one["id"] for one in document["data"]] == list(reversed(people.values()))
-    assert document["meta"] == {
-        "lag": 0,
-        "page": {"size": 25, "has_next": False, "has_prev": False},
-    }
+    assert document["meta"]["page"] == {"size": 25, "has_next": False, "has_prev": False}
     assert document["links"]["next"] is None
     assert document["links"]["prev"] is None
     assert "Accept" in response.headers["vary"]
@@ -253,7 +248,8 @@ async def test_a_label_is_found_whole_and_nowhere_else(world: World, label: str)
 
 async def test_lag_counts_from_the_oldest_event_that_is_not_shown(own_world: World) -> None:
     await own_world.happen(a_contact(own_world.here))
-    await own_world.happen(a_contact(own_world.here), project=False)
     async with own_world.client() as client:
+        assert body(await client.get("/api/v1/contacts"))["meta"]["lag"] == 0
+        await own_world.happen(a_contact(own_world.here), project=False)
         lag = body(await client.get("/api/v1/contacts"))["meta"]["lag"]
     assert lag > 3600  # events of the tests are recorded in the past
