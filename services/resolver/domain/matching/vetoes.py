@@ -67,13 +67,13 @@ BARS: Final = frozenset({Veto.NAMES, Veto.RELATIVES, Veto.GENERATIONS, Veto.PROF
 def veto_of(left: Profile, right: Profile, statistics: Statistics) -> Veto | None:
     """Return why a machine must not merge two records, the strictest reason first.
 
-    The same LinkedIn member excuses every disagreement of names: people change theirs.
+    The same LinkedIn member excuses every disagreement of names: people change theirs. Members that
+    differ by URNs of one kind are two, whatever URNs of another kind say.
     """
     urns, others = _members(left), _members(right)
-    for kind, members in urns.items():
-        theirs = others.get(kind)
-        if theirs is not None:
-            return Veto.PROFILES if members.isdisjoint(theirs) else None
+    if both := urns.keys() & others.keys():
+        are_two = any(urns[kind].isdisjoint(others[kind]) for kind in both)
+        return Veto.PROFILES if are_two else None
     one, another = left.name.generation, right.name.generation
     if one is not None and another is not None and one != another:
         return Veto.GENERATIONS
@@ -146,7 +146,8 @@ def _are_given_to_two(
     `Daniel P` and `Rebecca P` have a letter in common. `Maria Elena` is neither `Maria Rosa` nor
     `Maria R`.
     """
-    (first, *middle), (another, *more) = words, others
+    (first, *rest), (another, *others_rest) = words, others
+    middle, more = _without_particles(rest), _without_particles(others_rest)
     if not middle and not more:
         return _are_two(first, another) and _are_read_apart(one, other)
     if not _are_two(first, another):
@@ -159,6 +160,12 @@ def _are_given_to_two(
         and _are_all_two(middle, [another])
         and _are_read_apart(one, other)
     )
+
+
+def _without_particles(words: Sequence[str]) -> list[str]:
+    """Leave out what belongs to the family name: `Juan de` | `Silva` is called Juan."""
+    particles = read_words("particles")
+    return [word for word in words if word not in particles]
 
 
 def _are_all_two(words: Sequence[str], others: Sequence[str]) -> bool:

@@ -1,5 +1,6 @@
 """What a machine must not merge, and what may be done at most."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,6 +81,7 @@ def test_a_slip_an_initial_or_a_middle_name_is_no_relative(other: str) -> None:
         ("Anna M", "Maria", None),  # called by her second name
         ("J Robert", "Robert", None),
         ("Maria del Carmen", "Maria Carmen", None),
+        ("Juan de", "Juan da", None),  # the family name's, in the wrong column
     ],
 )
 def test_names_in_the_middle_tell_relatives_apart(
@@ -161,6 +163,18 @@ def test_two_members_of_linkedin_are_two_and_one_is_one_whatever_the_name() -> N
     assert veto(mary, a_profile("Mary Smith", urn="urn:li:member:2")) is Veto.PROFILES
     assert veto(mary, a_profile("John Jones", urn="urn:li:member:1")) is None
     assert veto(mary, a_profile("Mary Smith", urn="urn:li:person:abcdef")) is None
+
+
+def test_members_that_differ_by_one_kind_of_urn_are_two_from_either_side() -> None:
+    mary = a_profile("Mary Smith", urn="urn:li:member:1")
+    one, other = (
+        replace(mary, values={**mary.values, "linkedin_urn": urns})
+        for urns in (
+            ("urn:li:member:1", "urn:li:person:a"),
+            ("urn:li:person:a", "urn:li:member:2"),
+        )
+    )
+    assert veto(one, other) is veto(other, one) is Veto.PROFILES
 
 
 def test_names_in_each_others_place_are_compared_crosswise() -> None:
