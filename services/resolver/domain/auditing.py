@@ -64,8 +64,9 @@ def private_changed(before: Private, after: Private) -> list[Changed]:
     if before.notes != after.notes:
         found.append(Changed("notes", before.notes, after.notes))
     old, new = before.custom_fields, after.custom_fields
-    for key in sorted({**old, **new}) if old != new else ():
-        if old.get(key) != new.get(key):
+    for key in sorted({**old, **new}):
+        # As JSON: to Python, true is 1.
+        if encode(old.get(key)) != encode(new.get(key)):
             name = f"custom_fields.{key}"
             found.append(Changed(name, _text(old.get(key)), _text(new.get(key))))
     return found

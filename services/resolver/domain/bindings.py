@@ -70,6 +70,14 @@ def private_values(contact: Contact, workspace: int) -> Private:
     return private_of(private_claims(contact, workspace), workspace)
 
 
+def custom_by_people(contact: Contact, workspace: int) -> dict[str, JsonValue]:
+    """Return what people of a workspace said of custom fields, the newest of each; null: none."""
+    told = private_claims(contact, workspace)
+    claims = [one for one in told if one.workspace_id == workspace and one.source.name in PEOPLE]
+    claims.sort(key=lambda one: (one.asserted_at, one.record_key))
+    return {name: value for one in claims for name, value in one.facts.custom_fields.items()}
+
+
 def private_of(told: Iterable[Claim], workspace: int) -> Private:
     """Gather one workspace's labels (union), notes (all) and custom fields (newest wins).
 

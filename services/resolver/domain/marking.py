@@ -15,7 +15,7 @@ import orjson
 from pydantic import JsonValue
 
 from services.resolver.domain.auditing import private_changed
-from services.resolver.domain.bindings import Private, private_values
+from services.resolver.domain.bindings import Private, custom_by_people, private_values
 from services.resolver.domain.claims import PEOPLE, private_claims
 from services.resolver.domain.model import (
     AuditRow,
@@ -131,14 +131,18 @@ def fill(
     ledger: Ledger,
     event_ids: Iterable[str],
 ) -> Marked:
-    """Give contacts values of custom fields, null for none; who has them is left as it is."""
+    """Give contacts values of custom fields, null for none; what people said so is left as it is.
+
+    A source that says the same is no reason to leave it: it may say otherwise tomorrow.
+    """
     marked, ids = Marked(Plan(now=order.now)), iter(event_ids)
     for contact in contacts:
-        kept = private_values(contact, order.workspace_id).custom_fields
+        said_so = custom_by_people(contact, order.workspace_id)
         new = {
             name: value
             for name, value in values.items()
-            if (name in kept) != (value is not None) or kept.get(name) != value
+            # As JSON: to Python, true is 1.
+            if name not in said_so or orjson.dumps(said_so[name]) != orjson.dumps(value)
         }
         if new:
             said: _Told = (BindingChanged, {}, next(ids))

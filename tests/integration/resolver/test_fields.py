@@ -81,6 +81,38 @@ async def test_what_a_person_says_stands(
     assert await keeps(ada) == {}
 
 
+async def test_what_a_person_says_stands_where_sources_said_the_same(
+    home: Home, resolver: Resolver, orders: Orders, keeps: Keeping, pair: tuple[str, str]
+) -> None:
+    """It is theirs from then on: the source may say otherwise, or something for the first time."""
+    ada, _ = pair
+    for key, kind in (("size", "text"), ("hat", "text"), ("n", "number")):
+        await orders("create_field", key=key, type=kind)
+    await resolver.resolve(
+        resolver.a_signal(
+            "ada", email="ada@acme.io", minutes=2, custom_fields={"size": "m", "n": True}
+        )
+    )
+    values = {"size": "m", "hat": None, "n": 1}
+    said = await orders("fill_fields", contacts=[ada], values=values)
+    assert said["outcome"] == "done"
+    kept = await keeps(ada)
+    assert kept == {"size": "m", "n": 1}
+    assert kept["n"] is not True
+    audited = await home.fetch(
+        "SELECT field_name, old_value, new_value FROM contact.contact_field_audit WHERE cause = $1",
+        said["command_id"],
+    )
+    assert [tuple(one) for one in audited] == [("custom_fields.n", "true", "1")]
+    again = await orders("fill_fields", contacts=[ada], values=values)
+    assert again["outcome"] == "unchanged"
+    later = {"size": "XXL", "hat": "fez", "n": 2}
+    await resolver.resolve(
+        resolver.a_signal("ada", email="ada@acme.io", minutes=9, custom_fields=later)
+    )
+    assert await keeps(ada) == {"size": "m", "n": 1}
+
+
 async def test_wrong_values_are_refused_all_at_once(
     orders: Orders, keeps: Keeping, pair: tuple[str, str]
 ) -> None:
