@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.api.domain.listing import CustomFilter
+from services.api.domain.listing import DEFAULT_STATUSES, STATUSES, CustomFilter
 from services.api.domain.problems import bad_parameter
 from shared.events.custom_field import CustomField
 from shared.events.group_query import (
@@ -13,6 +13,7 @@ from shared.events.group_query import (
     Condition,
     Query,
     QueryError,
+    conditions_of,
     read_condition,
     read_query,
 )
@@ -45,3 +46,18 @@ def asked_of(query: Any, fields: Mapping[str, CustomField]) -> Query:
         return read_query(query, fields)
     except QueryError:
         return _NOBODY
+
+
+def statuses_asked(query: Query) -> tuple[str, ...]:
+    """Return the statuses among which a query is answered, where the request names none.
+
+    One that speaks of the status is not narrowed by what a list shows when nothing is said. But
+    absorbed contacts are the ones that they were merged into: only who names them gets them, not
+    who denies another status.
+    """
+    asked = [one for one in conditions_of(query) if one.field == "status"]
+    if not asked:
+        return DEFAULT_STATUSES
+    if any("merged" in one.values and not one.is_denied for one in asked):
+        return STATUSES
+    return tuple(one for one in STATUSES if one != "merged")

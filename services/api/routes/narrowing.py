@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from services.api.domain.contacts import ContactRow
 from services.api.domain.custom_fields import fields_by_key, typed
-from services.api.domain.listing import DEFAULT_STATUSES, STATUSES, Filters
-from services.api.domain.smart_groups import asked_of, custom_condition
+from services.api.domain.listing import DEFAULT_STATUSES, Filters
+from services.api.domain.smart_groups import asked_of, custom_condition, statuses_asked
 from services.api.store import Store
 from shared.auth import Place
-from shared.events.group_query import Combination, Query, conditions_of
+from shared.events.group_query import Combination, Query
 
 
 async def narrowed(store: Store, place: Place, filters: Filters) -> Filters:
@@ -28,10 +28,8 @@ async def narrowed(store: Store, place: Place, filters: Filters) -> Filters:
     parts += [asked_of(query, fields) for query in smart.values()]
     groups = tuple(one for one in filters.groups if one not in smart)
     query = Combination("AND", tuple(parts))
-    # A query that speaks of the status is not narrowed by what a list shows when nothing is said.
-    says_status = any(one.field == "status" for one in conditions_of(query))
     is_default = filters.statuses is DEFAULT_STATUSES
-    statuses = STATUSES if says_status and is_default else filters.statuses
+    statuses = statuses_asked(query) if is_default else filters.statuses
     return replace(filters, custom=(), groups=groups, statuses=statuses, query=query)
 
 

@@ -241,6 +241,10 @@ async def test_a_smart_group_from_its_making_to_its_members(
     await decider.patch(path, json=said("groups", group["id"], query_def=put_away))
     assert await names(f"{path}/members") == ["Eve"]
     assert await names(f"{path}/members?status=active") == []
+    await world.happen(a_contact(world.here, fields={"first_name": "Gone"}, status="merged"))
+    living: dict[str, Any] = {"field": "status", "op": "neq", "value": "archived"}
+    await decider.patch(path, json=said("groups", group["id"], query_def={"filters": [living]}))
+    assert await names(f"{path}/members?sort=first_name") == ["Ada", "Bob", "Cleo", "Dan"]
     lively = [
         {"field": "engagement_score", "op": "lt", "value": 0.5},
         {"field": "intelligence_score", "op": "gte", "value": 0.5},
