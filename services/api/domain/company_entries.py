@@ -68,7 +68,7 @@ def described_company(*, is_new: bool) -> dict[str, Any]:
     """Describe the body for OpenAPI."""
     schema = CompanyRecord.model_json_schema()
     properties = {
-        name: one if is_new else {"anyOf": [one, {"type": "null"}]}
+        name: one if is_new or name in CLEARABLE else _without_null(one)
         for name, one in schema["properties"].items()
         if name in ENTERED and "$ref" not in orjson.dumps(one).decode()
     }
@@ -89,6 +89,13 @@ def described_company(*, is_new: bool) -> dict[str, Any]:
     described = {"type": "object", "required": ["data"], "properties": {"data": data}}
     content = {"application/vnd.api+json": {"schema": described}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value without null, and without null as what it is by default."""
+    said = {name: one for name, one in schema.items() if name not in {"anyOf", "default"}}
+    values = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    return {**said, "anyOf": values} if values else said
 
 
 def _attributes(body: bytes, company_id: str | None) -> dict[str, Any]:

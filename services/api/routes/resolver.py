@@ -35,7 +35,7 @@ _OUTCOMES: Final = {
     "unknown_group": "There is no such group here.",
     "unknown_company": "There is no such company here.",
     "identifier_taken": "Another company is known by this: see meta.named. Change that one, or "
-    "merge the two.",
+    "merge the two; if it was merged into this one, this one keeps its own domain.",
     "unknown_field": "There is no such custom field here.",
     "name_taken": "Another has this name or key: see meta.named.",
     "values_in_use": "Contacts have values that would no longer fit; meta.named has the first.",

@@ -12,7 +12,13 @@ from typing import Any, Final, Literal
 import orjson
 
 from services.resolver.domain.company_profiles import Shown
-from services.resolver.domain.company_records import CompanyKey, Told, name_key
+from services.resolver.domain.company_records import (
+    DOMAIN,
+    CompanyKey,
+    KnownCompanies,
+    Told,
+    name_key,
+)
 from services.resolver.domain.marking import Ordered
 from services.resolver.domain.model import Delivery
 from shared.errors import PoisonMessageError
@@ -102,12 +108,23 @@ def keys_of(tenant: int, facts: CompanyFacts) -> tuple[CompanyKey, ...]:
     return tuple((tenant, one.type, one.value) for one in facts.identifiers)
 
 
-def taken(
-    keys: Collection[CompanyKey], holders: Mapping[CompanyKey, int], mine: Collection[int]
-) -> list[int]:
-    """Return the other companies that are known by what a person says of this one."""
-    found = (holders[key] for key in keys if key in holders)
-    return list(dict.fromkeys(one for one in found if one not in mine))
+def taken(keys: Collection[CompanyKey], found: KnownCompanies, root: int | None) -> list[int]:
+    """Return the other companies that are known by what a person says of this one; None: a new one.
+
+    Those that stand behind it are no others, but where it would take their domain: each has that
+    back when the two are split. So one of them is named as itself.
+    """
+    others: dict[int, None] = {}
+    for key in keys:
+        holder = found.holders.get(key)
+        if holder is None or holder == root:
+            continue
+        stands = found.root(holder)
+        if stands != root:
+            others[stands] = None
+        elif key[1] == DOMAIN and found.companies[stands].domain != key[2]:
+            others[holder] = None
+    return list(others)
 
 
 def entry_key(tenant: str, company: str) -> bytes:

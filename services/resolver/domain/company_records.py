@@ -91,6 +91,8 @@ class KnownCompany:
     domain: str | None
     birth: Birth
     survivor_id: int | None = None
+    updated_at: datetime | None = None
+    """When it last became another; None: it is being made."""
     claims: dict[bytes, CompanyClaim] = field(default_factory=dict)
 
 

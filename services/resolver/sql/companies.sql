@@ -43,7 +43,7 @@ WHERE id = ANY($1::bigint[]);
 -- name: find_told_companies
 -- Companies that stand for themselves, and all that stand behind them: $1 ids.
 SELECT o.id, o.public_id, o.tenant_id, t.public_id AS tenant, o.version, o.primary_domain, o.name,
-    coalesce(o.born_name, o.name) AS born_name, o.created_at, o.merged_into_id,
+    coalesce(o.born_name, o.name) AS born_name, o.created_at, o.updated_at, o.merged_into_id,
     s.source_provider AS source, s.priority
 FROM contact.organisation AS o
 JOIN contact.data_source AS s ON s.id = o.source_id

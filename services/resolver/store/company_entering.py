@@ -107,7 +107,7 @@ class CompanyEntries:
         key = entry_key(self._place.tenant, public_id)
         told = self._told(order, said, key, self._now, "new")
         news = await self._load(told)
-        if others := taken(told.keys, news.found.holders, ()):
+        if others := taken(told.keys, news.found, None):
             return self._taken(news.found, others)
         given = replace(ids, companies=chain([(company_id, public_id)], ids.companies))
         plan = Plan(now=self._now)
@@ -130,8 +130,8 @@ class CompanyEntries:
         at = max(self._now, present.asserted_at) if present else self._now
         told = self._told(order, facts, key, at, root)
         news = await self._load(told, root)
-        mine = {one.id for one in news.found.group(root)}
-        if others := taken(keys_of(self._place.tenant_id, said), news.found.holders, mine):
+        keys = keys_of(self._place.tenant_id, said)
+        if others := taken(keys, news.found, root):
             return self._taken(news.found, others)
         plan = Plan(now=self._now)
         take_companies(news, Known(), await self._ids.take(self._connection, IDS), plan)
@@ -170,8 +170,9 @@ class CompanyEntries:
         return rows[0]["root"] if rows else None
 
     def _taken(self, found: KnownCompanies, others: Sequence[int]) -> EntryAnswer:
-        named = dict.fromkeys(found.companies[found.root(one)].public_id for one in others)
-        return EntryAnswer("identifier_taken", named=list(named))
+        return EntryAnswer(
+            "identifier_taken", named=[found.companies[one].public_id for one in others]
+        )
 
     async def _apply(
         self, order: CompanyEntry, news: CompanyNews, plan: Plan, company: int
@@ -187,8 +188,10 @@ class CompanyEntries:
             home.version,
             plan.now,
         )
-        outcome: Literal["done", "unchanged"] = "done" if plan.events else "unchanged"
-        return self._answer(outcome, news.found, company)
+        if not plan.events:
+            return self._answer("unchanged", news.found, company)
+        home.updated_at = plan.now
+        return self._answer("done", news.found, company)
 
     async def _as_it_is(self, public_id: str) -> EntryAnswer:
         root = await self._find(public_id)
@@ -205,7 +208,7 @@ class CompanyEntries:
         shown = {
             "company_id": home.public_id,
             "version": home.version,
-            "updated_at": self._now.isoformat() if outcome == "done" else None,
+            "updated_at": home.updated_at and home.updated_at.isoformat(),
             "shape": shape,
         }
         return EntryAnswer(outcome, {home.public_id: home.version}, shown)

@@ -122,6 +122,7 @@ class CompanyRecords:
                     row["created_at"],
                 ),
                 row["merged_into_id"],
+                row["updated_at"],
             )
         ids = sorted(found.companies)
         await self.read_claims(found)

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from ulid import ULID
 
-from shared.events.command import CreateCompany
+from shared.events.command import CreateCompany, MergeCompanies, SplitCompany
 from shared.events.company import CompanyRecord
 from tests.integration.api.test_review import decider, resolver
 from tests.integration.resolver.conftest import Resolver
@@ -58,6 +58,7 @@ async def test_a_company_from_its_making_through_its_changes(
     ]  # fmt: skip
     again = await decider.patch(path, json=said(industry="Weaving"))
     assert again.json()["meta"]["outcome"] == "unchanged"
+    assert body(again)["data"]["attributes"]["updated_at"] == attributes["updated_at"] is not None
     back = await decider.patch(path, json=said(industry=None, stock_symbol="lom"))
     attributes = body(back)["data"]["attributes"]
     assert (attributes["industry"], attributes["stock_symbol"]) == ("Looms", "LOM")
@@ -96,6 +97,38 @@ async def test_what_another_is_known_by_makes_none(
     namesake = await decider.post(COMPANIES, json=said(name="second"))
     assert namesake.status_code == 201
     assert body(namesake)["data"]["id"] != second
+
+
+async def test_a_merged_company_keeps_its_own_domain(
+    world: World, resolver: Resolver, decider: httpx.AsyncClient
+) -> None:
+    """It would have that of the one behind it still, once they are two again."""
+    alpha, beta = [
+        body(await decider.post(COMPANIES, json=said(name=name, domain=f"{name}.io")))["data"]["id"]
+        for name in ("alpha", "beta")
+    ]
+    order = {
+        "command_id": f"cmd_{ULID()}",
+        "tenant": world.here.tenant,
+        "workspace": world.here.workspace,
+        "issued_at": datetime.now(UTC),
+        "company_id": alpha,
+    }
+    merge = MergeCompanies.model_validate({**order, "absorbed_id": beta})
+    assert (await resolver.store.judge_companies(merge, world.here)).outcome == "done"
+    path = f"{COMPANIES}/{alpha}"
+    refused = await decider.patch(path, json=said(domain="beta.io"))
+    assert refused.status_code == 409
+    assert refused.json()["errors"][0]["meta"] == {"named": [beta]}
+    assert (await decider.patch(path, json=said(domain="new.io"))).status_code == 200
+    assert (await decider.patch(path, json=said(domain="alpha.io", city="Bonn"))).is_success
+    split = SplitCompany.model_validate({**order, "command_id": f"cmd_{ULID()}"})
+    assert (await resolver.store.judge_companies(split, world.here)).outcome == "done"
+    rows = await world.admin.fetch(
+        "SELECT primary_domain FROM contact.organisation WHERE public_id = ANY($1) ORDER BY id",
+        [alpha, beta],
+    )
+    assert [row[0] for row in rows] == ["alpha.io", "beta.io"]
 
 
 async def test_the_same_order_again_makes_no_second_company(
@@ -176,3 +209,12 @@ async def test_answers_are_as_the_description_says(
     jsonschema.validate(said(name="Described", employee_count=3), asked)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(said(nonsense=1), asked)
+    company = body(made)["data"]["id"]
+    path = f"{COMPANIES}/{company}"
+    patch = api["paths"][f"{COMPANIES}/{{company_id}}"]["patch"]
+    asked = patch["requestBody"]["content"]["application/vnd.api+json"]["schema"]
+    attributes = asked["properties"]["data"]["properties"]["attributes"]["properties"]
+    for name in attributes:
+        answer = await decider.patch(path, json=said(**{name: None}))
+        is_described = jsonschema.Draft202012Validator(asked).is_valid(said(**{name: None}))
+        assert is_described == (answer.status_code == 200), (name, answer.text)
