@@ -31,3 +31,5 @@ class Entry(Struct, frozen=True):
     """(field, reason) of values that were left out of one that is taken."""
     passed: tuple[tuple[str, int], ...] = ()
     """(reason, count) of mailboxes of one that is taken whose people take no part."""
+    repeats: int = 0
+    """Number of the entry whose second signal says the same of its sender; 0: none."""

@@ -8,7 +8,7 @@ message must not fall on another.
 
 import asyncio
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import Any, Final, Literal
@@ -16,9 +16,8 @@ from typing import Any, Final, Literal
 import orjson
 
 from services.ingest.domain.accounting import ACCEPTED
-from services.ingest.domain.entries import Entry
+from services.ingest.domain.entries import Entry, Taken
 from services.ingest.domain.witnessing import SIGNATURE, people_of, reads_as, settle_entry
-from services.ingest.handlers.reading_entries import pass_over
 from services.ingest.handlers.tools import LostError, Tools, activity_terms_of, name_of
 from services.ingest.sources.activity_files import reading
 from services.ingest.store.entries import skip_entries
@@ -37,6 +36,9 @@ ASKED: Final = 500
 
 PATIENCE: Final = timedelta(days=1)
 """How long an import is tried again that stands still for a fault that is not known to pass."""
+
+MOST_CARRIED: Final = 50_000
+"""Signatures that are remembered of messages that are left out; some kilobytes each."""
 
 ERASED: Final = "of somebody who was erased"
 
@@ -81,6 +83,8 @@ class _Sending:
         self._tools = tools
         self._staged: int = job.row["staged"]
         self._sent_to: int = job.row["sent_to"]
+        self._carried: dict[int, Taken] = {}
+        """What entries say of their senders that were not sent, or maybe not, by number."""
 
     @property
     def is_done(self) -> bool:
@@ -95,7 +99,7 @@ class _Sending:
         async with tools.uploads.opened(job.place, job.id, *known) as whole:
             terms = activity_terms_of(job, tools.settings, own)
             with reading(whole.file, terms, tools.rules) as entries:
-                await asyncio.to_thread(pass_over, entries, self._sent_to)
+                await asyncio.to_thread(self._carry, islice(entries, self._sent_to))
                 coming = asyncio.create_task(asyncio.to_thread(_take, entries))
                 try:
                     while not self.is_done and (batch := await coming):
@@ -127,15 +131,33 @@ class _Sending:
         erased = await tools.store.fetch(job.place, "find_erased", job.id)
         if erased:
             sending = await self._without(sending, {row["record_key"] for row in erased})
+        sent = {one.number for one in sending}
+        self._carry(one for one in batch if one.number not in sent)
+        signals = [one for entry in sending for one in entry.signals]
+        signals += await self._said_elsewhere(sending)
         await tools.producer.send_batch(
             [
                 outgoing(one.normalized, one.origin, is_activity=one.is_activity, is_bulk=True)
-                for entry in sending
-                for one in entry.signals
+                for one in signals
             ]
         )
         tools.count(job.terms["source"], ACCEPTED, len(sending))
         await self._note(last)
+
+    def _carry(self, entries: Iterable[Entry]) -> None:
+        for one in entries:
+            if len(one.signals) > 1 and len(self._carried) < MOST_CARRIED:
+                self._carried[one.number] = one.signals[1]
+
+    async def _said_elsewhere(self, sending: Sequence[Entry]) -> list[Taken]:
+        """Return what entries say of their senders, where only one left out has the signal."""
+        repeated = sorted(self._carried.keys() & {one.repeats for one in sending})
+        if not repeated:
+            return []
+        job = self._job
+        rows = await self._tools.store.fetch(job.place, "find_skipped_entries", job.id, repeated)
+        said = {number: self._carried.pop(number) for number in repeated}
+        return [said[row["number"]] for row in rows]
 
     async def _without(self, sending: Sequence[Entry], erased: Collection[bytes]) -> list[Entry]:
         """Leave out what somebody takes part in who was erased since the file came."""

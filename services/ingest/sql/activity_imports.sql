@@ -58,6 +58,11 @@ RETURNING id;
 SELECT number, asked FROM ingest.import_row
 WHERE import_id = $1 AND number >= $2 AND number <= $3 AND verdict IS NULL;
 
+-- name: find_skipped_entries
+-- Which of these entries are not sent: $1 import, $2 numbers.
+SELECT number FROM ingest.import_row
+WHERE import_id = $1 AND number = ANY($2::integer[]) AND verdict = 'skipped';
+
 -- name: find_erased
 -- Records of people who were erased since the file came: $1 import.
 SELECT record_key FROM ingest.import_person

@@ -319,6 +319,40 @@ async def test_an_import_whose_key_is_gone_waits_for_it_but_not_for_ever(
     assert "VaultError" in (await caller.rows(ready["import_id"], verdict="rejected"))[0]["reason"]
 
 
+async def test_what_a_signature_says_goes_with_whatever_message_is_sent(
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first that has it is left out; so it comes with the next, also after a crash between."""
+    box = an_mbox(*(a_message(message_id=f"<{n}@x>", text=SIGNED) for n in range(3)))
+    send, sent = Producer.send_batch, 0
+
+    async def broken_send(producer: Producer, batch: Any) -> None:
+        nonlocal sent
+        sent += 1
+        if sent == 2:
+            raise TransientError("the process is gone")
+        await send(producer, batch)
+
+    monkeypatch.setattr(Producer, "send_batch", broken_send)
+    monkeypatch.setattr(f"{HANDLERS}.sending_entries.SLICE", 1)
+    monkeypatch.setattr(f"{HANDLERS}.imports.RETRY_SECONDS", 0.1)
+    ready = await caller.preview(box, own=OWN)
+    choice = {"number": 1, "choice": "skip"}
+    assert (await caller.choose(ready["import_id"], rows=[choice])).status_code == 200
+    done = await caller.run(ready["import_id"])
+    assert (done["verdicts"]["recorded"], done["verdicts"]["skipped"], sent) == (2, 1, 4)
+    titles = (
+        "SELECT title FROM contact.workspace_contact_binding b"
+        " JOIN app.workspace w ON w.id = b.workspace_id WHERE w.public_id = $1"
+    )
+    async with asyncio.timeout(10):
+        while True:
+            found = [row["title"] for row in await system.fetch(titles, caller.workspace)]
+            if found == ["Head of Engines"]:
+                break
+            await asyncio.sleep(0.05)
+
+
 async def test_whoever_is_erased_is_sent_by_no_mailbox(
     system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

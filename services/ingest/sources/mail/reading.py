@@ -75,6 +75,8 @@ class _Signed(Struct, frozen=True, gc=False):
     sent_at: datetime
     said: bytes
     text: str
+    number: int
+    """Of the message that it stands in."""
 
 
 @dataclass(slots=True)
@@ -161,18 +163,25 @@ class MailReader:
         self.tally.passed.update(passed)
         if many := passed["too_many"]:
             notes.append(("to", _TOO_MANY.format(many)))
-        signals = [activity]
+        signals, repeats = [activity], 0
         sender = next(((a, name) for role, a, name in people if role == "from"), None)
         if sender is not None:
             try:
-                signature = self._signature(mail, found.text, Mailbox(*sender))
+                signature, repeats = self._signature(mail, found.text, Mailbox(*sender))
             except PoisonMessageError as error:
                 notes.append((f"signature.{error.field}", error.detail))
             else:
                 signals += signature
                 self.tally.signatures += len(signature)
         self._note(line, notes)
-        return Entry(number, line, tuple(signals), notes=tuple(notes), passed=tuple(passed.items()))
+        return Entry(
+            number,
+            line,
+            tuple(signals),
+            notes=tuple(notes),
+            passed=tuple(passed.items()),
+            repeats=repeats,
+        )
 
     def _note(self, line: int, notes: Iterable[tuple[str, str]]) -> None:
         for place, reason in notes:
@@ -226,21 +235,25 @@ class MailReader:
         normalized = to_normalized_activity(signal, raw, origin, self._rules)
         return Taken(origin, normalized, is_activity=True)
 
-    def _signature(self, mail: Mail, text: Text, sender: Mailbox) -> list[Taken]:
-        """Return what the signature says, if it is not what the last one of this sender said."""
+    def _signature(self, mail: Mail, text: Text, sender: Mailbox) -> tuple[list[Taken], int]:
+        """Return what the signature says, or the number of the sender's last one that said it."""
         assert mail.sent_at is not None
         before = self._signed.get(sender.address)
         if before and ends_with(text, before.text):
-            return []
+            return [], before.number
         found = read_signature(text, sender)
         if found is None:
-            return []
+            return [], 0
         record = contact_of(found, sender, source=self._terms.source, region=self._terms.region)
         said = blake2b(orjson.dumps(record), digest_size=8).digest()
-        if before and (before.sent_at > mail.sent_at or before.said == said):
-            return []
+        if before and before.said == said:
+            return [], before.number
+        if before and before.sent_at > mail.sent_at:
+            return [], 0
         if before or len(self._signed) < MAX_REMEMBERED:
-            self._signed[sender.address] = _Signed(mail.sent_at, said, found.text)
+            self._signed[sender.address] = _Signed(
+                mail.sent_at, said, found.text, self.tally.messages
+            )
         identity = f"signature\0{sender.address}"
         record["source_record_id"] = self._rules.digests.file_record(
             self._terms.origin.tenant, identity
@@ -248,7 +261,7 @@ class MailReader:
         origin = self._origin(f"{self.tally.messages}/signature", rfc3339(mail.sent_at))
         signal, _ = read_value(record, may_hold_nul=False)
         raw = orjson.dumps(as_raw(sender, mail.message_id, found))
-        return [Taken(origin, to_normalized(signal, raw, origin, self._rules))]
+        return [Taken(origin, to_normalized(signal, raw, origin, self._rules))], 0
 
     def _direction(self, mail: Mail, people: list[tuple[Role, str, str | None]]) -> str | None:
         """Tell to whom a message goes, seen from the user; unknown while no own address is."""

@@ -96,6 +96,8 @@ def test_a_signature_is_said_of_its_sender_once_with_less_confidence() -> None:
     )
     assert len(first) == 2
     assert len(again) == 1
+    third = parsed(read_mail(a_message(text=SIGNED, message_id="<3@x>"), NOW), "")
+    assert reader.entry(third, 1).repeats == 1
     contact = first[1]
     NormalizedSignal.model_validate(contact)
     assert contact["confidence"] == 0.6
