@@ -37,6 +37,9 @@ FIELD_TYPES: Final[tuple[FieldType, ...]] = get_args(FieldType)
 MOST_FIELDS: Final = 200
 """Fields in force that a workspace may have for a kind of entity (spec 003, 23.2)."""
 
+MOST_DEFINED: Final = 1_000
+"""Fields that a workspace may have, archived ones too: each reading of values looks them up."""
+
 MOST_OPTIONS: Final = 500
 """Options of a field (`contact.custom_field`)."""
 

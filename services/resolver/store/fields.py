@@ -12,6 +12,7 @@ from ulid import ULID
 from shared.auth import Place
 from shared.events.command import ChangeField, CreateField
 from shared.events.custom_field import (
+    MOST_DEFINED,
     MOST_FIELDS,
     CustomField,
     FieldType,
@@ -113,7 +114,7 @@ class Fields:
         taken = [row["public_id"] for row in rows if row["key"] == key]
         if taken:
             return FieldAnswer("name_taken", named=tuple(taken))
-        if _in_force(rows) >= MOST_FIELDS:
+        if _in_force(rows) >= MOST_FIELDS or len(rows) >= MOST_DEFINED:
             return FieldAnswer("too_many")
         public_id, now = f"fld_{ULID()}", datetime.now(UTC)
         await self._run(

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from kith.administration import create_key
-from shared.events.custom_field import MOST_FIELDS
+from shared.events.custom_field import MOST_DEFINED, MOST_FIELDS
 from tests.integration.resolver.conftest import Home, Resolver
 from tests.integration.resolver.test_marks import Orders, orders
 from tests.support.invariants import check_database, folded
@@ -206,6 +206,20 @@ async def test_a_key_is_defined_once_and_fields_are_bounded(home: Home, orders: 
     assert full["outcome"] == "too_many"
     full = await orders("change_field", 422, field_id=made["id"], is_archived=False)
     assert full["outcome"] == "too_many"
+    # Who archives each makes no more for that: they are read, too.
+    await home.execute(
+        "INSERT INTO contact.custom_field (public_id, tenant_id, workspace_id, entity_type, key,"
+        " label, type, archived_at) SELECT 'fld_' || lpad(n::text, 26, '0'), f.tenant_id,"
+        " f.workspace_id, 'contact', 'k' || n, 'k', 'text', now() FROM contact.custom_field f,"
+        " generate_series($2::integer, $3::integer) AS n WHERE f.public_id = $1",
+        made["id"],
+        MOST_FIELDS + 1,
+        MOST_DEFINED - 1,
+    )
+    await home.execute("UPDATE contact.custom_field SET archived_at = now()")
+    full = await orders("create_field", 422, key="more", type="text")
+    assert full["outcome"] == "too_many"
+    await orders("change_field", field_id=made["id"], is_archived=False)
     await orders("create_field", 422, type="text")
     await orders("create_field", 422, key="x", type="colour")
 
