@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from services.api.domain.listing import DEFAULT_STATUSES, STATUSES, CustomFilter
-from services.api.domain.problems import bad_parameter
+from services.api.domain.problems import Problem, RequestError, bad_parameter
 from shared.events.custom_field import CustomField
 from shared.events.group_query import (
     CUSTOM,
@@ -61,3 +61,12 @@ def statuses_asked(query: Query) -> tuple[str, ...]:
     if any("merged" in one.values and not one.is_denied for one in asked):
         return STATUSES
     return tuple(one for one in STATUSES if one != "merged")
+
+
+def too_heavy() -> RequestError:
+    """Refuse a query that takes too long to answer, and would again."""
+    text = (
+        "Answering it takes too long: put fewer conditions on intelligence_score, last_activity_at "
+        "and custom fields, or join others by AND that leave fewer contacts."
+    )
+    return RequestError([Problem(400, "query_too_heavy", "Query too heavy", text)])

@@ -4,6 +4,10 @@
 SELECT set_config('kith.tenant_id', $1::text, true), set_config('kith.workspace_id', $2::text, true),
     set_config('plan_cache_mode', 'force_custom_plan', true);
 
+-- name: hurry
+-- Each statement of this transaction from the next on ends after $1 milliseconds.
+SELECT set_config('statement_timeout', $1::integer::text, true);
+
 -- name: find_contacts
 -- Contacts of tenant $1 and workspace $2. $3 statuses; a null filter does not restrict: $4 stages,
 -- $5 sources, $6 company pattern, $7 company id, $8 e-mail, $9 phone, $10 city, $11 country,

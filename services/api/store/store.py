@@ -20,6 +20,7 @@ from services.api.domain.listing import ContactQuery, Filters, SortKey
 from services.api.domain.marks import MarkKind, MarkRow
 from services.api.domain.paging import PageRequest
 from services.api.domain.position import ContactPosition, SignalPosition
+from services.api.domain.smart_groups import too_heavy
 from services.api.store.conditions import Arguments, clause
 from shared.auth import Place
 from shared.events.jobs import stints
@@ -33,6 +34,10 @@ QUERIES: Final = Queries.load("services.api.sql")
 
 MAX_HITS: Final = 1_000
 """Most contacts that a search text is narrowed down to."""
+
+QUERY_MS: Final = 5_000
+"""How long a page of a list may take that a query narrows, milliseconds: there are few connections,
+and what users write may compute something for every contact."""
 
 EXPORT_PAGE: Final = 200
 """Contacts that an export reads at once: a page takes the event loop some 20 ms."""
@@ -58,7 +63,7 @@ class Store:
 
     async def find_contacts(self, place: Place, query: ContactQuery) -> list[ContactRow]:
         """Read a page of contacts, one row more than its size, backwards before a cursor."""
-        async with self._reading(place) as connection:
+        async with self._answering(place, query.filters, QUERY_MS) as connection:
             ids = None
             if query.filters.q is not None:
                 hits = await connection.fetch(
@@ -226,7 +231,7 @@ class Store:
     async def count(self, place: Place, filters: Filters, ids: list[str] | None) -> int:
         """Count contacts."""
         asked, arguments = _narrowed(place, filters, ids)
-        async with self._reading(place) as connection:
+        async with self._answering(place, filters) as connection:
             counted: int = await connection.fetchval(
                 QUERIES["count_contacts"] + _conditions() + asked, *arguments
             )
@@ -238,7 +243,7 @@ class Store:
         """Read what custom fields are called, those that most contacts have first."""
         asked, arguments = _narrowed(place, filters, ids)
         order = f"\nGROUP BY own.name ORDER BY count(*) DESC, own.name LIMIT {MAX_HITS}"
-        async with self._reading(place) as connection:
+        async with self._answering(place, filters) as connection:
             rows = await connection.fetch(
                 QUERIES["find_custom_names"] + _conditions() + asked + order, *arguments
             )
@@ -374,6 +379,24 @@ class Store:
                     QUERIES["enter"], str(place.tenant_id), str(place.workspace_id)
                 )
                 yield connection
+
+    @asynccontextmanager
+    async def _answering(
+        self, place: Place, filters: Filters, limit_ms: int | None = None
+    ) -> AsyncIterator[Connection]:
+        """Read by filters; a query that somebody wrote gets `limit_ms`, if given, and no more.
+
+        Whoever waited in vain is told to ask for less: the same would take as long again.
+        """
+        async with self._reading(place) as connection:
+            if filters.query is not None and limit_ms is not None:
+                await connection.execute(QUERIES["hurry"], limit_ms)
+            try:
+                yield connection
+            except asyncpg.QueryCanceledError:
+                if filters.query is None:
+                    raise
+                raise too_heavy() from None
 
 
 def _conditions() -> str:

@@ -13,7 +13,15 @@ from services.api.store import Store
 from services.api.store.conditions import EXPRESSIONS
 from shared.events.contact import BindingChanged, VisibleField
 from shared.events.custom_field import CustomField
-from shared.events.group_query import FIELDS, LISTING, OPS, Op, read_condition, read_query
+from shared.events.group_query import (
+    FIELDS,
+    LISTING,
+    MAX_CONDITIONS,
+    OPS,
+    Op,
+    read_condition,
+    read_query,
+)
 from shared.events.signal import Identifier
 from tests.integration.api.test_marks import GROUPS, said
 from tests.integration.api.test_review import decider, resolver
@@ -258,6 +266,28 @@ async def test_a_smart_group_from_its_making_to_its_members(
     assert "query_def" in body(refused)["errors"][0]["detail"]
     async with world.client(world.beside) as client:
         assert (await client.get(f"{path}/members")).status_code == 404
+
+
+async def test_a_query_that_takes_too_long_is_refused(
+    world: World, decider: httpx.AsyncClient, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not answered as if the database were gone, which clients try again."""
+    monkeypatch.setattr("services.api.store.store.QUERY_MS", 1)
+    heavy = [
+        {"field": "intelligence_score", "op": "lt", "value": n / MAX_CONDITIONS}
+        for n in range(MAX_CONDITIONS)
+    ]
+    asked = {"filters": heavy, "logic": "OR"}
+    made = await decider.post(GROUPS, json=said("groups", name="Heavy", query_def=asked))
+    path = f"{GROUPS}/{body(made)['data']['id']}/members"
+    refused = await decider.get(path)
+    assert refused.status_code == 400
+    [error] = body(refused)["errors"]
+    assert error["code"] == "query_too_heavy"
+    assert "fewer conditions" in error["detail"]
+    assert (await decider.get("/api/v1/contacts")).status_code == 200  # nobody asks for a query
+    monkeypatch.setattr("services.api.store.store.QUERY_MS", 60_000)
+    assert (await decider.get(path)).status_code == 200
 
 
 async def test_a_query_that_cannot_be_read_is_pointed_at(decider: httpx.AsyncClient) -> None:
