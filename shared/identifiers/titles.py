@@ -26,6 +26,21 @@ Seniority = Literal[
 ]
 """How high a job is, highest first; what a title does not say is none of them."""
 
+_JOINED: Final = re.compile(r"[&/|;+]|\s(?:and|und|et|y|e|en|i|и)\s")
+"""What stands between two jobs of one title."""
+
+_ASIDE: Final = re.compile(r"[,(]|\s[-\u2013\u2014]\s")
+"""What stands before more about one job."""
+
+_SERVED: Final = re.compile(r"\s(?:to|on behalf of)\s.*", re.DOTALL)
+"""To whom: however many they are."""
+
+_POSSESSIVE: Final = re.compile(r"\w+['\u2019\u02bc`]s(?=\s+\w)")
+"""Whose: a president's driver."""
+
+_OF_SERVING: Final = frozenset({"senior", "entry", "intern"})
+"""How high they may be who serve somebody of rank."""
+
 _SIGNS: Final = re.compile(r"[\W_]+")
 _OF_VENDORS: Final[Mapping[str, Seniority]] = {
     "c suite": "cxo",
@@ -47,9 +62,14 @@ _Pattern = re.Pattern[str]
 @lru_cache(maxsize=32_768)
 def seniority_of(title: str) -> Seniority | None:
     """Return how high a job is by its title; None where that says nothing of it."""
-    text = _plain(title)
+    own, serving = _told_apart(title)
     found: Seniority | None = next(
-        (level for level, pattern in _table().levels if pattern.search(text)), None
+        (
+            level
+            for level, pattern in _table().levels
+            if pattern.search(own) or (level in _OF_SERVING and pattern.search(serving))
+        ),
+        None,
     )
     return found
 
@@ -77,6 +97,8 @@ def departments_of(department: str | None, title: str | None) -> tuple[str, ...]
 class _Table:
     def __init__(self, read: Mapping[str, Any]) -> None:
         self.ignored = re.compile(rf"\b(?:{'|'.join(read['ignored'])})")
+        words = "|".join(rf"(?:{word})" for word in read["serving"])
+        self.serving = re.compile("|".join([rf"\b(?:{words})(?!\w)", *read["serving_parts"]]))
         self.levels: list[tuple[Seniority, _Pattern]] = [
             (one["level"], _pattern(one)) for one in read["seniority"]
         ]
@@ -96,5 +118,21 @@ def _pattern(one: Mapping[str, Any]) -> _Pattern:
 
 def _plain(text: str) -> str:
     """Return a text without case and signs, and without what says nothing of whose job it is."""
-    plain = f" {_SIGNS.sub(' ', text[:255].casefold()).strip()}"
-    return _table().ignored.sub(" ", plain)
+    own = _POSSESSIVE.sub(" ", text[:255].casefold())
+    return _table().ignored.sub(" ", f" {_SIGNS.sub(' ', own).strip()}")
+
+
+def _told_apart(title: str) -> tuple[str, str]:
+    """Return what a title says of its own rank, and what it says of serving somebody.
+
+    Of several jobs each may be either; what stands after a comma is of whoever serves before it.
+    """
+    text = _SERVED.sub("", title[:255].casefold())
+    own: list[str] = []
+    serving: list[str] = []
+    for job in _JOINED.split(text):
+        words = [_plain(one).rstrip() for one in _ASIDE.split(job)]
+        first = next((at for at, one in enumerate(words) if _table().serving.search(one)), None)
+        own += words[:first]
+        serving += words[first:] if first is not None else ()
+    return (" ".join(own), " ".join(serving)) if serving else (_plain(title), "")
