@@ -35,7 +35,7 @@ ASKED: Final = 500
 """Entries that are asked about at once."""
 
 PATIENCE: Final = timedelta(days=1)
-"""How long an import is tried again that stands still for a fault that is not known to pass."""
+"""How long an import is tried again that stands still for a fault."""
 
 MOST_CARRIED: Final = 50_000
 """Signatures that are remembered of messages that are left out; some kilobytes each."""
@@ -61,18 +61,23 @@ async def send_entries(job: Job, tools: Tools) -> None:
     reason = SHORTER
     try:
         await sending.send_all()
-    except TransientError:
+    except LostError:
         raise
     except PoisonMessageError as error:
         reason = f"was not sent, as the file cannot be read again: {error.detail}"
     except Exception as error:
-        told = await tools.store.fetchrow(job.place, "get_idle", job.id)
-        if told is None or told["idle"] <= PATIENCE:
+        if not await _is_given_up(job, tools, may_pass=isinstance(error, TransientError)):
             raise
         reason = f"was not sent, as the file could not be read for a day: {type(error).__name__}"
     if not sending.is_done:
         log.info("the rest of an import is not sent", import_id=job.name, reason=reason)
         await sending.reject_rest(reason)
+
+
+async def _is_given_up(job: Job, tools: Tools, *, may_pass: bool) -> bool:
+    """Tell whether an import has stood still for too long; what may pass has until it expires."""
+    told = await tools.store.fetchrow(job.place, "get_idle", job.id)
+    return told is not None and told["idle"] > PATIENCE and (told["is_due"] or not may_pass)
 
 
 class _Sending:

@@ -80,8 +80,8 @@ WITH skipped AS (
 SELECT count(*)::integer AS rows FROM skipped;
 
 -- name: get_idle
--- For how long an import has not moved: $1 import.
-SELECT now() - progress_at AS idle FROM ingest.import_file WHERE id = $1;
+-- For how long an import has not moved, and whether its time is up: $1 import.
+SELECT now() - progress_at AS idle, coalesce(expires_at < now(), false) AS is_due FROM ingest.import_file WHERE id = $1;
 
 -- name: find_open_entries
 -- Entries that were sent and have no verdict: $1 import, $2 above this number, $3 how many.

@@ -31,7 +31,7 @@ from services.ingest.store.entries import append_entries
 from services.ingest.store.imports import QUERIES
 from services.ingest.store.vault import Vault, VaultError
 from shared.auth import Place
-from shared.errors import TransientError
+from shared.errors import ServiceError, TransientError
 from shared.events.command import EraseContact
 from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
 from shared.kafka import Producer
@@ -292,14 +292,19 @@ async def test_a_log_that_is_refused_half_way_keeps_what_was_sent(
     assert row["reason"].startswith("was not sent, as the file cannot be read again: ")
 
 
-async def test_an_import_whose_key_is_gone_waits_for_it_but_not_for_ever(
-    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("fault", "expires_in"), [(VaultError, "1 day"), (TransientError, "-1s")])
+async def test_an_import_whose_key_or_storage_is_gone_waits_for_it_but_not_for_ever(
+    system: Importing,
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: type[ServiceError],
+    expires_in: str,
 ) -> None:
     tries = asyncio.Queue[None]()
 
     def closed(*_given: Any) -> None:
         tries.put_nowait(None)
-        raise VaultError("no key")
+        raise fault("is gone")
 
     ready = await caller.preview(BOX, kind="mail", own=OWN)
     monkeypatch.setattr(f"{HANDLERS}.imports.RETRY_SECONDS", 0.1)
@@ -310,13 +315,16 @@ async def test_an_import_whose_key_is_gone_waits_for_it_but_not_for_ever(
             await tries.get()
     assert (await caller.get(ready["import_id"]))["state"] == "executing"
     await system.fetch(
-        "UPDATE ingest.import_file SET progress_at = now() - interval '25 hours'"
-        " WHERE public_id = $1",
+        "UPDATE ingest.import_file SET progress_at = now() - interval '25 hours',"
+        " expires_at = now() + $2::text::interval WHERE public_id = $1",
         ready["import_id"],
+        expires_in,
     )
     done = await caller.until(ready["import_id"], "done")
     assert done["verdicts"] == {"recorded": 0, "unchanged": 0, "skipped": 3, "rejected": 1}
-    assert "VaultError" in (await caller.rows(ready["import_id"], verdict="rejected"))[0]["reason"]
+    assert (
+        fault.__name__ in (await caller.rows(ready["import_id"], verdict="rejected"))[0]["reason"]
+    )
 
 
 async def test_what_a_signature_says_goes_with_whatever_message_is_sent(
