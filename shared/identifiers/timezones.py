@@ -4,7 +4,7 @@ From the IANA database that `tzdata` carries, and `data/places.toml` for what th
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
@@ -23,7 +23,10 @@ def is_timezone(name: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def timezone_of(city: str | None, state: str | None, country: str | None) -> str | None:
-    """Return the zone of a place, by its IANA name; None where it may be one of several."""
+    """Return the zone of a place, by its IANA name; None where it may be one of several.
+
+    A city counts with the state that is said of it: one of a name is not the others.
+    """
     code = _code(country) if country else None
     if code is None:
         return None
@@ -32,6 +35,9 @@ def timezone_of(city: str | None, state: str | None, country: str | None) -> str
         return zone
     if state and (zone := places.regions.get((code, _folded(state)))):
         return zone
+    if state and code in places.by_state:
+        known = places.by_state[code].get(_folded(state), {})
+        return known.get(_folded(city)) if city else None
     return places.cities.get((code, _folded(city))) if city else None
 
 
@@ -49,7 +55,11 @@ class _Places:
             for code, known in zones.items()
             for zone in known
         }
+        for code, names in named["namesakes"].items():
+            for name in names:
+                del self.cities[code, _folded(name)]
         self.cities |= dict(_listed(named["cities"]))
+        self.by_state = {code: dict(_states(states)) for code, states in named["states"].items()}
         self.codes = {_folded(name): code for code, name in _rows("iso3166.tab", 0, 1)}
         self.codes |= {_folded(code): code for code in self.codes.values()}
         self.codes |= {
@@ -80,6 +90,15 @@ def _listed(named: Mapping[str, Mapping[str, list[str]]]) -> Iterator[tuple[tupl
         for zone, names in zones.items():
             for name in names:
                 yield (code, _folded(name)), zone
+
+
+def _states(
+    states: Iterable[Mapping[str, Any]],
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for state in states:
+        cities = {_folded(city): zone for zone, names in state["cities"].items() for city in names}
+        for name in state["names"]:
+            yield _folded(name), cities
 
 
 def _rows(name: str, *columns: int) -> Iterator[tuple[str, ...]]:

@@ -25,6 +25,24 @@ from shared.identifiers.timezones import is_timezone, timezone_of
         (None, None, "Spain", None),
         ("Barcelona", "Catalonia", "Spain", "Europe/Madrid"),
         ("Nowhere", None, "Atlantis", None),
+        ("Atlanta", None, "US", "America/New_York"),
+        ("Atlanta", "TX", "US", None),
+        ("Miami", "Texas", "US", None),
+        ("Nashville", "IN", "US", None),
+        ("Nashville", "TN", "US", "America/Chicago"),
+        ("Petersburg", "FL", "US", None),
+        ("Petersburg", "Indiana", "US", "America/Indiana/Petersburg"),
+        ("Houston", "AK", "US", None),
+        ("Pensacola", "FL", "US", "America/Chicago"),
+        ("Chicago", "Chicagoland", "US", None),
+        ("Center", None, "US", None),
+        ("Knox", None, "US", None),
+        ("Petersburg", None, "US", None),
+        ("Monticello", None, "US", None),
+        ("London", "ON", "CA", "America/Toronto"),
+        ("Vancouver", "ON", "CA", None),
+        ("Manaus", "Amazonas", "Brasil", "America/Manaus"),
+        ("Moscow", "Moscow Oblast", "RU", "Europe/Moscow"),
     ],
 )
 def test_the_zone_of_a_place(
@@ -40,5 +58,12 @@ def test_every_zone_of_the_table_is_one() -> None:
     named |= {
         zone for kind in ("regions", "cities") for one in places[kind].values() for zone in one
     }
+    states = [one for each in places["states"].values() for one in each]
+    named |= {zone for one in states for zone in one["cities"]}
     assert all(map(is_timezone, named))
+    for code, regions in places["regions"].items():
+        known = {name for names in regions.values() for name in names}
+        assert not known & {
+            name for one in places["states"].get(code, ()) for name in one["names"]
+        }, "a state is in one zone, or in several"
     assert not is_timezone("Mars/Olympus")
