@@ -18,7 +18,7 @@ NOUNS: Final = {
 CLASSES: Final = {
     "new": "are not known yet",
     "update": "say of a known one what is not known of it",
-    "duplicate": "are known already: nothing changes",
+    "duplicate": "are known already: at most their signatures say something new",
     "left_out": "are left out",
     "rejected": "cannot be taken",
 }

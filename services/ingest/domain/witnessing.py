@@ -19,6 +19,9 @@ from shared.errors import PoisonMessageError
 SIGNATURE: Final = "/signature"
 """Behind an activity's signal id: the signal of what it says of its sender besides."""
 
+SIGNED: Final = "was known already; what its signature says of the sender was not"
+"""Reason of a message that changed something although it is on its timelines already."""
+
 MOST_SHOWN: Final = 20
 """People that a preview names of one entry."""
 
@@ -136,6 +139,8 @@ def settle_entry(number: int, outcomes: Sequence[Mapping[str, Any]]) -> Settled 
     if words[0] == "applied":
         return Settled(number, "recorded", None, "", events, is_settled=True)
     reason = STALE if words[0] == "stale" else UNCHANGED
+    if "applied" in words[1:]:
+        reason = SIGNED
     return Settled(number, "unchanged", None, reason, events, is_settled=True)
 
 

@@ -99,3 +99,5 @@ def test_a_message_has_its_verdict_once_all_that_it_said_is_decided() -> None:
     assert told("applied", "applied") == ("recorded", "", 4)
     assert told("known", "known") == ("unchanged", "says wh", 4)
     assert told("stale") == ("unchanged", "a newer", 2)
+    assert told("known", "applied") == ("unchanged", "was kno", 4)
+    assert told("stale", "applied") == ("unchanged", "was kno", 4)

@@ -113,7 +113,7 @@ def test_a_preview_and_a_report_count_every_message_by_what_becomes_of_it() -> N
         "880 are not known yet",
         "line 7: 2026-03-02 10:12 Engines (Ada, bob@x.example)",
         "… and 879 more",
-        "19 are known already: nothing changes, left out",
+        "19 are known already: at most their signatures say something new, left out",
         "250 mailing lists and newsletters",
         "line 9, participants: names nobody",
         "30 signatures say something new",
