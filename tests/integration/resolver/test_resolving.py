@@ -104,6 +104,28 @@ async def test_what_a_record_says_no_more_is_retired(home: Home, resolver: Resol
     await check(home)
 
 
+@pytest.mark.parametrize("goes", ["r1", "r2"])
+async def test_a_job_told_before_stints_were_takes_no_other_with_it(
+    home: Home, resolver: Resolver, goes: str
+) -> None:
+    """Of an employer and title, one was told and written then, of whatever start."""
+    starts = {"r1": None, "r2": date(2020, 1, 1)}
+    for minutes, (record, start) in enumerate(starts.items()):
+        job = Employment(company_name="Acme", title="CTO", start_date=start)
+        said = {"email": "ada@x.org", "employments": (job,), "minutes": minutes}
+        await resolver.resolve(resolver.a_signal(record, **said))
+    await home.execute(
+        "UPDATE contact.contact_event SET payload = payload || '{\"employments_added\": []}'"
+        " WHERE sequence_number = 2"
+    )
+    await home.execute("DELETE FROM contact.contact_employment WHERE start_date IS NOT NULL")
+    await check(home)
+    await resolver.resolve(resolver.a_signal(goes, email="ada@x.org", minutes=9))
+    await check(home)
+    rows = await home.fetch("SELECT start_date FROM contact.contact_employment")
+    assert [row[0] for row in rows] == [start for one, start in starts.items() if one != goes]
+
+
 async def test_what_a_signal_changes_of_a_view_is_audited(home: Home, resolver: Resolver) -> None:
     """With source and cause; a new contact, or what changes nothing, is not."""
     await resolver.resolve(resolver.a_signal("r1", email="a@x.org", title="CTO", labels=("vip",)))
