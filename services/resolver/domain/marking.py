@@ -39,7 +39,7 @@ from shared.events.contact import (
 )
 from shared.events.custom_field import MOST_FIELDS
 from shared.events.signal import MAX_VALUES, Facts, NormalizedSignal
-from shared.events.structs import changed, struct_of
+from shared.events.structs import changed, struct_of, to_json
 
 _NormalizedSignal: Final = struct_of(NormalizedSignal)
 _NOTHING: Final = struct_of(Facts)()
@@ -142,7 +142,7 @@ def fill(
             name: value
             for name, value in values.items()
             # As JSON: to Python, true is 1.
-            if name not in said_so or orjson.dumps(said_so[name]) != orjson.dumps(value)
+            if name not in said_so or to_json(said_so[name]) != to_json(value)
         }
         if new:
             said: _Told = (BindingChanged, {}, next(ids))

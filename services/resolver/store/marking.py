@@ -292,7 +292,7 @@ class Marks:
                 MARKS["keep_private"],
                 [binding for binding, _ in marked.kept],
                 [orjson.dumps(keeps.labels).decode() for _, keeps in marked.kept],
-                [orjson.dumps(keeps.custom_fields).decode() for _, keeps in marked.kept],
+                [to_json(keeps.custom_fields).decode() for _, keeps in marked.kept],
                 [orjson.dumps(keeps.groups).decode() for _, keeps in marked.kept],
                 marked.plan.now,
             )

@@ -4,8 +4,6 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, Final
 
-import orjson
-
 from services.resolver.domain.blocks import number_of
 from services.resolver.domain.matching.profile import attribute_of
 from services.resolver.domain.model import BindingRow, Job, Plan, RecordedEvent
@@ -312,7 +310,8 @@ def _binding_row(one: BindingRow) -> tuple[Any, ...]:
         one.import_source,
         one.labels,
         one.notes,
-        orjson.dumps(one.custom_fields).decode() if one.custom_fields else "{}",
+        # Sources bring integers beyond 64 bits, which this writer knows and orjson does not.
+        to_json(one.custom_fields).decode() if one.custom_fields else "{}",
         more.seniority,
         ",".join(more.departments),
         more.timezone,

@@ -178,11 +178,14 @@ async def test_a_number_that_json_cannot_hold_stays_as_it_came(
     assert (await decider.post(FIELDS, json=said(key="ref", type="number"))).status_code == 201
     long = "12345678901234567890123"
     ada = await having(world, "Ada", ref=long)
+    bob = await having(world, "Bob", ref=int(long))
     listed = body(await decider.get(CONTACTS))["data"]
     [row] = [each for each in listed if each["id"] == ada]
     for one in (row, body(await decider.get(f"{CONTACTS}/{ada}"))["data"]):
         assert one["attributes"]["custom_fields"] == {"ref": long}
         assert "type text" in one["meta"]["custom_fields"]["ref"]
+    shown = body(await decider.get(f"{CONTACTS}/{bob}"))["data"]
+    assert "type text" in shown["meta"]["custom_fields"]["ref"]
     refused = await decider.patch(f"{CONTACTS}/{contacts[0]}", json=filled(contacts[0], ref=long))
     assert refused.status_code == 422
     assert "at most 15 digits" in body(refused)["errors"][0]["detail"]

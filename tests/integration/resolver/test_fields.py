@@ -113,6 +113,21 @@ async def test_what_a_person_says_stands_where_sources_said_the_same(
     assert await keeps(ada) == {"size": "m", "n": 1}
 
 
+async def test_an_integer_beyond_64_bits_is_kept(
+    resolver: Resolver, orders: Orders, keeps: Keeping, pair: tuple[str, str]
+) -> None:
+    """As its source said it; what people set beside it is written with it."""
+    ada, _ = pair
+    ref = 12345678901234567890123
+    told = {"ref": ref}
+    await resolver.resolve(
+        resolver.a_signal("ada", email="ada@acme.io", minutes=9, custom_fields=told)
+    )
+    await orders("create_field", key="hat", type="text")
+    await orders("fill_fields", contacts=[ada], values={"hat": "fez"})
+    assert await keeps(ada) == {"ref": ref, "hat": "fez"}
+
+
 async def test_wrong_values_are_refused_all_at_once(
     orders: Orders, keeps: Keeping, pair: tuple[str, str]
 ) -> None:
