@@ -71,7 +71,7 @@ SUITES: Final[dict[str, tuple[tuple[Lane, ...], ...]]] = {
     "lint": ((LINT,),),
     "unit": ((UNIT,),),
     "all": (
-        (LINT, (*UNIT, *DEPLOY)),
+        ((*LINT, *DEPLOY), UNIT),
         (INTEGRATION, INTEGRATION_REST),
         (CHAOS,),
         (WHOLE, WHOLE_REST),
