@@ -23,7 +23,8 @@ from services.ingest.domain.settling import (
     undecided,
 )
 from services.ingest.domain.staging import namesakes_of, signal_id_of, to_send
-from services.ingest.handlers.sending_entries import collect_entries, send_entries
+from services.ingest.handlers.collecting import LOST, collect
+from services.ingest.handlers.sending_entries import ask_entries, send_entries
 from services.ingest.handlers.tools import LostError, Tools, name_of
 from services.ingest.store.imports import LEASE_SECONDS, PORTION, Job, Row
 from services.ingest.store.outgoing import outgoing
@@ -32,12 +33,10 @@ from shared.events.topics import SIGNALS_NORMALIZED_BULK
 from shared.kafka.producer import Outgoing
 
 BATCH: Final = 500
-"""Rows that are sent, or asked about, at once."""
+"""Rows that are sent, or settled, at once."""
 
 PATIENCE: Final = timedelta(hours=1)
 """How long nothing may move before what has no verdict is given up."""
-
-_LOST: Final = "the import is executed by another worker"
 
 
 async def execute(job: Job, tools: Tools) -> bool:
@@ -46,12 +45,13 @@ async def execute(job: Job, tools: Tools) -> bool:
     if not job.row["sent_to"]:
         await _leave_out(job, tools)
     await (send_entries if of_activities else _send_all)(job, tools)
-    waits_at = await (collect_entries if of_activities else _collect)(job, tools)
+    find, ask = ("find_open_entries", ask_entries) if of_activities else ("find_open", _ask)
+    waits_at = await collect(job, tools, find, ask)
     if waits_at is not None:
         values = (job.id, job.worker, LEASE_SECONDS, waits_at - 1)
         waiting = await tools.store.fetchrow(job.place, "wait_for_verdicts", *values)
         if waiting is None:
-            raise LostError(_LOST)
+            raise LostError(LOST)
         if waiting["idle"] <= PATIENCE:
             return False
         await _give_up(job, tools)
@@ -60,7 +60,7 @@ async def execute(job: Job, tools: Tools) -> bool:
     # What was chosen may have changed some.
     counted = (job.id, job.worker, LEASE_SECONDS)
     if await tools.store.fetchrow(job.place, "count_verdicts", *counted) is None:
-        raise LostError(_LOST)
+        raise LostError(LOST)
     finished = (job.id, job.worker, "executing", "done", None)
     if await tools.store.fetchrow(job.place, "finish", *finished) is not None and of_activities:
         # Nobody needs it any more: what people wrote is kept no longer than it takes to read it.
@@ -75,7 +75,7 @@ async def _leave_out(job: Job, tools: Tools) -> None:
     classes = left_out(orjson.loads(job.row["choices"]))
     for above in range(0, job.row["staged"], PORTION):
         if not await tools.store.leave_out(job, classes, above, above + PORTION):
-            raise LostError(_LOST)
+            raise LostError(LOST)
 
 
 async def _send_all(job: Job, tools: Tools) -> None:
@@ -86,7 +86,7 @@ async def _send_all(job: Job, tools: Tools) -> None:
         sent_to = rows[-1]["number"]
         values = (job.id, job.worker, sent_to, LEASE_SECONDS)
         if await tools.store.fetchrow(job.place, "note_sent", *values) is None:
-            raise LostError(_LOST)
+            raise LostError(LOST)
 
 
 def _outgoing(job: Job, row: Row) -> Outgoing:
@@ -117,44 +117,30 @@ def _origin(job: Job, signal_id: str) -> Origin:
     )
 
 
-async def _collect(job: Job, tools: Tools) -> int | None:
-    """Ask for verdicts in the order of the rows; tells the first that still waits."""
-    after: int = job.row["concluded_to"]
-    waits_at: int | None = None
-    while rows := await tools.store.fetch(job.place, "find_open", job.id, after, BATCH):
-        name = name_of(job.name)
-        told = await tools.resolver.verdicts(
-            job.place,
-            [
-                {
-                    "signal_id": signal_id_of(name, row["line"]),
-                    "record_key": row["record_key"].hex(),
-                    "content_hash": row["content_hash"].hex(),
-                }
-                for row in rows
-            ],
-        )
-        settled = [
-            settle(row["number"], verdict, is_judged=row["choice"] in JUDGED)
-            for row, verdict in zip(rows, told, strict=True)
-            if verdict["verdict"] != "waiting"
-        ]
-        if not await tools.store.conclude(job, settled):
-            raise LostError(_LOST)
-        if len(settled) < len(rows):
-            if waits_at is None:
-                given = {one.number for one in settled}
-                waits_at = next(row["number"] for row in rows if row["number"] not in given)
-            if not settled:
-                break  # what comes behind was sent later
-        after = rows[-1]["number"]
-    return waits_at
+async def _ask(job: Job, tools: Tools, rows: Sequence[Row]) -> list[Settled]:
+    name = name_of(job.name)
+    told = await tools.resolver.verdicts(
+        job.place,
+        [
+            {
+                "signal_id": signal_id_of(name, row["line"]),
+                "record_key": row["record_key"].hex(),
+                "content_hash": row["content_hash"].hex(),
+            }
+            for row in rows
+        ],
+    )
+    return [
+        settle(row["number"], verdict, is_judged=row["choice"] in JUDGED)
+        for row, verdict in zip(rows, told, strict=True)
+        if verdict["verdict"] != "waiting"
+    ]
 
 
 async def _give_up(job: Job, tools: Tools) -> None:
     while rows := await tools.store.fetch(job.place, "find_open", job.id, 0, BATCH):
         if not await tools.store.conclude(job, [undecided(row["number"]) for row in rows]):
-            raise LostError(_LOST)
+            raise LostError(LOST)
 
 
 async def _carry_out_choices(job: Job, tools: Tools) -> bool:
@@ -165,7 +151,7 @@ async def _carry_out_choices(job: Job, tools: Tools) -> bool:
         if len(settled) < len(rows):
             return False
         if not await tools.store.renew(job):
-            raise LostError(_LOST)
+            raise LostError(LOST)
     return True
 
 

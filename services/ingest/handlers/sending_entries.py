@@ -17,7 +17,9 @@ import orjson
 
 from services.ingest.domain.accounting import ACCEPTED
 from services.ingest.domain.entries import Entry, Taken
+from services.ingest.domain.settling import Settled
 from services.ingest.domain.witnessing import SIGNATURE, people_of, reads_as, settle_entry
+from services.ingest.handlers.collecting import LOST
 from services.ingest.handlers.tools import LostError, Tools, activity_terms_of, name_of
 from services.ingest.sources.activity_files import reading
 from services.ingest.store.entries import skip_entries
@@ -31,9 +33,6 @@ log = get_logger(__name__)
 SLICE: Final = 200
 """Entries that are read in a thread and sent at once."""
 
-ASKED: Final = 500
-"""Entries that are asked about at once."""
-
 PATIENCE: Final = timedelta(days=1)
 """How long an import is tried again that stands still for a fault."""
 
@@ -45,8 +44,6 @@ ERASED: Final = "of somebody who was erased"
 CHANGED: Final = "reads differently from what was previewed; import the file again"
 
 SHORTER: Final = "was not found when the file was read again; import it again"
-
-_LOST: Final = "the import is executed by another worker"
 
 
 async def send_entries(job: Job, tools: Tools) -> None:
@@ -175,13 +172,13 @@ class _Sending:
         self, numbers: Sequence[int], verdict: Literal["skipped", "rejected"], reason: str
     ) -> None:
         if not await skip_entries(self._tools.store, self._job, numbers, verdict, reason):
-            raise LostError(_LOST)
+            raise LostError(LOST)
 
     async def _note(self, last: int) -> None:
         job = self._job
         values = (job.id, job.worker, last, LEASE_SECONDS)
         if await self._tools.store.fetchrow(job.place, "note_sent", *values) is None:
-            raise LostError(_LOST)
+            raise LostError(LOST)
         self._sent_to = last
 
 
@@ -189,27 +186,14 @@ def _take(entries: Iterator[Entry]) -> list[Entry]:
     return list(islice(entries, SLICE))
 
 
-async def collect_entries(job: Job, tools: Tools) -> int | None:
-    """Ask for verdicts in the order of the file; tells the first entry that still waits."""
-    after: int = job.row["concluded_to"]
-    waits_at: int | None = None
-    while rows := await tools.store.fetch(job.place, "find_open_entries", job.id, after, ASKED):
-        outcomes = await _outcomes(job, tools, rows)
-        settled = [
-            one
-            for row, told in zip(rows, outcomes, strict=True)
-            if (one := settle_entry(row["number"], told)) is not None
-        ]
-        if not await tools.store.conclude(job, settled):
-            raise LostError(_LOST)
-        if len(settled) < len(rows):
-            if waits_at is None:
-                given = {one.number for one in settled}
-                waits_at = next(row["number"] for row in rows if row["number"] not in given)
-            if not settled:
-                break  # what comes behind was sent later
-        after = rows[-1]["number"]
-    return waits_at
+async def ask_entries(job: Job, tools: Tools, rows: Sequence[Row]) -> list[Settled]:
+    """Ask what became of entries; tells the verdicts of those of which all is decided."""
+    outcomes = await _outcomes(job, tools, rows)
+    return [
+        one
+        for row, told in zip(rows, outcomes, strict=True)
+        if (one := settle_entry(row["number"], told)) is not None
+    ]
 
 
 async def _outcomes(job: Job, tools: Tools, rows: Sequence[Row]) -> list[list[dict[str, Any]]]:
