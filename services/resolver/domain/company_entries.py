@@ -9,8 +9,6 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
-import orjson
-
 from services.resolver.domain.company_profiles import Shown
 from services.resolver.domain.company_records import (
     DOMAIN,
@@ -19,13 +17,12 @@ from services.resolver.domain.company_records import (
     Told,
     name_key,
 )
-from services.resolver.domain.marking import Ordered
-from services.resolver.domain.model import Delivery
+from services.resolver.domain.marking import Ordered, as_delivered
 from shared.errors import PoisonMessageError
 from shared.events.command import ChangeCompany
 from shared.events.company import CompanyFacts, CompanyRecord, NormalizedCompany
 from shared.events.company_facts import normalize_company
-from shared.events.signal import Facts, NormalizedSignal
+from shared.events.signal import Facts
 from shared.events.structs import as_struct, changed, struct_of, to_json
 
 SOURCE: Final = "manual_entry"
@@ -43,7 +40,6 @@ _IDENTIFIERS: Final[Mapping[str, str]] = {
 _PLACE: Final = ("city", "state", "country")
 """Taken from one record: who corrects one of them means the others as they are shown."""
 
-_NormalizedSignal: Final = struct_of(NormalizedSignal)
 _NormalizedCompany: Final = struct_of(NormalizedCompany)
 _NOTHING: Final = struct_of(Facts)()
 
@@ -143,30 +139,12 @@ def entry(
     """Write what a person says of a company as a record on its way there."""
     content = blake2b(to_json(facts), digest_size=16, person=b"kith facts").digest()
     said = _NormalizedCompany(record_key=record_key.hex(), content_hash=content.hex(), facts=facts)
-    signal = _NormalizedSignal(
-        signal_id=order.command_id,
-        tenant=order.tenant,
-        workspace=order.workspace,
-        source=order.source.name,
-        record_key=record_key.hex(),
-        content_hash=content.hex(),
-        occurred_at=at,
-        received_at=order.now,
+    delivery = as_delivered(
+        order,
+        (record_key, content, at),
+        {"command": order.command_id},
         facts=_NOTHING,
         companies=(said,),
-        raw={},
-    )
-    delivery = Delivery(
-        signal=signal,
-        tenant_id=order.tenant_id,
-        workspace_id=order.workspace_id,
-        source=order.source,
-        record_key=record_key,
-        content_hash=content,
-        identifiers=(),
-        employers=(),
-        raw=orjson.dumps({"command": order.command_id}).decode(),
-        traceparent=order.traceparent,
     )
     return Told(
         delivery,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import orjson
 from pydantic import JsonValue
@@ -263,17 +263,32 @@ def _event(one: Mark) -> tuple[type[BindingChanged], dict[str, str]]:
 def _delivery(order: Ordered, contact: Contact, key: bytes, facts: Facts, at: datetime) -> Delivery:
     content = document(facts).text
     hashed = blake2b(content, digest_size=16, person=b"kith facts").digest()
+    raw = {"contact": contact.public_id, "command": order.command_id}
+    return as_delivered(order, (key, hashed, at), raw, facts=facts)
+
+
+def as_delivered(
+    order: Ordered,
+    record: tuple[bytes, bytes, datetime],
+    raw: Mapping[str, str],
+    **said: Any,
+) -> Delivery:
+    """Write what a person said as the delivery of a record: (key, content hash, stated at).
+
+    `said` are the fields of the signal that hold it.
+    """
+    key, content, at = record
     signal = _NormalizedSignal(
         signal_id=order.command_id,
         tenant=order.tenant,
         workspace=order.workspace,
         source=order.source.name,
         record_key=key.hex(),
-        content_hash=hashed.hex(),
+        content_hash=content.hex(),
         occurred_at=at,
         received_at=order.now,
-        facts=facts,
         raw={},
+        **said,
     )
     return Delivery(
         signal=signal,
@@ -281,10 +296,10 @@ def _delivery(order: Ordered, contact: Contact, key: bytes, facts: Facts, at: da
         workspace_id=order.workspace_id,
         source=order.source,
         record_key=key,
-        content_hash=hashed,
+        content_hash=content,
         identifiers=(),
         employers=(),
-        raw=orjson.dumps({"contact": contact.public_id, "command": order.command_id}).decode(),
+        raw=orjson.dumps(raw).decode(),
         traceparent=order.traceparent,
     )
 
