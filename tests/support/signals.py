@@ -29,6 +29,7 @@ SOURCES = {
             ("manual_entry", 100, "manual"),
             ("apollo", 30, "enrichment"),
             ("email_sync", 20, "integration"),
+            ("workspace_entry", 0, "manual"),
         ],
         start=1,
     )

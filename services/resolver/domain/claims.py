@@ -11,12 +11,11 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final, Protocol
 
-import orjson
 from typing_extensions import override
 
 from services.resolver.domain.model import Claim, IdentifierKey, Job
 from shared.events.signal import Facts
-from shared.events.structs import changed
+from shared.events.structs import changed, to_json
 
 MANY: Final = 32
 """Claims from which an index costs less than reading them all, measured."""
@@ -284,7 +283,7 @@ def _kept(claim: Claim) -> bytes:
     facts = claim.facts
     kept = (facts.labels, facts.notes, facts.custom_fields)
     by_people = (facts.labels_removed, facts.groups, facts.groups_left)
-    return orjson.dumps((claim.source.name in PEOPLE, *kept, *by_people), default=str)
+    return to_json((claim.source.name in PEOPLE, *kept, *by_people))
 
 
 def _dated(claim: Claim) -> tuple[datetime, bytes, Claim]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.resolver.domain import claims as module
 from services.resolver.domain.bindings import private_of
@@ -16,6 +17,7 @@ from services.resolver.domain.model import Claim, IdentifierKey, Job
 from services.resolver.domain.survivorship import choose, source_of
 from tests.support.histories import a_said
 from tests.support.merging import World
+from tests.support.signals import digest
 from tests.unit.resolver.test_survivorship import a_claim
 
 EVER = 10**9
@@ -64,7 +66,7 @@ def test_replaced_claims_leave_nothing_behind(steps: list[tuple[int, int, int]])
         if claim.facts.identifiers:
             assert max(others, key=lambda one: one.weight) in indexed.telling(claim.facts)
     for record in range(6):
-        nothing = a_claim("hubspot_crm", f"r{record}")
+        nothing = replace(a_claim("hubspot_crm"), record_key=digest(f"r{record}"))
         indexed[nothing.record_key] = nothing
     assert [one.record_key for one in indexed.leading()] == [
         max(indexed.values(), key=lambda one: one.weight).record_key
@@ -75,6 +77,7 @@ def test_replaced_claims_leave_nothing_behind(steps: list[tuple[int, int, int]])
     assert not indexed.employing([Job("acme", "cto")])
 
 
+GROUPS = (f"grp_{'0' * 26}", f"grp_{'1' * 26}")
 STINTS = tuple(
     {"company_name": "Acme", "title": "CTO", "start_date": start}
     for start in (None, "2012-01-01", "2019-01-01")
@@ -95,6 +98,16 @@ def _claim(record: int, minutes: int, dice: Random) -> Claim:
         "employments": dice.choice([(), *((one,) for one in STINTS), STINTS]),
         "notes": dice.choice([None, "met", "called"]),
         "labels": dice.choice([(), ("vip",), ("lead", "vip")]),
-        "custom_fields": dice.choice([{}, {"tier": dice.randrange(3)}]),
+        "custom_fields": dice.choice([{}, {"tier": dice.choice([None, 1, True, 2**64])}]),
     }
-    return a_claim("hubspot_crm", f"r{record}", minutes, **facts)
+    source = dice.choice(["hubspot_crm", "manual_entry", "workspace_entry"])
+    if source == "workspace_entry":
+        facts = {
+            "labels": facts["labels"],
+            "labels_removed": dice.choice([(), ("vip",), ("lead", "cold")]),
+            "groups": dice.choice([(), GROUPS[:1], GROUPS[::-1]]),
+            "groups_left": dice.choice([(), GROUPS[:1], GROUPS[1:]]),
+            "custom_fields": facts["custom_fields"],
+        }
+    made = a_claim(source, "r", minutes, **facts)
+    return replace(made, record_key=digest(f"r{record}"))
