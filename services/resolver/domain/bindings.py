@@ -72,10 +72,24 @@ def private_values(contact: Contact, workspace: int) -> Private:
 
 def custom_by_people(contact: Contact, workspace: int) -> dict[str, JsonValue]:
     """Return what people of a workspace said of custom fields, the newest of each; null: none."""
+    claims = _by_people(contact, workspace)
+    return {name: value for one in claims for name, value in one.facts.custom_fields.items()}
+
+
+def labels_by_people(contact: Contact, workspace: int) -> frozenset[str]:
+    """Return the labels that a contact has by the newest word of people, whatever sources say."""
+    given: dict[str, bool] = {}
+    for one in _by_people(contact, workspace):
+        given.update(dict.fromkeys(one.facts.labels, True))
+        given.update(dict.fromkeys(one.facts.labels_removed, False))
+    return frozenset(label for label, is_on in given.items() if is_on)
+
+
+def _by_people(contact: Contact, workspace: int) -> list[Claim]:
+    """Return claims enough to tell what people of a workspace say, the newest last."""
     told = private_claims(contact, workspace)
     claims = [one for one in told if one.workspace_id == workspace and one.source.name in PEOPLE]
-    claims.sort(key=lambda one: (one.asserted_at, one.record_key))
-    return {name: value for one in claims for name, value in one.facts.custom_fields.items()}
+    return sorted(claims, key=lambda one: (one.asserted_at, one.record_key))
 
 
 def private_of(told: Iterable[Claim], workspace: int) -> Private:

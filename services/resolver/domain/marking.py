@@ -15,7 +15,12 @@ import orjson
 from pydantic import JsonValue
 
 from services.resolver.domain.auditing import private_changed
-from services.resolver.domain.bindings import Private, custom_by_people, private_values
+from services.resolver.domain.bindings import (
+    Private,
+    custom_by_people,
+    labels_by_people,
+    private_values,
+)
 from services.resolver.domain.claims import PEOPLE, private_claims
 from services.resolver.domain.model import (
     AuditRow,
@@ -51,6 +56,8 @@ _TOLD: Final = {
 _Told = tuple[type[BindingChanged], Mapping[str, str], str]
 """An event: its kind, what it says besides, and its id."""
 
+Kind = Literal["tag", "group"]
+
 Ledger = Mapping[tuple[int, bytes], Sequence[Revision]]
 """(tenant, record key) → its revisions."""
 
@@ -59,7 +66,7 @@ Ledger = Mapping[tuple[int, bytes], Sequence[Revision]]
 class Mark:
     """A tag or a group, and whether contacts are to have it."""
 
-    kind: Literal["tag", "group"]
+    kind: Kind
     public_id: str
     name: str
     wanted: bool
@@ -69,9 +76,17 @@ class Mark:
         """How records say it: a tag by its name, a group by its id."""
         return self.name if self.kind == "tag" else self.public_id
 
-    def is_on(self, keeps: Private) -> bool:
-        """Tell whether the contact has it."""
-        return self.word in (keeps.labels if self.kind == "tag" else keeps.groups)
+    def is_said(self, contact: Contact, workspace: int) -> bool:
+        """Tell whether it is so already: who is to have it has it by a person's own word.
+
+        A label that only a source gives goes when the source says it no more.
+        """
+        keeps = private_values(contact, workspace)
+        if self.kind == "group":
+            return (self.word in keeps.groups) == self.wanted
+        if self.wanted:
+            return self.word in labels_by_people(contact, workspace)
+        return self.word not in keeps.labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +130,10 @@ def mark(
     ledger: Ledger,
     event_ids: Iterable[str],
 ) -> Marked:
-    """Give contacts a mark, or take it from them; who has it so already is left as it is."""
+    """Give contacts a mark, or take it from them; where it is said so already, nothing is done."""
     marked, ids = Marked(Plan(now=order.now)), iter(event_ids)
     for contact in contacts:
-        if one.is_on(private_values(contact, order.workspace_id)) != one.wanted:
+        if not one.is_said(contact, order.workspace_id):
             told = (*_event(one), next(ids))
             _revise(marked, order, contact, ledger, change=partial(_said, one=one), told=told)
     return marked
@@ -160,11 +175,26 @@ def retell(
         _tell(marked, order, contact, (before, after), (BindingChanged, {}, event_id))
 
 
-def renamed(facts: Facts, kind: Literal["tag", "group"], old: str, new: str | None) -> Facts:
-    """Return facts that say a tag or a group by another word; None: not at all."""
-    names = ("labels", "labels_removed") if kind == "tag" else ("groups", "groups_left")
+SAID_IN: Final[Mapping[Kind, tuple[str, str]]] = {
+    "tag": ("labels", "labels_removed"),
+    "group": ("groups", "groups_left"),
+}
+"""Kind → the lists of a record that give it, and that take it."""
+
+
+def forgotten_in(kind: Kind) -> tuple[str, ...]:
+    """Return the lists that name a tag or a group no more once it is deleted.
+
+    That a person took a label off holds for its name: a source may bring the tag again. A group's
+    id never comes back.
+    """
+    return SAID_IN[kind][:1] if kind == "tag" else SAID_IN[kind]
+
+
+def renamed(facts: Facts, lists: Iterable[str], old: str, new: str | None) -> Facts:
+    """Return facts whose lists say a tag or a group by another word; None: not at all."""
     said = {}
-    for name in names:
+    for name in lists:
         words: tuple[str, ...] = getattr(facts, name)
         if old in words:
             told = (new if word == old else word for word in words)
@@ -185,7 +215,7 @@ def _revise(
     before = private_values(contact, order.workspace_id)
     key, number = _record_of(order, contact, ledger)
     present = contact.claims.get(key)
-    facts = change(present.facts if present else _NOTHING)
+    facts = _bounded(change(present.facts if present else _NOTHING), contact, order.workspace_id)
     if _is_too_much(facts):
         marked.full.append(contact.public_id)
         return
@@ -204,6 +234,26 @@ def _revise(
     if present is not None:
         marked.plan.superseded.append((order.tenant_id, key, number))
     _tell(marked, order, contact, (before, after), told)
+
+
+def _bounded(facts: Facts, contact: Contact, workspace: int) -> Facts:
+    """Forget the oldest words taken off that no record gives, where they are more than one holds.
+
+    What comes and goes, a tag for each campaign, must not use up what may ever be said.
+    """
+    if max(map(len, (facts.labels_removed, facts.groups_left))) <= MAX_VALUES:
+        return facts
+    told = [
+        one.facts for one in private_claims(contact, workspace) if one.workspace_id == workspace
+    ]
+    kept = {}
+    for gives, takes in SAID_IN.values():
+        given = {word for one in told for word in getattr(one, gives)}
+        words: tuple[str, ...] = getattr(facts, takes)
+        idle = [word for word in words if word not in given]
+        gone = set(idle[: max(0, len(words) - MAX_VALUES)])
+        kept[takes] = tuple(word for word in words if word not in gone)
+    return changed(facts, **kept)
 
 
 def _is_too_much(facts: Facts) -> bool:
@@ -237,7 +287,7 @@ def _newest(order: Ordered, contact: Contact) -> datetime:
 
 def _said(facts: Facts, one: Mark) -> Facts:
     word = one.word
-    yes, no = ("labels", "labels_removed") if one.kind == "tag" else ("groups", "groups_left")
+    yes, no = SAID_IN[one.kind]
     added, taken = (yes, no) if one.wanted else (no, yes)
     return changed(
         facts,

@@ -116,9 +116,9 @@ DELETE FROM contact.tag WHERE tenant_id = $1 AND workspace_id = $2 AND public_id
 -- $1 tenant, $2 workspace, $3 public id.
 DELETE FROM contact.contact_group WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
 
--- name: find_tagged
--- Contacts of which a present record ever said one of these labels, at most $4: $1 tenant, $2
--- workspace, $3 labels.
+-- name: find_marked
+-- Contacts of which a present record ever said one of these words in one of these lists, at most $5: $1
+-- tenant, $2 workspace, $3 words, $4 lists.
 SELECT DISTINCT present.contact_id AS id
 FROM contact.source_record AS said
 JOIN contact.source_record AS present ON present.tenant_id = said.tenant_id
@@ -126,27 +126,15 @@ JOIN contact.source_record AS present ON present.tenant_id = said.tenant_id
 WHERE said.tenant_id = $1 AND said.workspace_id = $2
     AND contact.marks_said(said.facts) ?| $3::text[]
     AND (said.facts::text LIKE '%"labels%' OR said.facts::text LIKE '%"groups%')
-    AND (jsonb_exists_any((said.facts -> 'labels')::jsonb, $3::text[])
-         OR jsonb_exists_any((said.facts -> 'labels_removed')::jsonb, $3::text[]))
-ORDER BY id LIMIT $4;
-
--- name: find_members
--- Contacts of which a present record ever said one of these groups, at most $4: $1 tenant, $2
--- workspace, $3 groups.
-SELECT DISTINCT present.contact_id AS id
-FROM contact.source_record AS said
-JOIN contact.source_record AS present ON present.tenant_id = said.tenant_id
-    AND present.record_key = said.record_key AND present.superseded_at IS NULL
-WHERE said.tenant_id = $1 AND said.workspace_id = $2
-    AND contact.marks_said(said.facts) ?| $3::text[]
-    AND (said.facts::text LIKE '%"labels%' OR said.facts::text LIKE '%"groups%')
-    AND (jsonb_exists_any((said.facts -> 'groups')::jsonb, $3::text[])
-         OR jsonb_exists_any((said.facts -> 'groups_left')::jsonb, $3::text[]))
-ORDER BY id LIMIT $4;
+    AND EXISTS (
+        SELECT FROM unnest($4::text[]) AS list
+        WHERE jsonb_exists_any((said.facts -> list)::jsonb, $3::text[])
+    )
+ORDER BY id LIMIT $5;
 
 -- name: find_saying
--- All that present records of contacts ever said in a workspace that names one of these words: $1
--- contacts, $2 workspace, $3 words.
+-- All that present records of contacts ever said in a workspace that has one of these words in one of
+-- these lists: $1 contacts, $2 workspace, $3 words, $4 lists.
 SELECT present.contact_id, record.record_key, record.revision,
        record.superseded_at IS NULL AS current, record.facts
 FROM contact.source_record AS present
@@ -154,10 +142,10 @@ JOIN contact.source_record AS record
     ON record.tenant_id = present.tenant_id AND record.record_key = present.record_key
 WHERE present.contact_id = ANY($1::bigint[]) AND present.workspace_id = $2
     AND present.superseded_at IS NULL
-    AND (jsonb_exists_any((record.facts -> 'labels')::jsonb, $3::text[])
-         OR jsonb_exists_any((record.facts -> 'labels_removed')::jsonb, $3::text[])
-         OR jsonb_exists_any((record.facts -> 'groups')::jsonb, $3::text[])
-         OR jsonb_exists_any((record.facts -> 'groups_left')::jsonb, $3::text[]));
+    AND EXISTS (
+        SELECT FROM unnest($4::text[]) AS list
+        WHERE jsonb_exists_any((record.facts -> list)::jsonb, $3::text[])
+    );
 
 -- name: rewrite_facts
 -- $1 tenant, $2 record keys, $3 revisions, $4 facts.

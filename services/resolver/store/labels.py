@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from services.resolver.domain.marking import renamed
+from services.resolver.domain.marking import SAID_IN, renamed
 from services.resolver.domain.model import Delivery
 from shared.events.structs import changed
 from shared.identifiers.ulids import ulids
@@ -59,7 +59,7 @@ def _renamed(delivery: Delivery, names: Mapping[tuple[int, int, str], str]) -> D
     for label in facts.labels:
         name = names.get((delivery.tenant_id, delivery.workspace_id, label))
         if name is not None:
-            facts = renamed(facts, "tag", label, name)
+            facts = renamed(facts, SAID_IN["tag"], label, name)
     if facts is delivery.signal.facts:
         return delivery
     return replace(delivery, signal=changed(delivery.signal, facts=facts))

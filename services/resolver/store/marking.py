@@ -14,11 +14,14 @@ from ulid import ULID
 from services.resolver.domain.bindings import private_values
 from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.marking import (
+    SAID_IN,
+    Kind,
     Mark,
     Marked,
     Ordered,
     entry_key,
     fill,
+    forgotten_in,
     mark,
     renamed,
     retell,
@@ -59,22 +62,18 @@ PIECE: Final = 500
 MOST: Final = 10_000
 """Tags, and groups, that people may make in one workspace."""
 
-Kind = Literal["tag", "group"]
-
 _NAMES: Final[Mapping[Kind, Mapping[str, str]]] = {
     "tag": {
         "get": "get_tag",
         "named": "find_tag_named",
         "count": "count_tags",
         "delete": "delete_tag",
-        "saying": "find_tagged",
     },
     "group": {
         "get": "get_group",
         "named": "find_group_named",
         "count": "count_groups",
         "delete": "delete_group",
-        "saying": "find_members",
     },
 }
 """What is asked of either → its statement."""
@@ -151,7 +150,7 @@ class Marks:
         row = await self.get(kind, public_id)
         if row is None:
             return MarkAnswer(_unknown(kind))
-        if await self._saying(kind, _former(order, row), 1):
+        if await self._saying(forgotten_in(kind), _former(order, row), 1):
             return None
         await self._run(_NAMES[kind]["delete"], public_id)
         return MarkAnswer("done")
@@ -171,14 +170,15 @@ class Marks:
             return None
         is_gone = isinstance(order, DeleteTag | DeleteGroup)
         old = _former(order, row)
-        found = await self._saying(kind, old, PIECE)
+        lists = forgotten_in(kind) if is_gone else SAID_IN[kind]
+        found = await self._saying(lists, old, PIECE)
         if not found:
             return None
         loader = Loader(self._connection, self._sources)
         contacts = await loader.load_ids(found)
         ordered = self._ordered(order.command_id, trace)
         before = {one.id: private_values(one, self._place.workspace_id) for one in contacts}
-        await self._rename(contacts, kind, dict.fromkeys(old, None if is_gone else row["name"]))
+        await self._rename(contacts, lists, dict.fromkeys(old, None if is_gone else row["name"]))
         marked = Marked(Plan(now=ordered.now))
         events = (await self._ids.take(self._connection, len(contacts))).events
         for one in contacts:
@@ -214,13 +214,11 @@ class Marks:
     async def _lock(self) -> None:
         await self._connection.execute(MARKS["lock_marks"], LOCKS, self._place.workspace_id)
 
-    async def _saying(self, kind: Kind, words: Sequence[str], limit: int) -> set[int]:
-        """Return contacts, at most `limit`, of which a record says or ever said one of these."""
+    async def _saying(self, lists: Sequence[str], words: Sequence[str], limit: int) -> set[int]:
+        """Return contacts, at most `limit`, of which a record has or had one in these lists."""
         if not words:
             return set()
-        rows = await self._connection.fetch(
-            MARKS[_NAMES[kind]["saying"]], *self._where, words, limit
-        )
+        rows = await self._connection.fetch(MARKS["find_marked"], *self._where, words, lists, limit)
         return {row["id"] for row in rows}
 
     async def _run(self, name: str, *more: object) -> None:
@@ -298,18 +296,18 @@ class Marks:
             )
 
     async def _rename(
-        self, contacts: Iterable[Contact], kind: Kind, names: Mapping[str, str | None]
+        self, contacts: Iterable[Contact], lists: Sequence[str], names: Mapping[str, str | None]
     ) -> None:
         """Rewrite all that was ever said of contacts in other words, in the claims as well."""
         known = {one.id: one for one in contacts}
         rows = await self._connection.fetch(
-            MARKS["find_saying"], list(known), self._place.workspace_id, list(names)
+            MARKS["find_saying"], list(known), self._place.workspace_id, list(names), lists
         )
         rewritten = []
         for row in rows:
             facts = _read_facts(row["facts"])
             for old, new in names.items():
-                facts = renamed(facts, kind, old, new)
+                facts = renamed(facts, lists, old, new)
             rewritten.append((row["record_key"], row["revision"], to_json(facts).decode()))
             claims = known[row["contact_id"]].claims
             if row["current"] and row["record_key"] in claims:
@@ -384,7 +382,7 @@ class Marks:
             former: str | None = await self._connection.fetchval(
                 MARKS["find_tag_called"], *self._where, name, public_id
             )
-            if former is not None and await self._saying(kind, [name], 1):
+            if former is not None and await self._saying(SAID_IN[kind], [name], 1):
                 return former
         return found if found != public_id else None
 

@@ -128,6 +128,39 @@ async def test_what_a_person_takes_off_stays_off(
     assert audited == 2
 
 
+async def test_a_tag_that_a_person_gives_stays_when_its_source_says_it_no_more(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    ada, _ = await two(home, resolver)
+    friends = await home.value("SELECT public_id FROM contact.tag")
+    assert (await orders("add_tag", tag_id=friends, contacts=[ada]))["outcome"] == "done"
+    assert (await orders("add_tag", tag_id=friends, contacts=[ada]))["outcome"] == "unchanged"
+    await resolver.resolve(resolver.a_signal("ada", email="ada@acme.io", minutes=2))
+    assert await orders.keeps(ada) == (["Friends"], [])
+
+
+async def test_what_a_person_took_off_stays_off_when_the_tag_is_deleted_and_comes_again(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    ada, bob = await two(home, resolver)
+    friends = await home.value("SELECT public_id FROM contact.tag")
+    await orders("add_tag", tag_id=friends, contacts=[bob])
+    await orders("remove_tag", tag_id=friends, contacts=[ada])
+    await orders("delete_tag", tag_id=friends)
+    assert await orders.keeps(bob) == ([], [])
+    await resolver.resolve(
+        resolver.a_signal("ada", email="ada@acme.io", minutes=2, labels=("Friends", "New")),
+        resolver.a_signal(
+            "bob", phone="+14155550100", name="Bob Ross", minutes=2, labels=("Friends",)
+        ),
+    )
+    assert await orders.keeps(ada) == (["New"], [])
+    assert await orders.keeps(bob) == (["Friends"], [])
+    again = await home.value("SELECT public_id FROM contact.tag WHERE name = 'Friends'")
+    await orders("add_tag", tag_id=again, contacts=[ada])
+    assert await orders.keeps(ada) == (["Friends", "New"], [])
+
+
 async def test_tags_and_groups_come_apart_with_a_merge_undone(
     home: Home, resolver: Resolver, orders: Orders
 ) -> None:
@@ -427,8 +460,7 @@ async def test_words_are_found_by_index(home: Home) -> None:
         )
         await connection.execute("ANALYZE contact.source_record; ANALYZE contact.tag")
         for name, arguments, index in (
-            ("find_tagged", (*place, words, 5), "source_record_marks"),
-            ("find_members", (*place, words, 5), "source_record_marks"),
+            ("find_marked", (*place, words, ["labels"], 5), "source_record_marks"),
             ("find_tag_called", (*place, words[0], ""), "tag_aliases"),
             ("find_renamed", ([place[0]], [place[1]], words), "tag_aliases"),
         ):
