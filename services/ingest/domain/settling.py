@@ -9,6 +9,7 @@ UNCHANGED: Final = "says what is known already"
 REVIEW: Final = "may be {others}: `kith review` shows both"
 UNDECIDED: Final = "was sent and not decided within an hour; `kith dead list` may say why"
 NOT_CARRIED_OUT: Final = "what was chosen could not be done: {outcome}; `kith review` shows both"
+NOT_ENTERED: Final = "the same person, by choice; the chosen values could not be entered: {why}"
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -61,6 +62,11 @@ def tell_order(row: Mapping[str, Any], choice: str, target: str, outcome: str) -
             number, verdict, row["contact"], f"kept apart from {target}, by choice", events, True
         )
     return Settled(number, "merged", target, "the same person, by choice", events + 2, True)
+
+
+def not_entered(settled: Settled, why: str) -> Settled:
+    """Say that a choice was carried out, but not what was chosen field by field."""
+    return settled._replace(reason=NOT_ENTERED.format(why=why))
 
 
 def command_id_of(import_id: str, number: int) -> str:

@@ -18,6 +18,7 @@ from services.ingest.domain.reading import read_value
 from services.ingest.domain.settling import (
     Settled,
     command_id_of,
+    not_entered,
     settle,
     tell_order,
     undecided,
@@ -28,6 +29,7 @@ from services.ingest.handlers.sending_entries import ask_entries, send_entries
 from services.ingest.handlers.tools import LostError, Tools, name_of
 from services.ingest.store.imports import LEASE_SECONDS, PORTION, Job, Row
 from services.ingest.store.outgoing import outgoing
+from shared.errors import PoisonMessageError
 from shared.events.envelope import rfc3339
 from shared.events.topics import SIGNALS_NORMALIZED_BULK
 from shared.kafka.producer import Outgoing
@@ -174,13 +176,21 @@ async def _carry_out(job: Job, tools: Tools, row: Row) -> Settled | None:
     if row["choice"] in ("theirs", "fields") and outcome in ("done", "unchanged"):
         facts = orjson.loads(row["signal"])["facts"]
         said = asserted(row["choice"], about, facts, orjson.loads(row["preview"]))
-        if said and not await _assert(job, tools, row, target, said):
-            return None
+        try:
+            if said and not await _assert(job, tools, row, target, said):
+                return None
+        except PoisonMessageError as error:
+            # What was shown when it was chosen may be refused by now: it would be for ever.
+            why = f"{error.field}: {error.detail}" if error.field else error.detail
+            return not_entered(settled, why)
     return settled
 
 
 async def _assert(job: Job, tools: Tools, row: Row, target: str, said: dict[str, Any]) -> bool:
-    """Enter by hand what a person chose; tells whether the resolver has it."""
+    """Enter by hand what a person chose; tells whether the resolver has it.
+
+    Raises `PoisonMessageError` when the values are not such as a signal may bring.
+    """
     signal_id = f"{signal_id_of(name_of(job.name), row['line'])}/chosen"
     record = {
         **said,

@@ -143,6 +143,26 @@ async def test_a_conflict_is_shown_side_by_side_and_settled_as_chosen(caller: Ca
     assert (await caller.run(again["import_id"]))["events"] == 0
 
 
+async def test_a_chosen_value_that_is_refused_by_now_is_said_and_holds_nothing_up(
+    system: Importing, caller: Caller
+) -> None:
+    await caller.run((await caller.preview(f"{HEAD}Ada,a@x.example,,\n".encode()))["import_id"])
+    ready = await caller.preview(b"Name,Email\nZed,a@x.example\n", import_source="iris-import")
+    choice = {"number": 1, "choice": "fields", "fields": {"name": "mine"}}
+    assert (await caller.choose(ready["import_id"], rows=[choice])).status_code == 200
+    async with inside(system, ready["import_id"]) as (ingest, number):
+        await ingest.execute(
+            "UPDATE ingest.import_row SET preview ="
+            " replace(preview::text, '\"Ada\"', to_json(repeat('a', 5000))::text)::json"
+            " WHERE import_id = $1",
+            number,
+        )
+    await caller.run(ready["import_id"])
+    [row] = await caller.rows(ready["import_id"])
+    assert row["verdict"] == "merged"
+    assert "could not be entered: full_name: " in row["reason"]
+
+
 async def test_what_was_chosen_holds(system: Importing, caller: Caller) -> None:
     """`theirs` makes the row's values the contact's own, `fields` those that were named."""
     await caller.run(
