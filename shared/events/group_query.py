@@ -23,6 +23,8 @@ from shared.events.custom_field import (
     fitted,
     moment_of,
 )
+from shared.identifiers.timezones import is_timezone
+from shared.identifiers.titles import DEPARTMENTS, SENIORITIES
 
 MAX_DEPTH: Final = 5
 """Objects within one another."""
@@ -120,6 +122,9 @@ FIELDS: Final[Mapping[str, Kind]] = {
     "headline": "text",
     "job_title": "text",
     "department": "text",
+    "seniority": "exact",
+    "departments": "exacts",
+    "timezone": "exact",
     "company_name": "text",
     "city": "text",
     "state": "text",
@@ -157,6 +162,8 @@ LEAD_STATUSES: Final = (
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "status": tuple(one for one in get_args(ContactStatus) if one != "deleted"),
     "lead_status": LEAD_STATUSES,
+    "seniority": SENIORITIES,
+    "departments": DEPARTMENTS,
 }
 _SCORES: Final = frozenset({"engagement_score", "intelligence_score"})
 _CUSTOM_KINDS: Final[Mapping[FieldType, Kind]] = {
@@ -366,6 +373,8 @@ def _text(
     words = _WORDS.get(field)
     if words is not None and said not in words:
         raise QueryError(path, f"must be one of {', '.join(words)}")
+    if field == "timezone" and not is_timezone(str(said)):
+        raise QueryError(path, "must be the name of a time zone, like Europe/Berlin")
     text = said.strip() if isinstance(said, str) else ""
     if custom is not None and custom.type == "phone":
         text = text.translate(_PHONE_SIGNS)

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 Seniority = Literal[
     "owner",
@@ -25,6 +25,33 @@ Seniority = Literal[
     "intern",
 ]
 """How high a job is, highest first; what a title does not say is none of them."""
+
+SENIORITIES: Final[tuple[Seniority, ...]] = get_args(Seniority)
+"""All of them, highest first."""
+
+Department = Literal[
+    "engineering",
+    "product",
+    "data",
+    "design",
+    "information_technology",
+    "marketing",
+    "sales",
+    "customer_service",
+    "finance",
+    "human_resources",
+    "legal",
+    "operations",
+    "education",
+    "medical",
+    "consulting",
+    "research",
+    "executive",
+]
+"""A department by its usual name, as the table has them."""
+
+DEPARTMENTS: Final[tuple[Department, ...]] = get_args(Department)
+"""All of them."""
 
 _JOINED: Final = re.compile(r"[&/|;+]|\s(?:and|und|et|y|e|en|i|и)\s")
 """What stands between two jobs of one title."""

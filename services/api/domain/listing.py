@@ -16,6 +16,8 @@ from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import bad_parameter
 from shared.events.contact import ContactStatus
 from shared.events.group_query import LEAD_STATUSES, Query
+from shared.identifiers.timezones import is_timezone
+from shared.identifiers.titles import DEPARTMENTS, SENIORITIES
 
 SORT_FIELDS: Final = (
     "id",
@@ -62,6 +64,13 @@ FILTERS: Final[dict[str, str]] = {
     "phone": "One of the contact's phone numbers, E.164.",
     "city": "City, whole, any case.",
     "country": "Country, whole, any case.",
+    "seniority": "How high the job is: owner, founder, cxo, partner, vp, head, director, manager, "
+    "senior, entry, intern; several by comma.",
+    "department": "A department, any case: by its usual name (engineering, product, data, design, "
+    "information_technology, marketing, sales, customer_service, finance, human_resources, legal, "
+    "operations, education, medical, consulting, research, executive), or whole as a source calls "
+    "it. Repeated: any of them.",
+    "timezone": "An IANA name, like Europe/Berlin; several by comma.",
     "label": "A tag of this workspace, its whole name; groups of address books are tags. Repeated: "
     "all of them.",
     "group": "A group's id, `grp_…`, also of a smart one. Repeated: all of them.",
@@ -108,7 +117,12 @@ LIST_PARAMETERS: Final = (
 )
 """What `GET /contacts` may be asked, by canonical names."""
 
-SEARCH_PARAMETERS: Final = PAGE_PARAMETERS | DETAIL_PARAMETERS | {"filter[q]", "filter[status]"}
+SEARCH_FILTERS: Final = ("q", "status", "seniority", "department", "timezone")
+"""Filters of `GET /contacts/search`."""
+
+SEARCH_PARAMETERS: Final = (
+    PAGE_PARAMETERS | DETAIL_PARAMETERS | {f"filter[{name}]" for name in SEARCH_FILTERS}
+)
 """What `GET /contacts/search` may be asked."""
 
 SEARCH_SORT: Final = "-score"
@@ -147,6 +161,10 @@ class Filters:
     phone: str | None = None
     city: str | None = None
     country: str | None = None
+    seniorities: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    """In lower case; any of them."""
+    timezones: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     created_after: datetime | None = None
@@ -192,7 +210,8 @@ class SearchQuery:
     """A parsed `GET /contacts/search`."""
 
     text: str
-    statuses: tuple[str, ...]
+    filters: Filters
+    """Of them the statuses, seniorities, departments and time zones."""
     page: PageRequest
     shape: Shape
 
@@ -202,10 +221,9 @@ def parse_search(parameters: Parameters) -> SearchQuery:
     text = parameters.some("filter[q]")
     if text is None:
         raise bad_parameter("q", "Give the text to search for: q=…")
-    statuses = parameters.choices("filter[status]", STATUSES)
     return SearchQuery(
         text=text,
-        statuses=statuses or DEFAULT_STATUSES,
+        filters=parse_filters(parameters),
         page=parse_page(parameters, SEARCH_SORT, 2),
         shape=parse_shape(parameters),
     )
@@ -239,6 +257,9 @@ def parse_filters(parameters: Parameters) -> Filters:
         phone=some("filter[phone]"),
         city=some("filter[city]"),
         country=some("filter[country]"),
+        seniorities=parameters.choices("filter[seniority]", SENIORITIES),
+        departments=_departments(parameters),
+        timezones=_timezones(parameters),
         labels=parameters.each("filter[label]"),
         groups=parameters.each("filter[group]"),
         created_after=moment("filter[created_after]"),
@@ -247,6 +268,22 @@ def parse_filters(parameters: Parameters) -> Filters:
         updated_before=moment("filter[updated_before]"),
         custom=parse_custom(parameters),
     )
+
+
+def _departments(parameters: Parameters) -> tuple[str, ...]:
+    """Read names of departments; a usual one may be written with spaces: `Human Resources`."""
+    asked = [name.lower() for name in parameters.each("filter[department]")]
+    usual = [name.replace(" ", "_") for name in asked]
+    return tuple(dict.fromkeys([*asked, *(name for name in usual if name in DEPARTMENTS)]))
+
+
+def _timezones(parameters: Parameters) -> tuple[str, ...]:
+    names = parameters.many("filter[timezone]")
+    if not all(map(is_timezone, names)):
+        raise parameters.refuse(
+            "filter[timezone]", "One or more names of time zones, like Europe/Berlin."
+        )
+    return names
 
 
 def parse_custom(parameters: Parameters) -> tuple[CustomFilter, ...]:

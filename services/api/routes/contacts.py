@@ -98,11 +98,12 @@ async def list_contacts(request: Request, place: Reader, store: InStore, lag: Re
 async def search_contacts(request: Request, place: Reader, store: InStore, lag: ReadLag) -> Answer:
     """Contacts that fit a text, best first; slips of the pen are forgiven.
 
-    `meta.score` of each contact says how well it fits. At most 1,000 contacts are found.
+    `meta.score` of each contact says how well it fits. At most 1,000 contacts are found; filters
+    narrow those down.
     """
     parameters = Parameters(_items(request), known=SEARCH_PARAMETERS, aliases=ALIASES)
     query = parse_search(parameters)
-    found = await store.search(place, query.text, query.statuses, query.page)
+    found = await store.search(place, query.text, query.filters, query.page)
     kept, page = cut_page(query.page, found, lambda hit: _cursor(SEARCH_SORT, hit[0]))
     rows = await with_types(store, place, [row for row, _ in kept])
     data = []

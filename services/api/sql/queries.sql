@@ -12,7 +12,8 @@ SELECT set_config('statement_timeout', $1::integer::text, true);
 -- Contacts of tenant $1 and workspace $2. $3 statuses; a null filter does not restrict: $4 stages,
 -- $5 sources, $6 company pattern, $7 company id, $8 e-mail, $9 phone, $10 city, $11 country,
 -- $12/$13 created from/before, $14/$15 updated from/before, $16 ids, $17 labels,
--- all of them, $18 groups, all of them.
+-- all of them, $18 groups, all of them, $19 seniorities, $20 departments in lower case, by their usual
+-- or their own names, $21 time zones.
 -- The store appends where the page starts, the order and the limit.
 SELECT view.*, NULL AS provenance
 FROM read.contact_view AS view
@@ -53,7 +54,10 @@ WHERE view.tenant_id = $1 AND view.workspace_id = $2
             ) AS binding, json_array_elements_text(binding.value -> 'groups') AS one (name)
             WHERE one.name = wanted.name
         )
-    ));
+    ))
+    AND ($19::text[] IS NULL OR view.seniority = ANY ($19))
+    AND ($20::text[] IS NULL OR view.departments && $20 OR lower(view.department) = ANY ($20))
+    AND ($21::text[] IS NULL OR view.timezone = ANY ($21));
 
 -- name: find_tags
 -- Tags of tenant $1 and workspace $2 by name; a null does not restrict: $3 id, $4 name. After ($5)
@@ -124,12 +128,16 @@ ORDER BY hit.score DESC, hit.contact_public_id;
 
 -- name: search_contacts
 -- Search results as contacts: text $3, at most $4 hits, statuses $5, after ($6) or before ($7) the
--- score and id of a row ($8, $9), one page of $10 rows.
+-- score and id of a row ($8, $9), one page of $10 rows; $11 seniorities, $12 departments and $13 time
+-- zones as above.
 SELECT view.*, NULL AS provenance, hit.score::text AS score
 FROM search.find_contacts($1, $2, $3, $4) AS hit
 JOIN read.contact_view AS view
     ON view.public_id = hit.contact_public_id AND view.tenant_id = $1 AND view.workspace_id = $2
 WHERE view.status = ANY ($5::text[])
+    AND ($11::text[] IS NULL OR view.seniority = ANY ($11))
+    AND ($12::text[] IS NULL OR view.departments && $12 OR lower(view.department) = ANY ($12))
+    AND ($13::text[] IS NULL OR view.timezone = ANY ($13))
     AND (NOT $6::boolean OR hit.score < $8::text::real
          OR (hit.score = $8::text::real AND view.public_id > $9))
     AND (NOT $7::boolean OR hit.score > $8::text::real

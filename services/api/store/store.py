@@ -81,7 +81,7 @@ class Store:
         self,
         place: Place,
         text: str,
-        statuses: Sequence[str],
+        filters: Filters,
         page: PageRequest,
     ) -> list[tuple[ContactRow, float]]:
         """Read a page of search results with their scores, best first."""
@@ -92,11 +92,12 @@ class Store:
                 *_ids(place),
                 text,
                 MAX_HITS,
-                list(statuses),
+                list(filters.statuses),
                 page.after is not None,
                 page.before is not None,
                 *cursor,
                 page.size + 1,
+                *_derived_arguments(filters),
             )
         return [
             (_contact(row, [row["score"], row["public_id"]]), float(row["score"])) for row in rows
@@ -484,6 +485,15 @@ def _filter_arguments(place: Place, filters: Filters, ids: list[str] | None) -> 
         ids,
         list(filters.labels) or None,
         list(filters.groups) or None,
+        *_derived_arguments(filters),
+    ]
+
+
+def _derived_arguments(filters: Filters) -> list[list[str] | None]:
+    return [
+        list(filters.seniorities) or None,
+        list(filters.departments) or None,
+        list(filters.timezones) or None,
     ]
 
 

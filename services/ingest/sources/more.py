@@ -9,7 +9,9 @@ import orjson
 
 from services.ingest.domain.columns import NAMES
 
-_TEXTS: Final = frozenset({*NAMES, "headline", "notes", "birthday", "linkedin_url"})
+_TEXTS: Final = frozenset(
+    {*NAMES, "headline", "notes", "birthday", "linkedin_url", "photo_url", "timezone"}
+)
 _LISTS: Final = frozenset(
     {
         *("emails", "phones", "identifiers", "employments", "addresses", "websites", "labels"),

@@ -47,7 +47,7 @@ _ANY: Final = Layout(
 _MAY_BE_LONG: Final = frozenset(
     {
         *(*NAMES, "notes", "labels", "custom", "email", "phone", "website", "more"),
-        *("skills", "certifications", "languages"),
+        *("skills", "certifications", "languages", "photo_url"),
     }
 )
 """Kinds whose cells may be longer than one value, or are refused where they are."""
@@ -134,7 +134,8 @@ class _Place(NamedTuple):
 
 _PLAIN: Final = frozenset(
     {
-        *(*NAMES, "headline", "notes", "linkedin_url", "labels", "phone_code", "record_id", "more"),
+        *(*NAMES, "headline", "notes", "linkedin_url", "photo_url", "timezone", "labels"),
+        *("phone_code", "record_id", "more"),
         *("skills", "certifications", "languages"),
     }
 )

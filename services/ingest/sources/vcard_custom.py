@@ -6,7 +6,7 @@ from services.ingest.sources.vcard_gathered import Gathered, text_of
 from services.ingest.sources.vcard_person import read_date
 from services.ingest.sources.vcard_property import Property, fields_of, parts_of, unescaped
 from shared.identifiers.timezones import is_timezone
-from shared.identifiers.web import normalize_address
+from shared.identifiers.web import MAX_ADDRESS, normalize_address
 
 _KEYS: Final = {
     "TZ": "time_zone",
@@ -162,7 +162,7 @@ def _keep_address(found: Gathered, one: Property) -> None:
     else:
         address = text_of(one)
         if one.head.name == "PHOTO" and "photo_url" not in found.record and _is_on_the_web(address):
-            found.put("photo_url", address, "PHOTO")
+            found.put("photo_url", address, "PHOTO", MAX_ADDRESS)
         else:
             found.keep(f"{one.head.name.lower()}_url", address, one.head.name)
 

@@ -86,10 +86,10 @@ class Gathered:
             return text[:limit]
         return text
 
-    def put(self, path: str, text: str | None, name: str) -> None:
+    def put(self, path: str, text: str | None, name: str, limit: int = MAX_SHORT) -> None:
         """Set a field that holds one text, if it is not set."""
         if text and path not in self.record:
-            self.record[path] = self.fitted(text, name)
+            self.record[path] = self.fitted(text, name, limit)
             self.columns[path] = name
 
     def append(self, path: str, value: str | dict[str, Any], name: str) -> int | None:

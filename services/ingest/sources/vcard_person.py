@@ -22,6 +22,7 @@ _PARTIAL = re.compile(r"\d{4}(?:-?\d{2})?|---?\d{2}-?")
 
 _JOB: Final = {
     "X-KITH-JOB-DOMAIN": "company_domain",
+    "X-KITH-JOB-SENIORITY": "seniority",
     "X-KITH-JOB-START": "start_date",
     "X-KITH-JOB-END": "end_date",
     "X-KITH-JOB-CURRENT": "is_current",

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from services.projector.domain.events import Body, Event
+from shared.events.derived import derived
 
 Row = tuple[Any, ...]
 
@@ -86,6 +87,7 @@ def view_rows(state: Body, tenant: int, workspaces: Mapping[str, int]) -> Iterat
     """
     fields = state["fields"]
     shown = tuple(map(fields.get, SHOWN))
+    seniority, departments, timezone = derived(fields)
     emails = _values(state, "email", fields.get("email_primary"))
     phones = _values(state, "phone_e164", fields.get("phone_primary"))
     created_at = moment(state["created_at"])
@@ -107,6 +109,9 @@ def view_rows(state: Body, tenant: int, workspaces: Mapping[str, int]) -> Iterat
             orjson.dumps(kept).decode(),
             created_at,
             updated_at,
+            seniority,
+            SEPARATOR.join(departments),
+            timezone,
         )
 
 

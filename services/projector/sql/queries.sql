@@ -45,15 +45,16 @@ INSERT INTO read.contact_view AS v (
     tenant_id, workspace_id, public_id, version, status, display_name, first_name, last_name,
     headline, job_title, department, email_primary, phone_primary, company_public_id,
     company_name, city, state, country, linkedin_url, birthday, import_source, source, emails,
-    phones, detail, created_at, updated_at
+    phones, detail, created_at, updated_at, seniority, departments, timezone
 )
 SELECT
     u.tenant_id, u.workspace_id, u.public_id, u.version, u.status, u.display_name, u.first_name,
     u.last_name, u.headline, u.job_title, u.department, u.email_primary, u.phone_primary,
     u.company_public_id, u.company_name, u.city, u.state, u.country, u.linkedin_url, u.birthday,
     u.import_source, u.source, string_to_array(u.emails, chr(31)),
-    string_to_array(u.phones, chr(31)), u.detail, u.created_at, u.updated_at
-FROM unnest($1::read.contact_row[]) AS u
+    string_to_array(u.phones, chr(31)), u.detail, u.created_at, u.updated_at, u.seniority,
+    string_to_array(u.departments, chr(31)), u.timezone
+FROM unnest($1::read.contact_shown_row[]) AS u
 ON CONFLICT (public_id, workspace_id) DO UPDATE SET
     version = excluded.version, status = excluded.status,
     display_name = excluded.display_name, first_name = excluded.first_name,
@@ -64,7 +65,8 @@ ON CONFLICT (public_id, workspace_id) DO UPDATE SET
     city = excluded.city, state = excluded.state, country = excluded.country,
     linkedin_url = excluded.linkedin_url, birthday = excluded.birthday,
     import_source = excluded.import_source, source = excluded.source, emails = excluded.emails, phones = excluded.phones,
-    detail = excluded.detail, updated_at = excluded.updated_at
+    detail = excluded.detail, updated_at = excluded.updated_at, seniority = excluded.seniority,
+    departments = excluded.departments, timezone = excluded.timezone
 WHERE excluded.version > v.version;
 
 -- name: forget_views

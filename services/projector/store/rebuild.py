@@ -13,6 +13,7 @@ from services.projector.store.views import SWAP_LOCK, Transaction, queries
 from shared.events import topics
 from shared.events.codec import parse_event
 from shared.events.contact import ActivityRecorded, CompanyEvent, ContactEvent
+from shared.events.derived import Derived, derived
 from shared.events.fold import ContactState, fold, fold_activities
 from shared.postgres.errors import translated
 from shared.postgres.generations import EventLog, clone, swap
@@ -168,7 +169,13 @@ def _agree(state: ContactState | None, shown: dict[str, dict[str, Any]]) -> bool
         return False
     if any(row["version"] < state.version for row in shown.values()):
         return all(row["version"] < state.version for row in shown.values())
-    fields = {**state.fields, "company_public_id": state.fields.get("company_id")}
+    more = derived(state.fields)
+    fields = {
+        **state.fields,
+        **more._asdict(),
+        "company_public_id": state.fields.get("company_id"),
+        "departments": list(more.departments),
+    }
     return shown.keys() == state.bindings.keys() and all(
         row["status"] == state.status
         and row["import_source"] == state.bindings[workspace].import_source
@@ -192,6 +199,7 @@ _COMPARED: Final = (
     "city",
     "country",
     "birthday",
+    *Derived._fields,
 )
 """Columns that are compared one by one."""
 

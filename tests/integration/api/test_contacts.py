@@ -11,9 +11,9 @@ from tests.support.contacts import NOW, a_contact, a_note
 
 PEOPLE: tuple[tuple[str, dict[VisibleField, str]], ...] = (
     ("Ada", {"company_name": "Acme Corp", "city": "London", "email_primary": "ada@acme.test"}),
-    ("bob", {"company_name": "100% Acme", "city": "Paris"}),
-    ("Cleo", {"company_name": "Other", "city": "london"}),
-    ("Dan", {}),
+    ("bob", {"company_name": "100% Acme", "city": "Paris", "department": "Team Blau, 3"}),
+    ("Cleo", {"company_name": "Other", "city": "london", "country": "GB", "job_title": "CTO"}),
+    ("Dan", {"seniority": "vp", "job_title": "VP Human Resources", "timezone": "Asia/Tokyo"}),
 )
 
 
@@ -70,6 +70,13 @@ async def test_a_list_shows_the_newest_first(world: World, people: dict[str, str
         ("?lead_source=csv_upload,hubspot_crm&filter[city]=paris", ["bob"]),
         ("?lead_status=new&lead_status=customer", ["Dan", "Cleo", "bob", "Ada"]),
         ("?lead_status=customer", []),
+        ("?filter[seniority]=cxo", ["Cleo"]),
+        ("?filter[seniority]=cxo,vp", ["Dan", "Cleo"]),
+        ("?filter[department]=Engineering", ["Cleo"]),
+        ("?filter[department]=human%20resources", ["Dan"]),
+        ("?filter[department]=team%20blau,%203&filter[department]=engineering", ["Cleo", "bob"]),
+        ("?filter[timezone]=Europe/London,Asia/Tokyo", ["Dan", "Cleo"]),
+        ("?filter[timezone]=Asia/Tokyo&filter[seniority]=cxo", []),
         ("?status=archived", []),
         ("?created_after=2026-01-01T14:00:00Z", ["Dan", "Cleo"]),
         ("?created_before=2026-01-01T14:00:00Z", ["bob", "Ada"]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.events.contact import ContactArchived
+from shared.events.contact import ContactArchived, VisibleField
 from tests.support.api import World, body
 from tests.support.contacts import NOW, a_contact
 
@@ -12,7 +12,10 @@ async def found(world: World) -> dict[str, str]:
     """Let three similar people be searchable: first name → id."""
     ids = {}
     for first in ("Sarah", "Sara", "Sally"):
-        contact = a_contact(world.here, fields={"first_name": first, "last_name": "Chen"})
+        fields: dict[VisibleField, str] = {"first_name": first, "last_name": "Chen"}
+        if first == "Sara":
+            fields |= {"job_title": "Sales Director", "city": "Berlin", "country": "DE"}
+        contact = a_contact(world.here, fields=fields)
         await world.happen(contact)
         await world.index(contact, f"{first.lower()} chen", [f"{first.lower()}@acme.test"])
         ids[first] = contact.contact_id
@@ -52,6 +55,14 @@ async def test_search_pages_forward_and_back(world: World, found: dict[str, str]
         back = body(await client.get(pages[-1]["links"]["prev"]))
     assert [one["data"][0]["attributes"]["first_name"] for one in pages] == whole
     assert back["data"][0]["id"] == pages[-2]["data"][0]["id"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["seniority]=director", "department]=SALES", "timezone]=Europe/Berlin"]
+)
+async def test_a_search_can_be_narrowed(world: World, found: dict[str, str], asked: str) -> None:
+    assert await hits(world, f"q=chen&filter[{asked}") == ["Sara"]
+    assert await hits(world, "q=sally&filter[seniority]=director") == []
 
 
 async def test_a_list_can_be_narrowed_by_a_text(world: World, found: dict[str, str]) -> None:

@@ -87,6 +87,9 @@ ASKED: dict[str, list[Any]] = {
     "city": ["paris", "par", "s"],
     "company_name": ["Acme", "%"],
     "job_title": ["CTO", "t"],
+    "seniority": ["cxo", "vp"],
+    "departments": ["engineering", "sales"],
+    "timezone": ["Asia/Tokyo", "UTC"],
     "birthday": ["1990-01-01", "--"],
     "email": ["ADA@acme.test", "@acme.test", "x"],
     "phone": ["+4930", "1"],
@@ -150,6 +153,7 @@ class Crowd:
             "company_name": each(["ACME", None, "100% Acme"]),
             "job_title": each([None, "cto"]),
             "birthday": each(["1990-01-01", "--01-01", None, None, None]),
+            "timezone": each([None, "Asia/Tokyo", None]),
         }
         emails = [f"Ada{number}@acme.test", "ada@acme.test"][: number % 3]
         labels = each([["VIP"], [], ['O\'Neil "x"', "vip"]])
@@ -175,6 +179,8 @@ class Crowd:
         await self.world.happen(event, kept)
         self.rows[event.contact_id] = {
             **fields,
+            "seniority": "cxo" if fields["job_title"] else None,
+            "departments": ["engineering", "information_technology"] if fields["job_title"] else [],
             "email": emails,
             "status": "active",
             "lead_status": "new",

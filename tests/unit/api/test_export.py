@@ -48,7 +48,12 @@ def record_of(facts: dict[str, Any]) -> Record:
         if others
         else {}
     )
-    return {"id": CONTACT, **said, "status": "active", "updated_at": UPDATED}
+    shown = {
+        "seniority": "head",
+        "departments": ["sales", "legal"],
+        "derived_timezone": "Asia/Tokyo",
+    }
+    return {"id": CONTACT, **said, **shown, "status": "active", "updated_at": UPDATED}
 
 
 def written(records: list[Record], format_: Format) -> bytes:
@@ -116,6 +121,7 @@ jobs = st.lists(
             "company_domain": st.just("acme.com"),
             "title": short,
             "department": short,
+            "seniority": st.sampled_from(["cxo", "Vice President", "senior"]),
             "start_date": day,
             "end_date": day,
             "is_current": st.booleans(),
@@ -149,6 +155,11 @@ person = st.fixed_dictionaries(
             ("full_name", "first_name", "middle_name", "last_name", "name_prefix", "name_suffix",
              "nickname", "headline"), short
         ),
+        "photo_url": st.sampled_from(
+            ["https://a.example/p.jpg", "http://a.example/p?a=1,2;b=%5C&c='d'", "https://ü.example/ö",
+             f"https://a.example/{'x' * 900}.png"]
+        ),
+        "timezone": st.sampled_from(["Europe/Berlin", "Etc/GMT+3", "UTC"]),
         "birthday": day | st.sampled_from(["--12-10", "--02-29", "1604-01-02"]),
         "emails": emails,
         "phones": phones,

@@ -43,6 +43,29 @@ def test_other_orders_are_refused(sort: str) -> None:
         asked(("sort", sort))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("seniority", "boss", "director"),
+        ("timezone", "Europe/Berlin,Berlin", "Europe/Berlin"),
+        ("department", " ", "give it a value"),
+    ],
+)
+def test_other_values_are_refused_with_what_would_be_right(
+    name: str, value: str, right: str
+) -> None:
+    with pytest.raises(RequestError) as refused:
+        asked((f"filter[{name}]", value))
+    [problem] = refused.value.problems
+    assert right in problem.detail
+    assert problem.parameter == f"filter[{name}]"
+
+
+def test_a_department_may_be_written_with_spaces() -> None:
+    found = asked(("filter[department]", "Human Resources"), ("filter[department]", "Team, Blue"))
+    assert found.filters.departments == ("human resources", "team, blue", "human_resources")
+
+
 def test_the_customers_names_are_aliases() -> None:
     query = asked(("q", "x"), ("company", "Acme"), ("status", "archived"), ("lead_status", "lost"))
     assert query.filters.q == "x"

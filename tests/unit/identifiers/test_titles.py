@@ -1,12 +1,20 @@
 """What titles and departments say, in several languages, and what they do not say."""
 
+import tomllib
+from importlib import resources
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.identifiers.titles import Seniority, departments_of, seniority_of, seniority_said
+from shared.identifiers.titles import (
+    DEPARTMENTS,
+    Seniority,
+    departments_of,
+    seniority_of,
+    seniority_said,
+)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +126,12 @@ def test_departments_by_their_usual_names(
     department: str | None, title: str | None, found: tuple[str, ...]
 ) -> None:
     assert departments_of(department, title) == found
+
+
+def test_every_department_of_the_table_can_be_asked_for() -> None:
+    table = resources.files("shared.identifiers").joinpath("data", "titles.toml").read_text("utf-8")
+    named = [one["name"] for one in tomllib.loads(table)["department"]]
+    assert sorted(named) == sorted(DEPARTMENTS)
 
 
 @given(st.text(max_size=400))

@@ -4,7 +4,7 @@ import orjson
 
 from services.projector.domain.events import Event
 from services.projector.domain.fold import fold
-from services.projector.domain.rows import view_rows
+from services.projector.domain.rows import SEPARATOR, view_rows
 from shared.events.codec import encode
 from shared.events.contact import ContactEvent
 from tests.support.events import BEGIN, born, changed, noted
@@ -27,6 +27,17 @@ def test_no_workspace_reads_what_another_keeps_for_itself() -> None:
     assert state is not None
     here, there = view_rows(state, 1, {HERE: 10, THERE: 20})
     assert (here[1], there[1]) == (10, 20)
-    assert "a secret of ours" in here[-3]
+    assert "a secret of ours" in here[-6]
     assert "a secret of ours" not in str(there)
     assert HERE not in str(there)
+
+
+def test_a_row_holds_what_lists_ask_for() -> None:
+    history: list[ContactEvent] = [
+        born(CONTACT, HERE),
+        changed(CONTACT, 2, HERE, job_title="Sales & Marketing Director", country="Germany"),
+    ]
+    state = fold(None, map(as_json, history))
+    assert state is not None
+    [row] = view_rows(state, 1, {HERE: 10})
+    assert row[-3:] == ("director", f"marketing{SEPARATOR}sales", "Europe/Berlin")

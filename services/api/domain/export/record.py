@@ -23,6 +23,8 @@ PERSON_FIELDS: Final = (
     "nickname",
     "headline",
     "birthday",
+    "photo_url",
+    "timezone",
     "emails",
     "phones",
     "linkedin_url",
@@ -42,6 +44,9 @@ PERSON_FIELDS: Final = (
 """What sources and people say of somebody; ingest reads all of it back."""
 
 CONTACT_FIELDS: Final = (
+    "seniority",
+    "departments",
+    "derived_timezone",
     "status",
     "lead_status",
     "lead_source",
@@ -64,6 +69,7 @@ _ADDRESS: Final = ("street", "city", "state", "postal_code", "country")
 def compose(row: ContactRow, said: Sequence[Facts]) -> Record:
     """Put a contact together; `said` is ranked, what counts most first."""
     shown = row.attributes
+    timezone = _first(said, "timezone")
     record: Record = {
         "id": row.id,
         "full_name": shown.display_name,
@@ -72,6 +78,8 @@ def compose(row: ContactRow, said: Sequence[Facts]) -> Record:
         **{part: _first(said, part) for part in _PARTS},
         "headline": shown.headline,
         "birthday": shown.birthday,
+        "photo_url": shown.avatar_url,
+        "timezone": timezone,
         "emails": _points(shown.emails, shown.email_primary, said, "emails"),
         "phones": _points(shown.phones, shown.phone_primary, said, "phones"),
         "linkedin_url": shown.linkedin_url,
@@ -83,6 +91,10 @@ def compose(row: ContactRow, said: Sequence[Facts]) -> Record:
         "labels": list(shown.labels),
         "notes": shown.notes,
         "custom_fields": shown.custom_fields,
+        "seniority": shown.seniority,
+        "departments": list(shown.departments),
+        # Read back, it would be what a source says.
+        "derived_timezone": None if timezone else shown.timezone,
         "status": shown.status,
         "lead_status": shown.lead_status,
         "lead_source": shown.lead_source,

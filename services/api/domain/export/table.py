@@ -32,9 +32,14 @@ _SINGLE: Final = {
     "nickname": "Nickname",
     "headline": "Headline",
     "birthday": "Birthday",
+    "photo_url": "Photo URL",
+    "timezone": "Time Zone",
     "linkedin_url": "LinkedIn URL",
 }
 _ABOUT: Final = {
+    "seniority": "Seniority",
+    "departments": "Departments",
+    "derived_timezone": "Derived Time Zone",
     "status": "Status",
     "lead_status": "Lead Status",
     "lead_source": "Lead Source",
@@ -57,6 +62,7 @@ _JOB: Final = {
     "company_domain": "Domain",
     "title": "Title",
     "department": "Department",
+    "seniority": "Seniority",
     "start_date": "Start",
     "end_date": "End",
     "is_current": "Current",
@@ -179,6 +185,11 @@ def _single(name: str, value: str, cells: dict[str, str], more: More) -> None:
         more.put(name, value)
 
 
+def _listed(name: str, values: list[str], cells: dict[str, str], _more: More) -> None:
+    """Write names of kith's own, which no reader takes back."""
+    cells[name] = SEPARATOR.join(values)
+
+
 def _several(name: str, values: Sequence[Any], cells: dict[str, str], more: More) -> None:
     """Give the first values columns, as long as cells can say them; the rest goes on elsewhere."""
     _, count, _ = _REPEATED[name]
@@ -266,5 +277,6 @@ _WRITERS: Final[dict[str, Callable[[str, Any, dict[str, str], More], None]]] = {
     **dict.fromkeys(_REPEATED, _several),
     "identifiers": _identified,
     "labels": _labels,
+    "departments": _listed,
     **dict.fromkeys(KEYS, _beside),
 }

@@ -57,6 +57,7 @@ _WRAPPED: Final = re.compile(r"_\$!<.+>!\$_", re.DOTALL)
 _EVERYONE: Final = frozenset({"mycontacts", "my contacts"})
 _JOB: Final = {
     "company_domain": "X-KITH-JOB-DOMAIN",
+    "seniority": "X-KITH-JOB-SENIORITY",
     "start_date": "X-KITH-JOB-START",
     "end_date": "X-KITH-JOB-END",
 }
@@ -89,6 +90,8 @@ class _Card:
         yield from self._jobs()
         yield from self._addresses()
         yield from self._birthday()
+        yield from self._photo()
+        yield from self._timezone()
         yield from self._links()
         yield from self._labels()
         if notes := record.get("notes"):
@@ -207,6 +210,20 @@ class _Card:
             yield f"BDAY;X-APPLE-OMIT-YEAR=1604:1604-{birthday[2:]}"
         else:
             yield f"BDAY:{birthday}"
+
+    def _photo(self) -> Iterator[str]:
+        photo = self._record.get("photo_url")
+        if photo is None:
+            return
+        if "\\" in photo or not is_plain(photo):
+            self._more.put("photo_url", photo)
+        else:
+            yield f"PHOTO{'' if self._is_4 else ';VALUE=uri'}:{photo}"
+
+    def _timezone(self) -> Iterator[str]:
+        if zone := self._record.get("timezone"):
+            # 3.0 takes an offset from UTC unless it is told otherwise (RFC 2426, 3.4.1).
+            yield f"TZ{'' if self._is_4 else ';VALUE=text'}:{zone}"
 
     def _links(self) -> Iterator[str]:
         record = self._record
