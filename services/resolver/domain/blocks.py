@@ -1,6 +1,6 @@
 """Which contacts a batch compares: those that share blocking keys, the rarest keys first."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
@@ -16,46 +16,35 @@ LEAST_WORTH: Final = 0.08
 """What two contacts share is worth comparing them from here on, each block worth one by how many
 are in it: a single one of a dozen, two of two dozen (ADR 0092)."""
 
-Block = tuple[int, int]
-"""(tenant, number of a blocking key)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keyed:
-    """A contact with its blocking keys."""
-
-    tenant_id: int
-    keys: Mapping[int, Record]
-    """Number of a key → a record that has it."""
-
-    def blocks(self) -> set[Block]:
-        """Return the blocks that the contact is in."""
-        return {(self.tenant_id, key) for key in self.keys}
+Keys = Mapping[int, Record]
+"""Number of a blocking key → a record that has it. Those who have one are its block, in a tenant."""
 
 
 @dataclass(slots=True)
 class BlockPlan:
     """What to write of blocks, and whom to compare."""
 
-    added: list[tuple[int, int, int, Record]] = field(default_factory=list)
-    """(tenant, key, contact, record)."""
+    added: list[tuple[int, int, Record]] = field(default_factory=list)
+    """(key, contact, record)."""
     removed: list[tuple[int, int]] = field(default_factory=list)
     """(contact, key)."""
-    heated: set[Block] = field(default_factory=set)
-    """Blocks with too many contacts to tell anybody apart from now on."""
+    heated: set[int] = field(default_factory=set)
+    """Keys that too many contacts have to tell anybody apart from now on."""
     candidates: dict[int, list[int]] = field(default_factory=dict)
     """Contact → those it may be one with."""
 
 
-def key_contacts(records: Mapping[Record, Known], tenants: Mapping[int, int]) -> dict[int, Keyed]:
-    """Gather the keys of contacts: contact → keys; `tenants` says whose they are."""
-    keys: dict[int, dict[int, Record]] = {contact: {} for contact in tenants}
+def key_contacts(
+    records: Mapping[Record, Known], contacts: Iterable[int]
+) -> dict[int, dict[int, Record]]:
+    """Gather the keys of these contacts, all of one tenant."""
+    keys: dict[int, dict[int, Record]] = {contact: {} for contact in contacts}
     for record, known in records.items():
         theirs = keys.get(known.contact)
         if theirs is not None:
             for key in blocking_keys(known.profile):
                 theirs.setdefault(number_of(key), record)
-    return {contact: Keyed(tenants[contact], found) for contact, found in keys.items()}
+    return keys
 
 
 def number_of(key: str) -> int:
@@ -64,48 +53,47 @@ def number_of(key: str) -> int:
 
 
 def plan_blocks(
-    contacts: Mapping[int, Keyed],
+    contacts: Mapping[int, Keys],
     written: Mapping[int, Collection[int]],
-    members: Mapping[Block, Collection[int]],
-    hot: Collection[Block],
+    members: Mapping[int, Collection[int]],
+    hot: Collection[int],
 ) -> BlockPlan:
-    """Put contacts into their blocks, and choose whom each is compared with.
+    """Put contacts of one tenant into their blocks, and choose whom each is compared with.
 
-    `written` are the keys that are stored of them, `members` the contacts stored in their blocks
-    (of a block with too many, some), `hot` those blocks that are given up.
+    `written` are the keys that are stored of them, `members` the contacts stored with each of their
+    keys (with one that too many have, some), `hot` those keys that are given up.
     """
     plan = BlockPlan()
-    blocks = {block: set(found) for block, found in members.items()}
-    for contact, keyed in contacts.items():
+    blocks = {key: set(found) for key, found in members.items()}
+    for contact, keys in contacts.items():
         stored = written.get(contact, ())
-        plan.removed += [(contact, key) for key in stored if key not in keyed.keys]
-        for key, record in keyed.keys.items():
-            block = (keyed.tenant_id, key)
-            if block in hot or block in plan.heated:
+        plan.removed += [(contact, key) for key in stored if key not in keys]
+        for key, record in keys.items():
+            if key in hot or key in plan.heated:
                 continue
-            inside = blocks.setdefault(block, set())
+            inside = blocks.setdefault(key, set())
             inside.add(contact)
             if len(inside) > HOT:
-                plan.heated.add(block)
+                plan.heated.add(key)
             elif key not in stored:
-                plan.added.append((keyed.tenant_id, key, contact, record))
-    plan.added = [row for row in plan.added if row[:2] not in plan.heated]
-    for contact, keyed in contacts.items():
-        plan.candidates[contact] = _choose(contact, keyed, blocks, plan.heated)
+                plan.added.append((key, contact, record))
+    plan.added = [row for row in plan.added if row[0] not in plan.heated]
+    for contact, keys in contacts.items():
+        plan.candidates[contact] = _choose(contact, keys, blocks, plan.heated)
     return plan
 
 
 def _choose(
     contact: int,
-    keyed: Keyed,
-    blocks: Mapping[Block, Collection[int]],
-    heated: Collection[Block],
+    keys: Iterable[int],
+    blocks: Mapping[int, Collection[int]],
+    heated: Collection[int],
 ) -> list[int]:
     """Rank others by the blocks they share, each worth the less the more contacts are in it."""
     weights: dict[int, float] = {}
-    for block in keyed.blocks():
-        inside = blocks.get(block, ())
-        if block in heated or len(inside) < 2:
+    for key in keys:
+        inside = blocks.get(key, ())
+        if len(inside) < 2 or key in heated:
             continue
         worth = 1.0 / len(inside)
         for other in inside:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
-from services.resolver.domain.blocks import BlockPlan, Keyed, key_contacts, plan_blocks
+from services.resolver.domain.blocks import BlockPlan, key_contacts, plan_blocks
 from services.resolver.domain.matches import (
     CAUSE,
     Known,
@@ -160,19 +160,18 @@ class _Round:
 
     async def _decide_in(self, tenant: int, named: Sequence[Named]) -> None:
         store = self._store
-        present = {one.id: tenant for one in named if not one.is_absorbed}
+        present = {one.id for one in named if not one.is_absorbed}
         records = await store.find_records(present)
         told = {record for mention in self._told.values() for record in mention.records}
         new = tally(known.profile for record, known in records.items() if record in told)
         mentions = {one.id: self._told[one.public_id] for one in named}
         still = {
             one
-            for one in repeating(records, told) & present.keys()
+            for one in repeating(records, told) & present
             if not mentions[one].is_reshaped
         }
         placed = [one.id for one in named if one.id not in still]
-        moving = {one: tenant for one in present if one not in still}
-        plan = await self._plan(tenant, placed, moving, records)
+        plan = await self._plan(tenant, placed, present - still, records)
         by = (await store.find_policies([tenant]))[tenant]
         news = {one for one in plan.candidates if mentions[one].records}
         compare = await self._compare(tenant, records, plan.candidates, by, (new, news))
@@ -180,8 +179,8 @@ class _Round:
         # Writing comes last: a transaction that has written keeps every row alive that anybody
         # deletes meanwhile, and the relay would read all that had been in its queue.
         await store.add_to_counts(tenant, new)
-        await store.replace_keys(plan.added, plan.removed)
-        await store.heat_blocks(plan.heated, self._now)
+        await store.replace_keys(tenant, plan.added, plan.removed)
+        await store.heat_blocks(tenant, plan.heated, self._now)
         for parting in found.partings:
             metrics.MATCHES.labels("part").inc()
             await self._tx.part_found(_found(tenant, parting, mentions))
@@ -209,11 +208,12 @@ class _Round:
         }
         if not near:
             return _nothing_found
-        others = {other for found in near.values() for other in found}
-        known = {one.contact for one in records.values()}
-        records = {**records, **await store.find_records(others - known)}
+        concerned = near.keys() | {other for found in near.values() for other in found}
+        unread = concerned - {one.contact for one in records.values()}
+        records = {record: one for record, one in records.items() if one.contact in concerned}
+        records |= await store.find_records(unread)
         counts = await store.count(tenant, [one.profile for one in records.values()], new)
-        asked = await store.find_asked(tenant, {one.contact for one in records.values()})
+        asked = await store.find_asked(tenant, concerned)
         most = {one for one, told in _said(records).items() if len(told) >= MOST_RECORDS}
 
         def compare(whole: Collection[int]) -> Matches:
@@ -227,17 +227,16 @@ class _Round:
         self,
         tenant: int,
         named: Collection[int],
-        present: Mapping[int, int],
+        present: Collection[int],
         records: Mapping[bytes, Known],
     ) -> BlockPlan:
         """Plan which blocks contacts come into and leave, and whom each is compared with."""
         store = self._store
         keyed = key_contacts(records, present)
         # Absorbed contacts have no records any more, and so no keys.
-        keyed |= {one: Keyed(tenant, {}) for one in named if one not in present}
-        blocks = {block for one in keyed.values() for block in one.blocks()}
-        hot = await store.find_hot(blocks)
-        members = await store.find_blocks(blocks - hot, HOT + 1)
+        keyed |= {one: {} for one in named if one not in present}
+        keys = {key for theirs in keyed.values() for key in theirs}
+        members, hot = await store.find_blocks(tenant, keys, HOT + 1)
         return plan_blocks(keyed, await store.find_keys(named), members, hot)
 
     async def _decide(

@@ -31,43 +31,40 @@ USING unnest($1::bigint[], $2::bigint[]) AS u (contact_id, key)
 WHERE b.contact_id = u.contact_id AND b.key = u.key;
 
 -- name: find_blocks
--- Who shares a key, at most $2 contacts of each key; hot keys find nobody: $1 keys.
-SELECT u.tenant_id, u.key, b.contact_id
-FROM unnest($1::contact.block_name[]) AS u
+-- Who has these keys, at most $3 contacts of each; of a key that is hot, null: $1 tenant, $2 keys.
+SELECT u.key, b.contact_id
+FROM unnest($2::bigint[]) AS u (key)
 CROSS JOIN LATERAL (
-    SELECT contact_id FROM contact.blocking_key
-    WHERE tenant_id = u.tenant_id AND key = u.key LIMIT $2
+    SELECT NULL::bigint AS contact_id FROM contact.hot_block WHERE tenant_id = $1 AND key = u.key
+    UNION ALL
+    (SELECT contact_id FROM contact.blocking_key WHERE tenant_id = $1 AND key = u.key LIMIT $3)
 ) AS b;
 
--- name: find_hot
--- Which of these keys are hot: $1 keys.
-SELECT u.tenant_id, u.key FROM unnest($1::contact.block_name[]) AS u
-WHERE EXISTS (SELECT FROM contact.hot_block AS h WHERE h.tenant_id = u.tenant_id AND h.key = u.key);
-
 -- name: insert_keys
--- $1 rows.
+-- $1 tenant, $2 keys, $3 contact ids, $4 record keys, in step.
 INSERT INTO contact.blocking_key (tenant_id, key, contact_id, record_key)
-SELECT tenant_id, key, contact_id, record_key FROM unnest($1::contact.blocking_row[]);
+SELECT $1, key, contact_id, record_key
+FROM unnest($2::bigint[], $3::bigint[], $4::bytea[]) AS u (key, contact_id, record_key);
 
 -- name: heat_blocks
--- Keys that too many records have: neither written nor asked any more: $1 keys, $2 now.
+-- Keys that too many records have: neither written nor asked any more: $1 tenant, $2 keys, $3 now.
 INSERT INTO contact.hot_block (tenant_id, key, since)
-SELECT tenant_id, key, $2 FROM unnest($1::contact.block_name[])
+SELECT $1, key, $3 FROM unnest($2::bigint[]) AS u (key)
 ON CONFLICT DO NOTHING;
 
 -- name: cool_down
--- What was written of keys before they were hot: $1 keys.
+-- What was written of keys before they were hot: $1 tenant, $2 keys.
 DELETE FROM contact.blocking_key AS b
-USING unnest($1::contact.block_name[]) AS u
-WHERE b.tenant_id = u.tenant_id AND b.key = u.key;
+USING unnest($2::bigint[]) AS u (key)
+WHERE b.tenant_id = $1 AND b.key = u.key;
 
 -- name: count_terms
--- How many records have these terms: $1 terms.
-SELECT u.tenant_id, u.attribute, u.term, t.occurrences
-FROM unnest($1::contact.term_name[]) AS u
+-- How many records have these terms: $1 tenant, $2 attributes, $3 terms, pairwise.
+SELECT u.attribute, u.term, t.occurrences
+FROM unnest($2::text[], $3::text[]) AS u (attribute, term)
 CROSS JOIN LATERAL (
     SELECT sum(occurrences)::bigint AS occurrences FROM contact.term_frequency
-    WHERE tenant_id = u.tenant_id AND attribute = u.attribute AND term = u.term
+    WHERE tenant_id = $1 AND attribute = u.attribute AND term = u.term
 ) AS t
 WHERE t.occurrences IS NOT NULL;
 
@@ -77,9 +74,11 @@ SELECT tenant_id, sum(occurrences)::bigint AS records FROM contact.attribute_fre
 WHERE tenant_id = ANY($1::bigint[]) AND attribute = 'record' GROUP BY tenant_id;
 
 -- name: add_terms
--- Counted once per record and slot; sorted by the caller: $1 rows, $2 slot.
+-- Counted once per record and slot; sorted by the caller: $1 tenant, $2 attributes, $3 terms,
+-- $4 how many, in step, $5 slot.
 INSERT INTO contact.term_frequency AS t (tenant_id, attribute, term, slot, occurrences)
-SELECT tenant_id, attribute, term, $2, occurrences FROM unnest($1::contact.term_row[])
+SELECT $1, attribute, term, $5, occurrences
+FROM unnest($2::text[], $3::text[], $4::bigint[]) AS u (attribute, term, occurrences)
 ON CONFLICT (tenant_id, attribute, term, slot)
 DO UPDATE SET occurrences = t.occurrences + excluded.occurrences;
 
