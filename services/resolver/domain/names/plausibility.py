@@ -21,7 +21,7 @@ def is_plausible(words: tuple[str, ...], *, has_vowels: bool) -> bool:
 
 def is_oddly_written(word: str) -> bool:
     """Say whether the capitals of a word as written are where no writer puts them."""
-    return _MIXED_CASE.search(word) is not None
+    return not word[1:].islower() and _MIXED_CASE.search(word) is not None
 
 
 @lru_cache(maxsize=8_192)

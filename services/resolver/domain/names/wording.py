@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.resolver.domain.names.affixes import join_servants, sort_out
 from services.resolver.domain.names.folding import (
+    MAX_LENGTH,
     Script,
     clean_name,
     fold,
@@ -69,6 +70,8 @@ _DIGITS = str.maketrans("01345", "oieas")
 
 def split_words(text: str, *, is_suffix: bool = False) -> Words:
     """Sort out the words of a field; `is_suffix` says that no word of it need name anybody."""
+    if not is_suffix and text.isascii() and text.isalpha() and len(text) <= MAX_LENGTH:
+        return _one_word(text)
     cleaned = clean_name(text)
     if fold(cleaned).strip(" .-_?*!") in _NOT_NAMES:
         return Words()
@@ -99,6 +102,14 @@ def split_words(text: str, *, is_suffix: bool = False) -> Words:
 
 
 _NOT_NAMES = read_words("placeholders") | {""}
+
+
+def _one_word(text: str) -> Words:
+    """Read a field of one word in plain letters, as most are: nothing in it is to be sorted out."""
+    word = fold(text)
+    if word in _NOT_NAMES:
+        return Words()
+    return Words(words=(word,), script="latin", is_clean=not is_oddly_written(text))
 
 
 def _take_asides(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
