@@ -75,13 +75,18 @@ def serve(
     configure_logging(name, logs.level)
     provider = configure_tracing(name, traces)
     app = create_app(settings)
-    gc.collect()
-    gc.freeze()  # what the imports made stays: never look at it again
-    gc.set_threshold(*GC_THRESHOLDS)
+    collect_rarely()
     code = _run(app, server)
     _flush(provider)
     sys.stderr.flush()
     sys.exit(code)
+
+
+def collect_rarely() -> None:
+    """Have the collector of cycles look seldom, and never at what the imports made: that stays."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def load(settings_type: type[SettingsT]) -> SettingsT:

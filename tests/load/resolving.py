@@ -32,6 +32,7 @@ from shared.identifiers.digests import Digests
 from shared.kafka.batch import Batch, next_offsets
 from shared.postgres.pool import connect
 from shared.postgres.settings import PostgresSettings
+from shared.process import collect_rarely
 from tests.load.meters import MIB
 from tests.load.workload import a_person
 
@@ -192,6 +193,7 @@ if __name__ == "__main__":
         "signals": resolve,
         "matching": match,
     }
+    collect_rarely()  # as every service does
     answer = uvloop.run(roles[sys.argv[1]](**orjson.loads(sys.argv[2])))
     # A buffer of its own: an unbuffered interpreter writes what the pipe takes at once, no more.
     with open(sys.stdout.fileno(), "wb", closefd=False) as output:

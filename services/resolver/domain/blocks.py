@@ -17,7 +17,7 @@ LEAST_WORTH: Final = 0.08
 are in it: a single one of a dozen, two of two dozen (ADR 0092)."""
 
 Keys = Mapping[int, Record]
-"""Number of a blocking key → a record that has it. Those who have one are its block, in a tenant."""
+"""Number of a blocking key → a record that has it; those of a tenant who have one are its block."""
 
 
 @dataclass(slots=True)

@@ -165,11 +165,7 @@ class _Round:
         told = {record for mention in self._told.values() for record in mention.records}
         new = tally(known.profile for record, known in records.items() if record in told)
         mentions = {one.id: self._told[one.public_id] for one in named}
-        still = {
-            one
-            for one in repeating(records, told) & present
-            if not mentions[one].is_reshaped
-        }
+        still = {one for one in repeating(records, told) & present if not mentions[one].is_reshaped}
         placed = [one.id for one in named if one.id not in still]
         plan = await self._plan(tenant, placed, present - still, records)
         by = (await store.find_policies([tenant]))[tenant]
