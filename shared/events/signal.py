@@ -192,7 +192,10 @@ class Person(Wire):
 
 
 class ContactSignal(Person):
-    """One record of one source about one person, as published.
+    """One record of one source about one person, as published; or of companies alone.
+
+    A signal that says nothing of a person brings `companies`, each a record of its own by its own
+    `source_record_id`.
 
     A record is (source, source_record_id); without an id its content stands for it. A newer
     `source_version` (or, without versions, a newer event time) of a record replaces what the
@@ -292,6 +295,26 @@ class NormalizedSignal(Wire):
     facts: Facts
     companies: tuple[NormalizedCompany, ...] = ()
     """What came with it of companies: each with a ledger of its own."""
+    rejected: tuple[RejectedValue, ...] = ()
+    raw: dict[str, Any]
+    """The payload as it came, unknown fields included."""
+
+
+class NormalizedCompanySignal(Wire):
+    """What a signal says of companies alone, without a person, on its way to the resolver."""
+
+    signal_id: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    """The CloudEvent's source and id, or one made by ingest: names the message in events."""
+    tenant: TenantId
+    workspace: WorkspaceId
+    source: SourceName
+    occurred_at: datetime
+    """The CloudEvent's `time`, else when the broker or the HTTP endpoint received it."""
+    received_at: datetime
+    """When kith first saw the signal: end-to-end age counts from here."""
+    confidence: Confidence = 1.0
+    companies: Annotated[tuple[NormalizedCompany, ...], Field(min_length=1)]
+    """Each with a ledger of its own."""
     rejected: tuple[RejectedValue, ...] = ()
     raw: dict[str, Any]
     """The payload as it came, unknown fields included."""

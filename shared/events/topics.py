@@ -52,7 +52,7 @@ from shared.events.contact import (
     TagRemoved,
 )
 from shared.events.enrichment import EnrichmentRequested
-from shared.events.signal import ContactSignal, NormalizedSignal
+from shared.events.signal import ContactSignal, NormalizedCompanySignal, NormalizedSignal
 from shared.events.state import ContactSnapshot
 from shared.events.wire import Wire
 
@@ -116,7 +116,8 @@ SIGNALS = Topic(
 SIGNALS_NORMALIZED = Topic(
     name="contact.signals.normalized.v1",
     title="Well-formed signals for the resolver",
-    key="record_key: digest of (tenant, workspace, source, source record id)",
+    key="record_key: digest of (tenant, workspace, source, source record id); of a signal about "
+    "companies alone that of the first",
     partitions=12,
     retention_ms=7 * DAY_MS,
     producers=("ingest", "enricher"),
@@ -124,12 +125,13 @@ SIGNALS_NORMALIZED = Topic(
     messages={
         "kith.signal.normalized.v1": NormalizedSignal,
         "kith.signal.normalized_activity.v1": NormalizedActivity,
+        "kith.signal.normalized_company.v1": NormalizedCompanySignal,
     },
 )
 SIGNALS_NORMALIZED_BULK = Topic(
     name="contact.signals.normalized.bulk.v1",
     title="Well-formed signals from files; a bounded share of the resolver",
-    key=SIGNALS_NORMALIZED.key,
+    key="record_key: digest of (tenant, workspace, source, source record id)",
     partitions=12,
     retention_ms=7 * DAY_MS,
     producers=("ingest",),

@@ -124,7 +124,8 @@ REMOTE_SIGNALS: Final = Counter(
 
 GATE_RESULTS: Final = Counter(
     "gate_results_total",
-    "Signals by what the gate made of them: created, updated, duplicate, stale; and candidate.",
+    "Signals by what the gate made of them: created, updated, duplicate, stale; company of those "
+    "about companies alone; and candidate.",
     ("result",),
 )
 RECONSIDERATION_STEPS: Final = Counter(

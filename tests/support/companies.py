@@ -1,4 +1,7 @@
-"""Builders of signals that tell of companies, `telling(a_signal(…), {"domain": …})`; of events."""
+"""Builders of signals that tell of companies, `telling(a_signal(…), {"domain": …})`; of events.
+
+`alone` makes signals that tell of companies and of nobody.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +16,7 @@ from shared.events.contact import (
     CompanyUpdated,
     Origin,
 )
-from shared.events.signal import NormalizedSignal
+from shared.events.signal import NormalizedCompanySignal, NormalizedSignal
 from shared.identifiers.digests import Digests
 from tests.support.events import public_id
 
@@ -27,6 +30,14 @@ def telling(signal: NormalizedSignal, *companies: dict[str, Any]) -> NormalizedS
     assert not rejected, rejected
     told = named(said, signal.tenant, signal.source, DIGESTS)
     return signal.model_copy(update={"companies": told})
+
+
+def alone(signal: NormalizedSignal, *companies: dict[str, Any]) -> NormalizedCompanySignal:
+    """Make a signal about companies alone, by the names and times of another."""
+    told = telling(signal, *companies)
+    names = NormalizedCompanySignal.model_fields.keys() - {"raw"}
+    said = {name: getattr(told, name) for name in names}
+    return NormalizedCompanySignal(**said, raw={"companies": list(companies)})
 
 
 BORN = datetime(2026, 1, 1, tzinfo=UTC)

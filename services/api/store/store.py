@@ -19,7 +19,12 @@ from services.api.domain.history import HistoryRow, Past
 from services.api.domain.listing import ContactQuery, Filters, SortKey
 from services.api.domain.marks import MarkKind, MarkRow
 from services.api.domain.paging import PageRequest
-from services.api.domain.position import ContactPosition, SignalPosition
+from services.api.domain.position import (
+    CompanyPosition,
+    ContactPosition,
+    EntityPosition,
+    SignalPosition,
+)
 from services.api.domain.smart_groups import too_heavy
 from services.api.store.conditions import Arguments, clause
 from shared.auth import Place
@@ -351,16 +356,23 @@ class Store:
 
     async def find_applied(
         self, place: Place, signal: SignalPosition
-    ) -> list[ContactPosition] | None:
+    ) -> list[EntityPosition] | None:
         """Read what a signal led to; None while the resolver has not seen it.
 
-        A contact signal led to one contact, an activity to all who took part, or to none.
+        A contact signal led to one contact, an activity to all who took part, or to none; one about
+        companies alone to the first of them.
         """
         name = (signal.record_key, signal.content_hash)
         async with self._reading(place) as connection:
             rows = await connection.fetch(QUERIES["find_applied"], *_ids(place), *name)
             if not rows:
                 rows = await connection.fetch(QUERIES["find_happened"], *_ids(place), *name)
+            if not rows:
+                company = await connection.fetchrow(
+                    QUERIES["find_company_applied"], place.tenant_id, *name
+                )
+                if company is not None:
+                    return [CompanyPosition(company["company_id"], company["applied_version"])]
         if not rows:
             return None
         return [

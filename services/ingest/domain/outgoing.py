@@ -5,7 +5,7 @@ from typing import Final
 
 from services.ingest.domain.mapping import Origin
 from shared.events.activity import NormalizedActivity
-from shared.events.signal import NormalizedSignal
+from shared.events.signal import NormalizedCompanySignal, NormalizedSignal
 from shared.events.topics import TYPE_BY_MODEL
 
 _FIXED: Final[list[tuple[str, bytes]]] = [
@@ -15,6 +15,7 @@ _FIXED: Final[list[tuple[str, bytes]]] = [
 ]
 _CONTACT: Final = ("ce_type", TYPE_BY_MODEL[NormalizedSignal].encode())
 _ACTIVITY: Final = ("ce_type", TYPE_BY_MODEL[NormalizedActivity].encode())
+_COMPANY: Final = ("ce_type", TYPE_BY_MODEL[NormalizedCompanySignal].encode())
 
 
 @lru_cache(maxsize=1_024)
@@ -28,7 +29,9 @@ def _shared(tenant: str, workspace: str, received_at: str) -> tuple[tuple[str, b
     )
 
 
-def normalized_headers(origin: Origin, *, is_activity: bool = False) -> list[tuple[str, bytes]]:
+def normalized_headers(
+    origin: Origin, *, is_activity: bool = False, is_company: bool = False
+) -> list[tuple[str, bytes]]:
     """Write the headers, as `shared.events.envelope.to_headers` does for any event.
 
     Several times as fast, as the moments are already text here and most headers are those of the
@@ -36,7 +39,7 @@ def normalized_headers(origin: Origin, *, is_activity: bool = False) -> list[tup
     """
     headers = [
         *_shared(origin.tenant, origin.workspace, origin.received_at),
-        _ACTIVITY if is_activity else _CONTACT,
+        _ACTIVITY if is_activity else _COMPANY if is_company else _CONTACT,
         ("ce_id", origin.signal_id.encode()),
         ("ce_time", origin.occurred_at.encode()),
     ]

@@ -47,7 +47,8 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": 'One signal, a list of them, or an object `{"signals": […]}`. One with '
-        '`"signal": "activity"` says what happened between people, any other who somebody is.',
+        '`"signal": "activity"` says what happened between people, any other who somebody is, or, '
+        "with nothing but `companies`, what is known of those.",
         "content": {
             "application/json": {
                 "schema": {

@@ -11,5 +11,5 @@ def outgoing(
 ) -> Outgoing:
     """Make a message of a signal; `is_bulk`: it is one of many, which live ones overtake."""
     topic = SIGNALS_NORMALIZED_BULK if is_bulk else SIGNALS_NORMALIZED
-    headers = normalized_headers(origin, is_activity=is_activity)
+    headers = normalized_headers(origin, is_activity=is_activity, is_company=normalized.is_company)
     return Outgoing(topic.name, normalized.key, normalized.body, headers)

@@ -57,6 +57,8 @@ class Told(Struct, frozen=True, gc=False):
     name: CompanyKey | None
     company: int | Literal["new"] | None = None
     """Which company it is, where a person says so; else what it is known by tells."""
+    raw: str | None = None
+    """The payload as it came, JSON, where the ledger of persons' records does not have it."""
 
     @property
     def record(self) -> tuple[int, bytes]:
@@ -152,8 +154,12 @@ class CompanyWrites:
     """Rows of `contact.organisation` as they are now."""
 
 
-def told_of(deliveries: Iterable[Delivery]) -> list[Told]:
-    """Return the companies that deliveries tell of, in their order."""
+def told_of(deliveries: Iterable[Delivery], *, are_alone: bool = False) -> list[Told]:
+    """Return the companies that deliveries tell of, in their order.
+
+    `are_alone`: the deliveries say nothing of a person.  The payload of each stays with the first
+    company that it tells of and that is entered.
+    """
     return [
         Told(
             delivery,
@@ -162,6 +168,7 @@ def told_of(deliveries: Iterable[Delivery]) -> list[Told]:
             bytes.fromhex(said.content_hash),
             tuple((delivery.tenant_id, one.type, one.value) for one in said.facts.identifiers),
             name_key(delivery.tenant_id, said.facts),
+            raw=delivery.raw if are_alone else None,
         )
         for delivery in deliveries
         for said in delivery.signal.companies
@@ -199,6 +206,8 @@ class CompanyNews:
     told: Sequence[Told]
     found: KnownCompanies
     writes: CompanyWrites = field(default_factory=CompanyWrites)
+    unplaced: list[Told] = field(default_factory=list)
+    """What names a company by a name that none is known by: nothing comes of it."""
 
 
 def take_companies(news: CompanyNews, known: Known, ids: Ids, plan: Plan) -> None:
@@ -207,6 +216,10 @@ def take_companies(news: CompanyNews, known: Known, ids: Ids, plan: Plan) -> Non
     for one in news.told:
         taking.take(one)
     taking.tell()
+    found = news.found.companies
+    news.writes.records = [
+        replace(row, applied_version=found[row.org_id].version) for row in news.writes.records
+    ]
 
 
 class _Taking:
@@ -218,6 +231,7 @@ class _Taking:
         self._ids = ids
         self._plan = plan
         self._writes = news.writes
+        self._unplaced = news.unplaced
         self._before: dict[int, Shown] = {}
         self._because: dict[int, Told] = {}
         """Company → what last told something new of it."""
@@ -234,6 +248,7 @@ class _Taking:
         current = next((one for one in revisions if one.current), None)
         company = self._company_of(told, current)
         if company is None:
+            self._unplaced.append(told)
             return
         is_stale = standing == "stale"
         number = revisions[-1].number + 1 if revisions else 1

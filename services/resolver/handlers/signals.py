@@ -1,7 +1,9 @@
 """The resolver's topics: load, decide, store; one transaction per batch."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -12,7 +14,13 @@ from services.resolver.domain.activity import (
     is_activity,
     read_activity,
 )
-from services.resolver.domain.arrival import deliver, read_signal
+from services.resolver.domain.arrival import (
+    deliver,
+    deliver_companies,
+    is_company,
+    read_company_signal,
+    read_signal,
+)
 from services.resolver.domain.gate import decide
 from services.resolver.domain.model import Delivery, Plan, Source
 from services.resolver.handlers.reconsidering import Reconsideration
@@ -21,7 +29,7 @@ from shared.auth import Place
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.activity import NormalizedActivity
-from shared.events.signal import NormalizedSignal
+from shared.events.signal import NormalizedCompanySignal, NormalizedSignal
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.kafka.pace import Share
 from shared.observability import metrics
@@ -33,6 +41,28 @@ PORTION: Final = 4_000
 
 _Activity = tuple[ConsumerRecord, ActivityDelivery]
 """A record and the activity that it brings."""
+
+
+_Companies = tuple[ConsumerRecord, Delivery]
+"""A record and the delivery of companies alone that it brings."""
+
+UNPLACED: Final = PoisonMessageError(
+    "invalid",
+    "is the name of no company that is known, and a name alone makes none; give its domain or its "
+    "page at LinkedIn, Crunchbase or Tracxn, or replay this once the company is known",
+    field="companies.0.name",
+)
+"""Why a signal about companies alone is refused that leads nowhere (DESIGN 9)."""
+
+
+@dataclass(slots=True)
+class _Arrivals:
+    """What a batch brings, by kind."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    happened: list[_Activity] = field(default_factory=list)
+    companies: list[_Companies] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
 
 
 class Signals:
@@ -57,9 +87,12 @@ class Signals:
         return rejected
 
     async def _resolve(self, batch: Batch) -> Sequence[Rejected]:
-        deliveries, happened, rejected = await self._read(batch.records)
-        if happened:
-            return rejected + await self._resolve_happened(batch, deliveries, happened)
+        arrived = await self._read(batch.records)
+        deliveries, rejected = arrived.deliveries, arrived.rejected
+        if arrived.companies:
+            rejected += await self._resolve_companies(arrived.companies)
+        if arrived.happened:
+            return rejected + await self._resolve_happened(batch, deliveries, arrived.happened)
         async with self._store.transaction() as tx:
             deliveries = _left(deliveries, await tx.find_retracted(deliveries))
             deliveries = await tx.by_present_names(deliveries)
@@ -73,6 +106,24 @@ class Signals:
         if plan.found_out:
             await self.reconsideration.begin()
         return rejected
+
+    async def _resolve_companies(self, told: list[_Companies]) -> list[Rejected]:
+        """Take what a batch tells of companies alone, in a transaction before that of its people.
+
+        The ledger makes it harmless that only the latter says how far the topic was read.
+        """
+        deliveries = [one for _, one in told]
+        async with self._store.transaction() as tx:
+            known = await tx.load((), deliveries)
+            news = await tx.load_companies(deliveries, are_alone=True)
+            assert news is not None, "each tells of a company"
+            ids = await tx.take_ids(_new_names(deliveries))
+            plan = decide((), known, ids, datetime.now(UTC), news)
+            await tx.apply(plan, news)
+        lost = Counter(id(one.delivery) for one in news.unplaced)
+        refused = [record for record, one in told if lost[id(one)] == len(one.signal.companies)]
+        metrics.GATE_RESULTS.labels("company").inc(len(told) - len(refused))
+        return [Rejected(record, UNPLACED) for record in refused]
 
     async def _resolve_happened(
         self, batch: Batch, deliveries: list[Delivery], happened: list[_Activity]
@@ -112,12 +163,8 @@ class Signals:
             rejected += [Rejected(records[id(one)], error) for one, error in entered.refused]
         return rejected
 
-    async def _read(
-        self, records: Sequence[ConsumerRecord]
-    ) -> tuple[list[Delivery], list[_Activity], list[Rejected]]:
-        deliveries: list[Delivery] = []
-        happened: list[_Activity] = []
-        rejected: list[Rejected] = []
+    async def _read(self, records: Sequence[ConsumerRecord]) -> _Arrivals:
+        arrived = _Arrivals()
         places: dict[tuple[str, str], Place] = {}
         for record in records:
             try:
@@ -135,13 +182,15 @@ class Signals:
                     source,
                     trace.decode("ascii", "replace") if trace else None,
                 )
-                if is_activity(signal):
-                    happened.append((record, deliver_activity(signal, *of)))
+                if is_company(signal):
+                    arrived.companies.append((record, deliver_companies(signal, *of)))
+                elif is_activity(signal):
+                    arrived.happened.append((record, deliver_activity(signal, *of)))
                 else:
-                    deliveries.append(deliver(signal, *of))
+                    arrived.deliveries.append(deliver(signal, *of))
             except PoisonMessageError as error:
-                rejected.append(Rejected(record, error))
-        return deliveries, happened, rejected
+                arrived.rejected.append(Rejected(record, error))
+        return arrived
 
     async def _source(self, name: str) -> Source:
         self._sources = await self._store.sources_by_name()
@@ -155,19 +204,22 @@ class Signals:
 
 _NORMALIZED: Final = topics.TYPE_BY_MODEL[NormalizedSignal].encode()
 _HAPPENED: Final = topics.TYPE_BY_MODEL[NormalizedActivity].encode()
+_OF_COMPANIES: Final = topics.TYPE_BY_MODEL[NormalizedCompanySignal].encode()
 
 
 def _read_signal(
     headers: Mapping[str, bytes | None], body: bytes | None
-) -> NormalizedSignal | NormalizedActivity:
+) -> NormalizedSignal | NormalizedActivity | NormalizedCompanySignal:
     kind = headers.get("ce_type")
     if kind == _NORMALIZED:
         return read_signal(body or b"")
     if kind == _HAPPENED:
         return read_activity(body or b"")
+    if kind == _OF_COMPANIES:
+        return read_company_signal(body or b"")
     raise PoisonMessageError(
         "unknown_version",
-        f"must be {_NORMALIZED.decode()} or {_HAPPENED.decode()}",
+        f"must be {_NORMALIZED.decode()}, {_HAPPENED.decode()} or {_OF_COMPANIES.decode()}",
         field="ce_type",
     )
 

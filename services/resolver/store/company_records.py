@@ -153,7 +153,11 @@ class CompanyRecords:
             columns = _columns(sorted(superseded))
             await run(STATEMENTS["supersede_company_records"], *columns, now)
         if writes.records:
-            rows = orjson.dumps([_record(row, superseded) for row in writes.records]).decode()
+            told = {id(row.told.delivery): row for row in reversed(writes.records)}
+            payloads = {id(row): row.told.raw for row in told.values() if row.told.raw}
+            rows = orjson.dumps(
+                [_record(row, superseded, payloads.get(id(row))) for row in writes.records]
+            ).decode()
             await run(STATEMENTS["insert_company_records"], rows, now)
         if writes.also_told:
             columns = _columns(sorted(writes.also_told))
@@ -210,7 +214,7 @@ async def save_profiles(
 
 
 def _record(
-    row: CompanyRecordRow, superseded: Collection[tuple[int, bytes, int]]
+    row: CompanyRecordRow, superseded: Collection[tuple[int, bytes, int]], raw: str | None
 ) -> dict[str, object]:
     told, signal = row.told, row.told.delivery.signal
     return {
@@ -230,6 +234,7 @@ def _record(
         "facts": orjson.Fragment(to_json(told.said.facts)),
         "workspace_id": told.delivery.workspace_id,
         "import_id": signal.import_id,
+        "raw": orjson.Fragment(raw) if raw else None,
     }
 
 

@@ -67,11 +67,11 @@ class Loader:
         self._bystanders: set[int] = set()
         """Contacts of which nothing is read that they are made of: the gate won't ask."""
 
-    async def load(self, deliveries: Sequence[Delivery]) -> Known:
-        """Lock and read all that the deliveries may lead to."""
+    async def load(self, deliveries: Sequence[Delivery], alone: Sequence[Delivery] = ()) -> Known:
+        """Lock and read all that the deliveries may lead to; `alone` tell of companies alone."""
         identifiers = sorted(identifier_keys(deliveries))
         domains, names = company_keys(deliveries)
-        told = told_of(deliveries)
+        told = told_of([*deliveries, *alone])
         domains |= {(tenant, value) for tenant, kind, value in keys_of(told) if kind == DOMAIN}
         records = _spans(deliveries)
         await self._read_companies(domains, names)

@@ -68,10 +68,13 @@ class Transaction:
         self.known = Known()
         """What was loaded for the gate."""
 
-    async def load(self, deliveries: Sequence[Delivery]) -> Known:
-        """Lock what the batch touches, then read it (DESIGN 4.2, step 1)."""
+    async def load(self, deliveries: Sequence[Delivery], alone: Sequence[Delivery] = ()) -> Known:
+        """Lock what the batch touches, then read it (DESIGN 4.2, step 1).
+
+        `alone` are deliveries that tell of companies and of nobody.
+        """
         loader = Loader(self._connection, self._store.sources, self._store.remembered)
-        self.known = await loader.load(deliveries)
+        self.known = await loader.load(deliveries, alone)
         return self.known
 
     async def find_retracted(
@@ -114,9 +117,12 @@ class Transaction:
         """Return ids for `count` signals, drawn in blocks."""
         return await self._store.ids.take(self._connection, count)
 
-    async def load_companies(self, deliveries: Sequence[Delivery]) -> CompanyNews | None:
+    async def load_companies(
+        self, deliveries: Sequence[Delivery], *, are_alone: bool = False
+    ) -> CompanyNews | None:
         """Lock and read the companies that deliveries tell of; None when they tell of none."""
-        return await CompanyRecords(self._connection).load(told_of(deliveries))
+        told = told_of(deliveries, are_alone=are_alone)
+        return await CompanyRecords(self._connection).load(told)
 
     async def apply(self, plan: Plan, news: CompanyNews | None = None) -> None:
         """Write a plan, table by table."""

@@ -6,6 +6,7 @@ import base64
 from services.api.domain.position import ContactPosition, SignalPosition, encode_position
 from shared.events.contact import ContactCreated, FieldChange
 from tests.support.api import World, body
+from tests.support.companies import a_company, an_update
 from tests.support.contacts import NOW, a_contact, a_fact
 
 KEY, CONTENT = b"k" * 16, b"c" * 16
@@ -61,6 +62,36 @@ async def test_a_read_waits_for_a_version_of_a_contact(own_world: World) -> None
         await world.happen(a_fact(contact, 2, change))
         response = await waiting
     assert body(response)["data"]["attributes"]["job_title"] == "Chief"
+
+
+async def test_a_read_waits_for_what_came_of_a_company(own_world: World) -> None:
+    """A signal about companies alone is in a ledger of its own; no other tenant reaches it."""
+    world = own_world
+    company = a_company("acme.test")
+    await world.happen_to_companies(company)
+    headers = {"Kith-Position": encode_position(SignalPosition(KEY, CONTENT))}
+    asked = {**headers, "Prefer": "wait=0"}
+    path = f"/api/v1/companies/{company.company_id}"
+    async with world.client() as client:
+        assert (await client.get(path, headers=asked)).status_code == 503
+        await world.admin.execute(
+            "INSERT INTO contact.org_source_record (tenant_id, source_id, record_key, revision,"
+            " content_hash, signal_id, occurred_at, received_at, org_id, applied_version, facts)"
+            " SELECT $1, 1, $2, 1, $3, 's', $4, $4, o.id, 2, '{}' FROM contact.organisation AS o"
+            " WHERE o.public_id = $5",
+            world.here.tenant_id,
+            KEY,
+            CONTENT,
+            NOW,
+            company.company_id,
+        )
+        waiting = asyncio.create_task(client.get(path, headers=headers))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        await world.happen_to_companies(an_update(company, industry="Looms"))
+        assert body(await waiting)["data"]["attributes"]["industry"] == "Looms"
+    async with world.client(world.elsewhere, asked) as theirs:
+        assert (await theirs.get("/api/v1/companies")).status_code == 503
 
 
 async def test_a_wait_is_bounded_and_says_when_to_ask_again(world: World) -> None:

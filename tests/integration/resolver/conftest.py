@@ -22,7 +22,7 @@ from shared.auth import KeyRing
 from shared.events import topics
 from shared.events.activity import NormalizedActivity
 from shared.events.codec import encode
-from shared.events.signal import NormalizedSignal
+from shared.events.signal import NormalizedCompanySignal, NormalizedSignal
 from shared.kafka.batch import Batch, Rejected, next_offsets
 from shared.postgres.pool import Pool, connect
 from shared.postgres.settings import PostgresSettings
@@ -77,7 +77,9 @@ class Resolver:
         said.setdefault("workspace", self.workspace)
         return an_activity(record, *people, tenant=self.tenant, **said)
 
-    async def happen(self, *signals: NormalizedSignal | NormalizedActivity) -> list[Rejected]:
+    async def happen(
+        self, *signals: NormalizedSignal | NormalizedActivity | NormalizedCompanySignal
+    ) -> list[Rejected]:
         """Hand signals and activities over as one batch, each under its type."""
         records = []
         for one in signals:

@@ -11,7 +11,7 @@ from shared.auth import Place
 from shared.events.command import MergeCompanies, RetractImport, SplitCompany
 from tests.integration.resolver.conftest import Home, Resolver
 from tests.integration.resolver.test_resolving import check
-from tests.support.companies import telling
+from tests.support.companies import alone, telling
 
 IMPORT = "imp_" + "1" * 26
 ACME = {
@@ -377,4 +377,54 @@ async def test_racing_resolvers_lose_nothing_of_companies(home: Home, resolver: 
     assert {domain: found[domain]["employee_count"] for domain in domains} == dict.fromkeys(
         domains, 11
     )
+    await check(home)
+
+
+async def test_companies_come_without_a_person(home: Home, resolver: Resolver) -> None:
+    """By what identifies them, each with its payload; a name links, makes none and merges none."""
+    acme = alone(resolver.a_signal("c1", source="hubspot_crm"), ACME)
+    assert await resolver.happen(acme) == []
+    company = (await companies(home))["acme.io"]
+    assert (company["name"], company["industry"], company["version"]) == ("Acme Inc.", "Engines", 2)
+    (row,) = await home.fetch("SELECT * FROM contact.org_source_record")
+    assert orjson.loads(row["raw"]) == acme.raw
+    assert row["applied_version"] == 2
+    assert await home.value("SELECT count(*) FROM contact.contact") == 0
+    ada = telling(resolver.a_signal("r1", email="ada@acme.io", minutes=1), {**ACME, "city": "Rome"})
+    page = alone(
+        resolver.a_signal("c2", source="apollo", minutes=2),
+        {"linkedin_url": ACME["linkedin_url"], "industry": "Looms"},
+        {"name": "ACME inc", "employee_count": 7},
+        {"domain": "other.org"},
+    )
+    unknown = alone(resolver.a_signal("c3", minutes=3), {"name": "Nobody & Sons"})
+    rejected = await resolver.happen(page, ada, unknown, acme)
+    (refused,) = rejected
+    assert (refused.error.reason, refused.error.field) == ("invalid", "companies.0.name")
+    assert "domain" in refused.error.detail
+    assert "Nobody" not in str(refused.error)
+    found = await companies(home)
+    assert found.keys() == {"acme.io", "other.org"}
+    shown = found["acme.io"]
+    assert (shown["industry"], shown["city"], shown["employee_count"]) == ("Looms", "Rome", 7)
+    payloads = await home.fetch(
+        "SELECT signal_id, raw FROM contact.org_source_record ORDER BY received_at, record_key"
+    )
+    assert sorted(one["signal_id"] for one in payloads if one["raw"]) == ["test#c1@0", "test#c2@2"]
+    versions = {one["public_id"]: one["version"] for one in found.values()}
+    assert await resolver.happen(page, acme) == []
+    again = await companies(home)
+    assert {one["public_id"]: one["version"] for one in again.values()} == versions
+    await check(home)
+
+
+async def test_resolvers_that_race_about_a_company_make_one(home: Home) -> None:
+    async with home.resolver() as one, home.resolver() as other:
+        said = [
+            alone(each.a_signal(name, source=source), {"domain": "acme.io", "name": name})
+            for each, name, source in ((one, "c1", "apollo"), (other, "c2", "hubspot_crm"))
+        ]
+        await asyncio.gather(one.happen(said[0]), other.happen(said[1]))
+    assert (await companies(home)).keys() == {"acme.io"}
+    assert await home.value("SELECT count(*) FROM contact.org_source_record") == 2
     await check(home)

@@ -12,7 +12,8 @@ from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.domain.reading import read_body
 from shared.errors import PoisonMessageError
 from shared.events.envelope import from_record
-from shared.events.signal import NormalizedSignal
+from shared.events.signal import NormalizedCompanySignal, NormalizedSignal
+from shared.events.topics import TYPE_BY_MODEL
 from tests.support.ingest import NOW, ORIGIN, RULES, TENANT, facts, normalized
 
 EVERYTHING: dict[str, Any] = {
@@ -178,3 +179,42 @@ def test_a_number_that_was_also_written_in_full_is_no_assumption() -> None:
 )
 def test_whatever_passes_is_a_normalized_signal(fields: dict[str, Any]) -> None:
     NormalizedSignal.model_validate_json(normalized(**fields).body)
+
+
+def test_companies_may_come_alone() -> None:
+    """Under a type of their own, by the record of the first; the payload travels along."""
+    acme = {"source_record_id": "17", "domain": "https://www.Acme.io/", "size_range": "many"}
+    found = normalized(companies=[acme, {"name": "Other"}], confidence=0.5)
+    signal = NormalizedCompanySignal.model_validate_json(found.body)
+    first, other = signal.companies
+    assert found.is_company
+    assert found.key == first.record_key.encode()
+    assert found.content_hash.hex() == first.content_hash
+    assert [one.value for one in first.facts.identifiers] == ["acme.io"]
+    assert (other.facts.name, signal.confidence) == ("Other", 0.5)
+    assert [one.field for one in signal.rejected] == ["companies.0.size_range"]
+    assert signal.raw["companies"][0] == acme
+    envelope = from_record(normalized_headers(ORIGIN, is_company=True), found.body)
+    assert envelope.type == TYPE_BY_MODEL[NormalizedCompanySignal]
+    beside = normalized(full_name="Ada", companies=[acme, {"name": "Other"}])
+    assert not beside.is_company
+    told = NormalizedSignal.model_validate_json(beside.body).companies
+    assert told == signal.companies
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "right"),
+    [
+        ({"companies": [{"domain": "gmail.com"}]}, "companies.0.domain", "company's own domain"),
+        ({"companies": [{"city": "Bonn"}]}, "companies.0", "give its domain"),
+        ({"companies": [{"name": "Acme"}], "notes": "x"}, "", "nothing but companies"),
+        ({"companies": [{"name": "Acme"}], "about": "con_" + "0" * 26}, "", "give at least one"),
+        ({"companies": []}, "", "neither a name nor an identifier"),
+    ],
+)
+def test_what_speaks_of_nobody_and_of_no_company_is_refused(
+    said: dict[str, Any], field: str, right: str
+) -> None:
+    with pytest.raises(PoisonMessageError, match=right) as refused:
+        normalized(**said)
+    assert refused.value.field == field
