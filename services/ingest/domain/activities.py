@@ -5,8 +5,10 @@ contact signal. Each participant with an identifier becomes a source record of t
 activity calls them and how to reach them, the same record in every activity that says the same.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -19,12 +21,15 @@ from shared.events.activity import MAX_ATTRIBUTES_BYTES, ActivitySignal, Partici
 from shared.events.envelope import rfc3339
 from shared.events.signal import ContactPoint, ContactSignal
 from shared.events.structs import stripped, struct_of
-from shared.identifiers.digests import content_hash
+from shared.identifiers.digests import Digests, content_hash
 from shared.identifiers.names import clean_block, clean_text
 
 EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """An activity outside of these is a fault of the sender: telephones are from 1876."""
+
+MAX_REMEMBERED: Final = 4_096
+"""People by an address whose records are remembered, some kilobyte each."""
 
 _ACTIVITY_RECORD: Final = "activity\0"
 """Before a record's id: a source may call a contact and a call the same."""
@@ -171,22 +176,14 @@ class _People:
             one["optional"] = True
         if participant.contact_id:
             return {**one, "contact_id": participant.contact_id}
+        place = (self.origin.tenant, self.origin.workspace, self.signal.source)
+        digests = self.rules.digests
+        if (address := _only_address(participant)) is not None:
+            record = _reached_by_mail(digests, place, address, called)
+            if record is not None:
+                return {**one, **record}
         draft = self._identified(index, participant)
-        if draft.identifiers:
-            facts = {**draft.facts, "identifiers": draft.listed_identifiers()}
-            if called and not _is_address(called, draft):
-                facts["called"] = called
-            one |= self._record(facts)
-        return one
-
-    def _record(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """Name the source record that a participant is: without an id, its content stands."""
-        written = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
-        digest, origin = content_hash(written), self.origin
-        key = self.rules.digests.unnamed_record_key(
-            origin.tenant, origin.workspace, self.signal.source, digest
-        )
-        return {"record_key": key.hex(), "content_hash": digest.hex(), "facts": facts}
+        return {**one, **(_record(digests, place, draft, called) or {})}
 
     def _identified(self, index: int, participant: Participant) -> Draft:
         draft, region = Draft(), self.rules.default_region
@@ -210,6 +207,39 @@ class _People:
         ]
         self.assumed += [place + _field(one) for one in draft.assumed]
         return draft
+
+
+def _only_address(participant: Participant) -> str | None:
+    """Return the address of somebody of whom nothing else is said: of mail, of nearly all."""
+    others = participant.linkedin_url or participant.phone or participant.identifiers
+    return None if others else participant.email
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _reached_by_mail(
+    digests: Digests, place: tuple[str, str, str], address: str, called: str
+) -> Mapping[str, Any] | None:
+    """Return the record of somebody with an address, made once: the same people write often."""
+    draft = Draft()
+    add_emails(draft, (_Point(value=address),))
+    return None if draft.rejected else _record(digests, place, draft, called)
+
+
+def _record(
+    digests: Digests, place: tuple[str, str, str], draft: Draft, called: str
+) -> Mapping[str, Any] | None:
+    """Name the source record that a participant is: without an id, its content stands.
+
+    `place`: tenant, workspace and source.  None: there is nothing to identify them by.
+    """
+    if not draft.identifiers:
+        return None
+    facts = {**draft.facts, "identifiers": draft.listed_identifiers()}
+    if called and not _is_address(called, draft):
+        facts["called"] = called
+    digest = content_hash(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS))
+    key = digests.unnamed_record_key(*place, digest)
+    return {"record_key": key.hex(), "content_hash": digest.hex(), "facts": facts}
 
 
 def _field(place: str) -> str:

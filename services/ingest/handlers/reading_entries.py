@@ -15,7 +15,7 @@ from services.ingest.domain.staging import RowClass
 from services.ingest.domain.witnessing import Person, Witnessed, class_of, nothing_taken, witness
 from services.ingest.handlers.reading import INVALID
 from services.ingest.handlers.tools import LostError, Tools, activity_terms_of
-from services.ingest.sources.activity_files import MAIL, reading, survey
+from services.ingest.sources.activity_files import MAIL, helpers_for, reading, survey
 from services.ingest.store.entries import Portion, append_entries
 from services.ingest.store.imports import Job
 from shared.observability import metrics
@@ -45,11 +45,13 @@ async def read_entries(job: Job, tools: Tools) -> None:
     layout = orjson.loads(job.row["reading"])["layout"]
     known = (job.row["file_bytes"], job.row["file_digest"])
     async with tools.uploads.opened(job.place, job.id, *known) as whole:
-        if "own" not in told:
-            shown = await asyncio.to_thread(survey, whole.file, layout)
-            told["own"] = sorted({*job.terms.get("own", ()), *shown})
-        terms = activity_terms_of(job, tools.settings, told["own"])
-        with reading(whole.file, terms, tools.rules) as entries:
+        # Helpers come first: they start while the mailbox is looked through for whose it is.
+        with helpers_for(whole.file, layout, tools.settings.mail_helpers) as helpers:
+            if "own" not in told:
+                shown = await asyncio.to_thread(survey, whole.file, layout)
+                told["own"] = sorted({*job.terms.get("own", ()), *shown})
+            terms = activity_terms_of(job, tools.settings, told["own"])
+            entries = reading(whole.file, terms, tools.rules, helpers)
             staging = _Staging(job, tools, told, is_mail=layout in MAIL)
             await staging.stage_all(entries)
     await _end(job, tools, told)

@@ -21,7 +21,7 @@ from services.ingest.domain.settling import Settled
 from services.ingest.domain.witnessing import SIGNATURE, people_of, reads_as, settle_entry
 from services.ingest.handlers.collecting import LOST
 from services.ingest.handlers.tools import LostError, Tools, activity_terms_of, name_of
-from services.ingest.sources.activity_files import reading
+from services.ingest.sources.activity_files import helpers_for, reading
 from services.ingest.store.entries import skip_entries
 from services.ingest.store.imports import LEASE_SECONDS, PORTION, Job, Row
 from services.ingest.store.outgoing import outgoing
@@ -100,7 +100,8 @@ class _Sending:
         known = (job.row["file_bytes"], job.row["file_digest"])
         async with tools.uploads.opened(job.place, job.id, *known) as whole:
             terms = activity_terms_of(job, tools.settings, own)
-            with reading(whole.file, terms, tools.rules) as entries:
+            with helpers_for(whole.file, terms.layout, tools.settings.mail_helpers) as helpers:
+                entries = reading(whole.file, terms, tools.rules, helpers)
                 await asyncio.to_thread(self._carry, islice(entries, self._sent_to))
                 coming = asyncio.create_task(asyncio.to_thread(_take, entries))
                 try:

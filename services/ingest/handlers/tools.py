@@ -79,7 +79,6 @@ def activity_terms_of(job: Job, settings: Settings, own: Iterable[str]) -> Activ
         region=said.get("region"),
         timezone=said.get("timezone", "UTC"),
         max_rows=settings.max_file_rows,
-        helpers=settings.mail_helpers,
     )
 
 

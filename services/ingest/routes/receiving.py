@@ -248,7 +248,6 @@ def look(
         region=terms.get("region"),
         timezone=terms["timezone"],
         max_rows=settings.max_file_rows,
-        helpers=0,
     )
     check(file, trial, doorway.rules)
     told = {"layout": layout, "encoding": "", "encoding_assumed": False}

@@ -5,7 +5,6 @@ known by its number alone, and sent from a second reading.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import SEEK_END
@@ -53,8 +52,6 @@ class ActivityTerms:
     region: str | None
     timezone: str
     max_rows: int
-    helpers: int
-    """Processes that parse a large mailbox beside this one."""
 
 
 def source_of(layout: str) -> str:
@@ -94,29 +91,29 @@ def survey(file: BinaryIO, layout: str) -> frozenset[str]:
     """Return the addresses that a mailbox shows to be its user's own."""
     found = OwnSurvey()
     if layout in MAIL:
-        for stored in read_box(file, cast("BoxKind", layout)):
+        for stored in read_box(file, cast("BoxKind", layout), heads=True):
             found.look_at(stored)
     return found.learnt()
 
 
 def check(file: BinaryIO, terms: ActivityTerms, rules: Rules) -> None:
     """Refuse what its first entries show to be no file of activities after all."""
-    with reading(file, terms, rules, helpers=0) as found:
-        next(islice(found, 1), None)
+    next(islice(reading(file, terms, rules, Helpers(0)), 1), None)
 
 
-@contextmanager
+def helpers_for(file: BinaryIO, layout: str, count: int) -> Helpers:
+    """Return so many helpers, or none where the file is not worth their start."""
+    is_large = layout == "mbox" and file.seek(0, SEEK_END) >= LARGE
+    return Helpers(count if is_large else 0)
+
+
 def reading(
-    file: BinaryIO, terms: ActivityTerms, rules: Rules, *, helpers: int | None = None
-) -> Iterator[Iterator[Entry]]:
-    """Read a file from its beginning; helpers end with the context."""
-    if terms.layout not in MAIL:
-        yield activities.entries(file, _terms(terms), rules)
-        return
-    count = terms.helpers if helpers is None else helpers
-    is_large = terms.layout == "mbox" and file.seek(0, SEEK_END) >= LARGE
-    with Helpers(count if is_large else 0) as beside:
-        yield _messages(file, terms, rules, beside)
+    file: BinaryIO, terms: ActivityTerms, rules: Rules, helpers: Helpers
+) -> Iterator[Entry]:
+    """Read a file from its beginning."""
+    if terms.layout in MAIL:
+        return _messages(file, terms, rules, helpers)
+    return activities.entries(file, _terms(terms), rules)
 
 
 def _messages(

@@ -3,7 +3,6 @@
 import asyncio
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -251,12 +250,10 @@ async def test_each_entry_is_held_to_the_row_that_was_previewed(
 ) -> None:
     """Another release reads a file differently: what changed is not sent, nor what is missing."""
 
-    @contextmanager
-    def differently(*given: Any, **named: Any) -> Iterator[Iterator[Entry]]:
-        with reading(*given, **named) as entries:
-            first, second, *others = entries
-            swapped = structs.replace(second, signals=others[0].signals)
-            yield iter([first, swapped, *others[:5]])
+    def differently(*given: Any, **named: Any) -> Iterator[Entry]:
+        first, second, *others = reading(*given, **named)
+        swapped = structs.replace(second, signals=others[0].signals)
+        return iter([first, swapped, *others[:5]])
 
     monkeypatch.setattr(f"{HANDLERS}.sending_entries.reading", differently)
     monkeypatch.setattr(f"{HANDLERS}.sending_entries.SLICE", 3)

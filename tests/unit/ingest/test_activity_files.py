@@ -14,13 +14,14 @@ from services.ingest.sources.activity_files import (
     reading,
     survey,
 )
+from services.ingest.sources.mail.helping import Helpers
 from shared.errors import PoisonMessageError
 from tests.support.ingest import ORIGIN, RULES
 from tests.support.mail import NOW, a_message, an_mbox
 
 FILES = Path(__file__).parents[2] / "fixtures" / "activities"
 SIGNED = "Hello,\n\nBest regards\nAda Lovelace\nHead of Engines\nEngines GmbH\n"
-TERMS = ActivityTerms(ORIGIN, NOW, "mbox", None, frozenset(), None, "UTC", 1_000, 0)
+TERMS = ActivityTerms(ORIGIN, NOW, "mbox", None, frozenset(), None, "UTC", 1_000)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +76,9 @@ def test_a_second_reading_says_what_the_first_did() -> None:
     file = io.BytesIO(box)
     own = frozenset({"me@x.example"})
     found = []
-    for terms in (TERMS, replace(TERMS, helpers=2)):
-        with reading(file, replace(terms, own=own), RULES) as entries:
+    for count in (0, 2):
+        with Helpers(count) as helpers:
+            entries = reading(file, replace(TERMS, own=own), RULES, helpers)
             found.append([witness(one, ORIGIN.tenant, RULES) for one in entries])
     first, second = found
     assert [one.asked for one in first] == [one.asked for one in second]

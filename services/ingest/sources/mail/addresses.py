@@ -5,15 +5,19 @@ costs the one mailbox that it stands in, never its neighbours.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.errors import HeaderParseError
 from email.header import decode_header
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 
 MAX_HEADER: Final = 128 * 1024
 """Characters of one header that are read: a few thousand mailboxes."""
+
+MAX_REMEMBERED: Final = 300
+"""Characters of a header that is likely to come again as it is: a few mailboxes."""
 
 MAX_NAME: Final = 255
 """Characters of a name that are kept, as `shared.events.wire.Short`."""
@@ -58,8 +62,20 @@ class Mailbox(Struct, frozen=True, gc=False):
     name: str | None = None
 
 
-def read_addresses(value: str) -> Iterator[Mailbox]:
-    """Yield the mailboxes of a header as it stands in the message, encoded words included."""
+def read_addresses(value: str) -> Sequence[Mailbox]:
+    """Return the mailboxes of a header as it stands in the message, encoded words included."""
+    if len(value) > MAX_REMEMBERED:
+        return tuple(_mailboxes(value))
+    return _remembered(value)
+
+
+@lru_cache(maxsize=4_096)
+def _remembered(value: str) -> Sequence[Mailbox]:
+    """Read a header once: a mailbox's user and their people stand in most of its messages."""
+    return tuple(_mailboxes(value))
+
+
+def _mailboxes(value: str) -> Iterator[Mailbox]:
     name: list[str] = []
     left = comment = angled = ""
     for token in (*_TOKEN.findall(value[:MAX_HEADER]), ","):

@@ -60,7 +60,9 @@ _ADDRESS_FIELD = re.compile(
 _DELIMITERS: Final = b",;\t|"
 
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_BLANK = re.compile(rb"\r?\n\r?\n")
+_SEPARATOR = re.compile(rb"\nFrom ")
+"""An expression, as it is found in half the time that `bytes.find` takes."""
+
 _FOLDER = re.compile(rb"From kith-folder=([^\s;]*) ")
 _QUOTED = re.compile(rb"\n>(>*From )")
 _COUNT = re.compile(rb"\s*(\d{1,12})[ \t]*\r?\n")
@@ -143,10 +145,13 @@ def why_no_mail(file: BinaryIO) -> PoisonMessageError:
     )
 
 
-def read_box(file: BinaryIO, kind: BoxKind) -> Iterator[Stored]:
-    """Yield the messages of a file in their order; every call reads the same."""
+def read_box(file: BinaryIO, kind: BoxKind, *, heads: bool = False) -> Iterator[Stored]:
+    """Yield the messages of a file in their order; every call reads the same.
+
+    `heads`: what stands above their bodies is enough; less is read then.
+    """
     if kind == "mbox":
-        yield from _read_mbox(file)
+        yield from _read_mbox(file, heads=heads)
         return
     skipped = _start(file)[1]
     size = file.seek(0, 2) - skipped
@@ -215,7 +220,7 @@ def _separators(file: BinaryIO) -> Iterator[tuple[int, int]]:
         is_last = base + len(data) >= size or not chunk
         limit = len(data) if is_last else max(0, len(data) - LONGEST_LINE)
         counted = 0
-        at = 0 if base == begin else data.find(b"\nFrom ") + 1
+        at = 0 if base == begin else _next_separator(data, 0)
         while at < limit and (at > 0 or base == begin):
             if base + at >= passed and _is_separator(data, at, at_start=base + at == begin):
                 line += data.count(b"\n", counted, at)
@@ -226,7 +231,7 @@ def _separators(file: BinaryIO) -> Iterator[tuple[int, int]]:
                     file.seek(base + at)
                     head = file.read(HEAD_BYTES)
                 passed = _end_by_length(file, head, base + at, size)
-            at = data.find(b"\nFrom ", at) + 1
+            at = _next_separator(data, at)
             if at == 0:
                 break
         if is_last:
@@ -238,40 +243,55 @@ def _separators(file: BinaryIO) -> Iterator[tuple[int, int]]:
         data, base = data[cut:], base + cut
 
 
+def _next_separator(data: bytes, behind: int) -> int:
+    """Return where the next line begins that may separate messages; 0: nowhere."""
+    found = _SEPARATOR.search(data, behind)
+    return found.start() + 1 if found else 0
+
+
 def _end_by_length(file: BinaryIO, head: bytes, start: int, size: int) -> int:
     """Return where a message ends by its own `Content-Length`, if a separator stands there.
 
     Dialects that escape nothing (mboxcl2) are read by it; a length that is stale is not believed.
     """
-    if b"ength:" not in head or b"ontent-" not in head:
+    blank, body = _end_of_header(head)
+    if blank < 0 or head.find(b"ength:", 0, blank) < 0:
         return start + 5
-    blank = _BLANK.search(head)
-    found = _LENGTH.search(head, 0, blank.start()) if blank else None
-    if blank is None or found is None:
+    found = _LENGTH.search(head, 0, blank)
+    if found is None:
         return start + 5
-    end = start + blank.end() + int(found[1])
+    end = start + body + int(found[1])
     file.seek(end)
     behind = file.read(7).lstrip(b"\r\n")
     is_end = end == size or (end < size and (behind.startswith(b"From ") or not behind))
     return end if is_end else start + 5
 
 
-def _read_mbox(file: BinaryIO) -> Iterator[Stored]:
+def _end_of_header(head: bytes) -> tuple[int, int]:
+    """Return where the line above the blank one ends, and where the body begins; -1: nowhere."""
+    blank = head.find(b"\n\n")
+    windows = head.find(b"\n\r\n", 0, blank + 1 if blank >= 0 else len(head))
+    return (windows, windows + 3) if windows >= 0 else (blank, blank + 2)
+
+
+def _read_mbox(file: BinaryIO, *, heads: bool = False) -> Iterator[Stored]:
     before: tuple[int, int] | None = None
     for offset, line in _separators(file):
         if before is not None:
-            yield _stored(file, *before, offset)
+            yield _stored(file, *before, offset, heads=heads)
         before = offset, line
 
 
-def _stored(file: BinaryIO, start: int, line: int, end: int) -> Stored:
+def _stored(file: BinaryIO, start: int, line: int, end: int, *, heads: bool) -> Stored:
+    kept = min(end - start, KEPT_BYTES)
     file.seek(start)
-    raw = file.read(min(end - start, KEPT_BYTES))
-    envelope, _, raw = raw.partition(b"\n")
-    folder = _FOLDER.match(envelope)
-    while raw.startswith((b">From ", b"From ")):  # a separator below the separator
-        raw = raw.partition(b"\n")[2]
-    if b">From " in raw:  # hardly any message has it
-        raw = _QUOTED.sub(rb"\n\1", raw)
+    raw = file.read(min(kept, HEAD_BYTES) if heads else kept)
+    if len(raw) < kept and _end_of_header(raw)[0] < 0:
+        raw += file.read(kept - len(raw))
+    envelope = raw.find(b"\n") + 1 or len(raw)
+    folder = _FOLDER.match(raw, 0, envelope)
+    body = envelope
+    while raw.startswith((b">From ", b"From "), body):  # a separator below the separator
+        body = raw.find(b"\n", body) + 1 or len(raw)
     name = unquote(folder[1].decode("ascii", "replace")) if folder else ""
-    return Stored(raw, line + 1, end - start, name)
+    return Stored(_QUOTED.sub(rb"\n\1", raw[body:]), line + 1, end - start, name)

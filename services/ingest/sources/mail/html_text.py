@@ -31,6 +31,9 @@ _MARKED = re.compile(
 )
 """Where mail programs say that a signature begins."""
 
+_SIGNATURE: Final = "signature"
+"""A word that all of those have: hardly any HTML does, and looking is cheap."""
+
 _HIDDEN = re.compile(
     r"<!--.*?-->|<(head|style|script|title|xml)\b.*?(?:</\1\s*>|$)", re.DOTALL | re.IGNORECASE
 )
@@ -46,15 +49,18 @@ _LINK = re.compile(
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>?")
 _LINK_MARK: Final = "\x1a"
 """Stands where a link begins, while tags are dropped."""
-_NO_BREAKS: Final = str.maketrans({"\r": " ", "\n": " ", "\t": " ", _LINK_MARK: " "})
+_BLANKS: Final = ("\r", "\n", "\t", _LINK_MARK)
+"""What stands for a blank in HTML, and for something else here."""
 
 
 def to_lines(html: str) -> tuple[list[str], list[tuple[int, str]]]:
     """Return the lines of the writer's own text, and its links, each with its line's number."""
     quote = _QUOTED.search(html, 0, MAX_HTML)
     text = _HIDDEN.sub(" ", html[: quote.start() if quote else MAX_HTML])
-    text = text.translate(_NO_BREAKS)
-    text = _MARKED.sub(lambda tag: f"\n{DELIMITER}\n{tag[0]}", text)
+    for blank in _BLANKS:
+        text = text.replace(blank, " ")
+    if _SIGNATURE in text.casefold():
+        text = _MARKED.sub(lambda tag: f"\n{DELIMITER}\n{tag[0]}", text)
     text = _BREAK.sub("\n", text)
     text = _CELL.sub("\t", text)
     urls: list[str] = []
@@ -70,13 +76,16 @@ def to_lines(html: str) -> tuple[list[str], list[tuple[int, str]]]:
     following = iter(urls)
     last = 0
     for number, line in enumerate(text.split("\n")):
-        count = line.count(_LINK_MARK)
-        bare = line.replace(_LINK_MARK, "") if count else line
-        plain = _plain(bare)
+        if not line:
+            lines.append(line)
+            continue
+        count = line.count(_LINK_MARK) if urls else 0
+        plain = _plain(line.replace(_LINK_MARK, "") if count else line)
         lines.append(plain)
         last = number if plain else last
-        # A picture that is a link belongs to the line above it.
-        links += [(last, unescape(next(following))) for _ in range(count)]
+        if count:
+            # A picture that is a link belongs to the line above it.
+            links += [(last, unescape(next(following))) for _ in range(count)]
     return lines, links
 
 

@@ -43,8 +43,12 @@ EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
 FUTURE: Final = timedelta(days=1)
 """So far ahead a clock may go fast; what is beyond is no moment of sending."""
 
-_HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
-_FIELD = re.compile(rb"^([!-9;-~]{1,76})[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
+_HEADER_ENDS: Final = (b"\n\n", b"\n\r\n", b"\r\r")
+"""A blank line, whatever the ends of lines are."""
+
+_FIELD_PATTERN: Final = r"^([!-9;-~]{1,76})[ \t]*:(.*(?:\n[ \t].*)*)"
+_FIELD = re.compile(_FIELD_PATTERN, re.MULTILINE)
+_RAW_FIELD = re.compile(_FIELD_PATTERN.encode(), re.MULTILINE)
 _ID = re.compile(r"<([^<>\s]{1,2000})>")
 _REPLY_INDEX: Final = 22
 """Octets of a `Thread-Index` that a whole conversation shares ([MS-OXOMSG] 2.2.1.3)."""
@@ -128,13 +132,24 @@ def mail_of(
 
 def read_headers(raw: bytes) -> dict[str, list[str]]:
     """Return the fields above the body, by lower-case name, in the order in which they stand."""
-    end = _HEADER_END.search(raw, 0, MAX_HEADER_BYTES)
-    head = raw[: end.start() if end else MAX_HEADER_BYTES].replace(b"\r", b"")
-    text = head.replace(b"\x00", b"")
+    end = min(len(raw), MAX_HEADER_BYTES)
+    for blank in _HEADER_ENDS:
+        found = raw.find(blank, 0, end + len(blank))
+        end = found if 0 <= found < end else end
+    head = raw[:end].replace(b"\r", b"").replace(b"\x00", b"")
     headers: dict[str, list[str]] = {}
-    for name, value in _FIELD.findall(text):
-        headers.setdefault(name.decode("ascii").lower(), []).append(_unfolded(value))
+    for name, value in _fields(head):
+        text = value.replace("\n", "") if "\n" in value else value
+        headers.setdefault(name.lower(), []).append(text.strip())
     return headers
+
+
+def _fields(head: bytes) -> list[tuple[str, str]]:
+    """Return names and folded values; one that is no UTF-8 is read as cp1252, alone."""
+    try:
+        return _FIELD.findall(head.decode())
+    except UnicodeDecodeError:
+        return [(name.decode("ascii"), _decoded(value)) for name, value in _RAW_FIELD.findall(head)]
 
 
 def digest_of(mail: Mail) -> str:
@@ -149,12 +164,11 @@ def digest_of(mail: Mail) -> str:
     return blake2b(text, digest_size=16).hexdigest()
 
 
-def _unfolded(value: bytes) -> str:
+def _decoded(value: bytes) -> str:
     try:
-        text = value.decode("utf-8")
+        return value.decode()
     except UnicodeDecodeError:
-        text = value.decode("cp1252", "replace")
-    return text.replace("\n", "").strip() if "\n" in text else text.strip()
+        return value.decode("cp1252", "replace")
 
 
 def _one_line(text: str) -> str:

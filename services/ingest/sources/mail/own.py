@@ -51,7 +51,7 @@ class OwnSurvey:
                 break
         if is_sent(headers, stored.folder):
             for value in headers.get("from", ())[:1]:
-                boxes = list(read_addresses(value))[:1]
+                boxes = read_addresses(value)[:1]
                 self.sent.update(one for box in boxes for one in _normalized(box.address))
 
     def learnt(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.ingest.sources.mail.judging import LeftOut, why_left_out
 from services.ingest.sources.mail.message import Mail, digest_of, read_mail
-from services.ingest.sources.mail.signature import Text, own_text
+from services.ingest.sources.mail.signature import Text, end_of, own_text, snippet_of
 
 
 class Parsed(Struct, frozen=True):
@@ -20,6 +20,9 @@ class Parsed(Struct, frozen=True):
     left_out: LeftOut | None
     """Why the message is left out by what it says itself; then it has no text."""
     text: Text
+    """The end of it, in which a signature stands."""
+    snippet: str
+    """The beginning of it, for a timeline."""
 
 
 NOTHING = Text(())
@@ -35,9 +38,11 @@ def parsed(mail: Mail, folder: str) -> Parsed:
     left_out = why_left_out(mail, folder)
     if left_out is None and mail.sent_at is None:
         left_out = "undated"
+    text = own_text(mail.plain, mail.html) if left_out is None else NOTHING
     return Parsed(
         mail=replace(mail, plain="", html=""),
         record_id=mail.message_id or f"digest:{digest_of(mail)}",
         left_out=left_out,
-        text=own_text(mail.plain, mail.html) if left_out is None else NOTHING,
+        text=end_of(text),
+        snippet=snippet_of(text),
     )

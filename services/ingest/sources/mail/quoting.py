@@ -28,6 +28,12 @@ _MARKS: Final = "-_=—*>"
 _INTRODUCES: Final = (":", "：", "wrote", "schrieb", "mail", "メール", "た", ">")
 """How a line ends above a quotation: hardly any other has to be looked at."""
 
+_LAST: Final = frozenset(words[-1] for words in _INTRODUCES)
+"""What such a line's last letter is."""
+
+_UNUSUAL: Final = frozenset(f"{_MARKS}> \t")
+"""First letters of lines that may be quoted, or a mark; a blank of another kind is one, too."""
+
 _RULE = re.compile(r"^\s*[-_=*]{5,}\s*$")
 _FIELDS_TOGETHER: Final = 3
 """Lines like `From: …` one below the other that are a quoted header."""
@@ -71,11 +77,17 @@ def own_lines(lines: Sequence[str]) -> list[str]:
     patterns = _patterns()
     kept: list[str] = []
     bounded = [line[:MAX_LINE].rstrip() for line in lines[:MAX_LINES]]
-    introduces = {n for n, line in enumerate(bounded) if line.endswith(_INTRODUCES)}
-    index = 0
-    while index < len(bounded):
+    # An attribution takes three lines at most: only so near to its end it is looked for.
+    near = {
+        above
+        for number, line in enumerate(bounded)
+        if line and line[-1] in _LAST and line.endswith(_INTRODUCES)
+        for above in (number - 2, number - 1, number)
+    }
+    index, count = 0, len(bounded)
+    while index < count:
         line = bounded[index]
-        if not line:
+        if not line or (index not in near and _is_running(line)):
             kept.append(line)
             index += 1
             continue
@@ -85,8 +97,7 @@ def own_lines(lines: Sequence[str]) -> list[str]:
         may_mark = len(line) <= MAX_MARK and (":" in line or line[0] in _MARKS or "：" in line)
         if may_mark and _begins_forward(bounded, index, patterns):
             break
-        is_near = bool(introduces) and not introduces.isdisjoint(range(index, index + 3))
-        if is_near and (
+        if index in near and (
             lines_of_attribution := _attribution(bounded, index, patterns["attribution"])
         ):
             index += lines_of_attribution
@@ -96,14 +107,19 @@ def own_lines(lines: Sequence[str]) -> list[str]:
             continue
         kept.append(line)
         index += 1
-    kept = [
-        line
-        for number, line in enumerate(kept)
-        if number < len(kept) - FOOTER or len(line) > MAX_MARK or not patterns["device"].match(line)
+    device = patterns["device"]
+    kept[-FOOTER:] = [
+        line for line in kept[-FOOTER:] if len(line) > MAX_MARK or not device.match(line)
     ]
     while kept and (not kept[-1].strip() or _RULE.match(kept[-1])):
         kept.pop()
     return kept
+
+
+def _is_running(line: str) -> bool:
+    """Tell whether a line can be nothing but text of the writer's: most are no more."""
+    first = line[0]
+    return first not in _UNUSUAL and not first.isspace() and ":" not in line and "：" not in line
 
 
 def without_notices(lines: Sequence[str]) -> list[str]:

@@ -21,12 +21,7 @@ from services.ingest.sources.mail.judging import LeftOut, Passed, nobody
 from services.ingest.sources.mail.message import Mail, Role, read_mail
 from services.ingest.sources.mail.parsing import Parsed, parsed
 from services.ingest.sources.mail.signals import activity_of, as_raw, contact_of, raw_of
-from services.ingest.sources.mail.signature import (
-    Text,
-    ends_with,
-    read_signature,
-    snippet_of,
-)
+from services.ingest.sources.mail.signature import Text, ends_with, read_signature
 from shared.errors import PoisonMessageError
 from shared.events.activity import MAX_PARTICIPANTS
 from shared.events.envelope import rfc3339
@@ -227,7 +222,7 @@ class MailReader:
             source=self._terms.source,
             record_id=found.record_id,
             direction=self._direction(mail, people),
-            snippet=snippet_of(found.text),
+            snippet=found.snippet,
         )
         signal, _ = read_activity_value(written, may_hold_nul=False)
         raw = orjson.dumps(raw_of(mail))

@@ -86,6 +86,13 @@ def own_text(plain: str, html: str) -> Text:
     return Text(own_lines(lines), [(lines[number], url) for number, url in linked])
 
 
+def end_of(text: Text) -> Text:
+    """Return the lines in which a signature is looked for, with their links."""
+    lines = text.lines[-TAIL:]
+    last = set(lines)
+    return Text(lines, [link for link in text.links if link[0].rstrip() in last])
+
+
 def snippet_of(text: Text) -> str:
     """Return the beginning of a text, for a timeline; how it is signed is no part of it."""
     closing = wording().closing

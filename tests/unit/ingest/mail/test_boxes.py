@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.sources.mail.boxes import KEPT_BYTES, read_box, sniff_box, why_no_mail
+from services.ingest.sources.mail.message import read_headers
 from tests.support.mail import a_message, an_mbox
 
 ONE = a_message(message_id="<1@x.example>", text="one\n")
@@ -167,3 +168,35 @@ def test_any_bytes_are_read_to_their_end(data: bytes) -> None:
     stored = list(read_box(file, kind))
     assert stored
     assert all(one.line >= 1 and one.size >= len(one.raw) - 64 for one in stored)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                b"X: y\n",
+                b"Content-Length: 9\n",
+                b" folded\r\n",
+                b"\n",
+                b"\r\n",
+                b"\r\r",
+                b">From x\n",
+            ]
+        ),
+        max_size=12,
+    ),
+    st.integers(0, 2),
+)
+def test_heads_alone_say_what_whole_messages_say(lines: list[bytes], long: int) -> None:
+    """Also where a header is longer than what is read at first."""
+    filling = b"X-Long: " + b"x" * 900 + b"\n"
+    one = b"From ada@x.example Mon Jan  5 10:00:00 2026\nFrom: ada@x.example\n"
+    one += filling * (long * 20) + b"".join(lines) + b"\n" + b"text\n" * 5_000
+    file = io.BytesIO(one * 3)
+    whole = list(read_box(file, "mbox"))
+    heads = list(read_box(file, "mbox", heads=True))
+    assert [(m.line, m.size) for m in heads] == [(m.line, m.size) for m in whole]
+    assert [read_headers(m.raw) for m in heads] == [read_headers(m.raw) for m in whole]
+    assert all(
+        len(head.raw) <= len(all_of_it.raw) for head, all_of_it in zip(heads, whole, strict=True)
+    )
