@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from kith.imports_options import AsJson, Key, Skip, Url, Workspace, Yes
+from kith.imports_options import AsJson, Key, Skip, Url, Workspace, Yes, Zone
 from kith.imports_running import connected, end, import_one
 
 Files = Annotated[
@@ -21,10 +21,6 @@ Source = Annotated[
 ]
 Region = Annotated[
     str | None, typer.Option(help="Country of the national phone numbers in the files, like DE.")
-]
-Zone = Annotated[
-    str | None,
-    typer.Option(help="Where times without an offset are read, like Europe/Berlin; default: UTC."),
 ]
 
 

@@ -28,6 +28,7 @@ from kith.imports_options import (
     Url,
     Workspace,
     Yes,
+    Zone,
     only_classes,
 )
 from kith.imports_running import (
@@ -86,6 +87,7 @@ def import_files(
     save: Save = None,
     skip: Skip = None,
     own: Own = None,
+    timezone: Zone = None,
     kind: Kind = None,
     look: Look = False,
     yes: Yes = False,
@@ -95,11 +97,17 @@ def import_files(
 ) -> None:
     """Import address books, mail, calendars: show what each would change, ask, import, report.
 
-    Backups of calls and messages, too. Importing the same file again changes nothing.
+    Logs and backups of calls and messages, too. Importing the same file again changes nothing.
     """
     if save and mapping is None:
         raise typer.BadParameter("give the mapping to save: --mapping FILE", param_hint="--save")
-    parameters = {"source": source, "import_source": tag, "region": region, "saved": saved}
+    parameters = {
+        "source": source,
+        "import_source": tag,
+        "region": region,
+        "saved": saved,
+        "timezone": timezone,
+    }
     wishes: dict[str, str | list[str]] = {name: one for name, one in parameters.items() if one}
     if mapping is not None:
         wishes["mapping"] = read_mapping(mapping)

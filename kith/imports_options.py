@@ -32,7 +32,7 @@ Files = Annotated[
     typer.Argument(
         exists=True,
         help="Tables of contacts (CSV, .xlsx, JSON), vCard files, mail (.eml, .mbox, folders of "
-        "it), calendars (.ics).",
+        "it), calendars (.ics), logs of calls and messages.",
     ),
 ]
 Import = Annotated[str, typer.Argument(metavar="ID", help="imp_…, as `kith import list` has it.")]
@@ -44,6 +44,10 @@ Tag = Annotated[
 ]
 Region = Annotated[
     str | None, typer.Option(help="Country of the national phone numbers in the files, like DE.")
+]
+Zone = Annotated[
+    str | None,
+    typer.Option(help="Where times without an offset are read, like Europe/Berlin; default: UTC."),
 ]
 Key = Annotated[
     str | None,

@@ -18,6 +18,7 @@ from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.mappings import NAME, no_mapping
 from services.ingest.routes.problems import ProblemError
 from services.ingest.settings import Settings
+from services.ingest.sources.activities import LOG
 from services.ingest.sources.activity_files import (
     ActivityTerms,
     FileKind,
@@ -26,7 +27,7 @@ from services.ingest.sources.activity_files import (
     source_of,
 )
 from services.ingest.sources.reading import SOURCES
-from services.ingest.sources.sniff import sniff
+from services.ingest.sources.sniff import CallLogError, sniff
 from services.ingest.sources.survey import Survey
 from services.ingest.store.imports import Row
 from shared.auth import Caller, Place
@@ -52,9 +53,9 @@ class Wishes(BaseModel):
 
     kind: FileKind | None = Field(
         default=None,
-        description="What the file holds; default: what it shows. To be said of tables of calls or "
-        "messages, and of activity signals, one a line (activities); of mail over the size that "
-        "other files may have (mail).",
+        description="What the file holds; default: what it shows. To be said of activity signals, "
+        "one a line, and of tables of calls that do not show it (activities); of mail over the "
+        "size that other files may have (mail).",
     )
     filename: str | None = Field(
         default=None, max_length=255, description="Not kept: it may name a person."
@@ -233,10 +234,17 @@ def look(
     doorway: Doorway, file: BinaryIO, terms: dict[str, Any], survey: Survey | None = None
 ) -> Looked:
     """Recognise a file, or refuse it with the reason."""
-    layout = layout_of(file, terms.get("kind"))
+    kind = terms.get("kind")
+    layout = layout_of(file, kind)
     if layout is None:
-        sniffed = sniff(file, terms["choices"], survey)
-        return Looked(sniffed.told(), SOURCES[sniffed.layout], of_activities=False)
+        try:
+            sniffed = sniff(file, terms["choices"], survey)
+        except CallLogError:
+            if kind == "contacts":
+                raise
+            layout = LOG
+        else:
+            return Looked(sniffed.told(), SOURCES[sniffed.layout], of_activities=False)
     settings, now = doorway.settings, datetime.now(UTC)
     nobody = Origin("", "", "", rfc3339(now), rfc3339(now))
     trial = ActivityTerms(

@@ -44,6 +44,10 @@ _OF_PEOPLE: Final = frozenset({"email", "first_name", "last_name", "job", "birth
 _ZIP: Final = b"PK\x03\x04"
 
 
+class CallLogError(PoisonMessageError):
+    """A table says what happened, and not who people are."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Where a table begins."""
@@ -118,7 +122,8 @@ def _refuse_log(file: BinaryIO, encoding: str, found: _Found | None) -> None:
         and _OF_PEOPLE.isdisjoint(column.target.kind for column in columns.columns)
         and is_log(file, encoding)
     ):
-        raise no_table("a log of calls or messages; import it with `kith activities`")
+        why = no_table("a log of calls or messages; import it with `kith activities`")
+        raise CallLogError(why.reason, why.detail, field=why.field)
 
 
 def _by_header(

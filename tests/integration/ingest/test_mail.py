@@ -5,6 +5,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -39,6 +40,7 @@ from tests.support.kafka import KafkaLab, kafka_lab
 from tests.support.mail import a_message, an_mbox
 from tests.support.remote_mail import FakeGmail, google_error
 
+ACTIVITIES = Path(__file__).parents[2] / "fixtures" / "activities"
 HANDLERS = "services.ingest.handlers"
 KEYS = [urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2)]
 CREDENTIALS = {"client_id": "client", "client_secret": "s", "refresh_token": "refresh-1"}
@@ -543,6 +545,16 @@ async def test_what_is_no_mail_is_refused_with_a_reason(
     assert answer.status_code == status, answer.text
     if field:
         assert answer.json()["field"] == field
+
+
+async def test_a_log_of_calls_is_known_by_its_columns(caller: Caller) -> None:
+    """It was refused with a word of another command."""
+    log = (ACTIVITIES / "android_calls.csv").read_bytes()
+    ready = await caller.preview(log, region="DE", timezone="Europe/Berlin")
+    assert (ready["state"], ready["reading"]["layout"]) == ("ready", "call-log")
+    assert ready["classes"] == {"new": 4, "left_out": 1, "rejected": 1}
+    said = await caller.http.post("/v1/imports", params={"kind": "contacts"}, content=log)
+    assert (said.status_code, said.json()["field"]) == (422, "file")
 
 
 async def test_a_calendar_of_which_nothing_can_be_taken_fails_with_the_first_reason(
