@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from shared.events.company import CompanyField, CompanyRecord
+from shared.events.company_binding import MAX_LABELS
 from shared.events.contact import CompanyRelationKind
 from shared.events.custom_field import MOST_FIELDS, MOST_OPTIONS, FieldType
 from shared.events.signal import IdentifierType
@@ -313,8 +314,10 @@ class FieldOrder(WorkspaceOrder):
 
 
 class CreateField(FieldOrder):
-    """Say what a custom field of contacts is: what its values have to be."""
+    """Say what a custom field is: what its values have to be."""
 
+    entity: Literal["contact", "company"] = "contact"
+    """Whose field it is."""
     key: Name | None = None
     """What sources and `custom_fields` call it; without one, as the label."""
     type: FieldType
@@ -335,6 +338,23 @@ class FillFields(WorkspaceOrder):
 
     contacts: Annotated[tuple[ContactId, ...], Field(min_length=1, max_length=500)]
     values: Annotated[dict[Short, JsonValue], Field(min_length=1, max_length=MOST_FIELDS)]
+
+
+class ChangeCompanyBinding(WorkspaceOrder):
+    """Say what the workspace keeps of a company for itself; what is not named stays.
+
+    An id that was absorbed stands for its survivor.
+    """
+
+    company_id: CompanyId
+    labels: Annotated[tuple[Name, ...], Field(max_length=MAX_LABELS)] | None = None
+    """All of them: others are taken off."""
+    notes: Long | None = None
+    """Empty: there are none any more."""
+    custom_fields: Annotated[dict[Short, JsonValue], Field(max_length=MOST_FIELDS)] = Field(
+        default_factory=dict
+    )
+    """Of fields that the workspace defined for companies; null for no value."""
 
 
 class RetractRecords(Command):

@@ -46,8 +46,9 @@ class FieldRow:
 
 
 class FieldAttributes(Part):
-    """What a custom field of contacts is."""
+    """What a custom field is."""
 
+    entity: Literal["contact", "company"] = Field(description="Whose it is.")
     key: str = Field(description="What sources and `custom_fields` call it.")
     label: str
     type: FieldType
@@ -100,6 +101,7 @@ class _Said(_Strict):
 
 
 class _New(_Said):
+    entity: Literal["contact", "company"] = "contact"
     key: str | None = None
     type: str
 
@@ -126,9 +128,11 @@ def field_resource(row: FieldRow) -> Resource:
     }
 
 
-def fields_by_key(rows: Iterable[FieldRow]) -> dict[str, CustomField]:
-    """Return what a workspace's fields are."""
-    return {row.field.key: row.field for row in rows}
+def fields_by_key(
+    rows: Iterable[FieldRow], entity: Literal["contact", "company"] = "contact"
+) -> dict[str, CustomField]:
+    """Return what a workspace's fields of contacts, or of companies, are."""
+    return {row.field.key: row.field for row in rows if row.values["entity"] == entity}
 
 
 def typed(row: ContactRow, fields: Mapping[str, CustomField]) -> ContactRow:

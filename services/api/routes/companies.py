@@ -23,6 +23,15 @@ from services.api.domain.companies import (
     parse_company_fields,
     row_of_event,
 )
+from services.api.domain.company_bindings import (
+    MOST_BYTES as MOST_BINDING_BYTES,
+)
+from services.api.domain.company_bindings import (
+    CompanyBindingDocument,
+    binding_resource,
+    described_binding,
+    parse_binding,
+)
 from services.api.domain.company_documents import Company, CompanyHistoryEntry
 from services.api.domain.company_entries import (
     MOST_BYTES,
@@ -32,6 +41,7 @@ from services.api.domain.company_entries import (
     row_of_answer,
 )
 from services.api.domain.contacts import ROOT
+from services.api.domain.custom_fields import fields_by_key
 from services.api.domain.documents import (
     AtMeta,
     Contact,
@@ -45,7 +55,7 @@ from services.api.domain.history import HISTORY_ALIASES, HISTORY_PARAMETERS, HIS
 from services.api.domain.listing import ALIASES, CUSTOM_FILTER, LIST_PARAMETERS, parse_listing
 from services.api.domain.paging import cut_page, encode_cursor, parse_page
 from services.api.domain.parameters import Parameters
-from services.api.domain.position import CompanyPosition, encode_position
+from services.api.domain.position import WAIT_PARAMETER, CompanyPosition, encode_position
 from services.api.domain.problems import Problem, RequestError, not_found
 from services.api.routes.answers import ERRORS, Answer, list_answer, moved_answer, one_answer
 from services.api.routes.contacts import page_of_contacts
@@ -222,6 +232,61 @@ async def get_company_history(
         for row, cursor in zip(kept, page.cursors, strict=True)
     ]
     return list_answer(request, data, page, await lag.seconds())
+
+
+@router.get(
+    "/{company_id}/binding",
+    summary="Get what this workspace keeps of a company",
+    response_class=Answer,
+    responses={200: {"model": CompanyBindingDocument}, **MOVED},
+    openapi_extra=documented({WAIT_PARAMETER}),
+)
+async def get_company_binding(
+    request: Request, company_id: str, place: Reader, store: InStore
+) -> Answer:
+    """Labels, notes and custom fields that people of this workspace gave a company: no other's.
+
+    Those of companies that were merged into it show too, as long as the merge holds.
+    """
+    Parameters(_items(request), known=frozenset({WAIT_PARAMETER}))
+    company = await _company_or_404(store, place, company_id)
+    if company.survivor_id is not None:
+        return moved_answer(request, company_id, company.survivor_id)
+    return await _kept(request, store, place, company_id)
+
+
+@router.patch(
+    "/{company_id}/binding",
+    summary="Change what this workspace keeps of a company",
+    response_class=Answer,
+    responses={
+        200: {"model": CompanyBindingDocument},
+        404: {"model": ErrorDocument, "description": "There is no such company here."},
+        422: {"model": ErrorDocument, "description": "A value is not allowed: see source.pointer."},
+    },
+    openapi_extra={**_SECURITY, **described_binding()},
+)
+async def change_company_binding(
+    request: Request, company_id: str, decider: Decider, resolver: InResolver, store: InStore
+) -> Answer:
+    """Give a company labels, notes and values of custom fields, for this workspace alone.
+
+    What is not named stays; `labels` are all there are to be; null takes notes or a value away.
+    Fields are those that are defined with `"entity": "company"`.
+    """
+    if not COMPANY_ID.fullmatch(company_id):
+        raise not_found("company")
+    order = parse_binding(await body_of(request, MOST_BINDING_BYTES), company_id)
+    await resolver.order(request, "change_company_binding", order)
+    company = await store.get_company(decider.place, company_id)
+    survivor = company.survivor_id if company else None
+    return await _kept(request, store, decider.place, survivor or company_id)
+
+
+async def _kept(request: Request, store: Store, place: Place, company_id: str) -> Answer:
+    fields = fields_by_key(await store.find_fields(place), "company")
+    rows = await store.find_company_bindings(place, company_id)
+    return one_answer(request, {"data": binding_resource(company_id, rows, fields)})
 
 
 async def _as_it_was(request: Request, company_id: str, place: Place, store: Store) -> Answer:

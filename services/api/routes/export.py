@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from services.api.domain.contacts import ROOT
+from services.api.domain.custom_fields import fields_by_key
 from services.api.domain.documents import ErrorDocument
 from services.api.domain.export.files import KINDS, TABLES, text_of
 from services.api.domain.export.record import Record, chosen, compose
@@ -241,7 +242,8 @@ async def _layout(
     wants_custom = asked.fields is None or "custom_fields" in asked.fields
     if asked.format not in TABLES or not wants_custom:
         return Layout(asked.fields)
-    defined = [row.field.key for row in await store.find_fields(place) if not row.field.is_archived]
+    known = fields_by_key(await store.find_fields(place))
+    defined = [key for key, field in known.items() if not field.is_archived]
     names = await store.find_custom_names(place, asked.filters, ids)
     columns = dict.fromkeys(filter(is_header, (*defined, *names)))
     return Layout(asked.fields, tuple(columns)[:MAX_CUSTOM])

@@ -51,7 +51,10 @@ router = APIRouter(prefix=ROOT, tags=["custom fields"], responses=ERRORS)
     openapi_extra=documented({WAIT_PARAMETER}),
 )
 async def list_fields(request: Request, place: Reader, store: InStore) -> Answer:
-    """List what this workspace defined, archived ones last; others keep values as they come."""
+    """List what this workspace defined for contacts and companies, archived ones last.
+
+    Values of contacts that no field is defined for are kept as they come.
+    """
     Parameters(request.query_params.multi_items(), known=frozenset({WAIT_PARAMETER}))
     rows = await store.find_fields(place)
     return one_answer(request, {"data": [field_resource(row) for row in rows]})
@@ -86,7 +89,7 @@ async def create_field(
     openapi_extra=documented({WAIT_PARAMETER}),
 )
 async def get_field(request: Request, field_id: str, place: Reader, store: InStore) -> Answer:
-    """One of them; who has a value is listed by `GET /contacts?filter[custom.KEY]=…`."""
+    """One of them; which contacts have one of theirs says `GET /contacts?filter[custom.KEY]=…`."""
     Parameters(request.query_params.multi_items(), known=frozenset({WAIT_PARAMETER}))
     return one_answer(request, {"data": field_resource(await _get(store, place, field_id))})
 

@@ -83,13 +83,19 @@ SELECT public_id, query_def::text AS query_def FROM contact.contact_group
 WHERE tenant_id = $1 AND workspace_id = $2 AND is_smart AND public_id = ANY ($3::text[]);
 
 -- name: find_fields
--- The custom fields of contacts in tenant $1 and workspace $2: $3 an id or null. Archived ones last.
-SELECT public_id, key, label, type::text, options, currency, description, is_required,
+-- The custom fields of tenant $1 and workspace $2: $3 an id or null. Archived ones last.
+SELECT public_id,
+    CASE entity_type WHEN 'contact' THEN 'contact' ELSE 'company' END AS entity, key, label, type::text, options, currency, description, is_required,
     archived_at IS NOT NULL AS is_archived, created_at, updated_at
 FROM contact.custom_field
-WHERE tenant_id = $1 AND workspace_id = $2 AND entity_type = 'contact'
-    AND ($3::text IS NULL OR public_id = $3)
-ORDER BY archived_at IS NOT NULL, key;
+WHERE tenant_id = $1 AND workspace_id = $2 AND ($3::text IS NULL OR public_id = $3)
+ORDER BY archived_at IS NOT NULL, entity_type, key;
+
+-- name: find_company_bindings
+-- What workspace $2 of tenant $1 keeps of company $3 and of those that stand behind it.
+SELECT kept.is_own, kept.labels, kept.labels_removed, kept.custom_fields, kept.notes,
+    kept.updated_at
+FROM app.find_company_bindings($1, $2, $3) AS kept;
 
 -- name: count_contacts
 -- How many contacts there are. The store appends the conditions of find_contacts.

@@ -11,6 +11,7 @@ import orjson
 from services.api.domain.activities import ActivityQuery, ActivityRow
 from services.api.domain.background import Facts
 from services.api.domain.companies import CompanyEventRow, CompanyQuery, CompanyRow
+from services.api.domain.company_bindings import BindingRow
 from services.api.domain.company_documents import CompanyAttributes
 from services.api.domain.contacts import ContactRow, besides
 from services.api.domain.custom_fields import FieldRow
@@ -28,6 +29,7 @@ from services.api.domain.position import (
 from services.api.domain.smart_groups import too_heavy
 from services.api.store.conditions import Arguments, clause
 from shared.auth import Place
+from shared.events.company_binding import CompanyBinding
 from shared.events.jobs import stints
 from shared.events.signal import Identifier
 from shared.postgres.errors import translated
@@ -330,6 +332,26 @@ class Store:
         async with self._reading(place) as connection:
             row = await connection.fetchrow(QUERIES["get_company"], place.tenant_id, company_id)
         return _company(row, ()) if row else None
+
+    async def find_company_bindings(self, place: Place, company_id: str) -> list[BindingRow]:
+        """Read what a workspace keeps of a company and of those that stand behind it."""
+        async with self._reading(place) as connection:
+            rows = await connection.fetch(
+                QUERIES["find_company_bindings"], *_ids(place), company_id
+            )
+        return [
+            BindingRow(
+                row["is_own"],
+                CompanyBinding(
+                    labels=tuple(row["labels"]),
+                    labels_removed=tuple(row["labels_removed"]),
+                    custom_fields=orjson.loads(row["custom_fields"]),
+                    notes=row["notes"],
+                ),
+                row["updated_at"],
+            )
+            for row in rows
+        ]
 
     async def find_company_events(
         self, place: Place, company_id: str, page: PageRequest

@@ -58,9 +58,9 @@ def private_changed(before: Private, after: Private) -> list[Changed]:
     """Say what a workspace keeps otherwise; custom fields one by one."""
     found = []
     if before.labels != after.labels:
-        found.append(Changed("labels", _text(before.labels), _text(after.labels)))
+        found.append(Changed("labels", text_of(before.labels), text_of(after.labels)))
     if before.groups != after.groups:
-        found.append(Changed("groups", _text(before.groups), _text(after.groups)))
+        found.append(Changed("groups", text_of(before.groups), text_of(after.groups)))
     if before.notes != after.notes:
         found.append(Changed("notes", before.notes, after.notes))
     old, new = before.custom_fields, after.custom_fields
@@ -68,7 +68,7 @@ def private_changed(before: Private, after: Private) -> list[Changed]:
         # As JSON: to Python, true is 1.
         if encode(old.get(key)) != encode(new.get(key)):
             name = f"custom_fields.{key}"
-            found.append(Changed(name, _text(old.get(key)), _text(new.get(key))))
+            found.append(Changed(name, text_of(old.get(key)), text_of(new.get(key))))
     return found
 
 
@@ -100,7 +100,7 @@ def kept_changed(before: Kept, after: Kept) -> Iterator[Changed]:
     for name in ("stage", "contact_owner_id", "is_favorite", "data_owner"):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            yield Changed(name, _text(old), _text(new))
+            yield Changed(name, text_of(old), text_of(new))
 
 
 def _number(company: str | None, company_ids: Mapping[str, int]) -> str | None:
@@ -108,7 +108,8 @@ def _number(company: str | None, company_ids: Mapping[str, int]) -> str | None:
     return None if number is None else str(number)
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
+    """Write a value as the trigger does: a text as it is, any other as JSON."""
     if value is None or isinstance(value, str):
         return value
     return encode(value).decode()

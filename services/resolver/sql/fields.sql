@@ -9,21 +9,21 @@ SELECT pg_advisory_xact_lock($1::integer, ($2::bigint % 2147483647)::integer);
 SELECT pg_advisory_xact_lock_shared($1::integer, ($2::bigint % 2147483647)::integer);
 
 -- name: find_fields
--- The fields of contacts, archived ones too: $1 tenant, $2 workspace.
-SELECT public_id, key, label, type::text, options, currency, description, is_required,
+-- The fields of contacts and of companies, archived ones too: $1 tenant, $2 workspace.
+SELECT public_id, entity_type::text, key, label, type::text, options, currency, description, is_required,
     archived_at, created_at, updated_at
 FROM contact.custom_field
-WHERE tenant_id = $1 AND workspace_id = $2 AND entity_type = 'contact'
+WHERE tenant_id = $1 AND workspace_id = $2
 ORDER BY key;
 
 -- name: insert_field
--- $1 tenant, $2 workspace, $3 public id, $4 key, $5 label, $6 type, $7 options, $8 currency, $9
--- description, $10 whether it is required, $11 now. Whose it is: acting_user().
+-- $1 tenant, $2 workspace, $3 public id, $4 of what, $5 key, $6 label, $7 type, $8 options, $9
+-- currency, $10 description, $11 whether it is required, $12 now. Whose it is: acting_user().
 INSERT INTO contact.custom_field
     (tenant_id, workspace_id, public_id, entity_type, key, label, type, options, currency,
      description, is_required, created_by, created_at, updated_at)
-VALUES ($1, $2, $3, 'contact', $4, $5, $6::text::contact.field_type, $7, $8, $9, $10,
-    contact.acting_user(), $11, $11);
+VALUES ($1, $2, $3, $4::text::contact.entity_kind, $5, $6, $7::text::contact.field_type, $8, $9,
+    $10, $11, contact.acting_user(), $12, $12);
 
 -- name: change_field
 -- $1 tenant, $2 workspace, $3 public id, $4 label, $5 type, $6 options, $7 currency, $8 description,
@@ -35,8 +35,16 @@ WHERE tenant_id = $1 AND workspace_id = $2 AND public_id = $3;
 
 -- name: find_values
 -- The values that contacts have of field $3 in tenant $1 and workspace $2, and one of whom each is.
-SELECT bound.custom_fields -> $3 AS value, min(bound.contact_id) AS contact_id
+SELECT bound.custom_fields -> $3 AS value, min(bound.contact_id) AS id
 FROM contact.workspace_contact_binding AS bound
+WHERE bound.tenant_id = $1 AND bound.workspace_id = $2 AND bound.deleted_at IS NULL
+    AND bound.custom_fields ? $3
+GROUP BY bound.custom_fields -> $3;
+
+-- name: find_company_values
+-- The values that companies have of field $3 in tenant $1 and workspace $2, and one of which each is.
+SELECT bound.custom_fields -> $3 AS value, min(bound.org_id) AS id
+FROM contact.org_bindings AS bound
 WHERE bound.tenant_id = $1 AND bound.workspace_id = $2 AND bound.deleted_at IS NULL
     AND bound.custom_fields ? $3
 GROUP BY bound.custom_fields -> $3;
@@ -50,6 +58,10 @@ WHERE tenant_id = $1 AND workspace_id = $2 AND is_smart
 -- name: name_contacts
 -- $1 contacts.
 SELECT public_id FROM contact.contact WHERE id = ANY($1::bigint[]) ORDER BY public_id;
+
+-- name: name_companies
+-- $1 companies.
+SELECT public_id FROM contact.organisation WHERE id = ANY($1::bigint[]) ORDER BY public_id;
 
 -- name: find_manual_groups
 -- Which of groups $3 people put contacts into: $1 tenant, $2 workspace.

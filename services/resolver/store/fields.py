@@ -37,6 +37,12 @@ LOCKS: Final = 0x6D66
 _NAMED: Final = 10
 """Most contacts that a refusal names."""
 
+Entity = Literal["contact", "company"]
+"""Whose a field is."""
+
+_KINDS: Final[Mapping[Entity, str]] = {"contact": "contact", "company": "organisation"}
+"""What the database calls them."""
+
 Problems = Mapping[tuple[str | int, ...], str]
 """Path to what is wrong in an order → what would be right."""
 
@@ -67,23 +73,23 @@ class Fields:
         self._connection = connection
         self._place = place
 
-    async def find(self) -> dict[str, CustomField]:
-        """Return the workspace's fields by key, archived ones too."""
-        return {one["key"]: _field(one) for one in await self._rows()}
+    async def find(self, entity: Entity = "contact") -> dict[str, CustomField]:
+        """Return the workspace's fields of contacts, or of companies, by key; archived ones too."""
+        return {one["key"]: _field(one) for one in _of(entity, await self._rows())}
 
-    async def find_locked(self) -> dict[str, CustomField]:
+    async def find_locked(self, entity: Entity = "contact") -> dict[str, CustomField]:
         """Return them; nobody changes them before this transaction is over."""
         await self._connection.execute(
             FIELDS["lock_fields_shared"], LOCKS, self._place.workspace_id
         )
-        return await self.find()
+        return await self.find(entity)
 
     async def carry_out(self, order: CreateField | ChangeField) -> FieldAnswer:
         """Carry out an order about what a field is."""
         await self._connection.execute(FIELDS["lock_fields"], LOCKS, self._place.workspace_id)
         rows = await self._rows()
         if isinstance(order, CreateField):
-            return await self._create(order, rows)
+            return await self._create(order, _of(order.entity, rows))
         return await self._change(order, rows)
 
     async def check_query(self, said: Mapping[str, Any]) -> Problems:
@@ -120,6 +126,7 @@ class Fields:
         await self._run(
             "insert_field",
             public_id,
+            _KINDS[order.entity],
             key,
             order.label or key,
             order.type,
@@ -142,12 +149,14 @@ class Fields:
         if problems := _problems(kind, options, currency):
             return FieldAnswer("wrong_value", problems=problems)
         new = replace(_field(row), type=kind, options=tuple(options or ()))
-        if refused := await self._refused(_field(row), new):
+        entity: Entity = "contact" if row["entity_type"] == _KINDS["contact"] else "company"
+        if refused := await self._refused(_field(row), new, entity):
             return refused
+        alike = _of(entity, rows)
         now, archived = datetime.now(UTC), row["archived_at"]
         if order.is_archived is not None:
             archived = (archived or now) if order.is_archived else None
-        if archived is None and row["archived_at"] is not None and _in_force(rows) >= MOST_FIELDS:
+        if archived is None and row["archived_at"] is not None and _in_force(alike) >= MOST_FIELDS:
             return FieldAnswer("too_many")
         await self._run(
             "change_field",
@@ -163,28 +172,41 @@ class Fields:
         )
         return FieldAnswer("done", {"id": order.field_id, "key": row["key"]})
 
-    async def _refused(self, old: CustomField, new: CustomField) -> FieldAnswer | None:
+    async def _refused(
+        self, old: CustomField, new: CustomField, entity: Entity
+    ) -> FieldAnswer | None:
         """Refuse a field that values which fit it would fit no more, or that a group asks of."""
         if (old.type, old.options) == (new.type, new.options):
             return None
-        if lost := await self._lost(old, new):
-            named = await self._connection.fetch(FIELDS["name_contacts"], lost)
+        if lost := await self._lost(old, new, entity):
+            name = "name_contacts" if entity == "contact" else "name_companies"
+            named = await self._connection.fetch(FIELDS[name], lost)
             return FieldAnswer("values_in_use", named=tuple(one["public_id"] for one in named))
+        if entity == "company":  # no smart group asks for what companies have
+            return None
         known = {**await self.find(), new.key: new}
         asking = await self._run("find_asking", f"{CUSTOM}{old.key}")
         broken = tuple(row["public_id"] for row in asking if not _is_read(row["query_def"], known))
         return FieldAnswer("asked_for", named=broken) if broken else None
 
-    async def _lost(self, old: CustomField, new: CustomField) -> list[int]:
-        """Return the first contacts whose values would fit no more; there may be many values."""
+    async def _lost(self, old: CustomField, new: CustomField, entity: Entity) -> list[int]:
+        """Return the first contacts, or companies, whose values would fit no more.
+
+        There may be many values.
+        """
         where = (self._place.tenant_id, self._place.workspace_id)
+        statement = FIELDS["find_values" if entity == "contact" else "find_company_values"]
         lost: list[int] = []
-        async for row in self._connection.cursor(FIELDS["find_values"], *where, old.key):
+        async for row in self._connection.cursor(statement, *where, old.key):
             if _is_lost(old, new, row["value"]):
-                lost.append(row["contact_id"])
+                lost.append(row["id"])
                 if len(lost) == _NAMED:
                     break
         return lost
+
+
+def _of(entity: Entity, rows: Iterable[asyncpg.Record]) -> list[asyncpg.Record]:
+    return [row for row in rows if row["entity_type"] == _KINDS[entity]]
 
 
 def _field(row: Mapping[str, Any] | asyncpg.Record) -> CustomField:

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import asyncpg
 import orjson
 from msgspec.structs import replace
+from pydantic import JsonValue
 from ulid import ULID
 
 from services.resolver.domain.bindings import private_values
@@ -27,6 +28,7 @@ from services.resolver.domain.marking import (
     retell,
 )
 from services.resolver.domain.model import Contact, Plan, Source
+from services.resolver.store.company_bindings import CompanyBindings
 from services.resolver.store.fields import FieldAnswer, Fields, Problems
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.labels import LOCKS, MARKS
@@ -37,6 +39,7 @@ from shared.errors import TransientError
 from shared.events.command import (
     AddGroupMembers,
     AddTag,
+    ChangeCompanyBinding,
     ChangeField,
     ChangeGroup,
     ChangeTag,
@@ -51,7 +54,7 @@ from shared.events.command import (
     RemoveTag,
     WorkspaceOrder,
 )
-from shared.events.custom_field import misfits
+from shared.events.custom_field import CustomField, misfits
 from shared.events.signal import Facts
 from shared.events.structs import Reader, to_json
 from shared.postgres.pool import Connection
@@ -89,6 +92,7 @@ class MarkAnswer:
         "done",
         "unchanged",
         "unknown_contact",
+        "unknown_company",
         "unknown_tag",
         "unknown_group",
         "unknown_field",
@@ -132,6 +136,8 @@ class Marks:
             return await self._mark(order, trace)
         if isinstance(order, FillFields):
             return await self._fill(order, trace)
+        if isinstance(order, ChangeCompanyBinding):
+            return await self._bind_company(order)
         if isinstance(order, CreateField | ChangeField):
             return _field_answer(await self._fields.carry_out(order))
         await self._lock()
@@ -236,20 +242,24 @@ class Marks:
 
     async def _fill(self, order: FillFields, trace: str | None) -> MarkAnswer:
         """Give contacts values of fields in force, each as its field writes it."""
-        fields = await self._fields.find_locked()
-        values, wrong = misfits(fields, order.values)
-        for key, value in values.items():
-            known = fields.get(key)
-            if known is None:
-                wrong[key] = "is no custom field of this workspace: define it first"
-            elif known.is_archived:
-                wrong[key] = "is archived: restore it first"
-            elif known.is_required and value is None and key not in wrong:
-                wrong[key] = "is required: give it a value"
-        if wrong:
-            problems: Problems = {("custom_fields", key): why for key, why in wrong.items()}
+        values, problems = _fitted(await self._fields.find_locked(), order.values)
+        if problems:
             return MarkAnswer("wrong_value", problems=problems)
         return await self._revise(order, partial(fill, values=values), trace, None)
+
+    async def _bind_company(self, order: ChangeCompanyBinding) -> MarkAnswer:
+        """Keep what people of the workspace say of a company."""
+        values: dict[str, JsonValue] = {}
+        if order.custom_fields:
+            known = await self._fields.find_locked("company")
+            values, problems = _fitted(known, order.custom_fields)
+            if problems:
+                return MarkAnswer("wrong_value", problems=problems)
+        bindings = CompanyBindings(self._connection, self._place)
+        is_another = await bindings.change(order, values)
+        if is_another is None:
+            return MarkAnswer("unknown_company")
+        return MarkAnswer("done" if is_another else "unchanged")
 
     async def _revise(
         self,
@@ -396,6 +406,22 @@ def named_by(order: WorkspaceOrder) -> tuple[Kind, str]:
             return "group", order.group_id
         case _:
             raise TypeError(type(order).__name__)
+
+
+def _fitted(
+    fields: Mapping[str, CustomField], said: Mapping[str, JsonValue]
+) -> tuple[dict[str, JsonValue], Problems]:
+    """Return values as their fields, which have to be in force, write them; and what is wrong."""
+    values, wrong = misfits(fields, said)
+    for key, value in values.items():
+        known = fields.get(key)
+        if known is None:
+            wrong[key] = "is no custom field of this workspace: define it first"
+        elif known.is_archived:
+            wrong[key] = "is archived: restore it first"
+        elif known.is_required and value is None and key not in wrong:
+            wrong[key] = "is required: give it a value"
+    return values, {("custom_fields", key): why for key, why in wrong.items()}
 
 
 def _former(order: WorkspaceOrder, row: asyncpg.Record) -> list[str]:
