@@ -1,14 +1,10 @@
 """Downloads of the parts: Maven coordinates with checksums, through `jgo`, side by side."""
 
 import hashlib
-import lzma
 import os
-import platform
 import shutil
-import tarfile
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -124,37 +120,6 @@ def _verify(file: Path, jar: LockedDependency) -> None:
     found = hashlib.sha256(file.read_bytes()).hexdigest()
     if found != jar.sha256:
         raise FetchError(f"sha256 is {found}, the lock file says {jar.sha256}")
-
-
-def postgres_artifact() -> str:
-    """Name the PostgreSQL build for this machine."""
-    system, machine = platform.system().lower(), platform.machine().lower()
-    arm = machine in {"arm64", "aarch64"}
-    if system not in {"linux", "darwin"} or not (arm or machine in {"x86_64", "amd64"}):
-        raise FetchError(f"there is no PostgreSQL build for {system} on {machine}")
-    return f"embedded-postgres-binaries-{system}-{'arm64v8' if arm else 'amd64'}"
-
-
-def fetch_postgres(cache: Path, report: Report) -> Path:
-    """Answer the folder of PostgreSQL's programs, downloading and unpacking it when missing."""
-    (jar,) = (jar for jar in read_lock("postgres") if jar.artifactId == postgres_artifact())
-    home = cache / _versioned(jar)
-    if home.exists():
-        return home
-    path = jar_path(cache, jar)
-    if not path.exists():
-        _fetch_missing({path: jar}, cache, 1, report)
-    with unpacking(home) as folder, zipfile.ZipFile(path) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".txz"))
-        with (
-            archive.open(name) as packed,
-            lzma.open(packed) as plain,
-            tarfile.open(fileobj=plain, mode="r|") as tar,
-        ):
-            # Before 3.11.4 there is no filter; the archive's checksum has been verified anyway.
-            tar.extraction_filter = getattr(tarfile, "data_filter", None)
-            tar.extractall(folder)  # noqa: S202 - see above
-    return home
 
 
 @contextmanager

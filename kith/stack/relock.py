@@ -19,10 +19,6 @@ PARTS = {
         "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4!",
     ],
     "neo4j": ["org.neo4j:neo4j:5.26.18", "org.neo4j.app:neo4j-server:5.26.18"],
-    "postgres": [
-        f"io.zonky.test.postgres:embedded-postgres-binaries-{machine}:18.1.0"
-        for machine in ("linux-amd64", "linux-arm64v8", "darwin-amd64", "darwin-arm64v8")
-    ],
 }
 """The Maven coordinates of every part."""
 

@@ -1,6 +1,7 @@
 """What the parts are told in their configuration files."""
 
 import hashlib
+import subprocess
 import uuid
 from pathlib import Path
 
@@ -47,13 +48,24 @@ def test_a_cluster_id_never_looks_like_an_option(monkeypatch: pytest.MonkeyPatch
 
 
 def test_postgres_is_durable_and_on_loopback(setting: Setting) -> None:
-    config = properties(postgres.render_config(setting, compression="lz4"))
+    config = properties(postgres.render_config(setting))
     for name in ("fsync", "synchronous_commit", "full_page_writes"):
         assert config[name] == "on"
     assert config["listen_addresses"] == "127.0.0.1"
     assert config["unix_socket_directories"] == ""
     assert config["port"] == str(setting.ports["postgres"])
-    assert config["wal_compression"] == "lz4"
+
+
+def test_postgres_is_unpacked_whole_where_everybody_may_run_it(tmp_path: Path) -> None:
+    home = postgres.unpack_programs(tmp_path)
+    for path in [home, *home.parents][: len(home.parts) - len(tmp_path.parts)]:
+        assert path.stat().st_mode & 0o755 == 0o755
+    for program in ("initdb", "postgres"):
+        answer = subprocess.run(
+            [home / "bin" / program, "--version"], capture_output=True, text=True, check=True
+        )
+        assert answer.stdout.startswith(f"{program} (PostgreSQL) 18.")
+    assert postgres.unpack_programs(tmp_path) == home
 
 
 def test_valkey_asks_for_its_password(setting: Setting) -> None:
