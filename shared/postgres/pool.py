@@ -19,6 +19,16 @@ else:
 REPLAN_S: Final = 10.0
 """How old the plans of prepared statements may be, seconds."""
 
+NO_LOOKUPS: Final = (
+    "enable_seqscan",
+    "enable_bitmapscan",
+    "enable_hashjoin",
+    "enable_mergejoin",
+    "enable_material",
+)
+"""Ways to read much of a table.  A bitmap scan also reads, each time, the index entries of all rows
+that are gone: other scans mark them, and pass over them from then on."""
+
 
 async def let_go(connection: Connection) -> None:
     """End the snapshot of a transaction's last statement: it is about to wait for something else.
@@ -28,6 +38,14 @@ async def let_go(connection: Connection) -> None:
     reads a queue reads all that ever was in it.  A statement without parameters closes the portal.
     """
     await connection.execute("SELECT")
+
+
+async def allow_bitmap_scans(connection: Connection) -> None:
+    """Let the rest of this transaction read GIN indexes, for a service that looks up rows only.
+
+    No other scan can read them; without it, such a statement would read a whole tenant.
+    """
+    await connection.execute("SET LOCAL enable_bitmapscan = on")
 
 
 @asynccontextmanager
@@ -47,9 +65,6 @@ async def connect(
     `transactions_only` is for services that leave nothing in a session: no lock, no setting, no
     cursor outlives its transaction.  Then a connection that comes back need not be asked to forget.
     """
-    planner = dict.fromkeys(
-        ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_material"), "off"
-    )
     pool = await asyncpg.create_pool(
         settings.dsn.get_secret_value(),
         min_size=settings.pool_min,
@@ -64,7 +79,7 @@ async def connect(
             "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),
             "jit": "off",
             "timezone": "UTC",
-            **(planner if lookups_only else {}),
+            **(dict.fromkeys(NO_LOOKUPS, "off") if lookups_only else {}),
         },
     )
     try:

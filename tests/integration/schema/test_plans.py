@@ -8,9 +8,10 @@ import asyncpg
 import pytest
 
 from services.ingest.store.imports import QUERIES as IMPORTS
+from services.resolver.store.labels import MARKS
 from services.resolver.store.queries import QUERIES
 from shared.postgres import pool as module
-from shared.postgres.pool import Connection, Pool, connect, let_go
+from shared.postgres.pool import Connection, Pool, allow_bitmap_scans, connect, let_go
 from shared.postgres.settings import PostgresSettings
 from tests.support.database import Databases
 
@@ -95,6 +96,31 @@ async def test_deleting_reads_no_more_than_it_deletes(made: Databases) -> None:
         assert await owner.fetchval("SELECT count(*) FROM contact.outbox") == ROWS - len(rows)
     await owner.close()
     assert read <= 2 * len(rows)
+
+
+async def test_words_that_records_say_are_found_by_their_index(made: Databases) -> None:
+    """A service that looks up rows only reads a GIN index where it asks for that."""
+    database = await made.create()
+    owner = await asyncpg.connect(made.dsn("kith_migrator", database))
+    await owner.execute(
+        "INSERT INTO contact.source_record (tenant_id, workspace_id, source_id, record_key,"
+        " revision, content_hash, signal_id, occurred_at, received_at, applied_at, contact_id,"
+        " applied_version, confidence, facts, raw)"
+        " SELECT 1, 1, 1, decode(md5(n::text), 'hex'), 1, decode(md5(n::text), 'hex'), n::text,"
+        "  now(), now(), now(), n, 1, 1, CASE WHEN n > $1 - 3 THEN $2::json ELSE '{}' END, '{}'"
+        " FROM generate_series(1, $1::int) AS n",
+        ROWS,
+        '{"labels": ["VIP"]}',
+    )
+    await owner.execute("ANALYZE contact.source_record")
+    pools = one_connection(made.dsn("kith_resolver", database))
+    async with pools as pool, pool.acquire() as connection, connection.transaction():
+        await allow_bitmap_scans(connection)
+        read = await tuples_read(
+            connection, "contact.source_record", MARKS["find_marked"], 1, 1, ["VIP"], ["labels"], 10
+        )
+    await owner.close()
+    assert read == 6  # each once as what said it, once as what is present
 
 
 @pytest.mark.parametrize(
