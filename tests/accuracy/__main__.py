@@ -8,11 +8,12 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from kith.evaluation.measures import Quality, closure, impure
+from kith.evaluation.measures import Quality, closure, impure, majority
+from services.resolver.domain.matching.cluster import Partition
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.sharing import is_role_mailbox
@@ -50,6 +51,7 @@ def measure(labelled: Labelled, *, is_twice: bool) -> Figures:
     partitions = base.partition()
     found = labels_of(partitions)
     sure = labels_of(base.partition(Action.MERGE))
+    flagged = _flagged(partitions, labelled)
     batch = Base(matcher)
     batch.admit_all(labelled.records)
     other = Base(matcher) if is_twice else batch
@@ -68,6 +70,8 @@ def measure(labelled: Labelled, *, is_twice: bool) -> Figures:
         unflagged_precision=unflagged.precision,
         unflagged_recall=unflagged.recall,
         impure=impure(sure, labelled.truth),
+        flagged=len(flagged),
+        flagged_right=sum(flagged) / len(flagged) if flagged else 1.0,
         review=sum(len(one.proposals) for one in partitions) / len(labelled.records),
         same_order=Quality.of(labels_of(other.partition()), found).f1,
         batch_gap=abs(quality.f1 - rerun.f1),
@@ -77,6 +81,17 @@ def measure(labelled: Labelled, *, is_twice: bool) -> Figures:
         calibration=_calibration(batch, labelled),
         strangers_by_role=_strangers_by_role(found, labelled),
     )
+
+
+def _flagged(partitions: Iterable[Partition], labelled: Labelled) -> list[bool]:
+    """Tell of every merge that is marked for a look whether it united one person."""
+    return [
+        majority([labelled.truth[record] for record in step.left])
+        == majority([labelled.truth[record] for record in step.right])
+        for one in partitions
+        for step in one.steps
+        if step.action is Action.FLAG
+    ]
 
 
 def _spec(base: Base, labelled: Labelled) -> Quality:

@@ -1,7 +1,7 @@
 """A base in memory that does what the resolver does on PostgreSQL, one record at a time.
 
 Statistics move in steps. A term whose step moves has the links of its records scored again; when
-the base doubles, every candidate is. A block that becomes hot gives up the pairs that it alone
+that of the base does, every candidate is. A block that becomes hot gives up the pairs that it alone
 had found. So the links at any time are those that a batch over the same records would find.
 """
 
@@ -16,7 +16,6 @@ from services.resolver.domain.matching.statistics import (
     Counts,
     countable,
     moves,
-    step_of_size,
 )
 from services.resolver.domain.matching.tiers import Action
 
@@ -43,13 +42,18 @@ class Base:
         """What is counted, as the scorer reads it."""
         return Counts(len(self.profiles), self.counts)
 
+    def _sizes(self) -> tuple[float, float]:
+        """Return the sizes that weights depend on: all is scored again when one takes a step."""
+        counts = Counts(len(self.profiles))
+        return counts.size, counts.size_for_own
+
     def admit(self, key: Key, profile: Profile) -> None:
         """Let one record in and bring all links up to date."""
-        size = step_of_size(len(self.profiles))
+        sizes = self._sizes()
         self.profiles[key] = profile
         moved = self._count(key, profile)
         fresh = self._block(key, profile)
-        if step_of_size(len(self.profiles)) != size:
+        if self._sizes() != sizes:
             self._score_all()
             return
         for term in moved:

@@ -15,6 +15,9 @@ GOALS: Final[Mapping[str, float]] = {
 
 UNFLAGGED_PRECISION: Final = 0.995
 UNFLAGGED_RECALL: Final[Mapping[str, float]] = {"crm_light": 0.90, "crm_medium": 0.50}
+FLAGGED_PRECISION: Final = 0.80
+"""Least share of the flagged merges of a CRM set that unite one person (the customer's target)."""
+
 SAME_PARTITION: Final = 0.999
 """Least pairwise F1 between the partitions of two orders."""
 
@@ -45,6 +48,10 @@ class Figures:
     unflagged_recall: float
     impure: float
     """Share of unflagged contacts of several records that hold more than one person."""
+    flagged: int
+    """Merges that are marked for a look."""
+    flagged_right: float
+    """Share of them that united one person."""
     review: float
     """Pairs put up for review per record."""
     same_order: float
@@ -79,6 +86,8 @@ class Figures:
                 self.unflagged_precision >= UNFLAGGED_PRECISION
             )
             checks[f"unflagged R {self.unflagged_recall:.4f}"] = self.unflagged_recall >= least
+        if self.family.startswith("crm"):
+            checks[f"flagged P {self.flagged_right:.4f}"] = self.flagged_right >= FLAGGED_PRECISION
         return [name for name, is_met in checks.items() if not is_met]
 
     def line(self) -> str:
@@ -87,6 +96,7 @@ class Figures:
         return (
             f"{self.name:24}{self.precision:8.4f}{self.recall:8.4f}{self.f1:8.4f}"
             f"{self.unflagged_precision:9.4f}{self.unflagged_recall:8.4f}"
+            f"{self.flagged:8}{self.flagged_right:8.4f}"
             f"{self.review:8.3f}{self.same_order:8.4f}{self.batch_gap:8.4f}"
             f"{self.spec_f1:8.4f}{self.per_second:9.0f}"
             f"  {'missed: ' + ', '.join(missed) if missed else 'ok'}"
@@ -94,8 +104,8 @@ class Figures:
 
 
 HEAD: Final = (
-    f"{'set':24}{'P':>8}{'R':>8}{'F1':>8}{'sure P':>9}{'sure R':>8}"
-    f"{'review':>8}{'order':>8}{'batch':>8}{'spec F1':>8}{'pairs/s':>9}"
+    f"{'set':24}{'P':>8}{'R':>8}{'F1':>8}{'sure P':>9}{'sure R':>8}{'flagged':>8}"
+    f"{'right':>8}{'review':>8}{'order':>8}{'batch':>8}{'spec F1':>8}{'pairs/s':>9}"
 )
 
 
@@ -124,10 +134,10 @@ def to_markdown(figures: Iterable[Figures]) -> str:
         groups.setdefault(one.family + suffix, []).append(one)
     lines = [
         (
-            "| set | seeds | P / R | F1 (worst) | goal | unflagged P / R | review per record "
-            "| order | batch gap | spec F1 | Splink | GoldenMatch |"
+            "| set | seeds | P / R | F1 (worst) | goal | unflagged P / R | flagged right (worst) "
+            "| review per record | order | batch gap | spec F1 | Splink | GoldenMatch |"
         ),
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, group in groups.items():
         quoted = QUOTED.get(name, {})
@@ -135,7 +145,7 @@ def to_markdown(figures: Iterable[Figures]) -> str:
             part: sum(getattr(one, part) for one in group) / len(group)
             for part in (
                 "precision", "recall", "f1", "unflagged_precision", "unflagged_recall",
-                "review", "spec_f1",
+                "flagged_right", "review", "spec_f1",
             )
         }  # fmt: skip
         lines.append(
@@ -143,6 +153,7 @@ def to_markdown(figures: Iterable[Figures]) -> str:
             f"| **{mean['f1']:.4f}** ({min(one.f1 for one in group):.4f}) "
             f"| {GOALS.get(name, '')} "
             f"| {mean['unflagged_precision']:.4f} / {mean['unflagged_recall']:.4f} "
+            f"| {mean['flagged_right']:.2f} ({min(one.flagged_right for one in group):.2f}) "
             f"| {mean['review']:.3f} | {min(one.same_order for one in group):.4f} "
             f"| {max(one.batch_gap for one in group):.4f} | {mean['spec_f1']:.4f} "
             f"| {quoted.get('Splink', '')} | {quoted.get('GoldenMatch', '')} |"

@@ -5,11 +5,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.resolver.domain.matching.model import IDENTIFIERS, Profile, Term
+from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Profile, Term
 from services.resolver.domain.matching.profile import initials_of, terms_of
 
-PRIOR_RECORDS: Final = 4_096
-"""Records that a base is taken to have besides its own, so that a new one is not naive."""
+PRIOR_RECORDS: Final = 512
+"""Records that a base is taken to have besides its own, so that a new one is not naive. More of
+them make a common name or town of a small base look rare, and what is young look certain."""
+
+PRIOR_OWN_RECORDS: Final = 4_096
+"""The same for what is one person's own: that is rare however few records there are."""
+
+_OWN: Final = IDENTIFIERS | {"birthday", "street", "postcode"}
+"""Attributes of which nearly every person, or household, has a value of its own; so are numbers."""
+
+_STEPS: Final = 4
+"""Steps to a bit, of sizes and counts: as fine as a step's jump decides hardly anything."""
 
 SHARED_BY: Final = 6
 """People seen with an identifier from which it is shared: a person's own is seen with a few
@@ -19,17 +29,23 @@ ESTABLISHED: Final = 8
 """Records with a word for a name from which it is one: garbling hardly repeats itself."""
 
 _TURNS: Final = frozenset({SHARED_BY, ESTABLISHED})
-_FEW: Final = tuple(math.floor(2.0 * math.log2(n + 1)) / 2.0 for n in range(1_025))
+
+
+def _in_steps(bits: float) -> float:
+    return math.floor(_STEPS * bits) / _STEPS
+
+
+_FEW: Final = tuple(_in_steps(math.log2(n + 1)) for n in range(1_025))
 
 
 def step_of_count(count: int) -> float:
-    """Return a count's size in bits, in half bits, so that it rarely changes."""
-    return _FEW[count] if count < len(_FEW) else math.floor(2.0 * math.log2(count + 1)) / 2.0
+    """Return a count's size in bits, in steps, so that it rarely changes."""
+    return _FEW[count] if count < len(_FEW) else _in_steps(math.log2(count + 1))
 
 
-def step_of_size(records: int) -> float:
-    """Return a base's size in bits, in whole bits: it changes when the base doubles."""
-    return float(math.floor(math.log2(records + PRIOR_RECORDS)))
+def step_of_size(records: int, prior: int = PRIOR_RECORDS) -> float:
+    """Return a base's size in bits, in steps: the more records, the more it takes to change."""
+    return _in_steps(math.log2(records + prior))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +57,19 @@ class Counts:
     """Term → records that have it; for identifiers, people that it was seen with."""
     size: float = field(init=False)
     """How many records there are, in bits, in steps."""
+    size_for_own: float = field(init=False)
+    """The same, beside which a value that is one person's own is rare."""
 
     def __post_init__(self) -> None:
         """Compute once what every comparison asks for."""
         object.__setattr__(self, "size", step_of_size(self.records))
+        object.__setattr__(self, "size_for_own", step_of_size(self.records, PRIOR_OWN_RECORDS))
 
     def rarity(self, attribute: str, value: str) -> float:
         """How surprising a value is, in bits, in steps."""
-        return self.size - step_of_count(self.counts.get((attribute, value), 1))
+        is_own = attribute in _OWN or attribute.startswith(CUSTOM)
+        count = step_of_count(self.counts.get((attribute, value), 1))
+        return max(0.0, (self.size_for_own if is_own else self.size) - count)
 
     def holders(self, attribute: str, value: str) -> int:
         """How many people an identifier was seen with."""
