@@ -250,18 +250,18 @@ def rejects(
     key: Key = None,
     url: Url = None,
 ) -> None:
-    """Write the rejected rows to a file of the same layout, each with its reason.
+    """Write the rejected rows, messages or events to a file of the same kind, each with its reason.
 
-    Correct them and import that file: the column of reasons is left out.
+    Correct them and import that file: the reasons are left out.
     """
     with connected(key, workspace, url) as client:
         content, ending = client.rejects(import_id)
     if not content:
-        typer.echo("no row was rejected")
+        typer.echo("nothing was rejected")
         return
     place = output or Path(f"{import_id}-rejects.{ending}")
     place.write_bytes(content)
-    typer.echo(f"{place}: correct the rows and import it")
+    typer.echo(f"{place}: correct them and import it")
 
 
 @imports.command("undo")

@@ -174,10 +174,13 @@ def report_of(report: Document) -> Iterator[str]:
             yield f"  {words}: line {note['line']}{place}: {note['reason']}"
         if len(notes) > LISTED:
             yield f"  … and {len(notes) - LISTED:,} more; --json lists them"
+    rejected = report["classes"].get("rejected")
     if report.get("activities"):
+        if rejected:
+            yield f"  `kith import rejects {report['import_id']}` gives the rejected ones back"
         if report["state"] == "done":
             yield f"  to take it back: kith import undo {report['import_id']}"
-    elif report["verdicts"].get("rejected") or report["classes"].get("rejected"):
+    elif report["verdicts"].get("rejected") or rejected:
         yield f"  `kith import rejects {report['import_id']}` gives the rejected rows back"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -10,6 +11,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer
 from fastapi import FastAPI
 from pydantic import SecretStr
+from ulid import ULID
 
 from kith.administration import create_key, create_tenant
 from services.ingest.app import create_http
@@ -160,6 +162,23 @@ class Importing:
         await admin.close()
         async with self._calling(key.token) as client:
             yield Caller(client, made.tenant, made.workspace)
+
+    async def erase_contact(self, caller: "Caller", contact: str) -> ErasureAnswer:
+        """Erase one of the caller's contacts, as a person orders it."""
+        [place] = await self.fetch(
+            "SELECT t.id, w.id, t.public_id, w.public_id FROM app.workspace w"
+            " JOIN app.tenant t ON t.id = w.tenant_id WHERE w.public_id = $1",
+            caller.workspace,
+        )
+        order = {
+            "command_id": f"cmd_{ULID()}",
+            "tenant": caller.tenant,
+            "workspace": caller.workspace,
+            "contact_id": contact,
+            "ground": "data_subject",
+            "issued_at": datetime.now(UTC),
+        }
+        return await self.erase(EraseContact.model_validate(order), Place(*place))
 
     async def erase(self, command: EraseContact, place: Place) -> ErasureAnswer:
         """Erase a person, as the resolver's process does."""

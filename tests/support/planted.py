@@ -186,6 +186,8 @@ ROWS = {
     " VALUES (1, 1, {tenant}, {workspace}, 'created')",
     "ingest.import_row_key": "INSERT INTO ingest.import_row_key"
     " (import_id, key, number, tenant_id, workspace_id) VALUES (1, 7, 1, {tenant}, {workspace})",
+    "ingest.import_erased": "INSERT INTO ingest.import_erased"
+    " (import_id, tenant_id, workspace_id, key) VALUES (1, {tenant}, {workspace}, 7)",
     "ingest.import_person": "INSERT INTO ingest.import_person"
     " (import_id, record_key, tenant_id, workspace_id, key)"
     " VALUES (1, '\\x00112233445566778899aabbccddeeff', {tenant}, {workspace}, 7)",

@@ -26,7 +26,7 @@ from services.ingest.domain.settling import (
 from services.ingest.domain.staging import namesakes_of, signal_id_of, to_send
 from services.ingest.handlers.collecting import LOST, collect
 from services.ingest.handlers.sending_entries import ask_entries, send_entries
-from services.ingest.handlers.tools import LostError, Tools, name_of
+from services.ingest.handlers.tools import LostError, Tools, forget_read_file, name_of
 from services.ingest.store.imports import LEASE_SECONDS, PORTION, Job, Row
 from services.ingest.store.outgoing import outgoing
 from shared.errors import PoisonMessageError
@@ -65,10 +65,9 @@ async def execute(job: Job, tools: Tools) -> bool:
         raise LostError(LOST)
     finished = (job.id, job.worker, "executing", "done", None)
     if await tools.store.fetchrow(job.place, "finish", *finished) is not None and of_activities:
-        # Nobody needs it any more: what people wrote is kept no longer than it takes to read it.
-        # What fails here is done by `Imports.tidy`.
-        await tools.uploads.delete(job.place, job.id)
-        await tools.store.fetchrow(job.place, "note_file_forgotten", job.id)
+        # What people wrote is kept no longer than it takes to read it, and to give back what was
+        # rejected. What fails here is done by `Imports.tidy`.
+        await forget_read_file(tools, job.place, job.id)
     return True
 
 

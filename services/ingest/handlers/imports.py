@@ -13,7 +13,7 @@ from ulid import ULID
 from services.ingest.handlers.executing import execute
 from services.ingest.handlers.reading import read_file
 from services.ingest.handlers.reading_entries import read_entries
-from services.ingest.handlers.tools import LostError, Tools
+from services.ingest.handlers.tools import LostError, Tools, forget_read_file
 from services.ingest.handlers.undoing import undo
 from services.ingest.store.imports import LEASE_SECONDS, Job
 from shared.auth import Place
@@ -99,8 +99,9 @@ class Imports:
             # Only a file that is read for its preview can be at fault; what was staged was judged.
             failed = await store.fail(job.place, job.id, failure, job.worker)
             log.info("an import failed", import_id=job.name, reason=error.reason)
-            if failed and job.row["of_activities"]:  # of others its rejected rows are given back
-                await self._forget_file(job.id, job.place)
+            if failed and job.row["of_activities"]:
+                with contextlib.suppress(ServiceError):  # it is found again by `tidy`
+                    await forget_read_file(self._tools, job.place, job.id)
             wait = RETRY_SECONDS
         except Exception as error:  # noqa: BLE001  # one import must not end the work on others
             log.warning("an import was put off", import_id=job.name, state=job.state, error=error)

@@ -15,6 +15,7 @@ from services.ingest.sources.survey import Survey
 from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore, Job
 from services.ingest.store.resolver import Resolver
+from shared.auth import Place
 from shared.errors import TransientError
 from shared.events.envelope import rfc3339
 from shared.kafka.pace import Share
@@ -92,3 +93,11 @@ def _origin(job: Job) -> Origin:
         received_at=at,
         import_id=job.name,
     )
+
+
+async def forget_read_file(tools: Tools, place: Place, number: int) -> None:
+    """Forget the file of an import of activities that is over, unless some of it was rejected."""
+    over = await tools.store.fetchrow(place, "is_file_over", number)
+    if over is not None and over["is_over"]:
+        await tools.uploads.delete(place, number)
+        await tools.store.fetchrow(place, "note_file_forgotten", number)

@@ -18,7 +18,6 @@ from services.ingest.routes.doorway import Doorway
 from services.ingest.routes.mappings import NAME, no_mapping
 from services.ingest.routes.problems import ProblemError
 from services.ingest.settings import Settings
-from services.ingest.sources.activities import LOG
 from services.ingest.sources.activity_files import (
     ActivityTerms,
     FileKind,
@@ -28,6 +27,7 @@ from services.ingest.sources.activity_files import (
 )
 from services.ingest.sources.reading import SOURCES
 from services.ingest.sources.sniff import CallLogError, sniff
+from services.ingest.sources.sniffed import LOG
 from services.ingest.sources.survey import Survey
 from services.ingest.store.imports import Row
 from shared.auth import Caller, Place

@@ -15,9 +15,10 @@ from services.ingest.domain.choosing import JUDGED, Choices, check
 from services.ingest.domain.staging import RowClass
 from services.ingest.domain.telling import tell_import, tell_row
 from services.ingest.routes.doorway import JUDGE_SCOPE, READ_SCOPE, Doorway, require
-from services.ingest.routes.imports import At, Calling, not_now, refuse_activities
-from services.ingest.routes.problems import RESPONSES, JsonResponse
+from services.ingest.routes.imports import At, Calling, not_now
+from services.ingest.routes.problems import RESPONSES, JsonResponse, ProblemError
 from services.ingest.routes.receiving import IN_MEMORY, find, with_file
+from services.ingest.sources.rejected_entries import MEDIA, write_rejected_entries
 from services.ingest.sources.rejects import Reject, media_of, write_rejects
 from services.ingest.sources.sniff import sniff
 from services.ingest.store.imports import Row
@@ -174,20 +175,28 @@ async def _progress(import_id: str, caller: Caller, doorway: Doorway) -> AsyncIt
 
 @router.get("/{import_id}/rejects", response_class=Response, responses=RESPONSES)
 async def get_rejects(import_id: str, caller: Calling, doorway: At) -> Response:
-    """Download the rejected rows in their file's layout, each with its reason, to be corrected."""
-    row = await find(doorway, caller, import_id)
-    refuse_activities(row, "is not given back in parts; its report names each entry's line")
-    with_file(row)
+    """Download the rejected rows in their file's layout, each with its reason, to be corrected.
+
+    Of mail, calendars and logs the messages, meetings and calls that were rejected.
+    """
+    row = with_file(await find(doorway, caller, import_id))
     rejects = await _rejects(row, caller, doorway)
     if not rejects:
         return Response(status_code=HTTPStatus.NO_CONTENT)
+    if row["of_activities"] and row["file_forgotten_at"] is not None:
+        raise ProblemError(HTTPStatus.GONE, "the file is not kept any more; its rows still are")
     out = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed when it is sent
     choices: dict[str, Any] = orjson.loads(row["terms"]).get("choices", {})
     known = (row["file_bytes"], row["file_digest"])
     async with doorway.uploads.opened(caller.place, row["id"], *known) as whole:
-        sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
-        await asyncio.to_thread(write_rejects, whole.file, sniffed, rejects, out)
-    media, ending = media_of(sniffed)
+        if row["of_activities"]:
+            layout = orjson.loads(row["reading"])["layout"]
+            await asyncio.to_thread(write_rejected_entries, whole.file, layout, rejects, out)
+            media, ending = MEDIA[layout]
+        else:
+            sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
+            await asyncio.to_thread(write_rejects, whole.file, sniffed, rejects, out)
+            media, ending = media_of(sniffed)
     return StreamingResponse(
         _pieces(out),
         media_type=media,
@@ -203,7 +212,8 @@ async def _rejects(row: Row, caller: Caller, doorway: Doorway) -> list[Reject]:
     ):
         for one in rows:
             place = f"{one['field']}: " if one["field"] else ""
-            found.append(Reject(one["line"], one["end_line"], f"{place}{one['reason']}"))
+            reason = f"{place}{one['reason']}"
+            found.append(Reject(one["line"], one["end_line"], reason, one["number"]))
         after = rows[-1]["number"]
     return found
 

@@ -17,13 +17,13 @@ from services.ingest.sources.calls import read_calls
 from services.ingest.sources.happened import Happened, Passed, Reading, Unread
 from services.ingest.sources.kinds import kind_of_bytes, kind_of_text
 from services.ingest.sources.phone_backup import ROOT, read_backup
+from services.ingest.sources.sniffed import LOG
 from shared.errors import PoisonMessageError
 from shared.events.envelope import parse_object, rfc3339
 from shared.events.topics import MAX_SIGNAL_BYTES
 
 CALENDAR: Final = "calendar"
 LINES: Final = "json-lines"
-LOG: Final = "call-log"
 BACKUP: Final = "phone-backup"
 
 SOURCES: Final = {CALENDAR: "calendar", LINES: "api_push", LOG: "call_log", BACKUP: "call_log"}

@@ -60,6 +60,22 @@ def read_blocks(file: BinaryIO, encoding: str) -> Iterator[Block]:
         yield Block(kind, begun, "".join(lines), is_whole=False)
 
 
+def physical_lines(file: BinaryIO, encoding: str) -> Iterator[tuple[int, bytes, str]]:
+    """Yield lines as they stand, with their numbers: octets (of wide letters UTF-8), and text."""
+    if encoding.startswith(("utf-16", "utf-32")):
+        wide = text_of(file, encoding)
+        try:
+            for number, line in enumerate(wide, 1):
+                yield number, line.removeprefix("\ufeff").encode("utf-8", "replace"), line
+        finally:
+            wide.detach()
+        return
+    file.seek(0)
+    codec = "utf-8" if encoding == MIXED else encoding
+    for number, octets in enumerate(file, 1):
+        yield number, octets, octets.decode(codec, "replace").removeprefix("\ufeff")
+
+
 def _unfolded(file: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
     """Yield the lines as they were before they were folded, with the number of their first.
 

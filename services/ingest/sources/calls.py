@@ -15,11 +15,13 @@ from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from services.ingest.domain.days import find_order, read_day
+from services.ingest.domain.suggesting import REASON
 from services.ingest.domain.vocabulary import DayOrder
 from services.ingest.sources.encodings import sniff_encoding, text_of
 from services.ingest.sources.happened import Passed, Reading, Unread
 from services.ingest.sources.logged import WAYS, Direction, Kind, Logged, epoch_of, seconds_of
 from services.ingest.sources.row import BadRow, Blank
+from services.ingest.sources.sniffed import LOG, Sniffed
 from services.ingest.sources.table import Cells, read_header, read_table
 from shared.errors import PoisonMessageError
 
@@ -100,9 +102,7 @@ def read_calls(file: BinaryIO, zone: tzinfo, unless_shown: DayOrder = "mdy") -> 
     encoding, _ = sniff_encoding(file)
     table = _find(file, encoding)
     if table is None:
-        raise PoisonMessageError(
-            "invalid", _NO_LOG.format(at=" or ".join(_words()[0]["at"][:3])), field="file"
-        )
+        raise _no_log()
     rows = _sample(file, encoding, table)
     table = _settled(table, rows)
     days = [said["at"] for row in rows if "at" in (said := table.cells(row))]
@@ -115,6 +115,20 @@ def read_calls(file: BinaryIO, zone: tzinfo, unless_shown: DayOrder = "mdy") -> 
                 yield Passed(row.line, "empty")
             case Cells():
                 yield _read(row, table, terms)
+
+
+def sniff_log(file: BinaryIO) -> Sniffed:
+    """Say how a table is read that is a log, or refuse it."""
+    encoding, assumed = sniff_encoding(file)
+    table = _find(file, encoding)
+    if table is None:
+        raise _no_log()
+    return Sniffed(LOG, encoding, assumed, table.delimiter, table.line)
+
+
+def _no_log() -> PoisonMessageError:
+    named = " or ".join(_words()[0]["at"][:3])
+    return PoisonMessageError("invalid", _NO_LOG.format(at=named), field="file")
 
 
 def is_log(file: BinaryIO, encoding: str) -> bool:
@@ -225,7 +239,9 @@ def _read(row: Cells, table: _Table, terms: _Terms) -> Reading:
             return Passed(row.line, _GROUP if with_whom is None else _NOBODY)
         said = {**said, "phone": with_whom, "name": said.get("name", chat)}
     raw: dict[str, Any] = {
-        name: cell for name, cell in zip(table.header, row.cells, strict=False) if cell
+        name: cell
+        for name, cell in zip(table.header, row.cells, strict=False)
+        if cell and name != REASON
     }
     logged = Logged(row.line, kind, direction, status, occurred_at, said, raw, tuple(left_out))
     return logged.told()

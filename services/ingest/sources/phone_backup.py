@@ -16,6 +16,9 @@ from shared.errors import PoisonMessageError
 ROOT: Final = re.compile(rb"<(?:smses|calls)[\s>/]")
 """How such a backup begins, behind what XML may have before."""
 
+ENTRIES: Final = frozenset({"call", "sms", "mms"})
+"""Elements of which each is a call or a message."""
+
 MAX_ELEMENT: Final = 8 << 20
 """Bytes of one element: pictures stand within them, which no carrier lets be larger."""
 
@@ -50,18 +53,25 @@ _GROUP: Final = "went to a group"
 def read_backup(file: BinaryIO) -> Iterator[Reading]:
     """Yield every call and message of a backup."""
     elements = _Elements()
+    for piece in pieces_of(file):
+        yield from elements.feed(piece, is_last=False)
+        if elements.is_over:
+            return
+    yield from elements.feed(b"", is_last=True)
+
+
+def pieces_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a backup as XML that can be read, in pieces."""
     file.seek(0)
     held = b""
-    while not elements.is_over:
-        piece = file.read(_PIECE)
+    while piece := file.read(_PIECE):
         whole = held + piece
         # Of a letter's halves one may come with the next piece.
-        begin = whole.find(b"&", max(0, len(whole) - _HELD)) if piece else -1
+        begin = whole.find(b"&", max(0, len(whole) - _HELD))
         cut = begin if begin >= 0 else len(whole)
         held = whole[cut:]
-        yield from elements.feed(_mended(whole[:cut]), is_last=not piece)
-        if not piece:
-            return
+        yield _mended(whole[:cut])
+    yield _mended(held)
 
 
 def _mended(raw: bytes) -> bytes:

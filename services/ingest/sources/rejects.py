@@ -33,13 +33,15 @@ _FORMULA: Final = tuple("=+-@\t\r")
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was not taken."""
+    """A row, or an entry, that was not taken."""
 
     line: int
     """Where it begins, from 1."""
     end: int | None
     """Where the row behind it begins; None: it is the last."""
     reason: str
+    number: int = 0
+    """Its place in the file, from 1."""
 
 
 def media_of(sniffed: Sniffed) -> tuple[str, str]:
@@ -69,12 +71,13 @@ def write_rejects(
     elif sniffed.layout == LDIF:
         pieces = _entries(file, sniffed, rejects)
     else:
-        pieces = _table(file, sniffed, rejects)
+        pieces = rejected_lines(file, sniffed, rejects)
     for piece in pieces:
         out.write(piece.encode("utf-8", "replace"))
 
 
-def _table(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
+def rejected_lines(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
+    """Yield the header of a table and its rejected rows, each behind its reason."""
     yield "\ufeff"  # spreadsheets take the rest for UTF-8 then
     begins = sniffed.header_line
     header = range(begins, begins + sniffed.header_lines)

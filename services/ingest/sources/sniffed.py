@@ -18,6 +18,9 @@ SIGNALS: Final = "signals"
 LDIF: Final = "ldif"
 """The layout of entries of a directory or an address book."""
 
+LOG: Final = "call-log"
+"""The layout of a table of calls or messages."""
+
 OBJECTS: Final = "json"
 """The layout of people as objects whose names are columns."""
 

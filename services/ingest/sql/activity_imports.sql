@@ -23,11 +23,31 @@ FROM unnest($4::integer[], $5::integer[], $6::text[], $7::text[], $8::text[], $9
 -- Who was erased since the file came is so by every name that is still read.
 INSERT INTO ingest.import_person
     (import_id, tenant_id, workspace_id, record_key, key, contact, is_erased)
-SELECT $1, $2, $3, u.record_key, u.key, u.contact, EXISTS (
-    SELECT FROM ingest.import_person AS e WHERE e.import_id = $1 AND e.key = u.key AND e.is_erased
-)
+SELECT $1, $2, $3, u.record_key, u.key, CASE WHEN NOT is_erased THEN u.contact END, is_erased
 FROM unnest($4::bytea[], $5::bigint[], $6::text[]) AS u (record_key, key, contact)
+CROSS JOIN LATERAL (
+    SELECT EXISTS (
+        SELECT FROM ingest.import_person AS e
+        WHERE e.import_id = $1 AND e.key = u.key AND e.is_erased
+    ) OR EXISTS (
+        SELECT FROM ingest.import_erased AS e
+        WHERE e.import_id = $1 AND (e.key = u.key OR e.record_key = u.record_key)
+    ) AS is_erased
+) AS known
 ON CONFLICT DO NOTHING;
+
+-- name: note_erased
+-- Where somebody who takes part was erased before their entry was read, the file is as if they had been
+-- erased behind it, and no more is shown of its entries: $1 import.
+WITH erased AS (
+    UPDATE ingest.import_file SET erased_at = coalesce(erased_at, now())
+    WHERE id = $1 AND EXISTS (
+        SELECT FROM ingest.import_person WHERE import_id = $1 AND is_erased
+    )
+    RETURNING id
+)
+UPDATE ingest.import_row AS r SET preview = NULL FROM erased
+WHERE r.import_id = erased.id AND r.preview IS NOT NULL;
 
 -- name: count_people
 -- Who takes part, each once by whatever name: $1 import.

@@ -123,6 +123,30 @@ INSERT INTO ingest.import_row_key (import_id, tenant_id, workspace_id, key, numb
 SELECT $1, $2, $3, u.key, u.number FROM unnest($4::bigint[], $5::integer[]) AS u (key, number)
 ON CONFLICT DO NOTHING;
 
+-- name: hollow_erased
+-- Of who was erased since the file came nothing is staged: $1 import, $2 above this number.
+WITH theirs AS (
+    SELECT k.number FROM ingest.import_erased AS e
+    JOIN ingest.import_row_key AS k ON k.import_id = $1 AND k.key = e.key AND k.number > $2
+    WHERE e.import_id = $1
+    UNION
+    SELECT r.number FROM ingest.import_erased AS e
+    JOIN ingest.import_row AS r ON r.import_id = $1 AND r.record_key = e.record_key AND r.number > $2
+        AND r.signal IS NOT NULL
+    WHERE e.import_id = $1
+), hollow AS (
+    UPDATE ingest.import_row AS r
+    SET identity = NULL, signal = NULL, raw = NULL, preview = NULL, notes = NULL,
+        verdict = 'skipped', reason = 'of somebody who was erased'
+    FROM theirs WHERE r.import_id = $1 AND r.number = theirs.number AND r.signal IS NOT NULL
+    RETURNING r.number
+), keys AS (
+    DELETE FROM ingest.import_row_key AS k USING hollow
+    WHERE k.import_id = $1 AND k.number = hollow.number
+)
+UPDATE ingest.import_file SET erased_at = coalesce(erased_at, now())
+WHERE id = $1 AND EXISTS (SELECT FROM hollow);
+
 -- name: find_context
 -- Earlier rows that name an identifier of these, and the rows that would make their contacts:
 -- $1 import, $2 keys, $3 below this number, $4 how many.
@@ -193,7 +217,7 @@ FROM (
         WHERE o.import_id = $1 AND o.number = said.number LIMIT 1
     ) AS found
 ) AS u
-WHERE r.ctid = u.place;
+WHERE r.ctid = u.place AND r.signal IS NOT NULL;
 
 -- name: count_classes
 -- $1 import.
@@ -432,6 +456,15 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone;
 
+-- name: forget_erased
+-- Forget who was erased while the file was read; tells of how many it was: $1 import, $2 at most so many.
+WITH gone AS (
+    DELETE FROM ingest.import_erased WHERE ctid = ANY (ARRAY(
+        SELECT e.ctid FROM ingest.import_erased AS e WHERE e.import_id = $1 LIMIT $2
+    )) RETURNING 1
+)
+SELECT count(*) FROM gone;
+
 -- name: get_last_row
 -- $1 import.
 SELECT coalesce(max(number), 0) FROM ingest.import_row WHERE import_id = $1;
@@ -452,8 +485,8 @@ WHERE id = $1;
 
 -- name: find_files_to_forget
 -- Imports whose files nobody needs any more, with their places, once they have been read as often as
--- they are: where a row told of somebody who was erased; of activities that are over; and of what
--- was never recognised. $1 how many.
+-- they are: where a row told of somebody who was erased; of activities that are over, unless something
+-- is to be given back as it was rejected; and of what was never recognised. $1 how many.
 SELECT f.id, f.tenant_id, f.workspace_id, t.public_id AS tenant, w.public_id AS workspace
 FROM (
     SELECT id, tenant_id, workspace_id FROM ingest.import_file
@@ -465,11 +498,19 @@ FROM (
     WHERE file_forgotten_at IS NULL AND purged_at IS NULL AND (
         (of_activities AND state IN ('done', 'undoing', 'undone', 'failed'))
         OR (file_digest IS NULL AND state = 'failed')
+    ) AND NOT (
+        state IN ('done', 'failed') AND file_digest IS NOT NULL
+        AND coalesce((classes ->> 'rejected')::integer, 0) > 0
     )
 ) AS f
 JOIN app.tenant AS t ON t.id = f.tenant_id
 JOIN app.workspace AS w ON w.id = f.workspace_id
 ORDER BY f.id LIMIT $1;
+
+-- name: is_file_over
+-- Whether nobody needs the file of an import of activities that is over: $1 import.
+SELECT coalesce((classes ->> 'rejected')::integer, 0) = 0 OR erased_at IS NOT NULL AS is_over
+FROM ingest.import_file WHERE id = $1;
 
 -- name: note_file_forgotten
 -- $1 import.

@@ -56,6 +56,7 @@ async def append_entries(store: ImportStore, job: Job, portion: Portion) -> bool
                 [one.key for one, _ in people],
                 [contact for _, contact in people],
             )
+            await connection.execute(QUERIES["note_erased"], job.id)
     return True
 
 

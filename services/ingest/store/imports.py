@@ -238,6 +238,7 @@ class ImportStore:
                     place.workspace_id,
                     *map(list, zip(*keys, strict=True)),
                 )
+            await connection.execute(QUERIES["hollow_erased"], job.id, before)
         return True
 
     async def find_earlier_choices(
@@ -256,9 +257,7 @@ class ImportStore:
 
     async def replace_rows(self, job: Job, rows: Sequence[Previewed]) -> None:
         """Put down rows that were previewed anew."""
-        await self.fetch(
-            job.place,
-            "replace_rows",
+        values = (
             job.id,
             [row.staged.number for row in rows],
             [row.staged.record_key for row in rows],
@@ -269,6 +268,9 @@ class ImportStore:
             [row.creator for row in rows],
             [row.contact for row in rows],
         )
+        async with self.inside(job.place) as connection:
+            await connection.execute(QUERIES["replace_rows"], *values)
+            await connection.execute(QUERIES["hollow_erased"], job.id, 0)
 
     async def conclude(self, job: Job, rows: Collection[Settled]) -> bool:
         """Give rows the verdict that they have none of; tells whether the import is still ours."""
@@ -326,7 +328,7 @@ class ImportStore:
 
         In portions: all that a large one has would take longer than a statement may.
         """
-        for query in ("forget_keys", "forget_people"):
+        for query in ("forget_keys", "forget_people", "forget_erased"):
             while await self._value(place, query, number, PORTION):
                 pass
         last = await self._value(place, "get_last_row", number)

@@ -245,7 +245,7 @@ SET erased_at = excluded.erased_at, erased_rows = excluded.erased_rows;
 -- name: forget_elsewhere
 -- What other schemas keep of the person, by functions of theirs: $1 tenant, $2 record keys,
 -- $3 public ids, $4 digests of identifiers.
-SELECT 'import_row' AS store, ingest.forget_people($1, $2::bytea[], $3::text[]) AS rows
+SELECT 'import_row' AS store, ingest.forget_people($1, $2::bytea[], $3::text[], $4::bigint[]) AS rows
 UNION ALL
 SELECT 'import_person', ingest.forget_participants($1, $2::bytea[], $3::text[], $4::bigint[])
 UNION ALL

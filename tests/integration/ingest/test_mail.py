@@ -4,7 +4,7 @@ import asyncio
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,6 @@ import pytest
 from aiokafka import TopicPartition
 from msgspec import structs
 from starlette.responses import JSONResponse
-from ulid import ULID
 
 from services.ingest.domain.entries import Entry
 from services.ingest.handlers.imports import Imports
@@ -32,7 +31,6 @@ from services.ingest.store.imports import QUERIES
 from services.ingest.store.vault import Vault, VaultError
 from shared.auth import Place
 from shared.errors import ServiceError, TransientError
-from shared.events.command import EraseContact
 from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
 from shared.kafka import Producer
 from tests.support.importing import Caller, Importing
@@ -104,8 +102,8 @@ async def test_a_mailbox_is_previewed_taken_and_reported_message_by_message(
         import_id,
     )
     assert chunks[0][0] == 0, "what people wrote is kept no longer than it takes"
-    refused = await caller.http.get(f"/v1/imports/{import_id}/rejects")
-    assert refused.status_code == 409
+    nothing = await caller.http.get(f"/v1/imports/{import_id}/rejects")
+    assert nothing.status_code == 204
     assert (await caller.order(import_id, "undo")).status_code == 202
     undone = await caller.until(import_id, "undone")
     assert undone["undo"]["remaining"] == 0
@@ -418,24 +416,11 @@ async def test_whoever_is_erased_is_sent_by_no_other_name(
     table = await caller.preview(b"Name,Email\nAda L,ada@engines.example.com\n")
     await caller.run(table["import_id"])
     [row] = await caller.rows(table["import_id"])
-    [here] = await system.fetch(
-        "SELECT t.id, w.id, t.public_id, w.public_id FROM app.workspace w"
-        " JOIN app.tenant t ON t.id = w.tenant_id WHERE w.public_id = $1",
-        caller.workspace,
-    )
-    order = {
-        "command_id": f"cmd_{ULID()}",
-        "tenant": caller.tenant,
-        "workspace": caller.workspace,
-        "contact_id": row["contact"],
-        "ground": "data_subject",
-        "issued_at": datetime.now(UTC),
-    }
 
     async def erased_first(*given: Any) -> None:
         if not erased:
             erased.append(True)
-            done = await system.erase(EraseContact.model_validate(order), Place(*here))
+            done = await system.erase_contact(caller, row["contact"])
             assert (done.outcome, done.erased["import_person"]) == ("done", 3)
         await send_entries(*given)
 
@@ -447,8 +432,8 @@ async def test_whoever_is_erased_is_sent_by_no_other_name(
     assert (failed["state"], failed["failure"]["reason"]) == ("failed", "erased")
     people = await system.fetch(
         "SELECT e.email FROM contact.contact_email e JOIN contact.contact c ON c.id = e.contact_id"
-        " WHERE c.tenant_id = $1",
-        here[0],
+        " JOIN app.tenant t ON t.id = c.tenant_id WHERE t.public_id = $1",
+        caller.tenant,
     )
     assert [one["email"] for one in people] == ["bob@y.example"]
 
@@ -555,6 +540,31 @@ async def test_a_log_of_calls_is_known_by_its_columns(caller: Caller) -> None:
     assert ready["classes"] == {"new": 4, "left_out": 1, "rejected": 1}
     said = await caller.http.post("/v1/imports", params={"kind": "contacts"}, content=log)
     assert (said.status_code, said.json()["field"]) == (422, "file")
+
+
+async def test_rejected_entries_are_given_back_also_when_their_import_is_done(
+    system: Importing, caller: Caller
+) -> None:
+    """Where nothing was rejected, the file is gone by then."""
+    log = (ACTIVITIES / "android_calls.csv").read_bytes()
+    done = await caller.run((await caller.preview(log, region="DE"))["import_id"])
+    await Imports(system.tools).tidy()
+    answer = await caller.http.get(f"/v1/imports/{done['import_id']}/rejects")
+    assert answer.status_code == 200
+    assert f"{done['import_id']}-rejects.csv" in answer.headers["content-disposition"]
+    header, row = answer.content.decode("utf-8-sig").splitlines()
+    assert header.startswith("kith reason,Name,")
+    assert "Eve,+442079460959,not a date" in row
+    bad = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    failed = await caller.preview(bad)
+    await Imports(system.tools).tidy()
+    answer = await caller.http.get(f"/v1/imports/{failed['import_id']}/rejects")
+    assert answer.content.count(b"X-KITH-REASON:") == 1
+    await caller.order(done["import_id"], "undo")
+    await caller.until(done["import_id"], "undone")
+    await Imports(system.tools).tidy()
+    answer = await caller.http.get(f"/v1/imports/{done['import_id']}/rejects")
+    assert answer.status_code == 410
 
 
 async def test_a_calendar_of_which_nothing_can_be_taken_fails_with_the_first_reason(

@@ -165,6 +165,26 @@ def read_box(file: BinaryIO, kind: BoxKind, *, heads: bool = False) -> Iterator[
     yield Stored(raw, line, size)
 
 
+def spans(file: BinaryIO, kind: BoxKind) -> Iterator[tuple[int, int, int]]:
+    """Yield where each message lies: its line, as in `Stored`, its first octet and the one behind.
+
+    Of an mbox with the separator above.
+    """
+    if kind == "mbox":
+        before: tuple[int, int] | None = None
+        for offset, line in _separators(file):
+            if before is not None:
+                yield before[1] + 1, before[0], offset
+            before = offset, line
+        return
+    [stored] = read_box(file, kind)
+    start = _start(file)[1]
+    if kind == "emlx":
+        file.seek(start)
+        start += len(file.readline())
+    yield stored.line, start, start + stored.size
+
+
 def _start(file: BinaryIO) -> tuple[bytes, int]:
     """Return the first bytes behind a byte order mark and blank lines, and how many those are."""
     file.seek(0)

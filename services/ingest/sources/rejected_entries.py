@@ -1,0 +1,203 @@
+"""Rejected messages, meetings and calls as their file had them, each with its reason.
+
+What comes back is a file of the same kind: corrected, it can be imported, and the reasons say
+nothing then. Octets are given back as they are, but for where a file has no encoding of its own.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any, BinaryIO, Final, cast
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+import orjson
+
+from services.ingest.domain.suggesting import REASON
+from services.ingest.sources.activities import BACKUP, CALENDAR, LINES
+from services.ingest.sources.calendar_blocks import encoding_of, physical_lines
+from services.ingest.sources.calls import sniff_log
+from services.ingest.sources.mail.boxes import BoxKind, spans
+from services.ingest.sources.phone_backup import ENTRIES, MAX_ELEMENT, pieces_of
+from services.ingest.sources.rejects import PROPERTY, Reject, rejected_lines
+from services.ingest.sources.sniffed import LOG
+from shared.events.topics import MAX_SIGNAL_BYTES
+
+HEADER: Final = b"X-Kith-Reason"
+"""The field in which a message says what is wrong with it."""
+
+MEDIA: Final[Mapping[str, tuple[str, str]]] = {
+    "mbox": ("application/mbox", "mbox"),
+    "eml": ("message/rfc822", "eml"),
+    "emlx": ("message/rfc822", "eml"),
+    CALENDAR: ("text/calendar; charset=utf-8", "ics"),
+    LOG: ("text/csv; charset=utf-8", "csv"),
+    BACKUP: ("application/xml", "xml"),
+    LINES: ("application/jsonl", "jsonl"),
+}
+"""Layout → media type and ending of the file that rejects come back in."""
+
+_MARK = re.compile(r"(BEGIN|END):([\w-]+)\s*", re.IGNORECASE)
+"""How a component of a calendar begins, and how it ends."""
+
+_ALONE: Final = frozenset({"VEVENT", "VTIMEZONE"})
+"""Components that stand within no other: where one begins, another has no end."""
+
+_PIECE: Final = 1 << 16
+_FOLD: Final = 60
+"""Letters of a reason on one line of a calendar: 75 octets are the most (RFC 5545 3.1)."""
+
+
+def write_rejected_entries(
+    file: BinaryIO, layout: str, rejects: Sequence[Reject], out: IO[bytes]
+) -> None:
+    """Write the rejected entries, which are in the order of the file."""
+    match layout:
+        case "calendar":
+            pieces = _events(file, _by_line(rejects))
+        case "phone-backup":
+            pieces = _elements(file, rejects)
+        case "json-lines":
+            pieces = _objects(file, _by_line(rejects))
+        case "call-log":
+            pieces = (one.encode() for one in rejected_lines(file, sniff_log(file), rejects))
+        case _:
+            pieces = _messages(file, cast("BoxKind", layout), _by_line(rejects))
+    for piece in pieces:
+        out.write(piece)
+
+
+def _by_line(rejects: Iterable[Reject]) -> dict[int, str]:
+    """Return what is wrong with what begins on a line: one meeting may take place several times."""
+    found: dict[int, str] = {}
+    for one in rejects:
+        reason = " ".join(one.reason.split())
+        found[one.line] = f"{found[one.line]}; {reason}" if one.line in found else reason
+    return found
+
+
+def _messages(file: BinaryIO, kind: BoxKind, reasons: Mapping[int, str]) -> Iterator[bytes]:
+    for line, start, end in spans(file, kind):
+        if line not in reasons:
+            continue
+        file.seek(start)
+        separator = file.readline() if kind == "mbox" else b""
+        newline = b"\r\n" if separator.endswith(b"\r\n") else b"\n"
+        yield separator + HEADER + b": " + reasons[line].encode() + newline
+        left, last = end - start - len(separator), newline
+        while left > 0 and (piece := file.read(min(left, _PIECE))):
+            left, last = left - len(piece), piece[-1:]
+            yield piece
+        if last != b"\n":
+            yield newline
+
+
+def _events(file: BinaryIO, reasons: Mapping[int, str]) -> Iterator[bytes]:
+    """Write the events with the zones and properties that they are read by."""
+    inside, is_kept = "", True
+    for number, raw, line in physical_lines(file, encoding_of(file)):
+        if number in reasons:
+            inside, is_kept = "VEVENT", True
+            yield raw if raw.endswith(b"\n") else raw + b"\r\n"
+            yield _property(reasons[number])
+            continue
+        mark = _MARK.fullmatch(line)
+        begins, name = (mark[1].upper() == "BEGIN", mark[2].upper()) if mark else (False, "")
+        if name == "VCALENDAR":
+            inside, is_kept = "", True
+        elif begins and (not inside or name in _ALONE):
+            inside, is_kept = name, name == "VTIMEZONE"
+        if is_kept:
+            yield raw
+        if not begins and name and name == inside:
+            inside, is_kept = "", True
+
+
+def _property(reason: str) -> bytes:
+    told = reason.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
+    text = f"{PROPERTY}:{told}"
+    lines = [text[at : at + _FOLD] for at in range(0, len(text), _FOLD)]
+    return "\r\n ".join(lines).encode() + b"\r\n"
+
+
+def _objects(file: BinaryIO, reasons: Mapping[int, str]) -> Iterator[bytes]:
+    file.seek(0)
+    number = 0
+    while line := file.readline(MAX_SIGNAL_BYTES + 1):
+        number += 1
+        rest = b"" if line.endswith(b"\n") else line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(MAX_SIGNAL_BYTES)
+        if number in reasons:
+            yield _object(line.strip(), reasons[number]) + b"\n"
+
+
+def _object(line: bytes, reason: str) -> bytes:
+    """Write an object with its reason; of what is none, as much of its text as is read at once."""
+    try:
+        value: Any = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        value = {"text": line.decode("utf-8", "replace")}
+    return orjson.dumps({REASON: reason, **value})
+
+
+def _elements(file: BinaryIO, rejects: Sequence[Reject]) -> Iterator[bytes]:
+    """Write elements by their number: all of a backup may stand on one line."""
+    found = _Originals({one.number: " ".join(one.reason.split()) for one in rejects})
+    yield b"<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n"
+    for piece in pieces_of(file):
+        yield from found.feed(piece)
+    yield b"</%b>\n" % found.root if found.root else b"<calls/>\n"
+
+
+class _Originals:
+    """The elements that are given back of what was read so far."""
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        self.root = b""
+        self._reasons = reasons
+        self._number = 0
+        self._depth = 0
+        self._size = 0
+        """Octets since the element that is open, some more."""
+        self._held: list[str] = []
+        self._found: list[bytes] = []
+        self._is_over = False
+        # As backups are read: their declaration says nothing.
+        self._parser = expat.ParserCreate("utf-8")
+        self._parser.StartElementHandler = self._begin
+        self._parser.EndElementHandler = self._end
+
+    def feed(self, raw: bytes) -> list[bytes]:
+        """Take the next octets; where they are no XML any more, nothing more is given back."""
+        self._size = self._size + len(raw) if self._depth else 0
+        if not self._is_over and self._size <= MAX_ELEMENT:
+            try:
+                self._parser.Parse(raw)
+            except expat.ExpatError:
+                self._is_over = True
+        found, self._found = self._found, []
+        return found
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        if not self.root:
+            self.root = name.encode()
+            self._found.append(b"<%b>\n" % self.root)
+        if self._depth or name in ENTRIES:
+            said = "".join(f" {key}={quoteattr(text)}" for key, text in attributes.items())
+            self._held.append(f"<{name}{said}>")
+            self._depth += 1
+
+    def _end(self, name: str) -> None:
+        if not self._depth:
+            return
+        self._held.append(f"</{name}>")
+        self._depth -= 1
+        if self._depth:
+            return
+        self._number += 1
+        element, self._held = "".join(self._held), []
+        if (reason := self._reasons.get(self._number)) is not None:
+            told = reason.replace("--", "- -")
+            self._found.append(f"<!-- {REASON}: {told} -->\n{element}\n".encode())
