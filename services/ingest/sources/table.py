@@ -210,8 +210,8 @@ class _Rows:
 
     def _otherwise(self, line: str) -> list[str] | None:
         """Read a line between whose cells another sign stands than between the header's."""
-        if len(self._header) < _FEWEST_COLUMNS:
-            return None
+        if len(self._header) < _FEWEST_COLUMNS or "\n" in line or "\r" in line:
+            return None  # a quoted cell of several lines is no such line
         for delimiter in _DELIMITERS:
             if delimiter != self._delimiter and line.count(delimiter) >= len(self._header) - 1:
                 found = _loosely(line, delimiter, len(self._header))

@@ -51,6 +51,13 @@ def test_a_quote_never_closed_costs_its_own_line_only() -> None:
     assert "quote" in taken.tally.rejected[0].reason
 
 
+def test_a_quoted_cell_of_several_lines_is_no_row_of_another_sign() -> None:
+    """It was read as one, and failed the whole file."""
+    taken = take(f'{HEAD}"Ann;Lee;ann@x.example\r\nn;"\r\n{ROWS[0]}'.encode())
+    assert [facts["first_name"] for facts in taken.facts][1:] == ["P0"]
+    assert [note.line for note in taken.tally.warnings] == [2]
+
+
 def test_a_quote_closed_by_another_rows_quote_is_found_out() -> None:
     """The next quoted cell ends the open one: what was swallowed is read again."""
     quoted = 'Bea,Bell,bea@x.example,"a, b"\r\n'
