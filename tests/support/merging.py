@@ -4,7 +4,7 @@ It keeps what the tables keep, and applies a plan as the store does, so that who
 signals, merges and splits run in a millisecond.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -26,7 +26,8 @@ from services.resolver.domain.commands import carry_out
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.gate import decide
 from services.resolver.domain.homes import Homes, Merge
-from services.resolver.domain.ledger import is_newer
+from services.resolver.domain.ledger import after, is_newer
+from services.resolver.domain.marking import Marked, Ordered
 from services.resolver.domain.merge import Refused, merge, reject, take_out, undo
 from services.resolver.domain.model import (
     Claim,
@@ -141,6 +142,31 @@ class World:
         )
         plan, _ = carry_out([(command, 1, None)], [named], (), self.ids, self.now())
         self._publish(plan.events)
+
+    def say(self, contact: int, workspace: int, decide: Callable[..., Marked]) -> Marked:
+        """Let a person say something of a contact for a workspace alone, after all signals."""
+        number, now = next(self.clock), self.now()
+        order = Ordered(
+            f"cmd_{number:026d}",
+            1,
+            TENANT,
+            workspace,
+            WORKSPACES[workspace],
+            SOURCES["workspace_entry"],
+            now + timedelta(days=1),
+        )
+        asked = [self.known.contacts[contact]]
+        records = self.known.records
+        marked = decide(order, contacts=asked, ledger=records, event_ids=self.ids.events)
+        for row in marked.plan.ledger:
+            before = records.get((1, row.delivery.record_key), [])
+            records[1, row.delivery.record_key] = [
+                *(one.replaced() if one.current else one for one in before),
+                after(row.delivery, before, asked[0], current=True),
+            ]
+        self.ledger += [(now, row) for row in marked.plan.ledger]
+        self._publish(marked.plan.events)
+        return marked
 
     def keep(self, contact: int, workspace: int, **kept: Any) -> None:
         """Let a person set something on a binding."""
@@ -270,7 +296,7 @@ class World:
         kept = []
         while contacts := self._brought_to(import_id)[:piece]:
             chosen = frozenset(self._brought(import_id, contacts))
-            ends = {one for pair in self.candidates for one in pair if set(pair) & set(contacts)}
+            ends = self._ends(contacts)
             cluster = self.cluster(*contacts, *ends)
             holders = {
                 self.known.holders[key]
@@ -283,6 +309,34 @@ class World:
             self.apply(plan)
             kept += edits
         return kept
+
+    def has_rows(self, import_id: str) -> bool:
+        """Tell whether something of an import counts still."""
+        return bool(self._import_rows(import_id))
+
+    def overlooks(self, import_id: str) -> bool:
+        """Tell whether somebody says what an import brought whom taking it back does not look at.
+
+        Such are found by what is open or decided between two contacts: no index has all that
+        records say.
+        """
+        contacts = self._brought_to(import_id)
+        seen = {self.root(one) for one in (*contacts, *self._ends(contacts))}
+        brought = {
+            key for row in self._import_rows(import_id) for key, _ in row.delivery.identifiers
+        }
+        return any(
+            (1, said.type, said.value) in brought
+            for one in self.known.contacts.values()
+            if one.id not in seen
+            for claim in one.claims.values()
+            for said in claim.facts.identifiers
+        )
+
+    def _ends(self, contacts: Collection[int]) -> set[int]:
+        """Return who is open or decided with one of these contacts."""
+        pairs = self.candidates | self.apart
+        return {one for pair in pairs for one in pair if set(pair) & set(contacts)}
 
     def _brought_to(self, import_id: str) -> list[int]:
         return sorted({self._revision(row).contact_id for row in self._import_rows(import_id)})

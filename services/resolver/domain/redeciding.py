@@ -2,12 +2,14 @@
 
 What came to a contact before the first delivery that is gone was decided without it and stays.
 What came later goes where the gate would have put it: to its record's home, else to the home of its
-strongest identifier, else to a contact of its own.
+strongest identifier, else to a contact of its own. What people said for their workspaces names
+nobody: it stays with whom they said it of, and goes where these go.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import Cluster
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import interleave
@@ -86,6 +88,8 @@ class _Redecision:
         self._lost: set[IdentifierKey] = set()
         self._records: dict[bytes, int] = {}
         self._goes: dict[Delivered, int] = {}
+        self._led: dict[int, int] = {}
+        """Home → where the last of its deliveries went that went elsewhere."""
         self._made = Redecided(Settled(before.cluster, before.homes))
 
     def made(self) -> Redecided:
@@ -127,16 +131,29 @@ class _Redecision:
         """
         again = {name_of(one) for _, _, deliveries in homes for one in deliveries}
         empty = {home for home, stays, _ in homes if not stays}
+        words: list[Applied] = []
         for home, stays, _ in homes:
             self._records.update((one.claim.record_key, home) for one in stays)
         for one in interleave(self._left.values()):
             assert one.home is not None
+            if name_of(one) in again and one.source.name == WORKSPACE_ENTRY:
+                words.append(one)
+                continue
             home = self._place(one, one.home, empty) if name_of(one) in again else one.home
             for key, identifier in one.identifiers:
                 if key in self._lost and key not in self._identifiers:
                     self._identifiers[key] = home
                     if name_of(one) not in again:
                         self._made.gained.setdefault(home, []).append((identifier, one))
+
+        for one in words:
+            assert one.home is not None
+            self._go(one, one.home, self._whose(one, one.home, empty))
+
+    def _whose(self, one: Applied, home: int, empty: set[int]) -> int:
+        """Return where the person is by now of whom people said something for a workspace."""
+        target = self._records.get(one.claim.record_key)
+        return target or (self._led.get(home, home) if home in empty else home)
 
     def _place(self, one: Applied, home: int, empty: set[int]) -> int:
         target = self._records.get(one.claim.record_key)
@@ -149,11 +166,14 @@ class _Redecision:
         if target is None:
             target = home if home in empty else self._new()
         empty.discard(target)
+        self._go(one, home, target)
+        return target
+
+    def _go(self, one: Applied, home: int, target: int) -> None:
         self._records[one.claim.record_key] = target
         if target != home:
-            self._goes[name_of(one)] = target
+            self._goes[name_of(one)] = self._led[home] = target
             self._made.moves.add((home, target))
-        return target
 
     def _holder(self, one: Applied) -> int | None:
         held = (self._identifiers.get(key) for key in _keys(one))

@@ -42,7 +42,8 @@ SELECT count(*) FROM contact.source_record
 WHERE tenant_id = $1 AND import_id = $3 AND undone_at IS NULL AND workspace_id = $2;
 
 -- name: find_ends
--- Who stands for contacts, and for the other ends of their open candidates: $1 contacts.
+-- Who stands for contacts, for the other ends of their open candidates, and for whom a person keeps
+-- apart from them: these may say what nobody holds any more. $1 contacts.
 WITH homes AS (
     SELECT id, tenant_id FROM contact.contact WHERE id = ANY($1::bigint[])
     UNION
@@ -57,6 +58,14 @@ WITH homes AS (
         UNION ALL
         SELECT contact_id_a FROM contact.contact_dedup_candidates
         WHERE tenant_id = h.tenant_id AND contact_id_b = h.id AND status = 'open'
+        UNION ALL
+        SELECT entity_id_b FROM contact.identity_judgement
+        WHERE tenant_id = h.tenant_id AND entity_type = 'contact' AND entity_id_a = h.id
+            AND judgement = 'cannot_link' AND withdrawn_at IS NULL
+        UNION ALL
+        SELECT entity_id_a FROM contact.identity_judgement
+        WHERE tenant_id = h.tenant_id AND entity_type = 'contact' AND entity_id_b = h.id
+            AND judgement = 'cannot_link' AND withdrawn_at IS NULL
     ) AS found
 )
 SELECT DISTINCT coalesce(c.merged_into_id, c.id) AS root

@@ -1,14 +1,19 @@
 """An import that was taken back has never been, but for what others said since."""
 
 from collections import Counter
+from functools import partial
 from random import Random
 from typing import Any
 
+import pytest
+
+from services.resolver.domain.marking import Mark, mark
 from shared.events.contact import ContactDeleted, ContactsSplit, FactRetracted
 from shared.events.fold import ContactState
 from tests.support.histories import Said, a_said
 from tests.support.merging import World
 
+VIP = Mark("tag", f"tag_{'0' * 26}", "vip", wanted=True)
 IMPORT, LATER = "imp_" + "1" * 26, "imp_" + "2" * 26
 
 
@@ -116,6 +121,50 @@ def test_others_edits_survive_and_are_listed() -> None:
     assert (state.status, state.fields["display_name"]) == ("active", "Ada B. Lovelace")
 
 
+def test_what_people_said_for_their_workspace_stays_with_whom_they_said_it_of() -> None:
+    """A tag given since has no identifier to be decided by again: nobody is born of it."""
+    world = World()
+    world.tell("r1", email="a@x.org")
+    world.tell("r2", email="a@x.org", title="CTO", company="Acme", minutes=1, import_id=IMPORT)
+    world.say(1, 1, partial(mark, one=VIP))
+    world.retract(IMPORT)
+    (state,) = world.states().values()
+    assert [one.labels for one in state.bindings.values()] == [("vip",)]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_what_people_said_of_whom_an_import_had_brought_goes_where_the_rest_goes(
+    is_known: bool,
+) -> None:
+    """What came live since becomes a contact again, this one or another that it names as well."""
+    world = World()
+    world.tell("r1", phone="+14155550100", email="c@x.org", import_id=LATER)
+    world.tell("r2", email="a@x.org", phone="+14155550101", import_id=IMPORT)
+    world.say(2, 1, partial(mark, one=VIP))
+    world.tell("r3", email="a@x.org", phone="+14155550100" if is_known else None, minutes=1)
+    world.retract(IMPORT)
+    one, *others = world.states().values()
+    if is_known:
+        assert [one.status, *(each.status for each in others)] == ["active", "deleted"]
+    else:
+        assert not [bound for bound in one.bindings.values() if bound.labels]
+        (one,) = others
+    assert [bound.labels for bound in one.bindings.values()] == [("vip",)]
+
+
+def test_a_value_that_comes_free_is_taken_by_whom_a_person_keeps_apart() -> None:
+    worlds = World(), World()
+    for world in worlds:
+        world.tell("r1", email="a@x.org")
+        world.tell("r2", phone="+14155550100", name="Ada", import_id=IMPORT)
+        world.tell("r3", email="a@x.org", phone="+14155550100", minutes=1)
+    worlds[0].merge(1, 2)
+    worlds[0].undo(1)
+    for world in worlds:
+        world.retract(IMPORT)
+        assert world.known.holders[1, "phone_e164", "+14155550100"] == 1
+
+
 def test_a_persons_merge_stays() -> None:
     world = World()
     world.tell("r1", email="a@x.org", import_id=IMPORT)
@@ -193,4 +242,5 @@ def _tell(world: World, one: Said, import_id: str | None = None) -> None:
         said["labels"] = ("imported",)
     if said["source"] == "apollo":  # a vendor speaks of whom it was asked about
         said["source"] = "email_sync"
-    world.tell(one.record, one.workspace, **said, import_id=import_id)
+    said["import_id"] = import_id
+    world.tell(one.record, one.workspace, **said)
