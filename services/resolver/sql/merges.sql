@@ -1,7 +1,9 @@
 -- name: find_roots
--- Contacts by public id, and who stands for them: $1 tenant, $2 public ids.
-SELECT id, public_id, coalesce(merged_into_id, id) AS root FROM contact.contact
-WHERE tenant_id = $1 AND public_id = ANY($2::text[]) AND status <> 'deleted';
+-- Contacts by public id, and who stands for them, unless these are gone: $1 tenant, $2 public ids.
+SELECT c.id, c.public_id, root.id AS root FROM contact.contact AS c
+JOIN contact.contact AS root ON root.id = coalesce(c.merged_into_id, c.id)
+WHERE c.tenant_id = $1 AND c.public_id = ANY($2::text[])
+    AND c.status <> 'deleted' AND root.status <> 'deleted';
 
 -- name: find_homes
 -- All homes of contacts: themselves and whom they absorbed: $1 contacts that stand for themselves.

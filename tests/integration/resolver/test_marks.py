@@ -231,9 +231,11 @@ async def test_an_import_taken_back_leaves_no_tag_behind(
         resolver.a_signal(
             "bob", phone="+14155550100", name="Bob Ross", minutes=1, import_id=brought
         ),
+        resolver.a_signal("rob", phone="+14155550101", name="Rob Ross", import_id=brought),
     )
     rows = await home.fetch("SELECT public_id FROM contact.contact ORDER BY id")
-    _, bob = (row[0] for row in rows)
+    ada, bob, rob = (row[0] for row in rows)
+    await orders("merge_contacts", contact_id=bob, absorbed_id=rob)
     vip = await orders.tag("VIP")
     await orders("add_tag", tag_id=vip, contacts=[bob])
     await orders("retract_import", import_id=brought)
@@ -241,6 +243,9 @@ async def test_an_import_taken_back_leaves_no_tag_behind(
     status = await home.value("SELECT status::text FROM contact.contact WHERE public_id = $1", bob)
     assert status == "deleted"
     assert (await orders("add_tag", 404, tag_id=vip, contacts=[bob]))["named"] == [bob]
+    for gone in (bob, rob):
+        refused = await orders("merge_contacts", 404, contact_id=ada, absorbed_id=gone)
+        assert refused["outcome"] == "unknown_contact"
 
 
 async def test_nobody_marks_a_contact_that_the_workspace_does_not_know(
