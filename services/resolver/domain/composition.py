@@ -12,10 +12,17 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Final, Literal
 
-from services.resolver.domain.claims import claims_showing, claims_telling
+from services.resolver.domain.claims import (
+    WORKSPACE_ENTRY,
+    claims_employing,
+    claims_showing,
+    claims_telling,
+)
 from services.resolver.domain.details import (
     EMAILS,
     PHONES,
+    ToldJob,
+    kept_jobs,
     retold,
     retold_jobs,
     unsaid_identifiers,
@@ -124,7 +131,7 @@ def compose(applied: Iterable[Applied], holds: Collection[IdentifierKey]) -> Com
         made.bound.setdefault(claim.workspace_id, Bound(one.import_source, claim.asserted_at))
         if number == 0:
             made.status = status_at_birth(claim.source, claim.facts)
-        else:
+        elif claim.source.name != WORKSPACE_ENTRY:  # which tells nothing of who somebody is
             made.status = grown(made.status, claims_showing(made))
     made.said.update((key, None) for key in holds if key not in made.said)
     return made
@@ -143,14 +150,24 @@ def _drop(made: Composite, before: Facts, after: Facts) -> None:
                 rows.pop(value, None)
             else:
                 rows[value] = told
-    otherwise = retold_jobs(before, after, claims)
-    jobs = {Job.of(one) for one in unsaid_jobs(before, after, claims)}
-    jobs.update(Job.of(one) for one, _ in otherwise)
+    _tell_jobs(made, retold_jobs(before, after, claims))
+    jobs = [Job.of(one) for one in unsaid_jobs(before, after, claims)]
     if jobs:
-        made.jobs = [one for one in made.jobs if Job.of(one) not in jobs]
-        made.employments = [one for one in made.employments if Job.of(one[0]) not in jobs]
-        made.jobs += [one for one, _ in otherwise]
-        made.employments += otherwise
+        _forget_jobs(made, jobs)
+        _tell_jobs(made, kept_jobs(jobs, claims_employing(made, jobs)))
+
+
+def _tell_jobs(made: Composite, told: Collection[ToldJob]) -> None:
+    """Tell jobs in place of what was told of them before; they come last, as in events."""
+    if told:
+        _forget_jobs(made, {Job.of(one) for one, _ in told})
+        made.jobs += [one for one, _ in told]
+        made.employments += told
+
+
+def _forget_jobs(made: Composite, jobs: Collection[Job]) -> None:
+    made.jobs = [one for one in made.jobs if Job.of(one) not in jobs]
+    made.employments = [one for one in made.employments if Job.of(one[0]) not in jobs]
 
 
 _index: Final = itemgetter(0)

@@ -12,8 +12,8 @@ Own = Mapping[tuple[int, int], Kept]
 def own_of(cluster: Cluster, homes: Homes) -> Own:
     """Say what is every home's own of the bindings.
 
-    What people changed since the homes were merged is the survivor's. A binding that a home put
-    aside while it stood for itself is nobody's any more.
+    What people changed since the homes were merged is the survivor's. A binding that was put aside
+    is nobody's any more, for none of those who were merged then.
     """
     stored = {place: one.own or one.shown for place, one in cluster.bindings.items()}
     found = dict(stored)
@@ -22,7 +22,7 @@ def own_of(cluster: Cluster, homes: Homes) -> Own:
         if group is None:
             continue
         if not binding.is_live:
-            found[owner, workspace] = NOTHING_KEPT
+            found |= {(home, workspace): NOTHING_KEPT for home in group}
         elif len(group) > 1:
             own = binding.own or NOTHING_KEPT
             merged = shown_by({**stored, (owner, workspace): own}, group, workspace)
