@@ -1,13 +1,18 @@
 """Random histories of contacts, lived twice: once with merges and splits, once without."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
+from itertools import count
 from random import Random
 from typing import Any, Literal, Protocol
 
+from services.resolver.domain.bindings import custom_by_people
+from services.resolver.domain.marking import Mark, fill, mark
 from services.resolver.domain.merge import Refused
 from services.resolver.domain.model import Contact
-from shared.events.signal import Employment
+from shared.events.signal import Education, Employment, Skill
 from tests.support.merging import World
 
 SOURCES = ("hubspot_crm", "csv_upload", "manual_entry", "apollo", "email_sync")
@@ -24,6 +29,17 @@ _EARLIER = _ENDED.model_copy(
 JOBS = ((_BEGAN,), (_ENDED,), (_EARLIER, _BEGAN), (_EARLIER, _ENDED))
 """Stints of one title at one employer, told in several ways."""
 
+_LEARNT = Education(school="Queen's", degree="BSc", start_date=date(2008, 9, 1))
+STUDIES = ((), (), (_LEARNT,), (_LEARNT.model_copy(update={"end_date": date(2011, 7, 1)}),))
+SKILLS = ((), (), (Skill(name="Analysis"),), (Skill(name="analysis", endorsements=9),))
+
+TAGS = ("vip", "lead", "warm")
+"""The first two are labels that sources say, too."""
+
+GROUPS = tuple(f"grp_{number:026d}" for number in range(2))
+TIERS = ("gold", "tin", None)
+"""Values of the custom field `tier`."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -34,12 +50,14 @@ class Said:
     said: dict[str, Any]
 
 
-def a_said(dice: Random, minutes: int, about: str | None = None) -> Said:
-    """Draw a signal; with `about` it is a vendor's, who names nobody."""
+def a_said(
+    dice: Random, minutes: int, about: str | None = None, import_id: str | None = None
+) -> Said:
+    """Draw a signal; with `about` it is a vendor's, who names nobody; with an import, a row's."""
     identified = about is None
     return Said(
         record=f"r{dice.randrange(RECORDS)}" if identified else f"v{dice.randrange(RECORDS)}",
-        workspace=dice.randint(1, WORKSPACES),
+        workspace=1 if import_id else dice.randint(1, WORKSPACES),
         said={
             "email": dice.choice([None, "a@x.org", "b@x.org", "c@acme.io", "d@acme.io"])
             if identified
@@ -55,7 +73,11 @@ def a_said(dice: Random, minutes: int, about: str | None = None) -> Said:
             "minutes": round(dice.random() * minutes, 4),
             "notes": dice.choice([None, "met", "called"]),
             "labels": dice.choice([(), ("vip",), ("lead", "vip")]),
+            "custom_fields": dice.choice([{}, {"tier": "tin"}, {"size": 2**64}]),
+            "education": dice.choice(STUDIES),
+            "skills": dice.choice(SKILLS),
             "about": about,
+            "import_id": import_id,
         },
     )
 
@@ -64,7 +86,7 @@ def a_said(dice: Random, minutes: int, about: str | None = None) -> Said:
 class Step:
     """One thing that happened, so that it can happen again elsewhere."""
 
-    kind: Literal["hear", "merge", "undo", "archive", "stage"]
+    kind: Literal["hear", "merge", "undo", "archive", "stage", "tag", "group", "fill", "retract"]
     contact: int = 0
     """Whom it is about, by the order of birth, from 1."""
     other: int = 0
@@ -72,7 +94,11 @@ class Step:
     in_both: bool = True
     """Whether it happens in the plain world, too."""
     said: Said | None = None
-    stage: str = ""
+    word: str | None = None
+    """A stage, a tag, a group, the value of a custom field, or an import."""
+    workspace: int = 1
+    wanted: bool = True
+    """Whether the contact is to have the tag, or be in the group."""
 
 
 class Counting(Protocol):
@@ -99,22 +125,18 @@ def a_script(dice: Random, length: int) -> list[Step]:
 
 def _live(dice: Random, length: int, count: Counting) -> "_Twins":
     twins = _Twins(World(), World(), dice, count)
+    happenings: list[Callable[[], object]] = [
+        *(twins.merge, twins.merge, twins.merge_for_good, twins.undo),
+        *(twins.edit, twins.ask, twins.mark, twins.fill, twins.retract),
+        *[lambda: twins.hear(a_said(dice, length, import_id=twins.importing))] * 2,
+        *[lambda: twins.hear(a_said(dice, length))] * 4,
+    ]
     for _ in range(length):
-        match dice.randrange(10):
-            case 0 | 1:
-                twins.merge()
-            case 2:
-                twins.merge_for_good()
-            case 3:
-                twins.undo()
-            case 4:
-                twins.edit()
-            case 5:
-                twins.ask()
-            case _:
-                twins.hear(a_said(dice, length))
+        dice.choice(happenings)()
     while twins.passing:
         twins.undo()
+    if dice.randrange(2):
+        twins.retract()
     return twins
 
 
@@ -127,6 +149,8 @@ class _Twins:
         self.passing: list[str] = []
         """Merges that only the first world saw."""
         self.script: list[Step] = []
+        self.importing = _import(1)
+        """The import that rows come with now."""
         self._made: list[str] = []
         self._dice = dice
         self._count = count
@@ -138,7 +162,14 @@ class _Twins:
 
     def merge(self) -> str | None:
         """Merge any two contacts, by whatever name, in the first world."""
-        contacts = sorted(self.stirred.known.contacts)
+        contacts = [
+            number
+            for number in sorted(self.stirred.known.contacts)
+            if all(
+                world.known.contacts[world.root(number)].status != "deleted"
+                for world in (self.stirred, self.plain)
+            )
+        ]
         if len(contacts) < 2:
             return None
         one, other = self._dice.sample(contacts, 2)
@@ -186,7 +217,8 @@ class _Twins:
         there = self.plain.bindings.get((named, 1))
         if self._dice.randrange(2):
             status = self.plain.known.contacts[named].status
-            if "incomplete" not in (status, contact.status):
+            # Who is brought back is active, whatever was taken back meanwhile.
+            if "incomplete" not in (status, contact.status) and self.importing == _import(1):
                 self._count("archived or brought back")
                 self.stirred.archive(named)
                 in_both = contact.status != status
@@ -197,11 +229,79 @@ class _Twins:
             self._count("stage set")
             self.stirred.keep(named, 1, stage=stage)
             self.plain.keep(named, 1, stage=stage)
-            self.script.append(Step("stage", named, stage=stage))
+            self.script.append(Step("stage", named, word=stage))
 
     def _stages(self) -> set[str]:
         """Return all stages shown: who sets back what a merge shows has changed nothing."""
         return {one.shown.stage for one in self.stirred.bindings.values()}
+
+    def mark(self) -> None:
+        """Give somebody a tag, take one off, or the same of a group: where both say as much.
+
+        Who gives what a merge shows already, or takes what it alone shows, has said another thing
+        than where nothing was merged.
+        """
+        dice, contact = self._dice, self._somebody()
+        word = dice.choice((*TAGS, *GROUPS))
+        workspace, wanted = dice.randint(1, WORKSPACES), bool(dice.randrange(3))
+        one = (
+            Mark("tag", f"tag_{'0' * 26}", word, wanted)
+            if word in TAGS
+            else Mark("group", word, word, wanted)
+        )
+        if contact is None or not self._know(contact, workspace):
+            return
+        said = {
+            one.is_said(world.known.contacts[contact.id], workspace)
+            for world in (self.stirred, self.plain)
+        }
+        if len(said) == 1:
+            self._count(f"{one.kind} {'given' if wanted else 'taken'}")
+            for world in self._at_one_time():
+                world.say(contact.id, workspace, partial(mark, one=one))
+            self.script.append(
+                Step(one.kind, contact.id, word=word, workspace=workspace, wanted=wanted)
+            )
+
+    def fill(self) -> None:
+        """Set a custom field, or empty it: of whom people say as much in both worlds."""
+        contact, workspace = self._somebody(), self._dice.randint(1, WORKSPACES)
+        tier = self._dice.choice(TIERS)
+        if contact is None or not self._know(contact, workspace):
+            return
+        one, other = (
+            custom_by_people(world.known.contacts[contact.id], workspace)
+            for world in (self.stirred, self.plain)
+        )
+        if one == other:
+            self._count("filled")
+            for world in self._at_one_time():
+                world.say(contact.id, workspace, partial(fill, values={"tier": tier}))
+            self.script.append(Step("fill", contact.id, word=tier, workspace=workspace))
+
+    def _at_one_time(self) -> tuple[World, World]:
+        """Return both at one time: who is born or known by an order is so since it was given."""
+        now = max(next(self.stirred.clock), next(self.plain.clock))
+        self.stirred.clock, self.plain.clock = count(now), count(now)
+        return self.stirred, self.plain
+
+    def _know(self, contact: Contact, workspace: int) -> bool:
+        return all(
+            workspace in world.known.contacts[contact.id].bindings
+            for world in (self.stirred, self.plain)
+        )
+
+    def retract(self) -> None:
+        """Take back all that rows brought so far; what comes later is another import's."""
+        worlds = (self.stirred, self.plain)
+        is_empty = not self.stirred.has_rows(self.importing)
+        if self.passing or is_empty or any(one.overlooks(self.importing) for one in worlds):
+            return
+        self._count("import taken back")
+        for world in self._at_one_time():
+            world.retract(self.importing)
+        self.script.append(Step("retract", word=self.importing))
+        self.importing = _import(int(self.importing.removeprefix("imp_")) + 1)
 
     def ask(self) -> None:
         """Let a vendor answer about somebody, naming nobody."""
@@ -216,6 +316,10 @@ class _Twins:
         standing = [
             one
             for one in self.stirred.known.contacts.values()
-            if "merged" not in (one.status, self.plain.known.contacts[one.id].status)
+            if not {"merged", "deleted"} & {one.status, self.plain.known.contacts[one.id].status}
         ]
         return self._dice.choice(standing) if standing else None
+
+
+def _import(number: int) -> str:
+    return f"imp_{number:026d}"

@@ -6,9 +6,9 @@ values have nothing in common but companies.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from random import Random
 from typing import Any, Final
@@ -27,18 +27,30 @@ from services.resolver.domain.commands import carry_out
 from services.resolver.domain.judgements import Answer
 from services.resolver.store import Store
 from services.resolver.store.judging import Finding
+from services.resolver.store.marking import MarkAnswer
 from shared.auth import Place
 from shared.events.command import (
+    AddGroupMembers,
+    AddTag,
     ArchiveContact,
+    CreateField,
+    CreateGroup,
+    CreateTag,
+    FillFields,
     Judgement,
     MergeContacts,
+    RemoveGroupMembers,
+    RemoveTag,
+    RetractImport,
     SplitContact,
     UnarchiveContact,
+    WorkspaceOrder,
 )
 from shared.events.fold import ContactState
-from tests.support.histories import Said, Step, a_script
+from shared.events.structs import to_json
+from tests.support.histories import GROUPS, TAGS, Said, Step, a_script
 from tests.support.invariants import folded
-from tests.support.signals import a_signal
+from tests.support.signals import MOMENT, a_signal
 
 Resolve = Any
 """Hands normalised signals to the resolver as one batch."""
@@ -63,6 +75,8 @@ class Life:
     born: dict[Any, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     """History → its contacts (id, public id) in the order of birth."""
     merges: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    marks: dict[tuple[int, str], str] = field(default_factory=dict)
+    """(number of the workspace, tag or group) → its public id."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Of whoever uses the one connection of the owner."""
 
@@ -79,9 +93,16 @@ class Life:
                 await self.resolve(*(self.a_signal(number, one) for number, one in heard))
                 await self._note_births()
             # Each is another history's: they do not touch one another's contacts.
-            ordered = [self._do(number, step) for number, step in mine if step.said is None]
+            ordered: list[Coroutine[Any, Any, object]] = [
+                self._do(number, step)
+                for number, step in mine
+                if step.said is None and step.kind not in _OF_MANY
+            ]
+            ordered += self._of_many(mine)
             for start in range(0, len(ordered), AT_ONCE):
                 await asyncio.gather(*ordered[start : start + AT_ONCE])
+            if any(step.kind == "retract" for _, step in mine):
+                await self._note_births()
 
     def a_signal(self, number: int, one: Said, **more: Any) -> Any:
         """Make a signal of one history."""
@@ -91,9 +112,11 @@ class Life:
             said[name] = said[name] and _own(said[name], number)
         if about is not None:
             _, said["about"] = self.born[number][int(about.removeprefix("con_")) - 1]
+        import_id = said.get("import_id")
+        said["import_id"] = import_id and _of(number, import_id)
         _, workspace = self.workspaces[one.workspace - 1]
         record = f"h{number}-{one.record}{more.pop('again', '')}"
-        return a_signal(record, tenant=self.tenant, workspace=workspace, **said, **more)
+        return a_signal(record, tenant=self.tenant, workspace=workspace, **said | more)
 
     async def _note_births(self) -> None:
         known = max((one[0] for each in self.born.values() for one in each), default=0)
@@ -107,7 +130,63 @@ class Life:
             number = int(row["record"].partition("-")[0].removeprefix("h"))
             self.born[number].append((row["id"], row["public_id"]))
 
+    async def prepare(self) -> None:
+        """Make the tags, groups and fields that histories speak of."""
+        for number in range(1, len(self.workspaces) + 1):
+            for word in TAGS:
+                await self._make(number, word, CreateTag, name=word)
+            for place, word in enumerate(GROUPS):
+                await self._make(number, word, CreateGroup, name=f"Group {place}")
+            await self._order(number, CreateField, label="Tier", key="tier", type="text")
+
+    async def _make(
+        self, workspace: int, word: str, kind: type[WorkspaceOrder], **said: Any
+    ) -> None:
+        answer = await self._order(workspace, kind, **said)
+        assert answer.shown is not None
+        self.marks[workspace, word] = answer.shown["id"]
+
+    async def _order(self, workspace: int, kind: type[WorkspaceOrder], **said: Any) -> MarkAnswer:
+        """Order something of one workspace that must be done."""
+        workspace_id, name = self.workspaces[workspace - 1]
+        place = Place(self.tenant_id, workspace_id, self.tenant, name)
+        answer = await self.store.order_marks(kind(**self._ordered(name), **said), place)
+        assert answer.outcome in ("done", "unchanged"), answer
+        return answer
+
+    def _of_many(self, mine: Sequence[tuple[int, Step]]) -> list[Coroutine[Any, Any, MarkAnswer]]:
+        """Return orders about tags, groups and fields: of all histories that say the same."""
+        alike: dict[tuple[str, int, str | None, bool], list[str]] = defaultdict(list)
+        for number, step in mine:
+            if step.kind in _OF_MANY:
+                order = (step.kind, step.workspace, step.word, step.wanted)
+                alike[order].append(self.born[number][step.contact - 1][1])
+        return [self._mark(*order, contacts) for order, contacts in alike.items()]
+
+    async def _mark(
+        self, kind: str, workspace: int, word: str | None, wanted: bool, contacts: list[str]
+    ) -> MarkAnswer:
+        if kind == "fill":
+            values = {"tier": word}
+            return await self._order(workspace, FillFields, contacts=contacts, values=values)
+        mark_id = self.marks[workspace, word or ""]
+        if kind == "tag":
+            named: type[WorkspaceOrder] = AddTag if wanted else RemoveTag
+            return await self._order(workspace, named, tag_id=mark_id, contacts=contacts)
+        named = AddGroupMembers if wanted else RemoveGroupMembers
+        return await self._order(workspace, named, group_id=mark_id, contacts=contacts)
+
+    async def _retract(self, number: int, step: Step) -> None:
+        workspace_id, workspace = self.workspaces[0]
+        place = Place(self.tenant_id, workspace_id, self.tenant, workspace)
+        order = RetractImport(**self._ordered(workspace), import_id=_of(number, step.word or ""))
+        while (await self.store.retract(order, place)).remaining:
+            pass
+
     async def _do(self, number: int, step: Step) -> None:
+        if step.kind == "retract":
+            await self._retract(number, step)
+            return
         _, name = self.born[number][step.contact - 1]
         match step.kind:
             case "merge":
@@ -122,35 +201,32 @@ class Life:
                 await self._archive(name)
             case _:
                 async with self._turn:
-                    await self.owner.execute(_STAGE, name, self.workspaces[0][0], step.stage)
+                    await self.owner.execute(_STAGE, name, self.workspaces[0][0], step.word)
+
+    def _ordered(self, workspace: str) -> dict[str, Any]:
+        """Return what every order says."""
+        return {
+            "command_id": f"cmd_{ULID()}",
+            "tenant": self.tenant,
+            "workspace": workspace,
+            "issued_at": datetime.now(UTC),
+        }
 
     async def _archive(self, name: str) -> None:
         """Archive a contact, or bring it back."""
-        command_id, now = f"cmd_{ULID()}", datetime.now(UTC)
         async with self.store.transaction() as tx:
             (contact,) = await tx.load_contacts([(self.tenant_id, name)])
             kind = UnarchiveContact if contact.status == "archived" else ArchiveContact
-            command = kind(
-                command_id=command_id,
-                tenant=self.tenant,
-                workspace=self.workspaces[0][1],
-                issued_at=now,
-                contact_id=name,
-            )
+            command = kind(**self._ordered(self.workspaces[0][1]), contact_id=name)
             ids = await tx.take_ids(1)
-            plan, _ = carry_out([(command, self.tenant_id, None)], [contact], (), ids, now)
+            asked = [(command, self.tenant_id, None)]
+            plan, _ = carry_out(asked, [contact], (), ids, command.issued_at)
             await tx.apply(plan)
 
     async def judge(self, kind: type[Judgement], **said: Any) -> Answer:
         """Order something that must be done."""
         workspace_id, workspace = self.workspaces[0]
-        command = kind(
-            command_id=f"cmd_{ULID()}",
-            tenant=self.tenant,
-            workspace=workspace,
-            issued_at=datetime.now(UTC),
-            **said,
-        )
+        command = kind(**self._ordered(workspace), **said)
         place = Place(self.tenant_id, workspace_id, self.tenant, workspace)
         answer = await self.store.judge(command, place)
         assert answer.outcome == "done", answer
@@ -189,18 +265,19 @@ class Life:
         names = _Names(self)
         await names.read()
         found: dict[str, Any] = {}
-        for name, state in (await folded(self.owner, self.tenant_id)).items():
+        shared = await folded(self.owner, self.tenant_id)
+        for name, state in shared.items():
             found[names.of(name)] = [_told(state, names), *_indexed(state, names)]
-        await self._check_read_model()
+        await self._check_read_model(shared)
         for table, statement in _TABLES.items():
             for row in await self.owner.fetch(statement, self.tenant_id):
-                values = [names.of(value) for value in row.values()]
+                values = [_named(value, names) for value in row.values()]
                 found.setdefault(f"{values[0]} {table}", []).append(values[1:])
         for rows in found.values():
             rows.sort(key=repr)
         return found
 
-    async def _check_read_model(self) -> None:
+    async def _check_read_model(self, shared: Mapping[str, ContactState]) -> None:
         """Hold the projector's own fold to the shared one, whatever was merged."""
         events: dict[str, list[Event]] = defaultdict(list)
         for row in await self.owner.fetch(
@@ -211,7 +288,6 @@ class Life:
             body = orjson.loads(row["payload"])
             event = Event(row["event_type"], body, self.tenant, None, datetime.now(UTC))
             events[row["entity_public_id"]].append(event)
-        shared = await folded(self.owner, self.tenant_id)
         for name, history in events.items():
             made = fold_json(None, history)
             assert made is not None
@@ -234,6 +310,7 @@ class _Names:
             for place, (_, name) in enumerate(contacts):
                 self._names[name] = f"contact {number}.{place}"
         self._names |= {name: f"workspace {n}" for n, (_, name) in enumerate(life.workspaces)}
+        self._names |= {name: f"{word} of {n}" for (n, word), name in life.marks.items()}
         for row in await life.owner.fetch(
             "SELECT public_id, name, primary_domain FROM contact.organisation WHERE tenant_id = $1",
             life.tenant_id,
@@ -255,7 +332,7 @@ def _told(state: ContactState, names: _Names) -> Any:
         state.status,
         names.of(state.survivor_id),
         state.source,
-        str(state.created_at),
+        _when(state.created_at),
         sorted((name, names.of(value)) for name, value in state.fields.items()),
         sorted(
             (name, one.source, names.of(one.source_record), str(one.asserted_at))
@@ -266,10 +343,24 @@ def _told(state: ContactState, names: _Names) -> Any:
         None
         if state.survivor_id
         else sorted(
-            (names.of(name), one.import_source, str(one.bound_at), one.labels, one.notes)
+            (
+                *(names.of(name), one.import_source, _when(one.bound_at), one.labels, one.notes),
+                to_json(one.custom_fields),
+                [names.of(group) for group in one.groups],
+            )
             for name, one in state.bindings.items()
         ),
     ]
+
+
+def _when(at: datetime) -> str:
+    """Tell the time of a signal; orders are given at two times in two lives."""
+    return str(at) if at < MOMENT + timedelta(days=1) else "by an order"
+
+
+def _of(number: int, import_id: str) -> str:
+    """Name an import that is one history's own."""
+    return f"{import_id[:10]}{number:08d}{import_id[-12:]}"
 
 
 def _indexed(state: ContactState, names: _Names) -> list[Any]:
@@ -282,6 +373,10 @@ def _indexed(state: ContactState, names: _Names) -> list[Any]:
         jobs = [(names.of(job["company"]), job["role"]) for job in node["jobs"]]
         found.append([node["properties"], jobs])
     return found
+
+
+def _named(value: Any, names: _Names) -> Any:
+    return [names.of(one) for one in value] if isinstance(value, list) else names.of(value)
 
 
 def _own(value: str, number: int) -> str:
@@ -310,7 +405,9 @@ async def lives(
                 tenant_id,
             )
             workspaces.append((number, name))
-        made.append(Life(owner, store, resolve, tenant_id, tenant, workspaces, stirred))
+        life = Life(owner, store, resolve, tenant_id, tenant, workspaces, stirred)
+        await life.prepare()
+        made.append(life)
     return made[0], made[1]
 
 
@@ -327,6 +424,9 @@ def different(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tup
         if one.get(name) != other.get(name)
     }
 
+
+_OF_MANY: Final = ("tag", "group", "fill")
+"""What one order says of many contacts."""
 
 _STAGE: Final = """
 UPDATE contact.workspace_contact_binding b SET stage = $3::text::contact.stage
@@ -357,14 +457,29 @@ _TABLES: Final = {
     " b.full_name, b.title, b.headline, b.primary_email, b.primary_phone, b.current_org_name,"
     " b.seniority, b.departments, b.timezone, b.avatar_url,"
     " o.public_id AS company, b.stage::text, b.labels, b.notes, b.custom_fields::text,"
+    " b.groups,"
     " b.import_source, b.id = l.workspace_contact_binding_id AS latest"
     " FROM contact.workspace_contact_binding b JOIN contact.contact c ON c.id = b.contact_id"
     " JOIN app.workspace w ON w.id = b.workspace_id"
     " JOIN contact.contact_latest_data l ON l.contact_id = c.id"
     " LEFT JOIN contact.organisation o ON o.id = b.current_org_id"
     " WHERE b.tenant_id = $1 AND b.deleted_at IS NULL",
-    "records": "SELECT c.public_id, r.source_record_id, r.revision, r.source_id"
+    "tags": "SELECT c.public_id, w.public_id AS workspace, t.name, m.source::text,"
+    " m.confidence FROM contact.contact_tags m JOIN contact.tag t ON t.id = m.tag_id"
+    " JOIN contact.contact c ON c.id = m.contact_id"
+    " JOIN app.workspace w ON w.id = m.workspace_id WHERE m.tenant_id = $1",
+    "groups": "SELECT c.public_id, g.public_id AS group FROM contact.group_members m"
+    " JOIN contact.contact_group g ON g.id = m.group_id"
+    " JOIN contact.contact c ON c.id = m.contact_id WHERE m.tenant_id = $1",
+    "education": "SELECT c.public_id, e.school_name, e.degree, e.end_date, e.source_id"
+    " FROM contact.contact_education e JOIN contact.contact c ON c.id = e.contact_id"
+    " WHERE e.tenant_id = $1",
+    "skills": "SELECT c.public_id, s.skill_name, s.endorsements, s.source_id"
+    " FROM contact.contact_skills s JOIN contact.contact c ON c.id = s.contact_id"
+    " WHERE s.tenant_id = $1",
+    "records": "SELECT c.public_id, r.source_record_id, r.revision, r.source_id,"
+    " r.superseded_at IS NULL AS present"
     " FROM contact.source_record r JOIN contact.contact c ON c.id = r.contact_id"
-    " WHERE r.tenant_id = $1",
+    " WHERE r.tenant_id = $1 AND r.undone_at IS NULL",
 }
 """What a contact has in the resolver's tables; ids are called by their names."""

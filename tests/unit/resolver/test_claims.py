@@ -31,8 +31,8 @@ def told(many: int, seed: int, length: int) -> list[dict[str, Any]]:
         patch.setattr(module, "MANY", many)
         for number in range(length):
             one = a_said(dice, length)
-            fields = {f"f{number % 2}": dice.randrange(3)}
-            world.tell(one.record, one.workspace, **one.said, custom_fields=fields)
+            one.said["custom_fields"] |= {f"f{number % 2}": dice.randrange(3)}
+            world.tell(one.record, one.workspace, **one.said)
     return [event.model_dump(mode="json") for events in world.streams.values() for event in events]
 
 
