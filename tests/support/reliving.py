@@ -57,6 +57,9 @@ Resolve = Any
 
 _VALUES: Final = ("email", "phone")
 
+BY_AN_ORDER: Final = "by an order"
+"""When it was, of what no signal brought."""
+
 AT_ONCE: Final = 4
 """Decisions carried out side by side."""
 
@@ -355,7 +358,7 @@ def _told(state: ContactState, names: _Names) -> Any:
 
 def _when(at: datetime) -> str:
     """Tell the time of a signal; orders are given at two times in two lives."""
-    return str(at) if at < MOMENT + timedelta(days=1) else "by an order"
+    return str(at) if at < MOMENT + timedelta(days=1) else BY_AN_ORDER
 
 
 def _of(number: int, import_id: str) -> str:
