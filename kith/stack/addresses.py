@@ -1,15 +1,23 @@
 """Where the parts of a stack listen, and what a process is told about it."""
 
+import os
 from base64 import urlsafe_b64encode
+from typing import Final
+from urllib.parse import quote
 
 from kith.stack.errors import StackError
+from kith.stack.places import Places
 from kith.stack.provision import DATABASE
 from kith.stack.state import StackState
+
+LONGEST_SOCKET_PATH: Final = 100
+"""Bytes; a little less than what the address of a Unix socket may hold (macOS: 104)."""
 
 
 class Addresses:
     """The addresses and accounts of one stack, running or not."""
 
+    places: Places
     state: StackState
 
     @property
@@ -43,7 +51,7 @@ class Addresses:
         vault = self.state.secrets["vault"].encode()  # 32 bytes, as a key must be
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap,
-            "POSTGRES_DSN": self.postgres_dsn(role),
+            "POSTGRES_DSN": self._nearest_dsn(role),
             "REDIS_URL": self.redis_url,
             "NEO4J_URI": self.neo4j_uri,
             "NEO4J_USER": user,
@@ -51,6 +59,19 @@ class Addresses:
             "KITH_DIGEST_SECRET": self.state.secrets["digest"],
             "INGEST_ENCRYPTION_KEYS": urlsafe_b64encode(vault).decode(),
         }
+
+    def _nearest_dsn(self, role: str) -> str:
+        """Give the way through the server's socket, cheaper than loopback, where there is one.
+
+        Whoever may not enter the data folder, or has it at a long path, takes the port.
+        """
+        port = self._port("postgres")
+        folder = self.places.data / "postgres"
+        path = folder / f".s.PGSQL.{port}"
+        if len(os.fsencode(path)) > LONGEST_SOCKET_PATH or not os.access(path, os.W_OK):
+            return self.postgres_dsn(role)
+        secret = self.state.secrets[role]
+        return f"postgresql://{role}:{secret}@/{DATABASE}?host={quote(str(folder))}&port={port}"
 
     def _port(self, name: str) -> int:
         try:

@@ -36,7 +36,8 @@ def render_config(setting: Setting) -> str:
     return (
         "listen_addresses = '127.0.0.1'\n"
         f"port = {setting.ports['postgres']}\n"
-        "unix_socket_directories = ''\n"
+        # In the data folder, which nobody else may enter.
+        "unix_socket_directories = '.'\n"
         "max_connections = 100\n"
         "max_locks_per_transaction = 512\n"
         "shared_buffers = 512MB\n"
@@ -110,7 +111,8 @@ class Postgres(Part):
             self._initialise(home, folder, setting)
         # Its pid may be a zombie that nobody reaps, or another process by now; either would keep
         # the server from starting, and that nothing of the old one lives has been made sure of.
-        (folder / "postmaster.pid").unlink(missing_ok=True)
+        for lock in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*.lock")):
+            lock.unlink(missing_ok=True)
         config = folder / "kith.conf"
         config.write_text(render_config(setting))
         config.chmod(0o644)

@@ -97,12 +97,27 @@ async def test_what_was_killed_comes_back_with_its_data(stack: Stack) -> None:
         os.kill(pid, SIGKILL)
     assert wait_until(lambda: not stack.pids(), 5)
     # After a reboot the pid in a stale lock file may be anybody's: here it is this test's.
-    stale = stack.setting.folder("postgres") / "postmaster.pid"
-    stale.write_text(f"{os.getpid()}\n" + stale.read_text().partition("\n")[2])
+    folder = stack.setting.folder("postgres")
+    for stale in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*.lock")):
+        stale.write_text(f"{os.getpid()}\n" + stale.read_text().partition("\n")[2])
     stack.start()
     assert stack.state.ports == ports
     assert not set(stack.pids().values()) & set(before.values())
     assert await read(stack) == ("row", b"message", b"value", ["node"])
+
+
+async def test_services_reach_postgres_by_its_socket_where_there_is_one(stack: Stack) -> None:
+    by_socket = stack.environment("kith_api")["POSTGRES_DSN"]
+    (stack.setting.folder("postgres") / f".s.PGSQL.{stack.state.ports['postgres']}").rename(
+        aside := stack.places.home / "socket"
+    )
+    by_port = stack.environment("kith_api")["POSTGRES_DSN"]
+    aside.rename(stack.setting.folder("postgres") / f".s.PGSQL.{stack.state.ports['postgres']}")
+    for dsn, family in ((by_socket, None), (by_port, "127.0.0.1")):
+        connection = await asyncpg.connect(dsn)
+        address = await connection.fetchval("SELECT host(inet_client_addr())")
+        await connection.close()
+        assert address == family
 
 
 async def test_one_part_is_restarted_alone(stack: Stack) -> None:

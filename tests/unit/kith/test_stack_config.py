@@ -52,7 +52,7 @@ def test_postgres_is_durable_and_on_loopback(setting: Setting) -> None:
     for name in ("fsync", "synchronous_commit", "full_page_writes"):
         assert config[name] == "on"
     assert config["listen_addresses"] == "127.0.0.1"
-    assert config["unix_socket_directories"] == ""
+    assert config["unix_socket_directories"] == "."
     assert config["port"] == str(setting.ports["postgres"])
 
 
