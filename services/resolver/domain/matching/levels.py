@@ -9,6 +9,8 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio
 
 from services.resolver.domain.matching.model import CUSTOM
+from services.resolver.domain.names.company import parse_company
+from services.resolver.domain.names.tables import read_words
 
 RANK: Final[Mapping[str, int]] = {
     level: rank
@@ -80,6 +82,27 @@ def compare_texts(left: str, right: str) -> str:
         if alike >= least:
             return level
     return "differ"
+
+
+def compare_companies(left: str, right: str) -> str:
+    """Compare names of companies by the words that tell them apart.
+
+    Legal forms, and words like `Group` or `Holdings`, agree by chance: `Acme Holdings` is no more
+    like `Zeta Holdings` than Acme is like Zeta. They are often left out: `Acme` is `Acme Inc` in
+    part.
+    """
+    if left == right:
+        return "equal"
+    own, other = _telling(left), _telling(right)
+    return "subset" if own == other else compare_texts(own, other)
+
+
+@lru_cache(maxsize=8_192)
+def _telling(company: str) -> str:
+    """Return the words of a company's name that tell it from others; all where none does."""
+    words = parse_company(company).words
+    kept = [word for word in words if word not in read_words("company_weak")]
+    return " ".join(kept or words) or company
 
 
 def _are_numbered(left: str, right: str) -> bool:
@@ -175,6 +198,7 @@ def is_number(value: str) -> bool:
 
 
 COMPARATORS: Final[Mapping[str, Callable[[str, str], str]]] = {
+    "company": compare_companies,
     "email": compare_emails,
     "phone": compare_phones,
     "linkedin": compare_keys,

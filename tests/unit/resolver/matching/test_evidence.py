@@ -154,3 +154,22 @@ def test_a_garbled_name_leaves_the_mailbox_its_say() -> None:
     one = a_profile("John Smith", email="john.smith@acme.test")
     other = a_profile("Jhxn Smiht", email="john.smith@globex.test")
     assert next(each.level for each in observe(one, other, Counts())) == "local"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("Acme Inc", "ACME, Inc.", "equal"),
+        ("Acme", "Acme Inc", "subset"),
+        ("Acme Holdings", "Acme Group", "subset"),
+        ("Pendleton Holdings", "Spalding Holdings", "differ"),
+        ("Zeta Group", "Acme Group", "differ"),
+        ("Pendleton Holdings", "Pendelton Holdings", "near"),
+        ("Plant 12 GmbH", "Plant 13 AG", "numbered"),
+        ("Holdings Group", "Group", "subset"),
+    ],
+)
+def test_companies_agree_in_what_tells_them_apart(one: str, other: str, level: str) -> None:
+    left, right = a_profile("Ada Lovelace", company=one), a_profile("Bob Ng", company=other)
+    found = observe(left, right, Counts())
+    assert [each.level for each in found if each.attribute == "company"] == [level]
