@@ -70,7 +70,7 @@ At = Annotated[Doorway, Depends(doorway_of)]
 async def post_import(
     request: Request, caller: Calling, doorway: At, wishes: Annotated[Wishes, Query()]
 ) -> JsonResponse:
-    """Upload contacts (CSV, .xlsx, JSON, vCard, LDIF), mail (mbox, .eml), a calendar or a log.
+    """Upload contacts (CSV, .xlsx, JSON, vCard, LDIF, XML), mail (mbox, .eml), a calendar or a log.
 
     The answer comes when the file is kept and recognised. It is then read, and what each row would
     lead to is found out; look at it until its `state` is `ready`, choose, and execute it.

@@ -1,6 +1,6 @@
 """JSON of people: signals as kith exports and takes them, or a table's rows as objects."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
@@ -65,11 +65,16 @@ def _signal(item: Item) -> Row | BadRow:
 
 def read_objects(file: BinaryIO, sniffed: Sniffed) -> Rows:
     """Yield a row per object of a file, as a table whose columns are the objects' names."""
+    yield from rows_of(read_items(file, sniffed.encoding), sniffed)
+
+
+def rows_of(items: Iterable[Item | BadRow], sniffed: Sniffed) -> Rows:
+    """Yield a row per item, as a table whose columns are the items' names."""
     assert sniffed.mapping is not None
     people = People(sniffed.mapping, sniffed)
     names = [column.name for column in sniffed.mapping.columns]
     known = set(names)
-    for item in read_items(file, sniffed.encoding):
+    for item in items:
         if isinstance(item, BadRow):
             yield item
             continue

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 JSON: Final = "JSON"
+XML: Final = "XML"
 LDIF_TEXT: Final = "LDIF"
 
 _MAGIC: Final = (
@@ -37,7 +38,7 @@ _TEXTS: Final = (
         re.compile(r"<(?:[?!][^<]*<){0,16}(?:smses|calls)[\s/>]"),
         "a backup of calls or messages; import it with `kith activities`",
     ),
-    (re.compile(r"<\?xml|<\w+[\s>]"), "XML"),
+    (re.compile(r"<\?xml|<\w+[\s>]"), XML),
     (re.compile(r'\s*[{\[]\s*(?:["{\[}\]]|$)'), JSON),
     (
         re.compile(

@@ -9,11 +9,20 @@ from services.ingest.domain.mapping import Origin
 from services.ingest.domain.reading import read_value
 from services.ingest.domain.suggesting import OTHER_LAYOUT
 from services.ingest.sources.jcard import read_jcard
-from services.ingest.sources.json_people import read_objects, read_signals
+from services.ingest.sources.json_people import read_objects, read_signals, rows_of
 from services.ingest.sources.ldif import read_ldif
 from services.ingest.sources.people import read_people
+from services.ingest.sources.phone_book import read_entries
 from services.ingest.sources.row import Row, Rows
-from services.ingest.sources.sniffed import JCARD, LDIF, OBJECTS, SIGNALS, VCARD, Sniffed
+from services.ingest.sources.sniffed import (
+    JCARD,
+    LDIF,
+    OBJECTS,
+    PHONE_BOOK,
+    SIGNALS,
+    VCARD,
+    Sniffed,
+)
 from services.ingest.sources.vcard import read_vcard
 from services.ingest.sources.vocabulary import vocabulary
 from shared.events.signal import ContactSignal
@@ -23,6 +32,7 @@ SOURCES: Final[dict[str, str]] = {
     OTHER_LAYOUT: "csv_upload",
     LDIF: "csv_upload",
     OBJECTS: "csv_upload",
+    PHONE_BOOK: "csv_upload",
     SIGNALS: "csv_upload",
     VCARD: "vcard_upload",
     JCARD: "vcard_upload",
@@ -43,6 +53,8 @@ def read_rows(file: BinaryIO, sniffed: Sniffed) -> Rows:
             return read_signals(file, sniffed.encoding)
         case "json":
             return read_objects(file, sniffed)
+        case "phone-book":
+            return rows_of(read_entries(file, sniffed.encoding), sniffed)
         case _:
             return read_people(file, sniffed)
 

@@ -7,8 +7,6 @@ nothing then. Octets are given back as they are, but for where a file has no enc
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, BinaryIO, Final, cast
-from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 import orjson
 
@@ -17,7 +15,8 @@ from services.ingest.sources.activities import BACKUP, CALENDAR, LINES
 from services.ingest.sources.calendar_blocks import encoding_of, physical_lines
 from services.ingest.sources.calls import sniff_log
 from services.ingest.sources.mail.boxes import BoxKind, spans
-from services.ingest.sources.phone_backup import ENTRIES, MAX_ELEMENT, pieces_of
+from services.ingest.sources.originals import original_elements
+from services.ingest.sources.phone_backup import ENTRIES, pieces_of
 from services.ingest.sources.rejects import PROPERTY, Reject, rejected_lines
 from services.ingest.sources.sniffed import LOG
 from shared.events.topics import MAX_SIGNAL_BYTES
@@ -55,7 +54,7 @@ def write_rejected_entries(
         case "calendar":
             pieces = _events(file, _by_line(rejects))
         case "phone-backup":
-            pieces = _elements(file, rejects)
+            pieces = original_elements(pieces_of(file), ENTRIES, _by_number(rejects))
         case "json-lines":
             pieces = _objects(file, _by_line(rejects))
         case "call-log":
@@ -73,6 +72,10 @@ def _by_line(rejects: Iterable[Reject]) -> dict[int, str]:
         reason = " ".join(one.reason.split())
         found[one.line] = f"{found[one.line]}; {reason}" if one.line in found else reason
     return found
+
+
+def _by_number(rejects: Iterable[Reject]) -> dict[int, str]:
+    return {one.number: " ".join(one.reason.split()) for one in rejects}
 
 
 def _messages(file: BinaryIO, kind: BoxKind, reasons: Mapping[int, str]) -> Iterator[bytes]:
@@ -140,64 +143,3 @@ def _object(line: bytes, reason: str) -> bytes:
     if not isinstance(value, dict):
         value = {"text": line.decode("utf-8", "replace")}
     return orjson.dumps({REASON: reason, **value})
-
-
-def _elements(file: BinaryIO, rejects: Sequence[Reject]) -> Iterator[bytes]:
-    """Write elements by their number: all of a backup may stand on one line."""
-    found = _Originals({one.number: " ".join(one.reason.split()) for one in rejects})
-    yield b"<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n"
-    for piece in pieces_of(file):
-        yield from found.feed(piece)
-    yield b"</%b>\n" % found.root if found.root else b"<calls/>\n"
-
-
-class _Originals:
-    """The elements that are given back of what was read so far."""
-
-    def __init__(self, reasons: Mapping[int, str]) -> None:
-        self.root = b""
-        self._reasons = reasons
-        self._number = 0
-        self._depth = 0
-        self._size = 0
-        """Octets since the element that is open, some more."""
-        self._held: list[str] = []
-        self._found: list[bytes] = []
-        self._is_over = False
-        # As backups are read: their declaration says nothing.
-        self._parser = expat.ParserCreate("utf-8")
-        self._parser.StartElementHandler = self._begin
-        self._parser.EndElementHandler = self._end
-
-    def feed(self, raw: bytes) -> list[bytes]:
-        """Take the next octets; where they are no XML any more, nothing more is given back."""
-        self._size = self._size + len(raw) if self._depth else 0
-        if not self._is_over and self._size <= MAX_ELEMENT:
-            try:
-                self._parser.Parse(raw)
-            except expat.ExpatError:
-                self._is_over = True
-        found, self._found = self._found, []
-        return found
-
-    def _begin(self, name: str, attributes: dict[str, str]) -> None:
-        if not self.root:
-            self.root = name.encode()
-            self._found.append(b"<%b>\n" % self.root)
-        if self._depth or name in ENTRIES:
-            said = "".join(f" {key}={quoteattr(text)}" for key, text in attributes.items())
-            self._held.append(f"<{name}{said}>")
-            self._depth += 1
-
-    def _end(self, name: str) -> None:
-        if not self._depth:
-            return
-        self._held.append(f"</{name}>")
-        self._depth -= 1
-        if self._depth:
-            return
-        self._number += 1
-        element, self._held = "".join(self._held), []
-        if (reason := self._reasons.get(self._number)) is not None:
-            told = reason.replace("--", "- -")
-            self._found.append(f"<!-- {REASON}: {told} -->\n{element}\n".encode())

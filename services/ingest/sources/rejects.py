@@ -16,8 +16,10 @@ from openpyxl import Workbook
 from services.ingest.domain.suggesting import REASON
 from services.ingest.sources.encodings import mended, text_of
 from services.ingest.sources.json_items import read_items
+from services.ingest.sources.originals import original_elements
+from services.ingest.sources.phone_book import ENTRIES, pieces_of
 from services.ingest.sources.row import BadRow
-from services.ingest.sources.sniffed import LDIF, VCARD, Sniffed
+from services.ingest.sources.sniffed import LDIF, PHONE_BOOK, VCARD, Sniffed
 from services.ingest.sources.table import MAX_HEADER
 from services.ingest.sources.workbook import read_texts
 
@@ -48,6 +50,8 @@ def media_of(sniffed: Sniffed) -> tuple[str, str]:
     """Return the media type and the ending of the file that rejects come back in."""
     if sniffed.layout == VCARD:
         return "text/vcard; charset=utf-8", "vcf"
+    if sniffed.layout == PHONE_BOOK:
+        return "application/xml", "xml"
     if sniffed.layout == LDIF:
         return "text/plain; charset=utf-8", "ldif"
     if sniffed.is_json:
@@ -63,6 +67,11 @@ def write_rejects(
     """Write the rejected rows, which are in the order of the file."""
     if sniffed.sheet:
         _write_sheet(file, sniffed, rejects, out)
+        return
+    if sniffed.layout == PHONE_BOOK:
+        reasons = {one.number: " ".join(one.reason.split()) for one in rejects}
+        for element in original_elements(pieces_of(file, sniffed.encoding), ENTRIES, reasons):
+            out.write(element)
         return
     if sniffed.is_json:
         pieces = _items(file, sniffed, rejects)

@@ -9,11 +9,12 @@ from services.ingest.domain.headless import guess
 from services.ingest.domain.suggesting import OTHER_LAYOUT, suggest
 from services.ingest.sources.calls import is_log
 from services.ingest.sources.encodings import LEGACY, MIXED, PIECE, text_of
-from services.ingest.sources.kinds import JSON, LDIF_TEXT, kind_of_bytes, kind_of_text
+from services.ingest.sources.kinds import JSON, LDIF_TEXT, XML, kind_of_bytes, kind_of_text
 from services.ingest.sources.sniff_json import sniff_json
 from services.ingest.sources.sniff_ldif import sniff_ldif
+from services.ingest.sources.sniff_phone_book import sniff_phone_book
 from services.ingest.sources.sniff_workbook import PREAMBLE_LINES, sniff_workbook
-from services.ingest.sources.sniffed import LDIF, VCARD, Sniffed
+from services.ingest.sources.sniffed import LDIF, PHONE_BOOK, VCARD, Sniffed
 from services.ingest.sources.survey import Survey, survey_of
 from services.ingest.sources.table import (
     HEADER_LINES,
@@ -84,10 +85,8 @@ def sniff(file: BinaryIO, choices: Choices | None = None, survey: Survey | None 
     kind = kind_of_text("".join(lines))
     if kind == JSON:
         return sniff_json(file, encoding, choices or {})
-    if kind == LDIF_TEXT:
-        return sniff_ldif(file, Sniffed(LDIF, usual, assumed), choices or {})
     if kind:
-        raise no_table(kind)
+        return _sniff_kind(kind, file, cards, choices or {})
     found = _find_table(lines, choices or {})
     if assumed and encoding != MIXED:
         encoding, found = _by_header(file, encoding, found, choices or {})
@@ -111,6 +110,16 @@ def sniff(file: BinaryIO, choices: Choices | None = None, survey: Survey | None 
         days_assumed=guessed,
         region=region,
     )
+
+
+def _sniff_kind(kind: str, file: BinaryIO, sniffed: Sniffed, choices: Choices) -> Sniffed:
+    """Look into text that begins as no table does, or refuse it by what it is."""
+    if kind == LDIF_TEXT:
+        return sniff_ldif(file, Sniffed(LDIF, sniffed.encoding, sniffed.assumed), choices)
+    if kind == XML:
+        book = Sniffed(PHONE_BOOK, sniffed.encoding, sniffed.assumed)
+        return sniff_phone_book(file, book, choices)
+    raise no_table(kind)
 
 
 def _refuse_log(file: BinaryIO, encoding: str, found: _Found | None) -> None:

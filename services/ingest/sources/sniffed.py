@@ -18,6 +18,9 @@ SIGNALS: Final = "signals"
 LDIF: Final = "ldif"
 """The layout of entries of a directory or an address book."""
 
+PHONE_BOOK: Final = "phone-book"
+"""The layout of a telephone's or router's phone book in XML."""
+
 LOG: Final = "call-log"
 """The layout of a table of calls or messages."""
 
@@ -61,6 +64,11 @@ class Sniffed:
         """Tell whether its rows are items of JSON, which have a number rather than a line."""
         return self.layout in (JCARD, SIGNALS, OBJECTS)
 
+    @property
+    def is_table(self) -> bool:
+        """Tell whether its rows are lines whose cells a sign parts."""
+        return not (self.sheet or self.is_json or self.layout in (LDIF, PHONE_BOOK))
+
     def told(self) -> dict[str, Any]:
         """Return how the file is read, as `services.ingest.domain.imports.Reading`."""
         told = {
@@ -72,9 +80,7 @@ class Sniffed:
             return {**told, "phone_region": self.region}
         return {
             **told,
-            "delimiter": ""
-            if self.sheet or self.is_json or self.layout == LDIF
-            else self.delimiter,
+            "delimiter": self.delimiter if self.is_table else "",
             "sheet": self.sheet,
             "header_line": self.header_line,
             "language": self.mapping.language,

@@ -30,8 +30,8 @@ _ALONE: Final = frozenset({"email", "phone", "linkedin_url"})
 
 _KNOWN = (
     "exports of Google Contacts, Outlook, Thunderbird, LinkedIn, iMazing, HubSpot, Salesforce and "
-    "Apollo, vCard, jCard and LDIF files, and any table whose header names a column like Name, "
-    "First name, E-mail or Phone"
+    "Apollo, vCard, jCard and LDIF files, phone books in XML, and any table whose header names a "
+    "column like Name, First name, E-mail or Phone"
 )
 
 

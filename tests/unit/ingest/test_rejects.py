@@ -21,7 +21,7 @@ def rejects_of(data: bytes) -> tuple[bytes, str]:
     rows = list(stage(file, sniffed, Terms(ORIGIN, SOURCES[sniffed.layout], 1_000), RULES))
     ends = [row.line for row in rows[1:]] + [None]
     rejects = [
-        Reject(row.line, end, row.reason)
+        Reject(row.line, end, row.reason, row.number)
         for row, end in zip(rows, ends, strict=True)
         if row.row_class == "rejected"
     ]
