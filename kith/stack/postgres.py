@@ -52,6 +52,8 @@ def render_config(setting: Setting) -> str:
         "checkpoint_timeout = 15min\n"
         # Tables are young here: what grows is to be known as large within seconds.
         "autovacuum_naptime = 10s\n"
+        # And soon analysed: the sample that is sorted for it is as large as this says.
+        "default_statistics_target = 30\n"
         "autovacuum_vacuum_insert_threshold = 100000\n"
         "autovacuum_vacuum_cost_delay = 10ms\n"
         "jit = off\n"
