@@ -22,6 +22,7 @@ from services.resolver.domain.details import (
     EMAILS,
     PHONES,
     ToldJob,
+    jobs_told,
     kept_jobs,
     retold,
     retold_jobs,
@@ -94,7 +95,7 @@ class Composite:
     emails: dict[str, tuple[Point, Source]] = field(default_factory=dict)
     phones: dict[str, tuple[Point, Source]] = field(default_factory=dict)
     jobs: list[Employment] = field(default_factory=list)
-    """As events tell them: whatever the first record said, then what later ones added."""
+    """As events tell them: whatever the first record said, then what later ones told anew."""
     employments: list[tuple[Employment, Source]] = field(default_factory=list)
     """As the table has them: those at an employer that is named."""
     bound: dict[int, Bound] = field(default_factory=dict)
@@ -124,8 +125,12 @@ def compose(applied: Iterable[Applied], holds: Collection[IdentifierKey]) -> Com
         for points, rows in ((claim.facts.emails, made.emails), (claim.facts.phones, made.phones)):
             for point in points:
                 rows.setdefault(point.value, (point, claim.source))
+        told = (claim.facts, replaced.facts) if replaced is not None else (claim.facts,)
+        jobs = jobs_told(made, *told)
         employed.add(claim, is_first=number == 0)
         visible.add(claim)
+        if jobs:
+            _tell_jobs(made, retold_jobs(jobs, jobs_told(made, *told)))
         if replaced is not None:
             _drop(made, replaced.facts, claim.facts)
         made.bound.setdefault(claim.workspace_id, Bound(one.import_source, claim.asserted_at))
@@ -150,7 +155,6 @@ def _drop(made: Composite, before: Facts, after: Facts) -> None:
                 rows.pop(value, None)
             else:
                 rows[value] = told
-    _tell_jobs(made, retold_jobs(before, after, claims))
     jobs = [Job.of(one) for one in unsaid_jobs(before, after, claims)]
     if jobs:
         _forget_jobs(made, jobs)

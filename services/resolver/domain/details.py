@@ -1,14 +1,16 @@
 """E-mails, phones and jobs: the rows of a contact that a signal adds, changes or takes back.
 
-A row says what the first record told of its value that tells it still. Once that record tells
-something else, or nothing, the row is the weightiest of the other records' that tell of it.
+A row of an e-mail or a phone says what the first record told of its value that tells it still. Once
+that record tells something else, or nothing, the row is the weightiest of the other records' that
+tell of it. A job is told as the weightiest record tells of it: who left by the word of a person, or
+by a newer one of the same source, is there no more for a vendor that has not heard.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
 from typing import Final
 
-from services.resolver.domain.claims import claims_employing, claims_telling
+from services.resolver.domain.claims import Claimed, claims_employing, claims_telling
 from services.resolver.domain.model import (
     Claim,
     Contact,
@@ -27,6 +29,11 @@ Told = tuple[Point, Source]
 
 ToldJob = tuple[Employment, Source]
 """A job as it is told, and who tells."""
+
+TellingJobs = Mapping[Job, ToldJob]
+"""Job → as it is told."""
+
+_NO_JOBS: Final[TellingJobs] = {}
 
 Telling = Callable[[Facts], tuple[Point, ...]]
 """Reads one kind of points from what a record says."""
@@ -55,7 +62,7 @@ def added_details(
     added = []
     for employment in facts.employments:
         job = Job.of(employment)
-        if job in jobs or not (employment.company_name or employment.company_domain):
+        if job in jobs or not _is_somewhere(employment):
             continue
         jobs.add(job)
         plan.employments.append(
@@ -72,15 +79,12 @@ def added_details(
 
 
 def retold_details(
-    plan: Plan, known: Known, contact: Contact, before: Facts, after: Facts
+    plan: Plan, known: Known, contact: Contact, was: TellingJobs, now: TellingJobs
 ) -> tuple[Employment, ...]:
-    """Plan what follows for the rows of jobs that a record tells otherwise now; returns those.
-
-    The contact's claims are those afterwards.
-    """
-    if before.employments == after.employments:
+    """Plan what follows for the rows of jobs that are told otherwise now; returns those jobs."""
+    retold = retold_jobs(was, now)
+    if not retold:
         return ()
-    retold = retold_jobs(before, after, claims_telling(contact, before))
     _drop_jobs(plan, contact, [Job.of(employment) for employment, _ in retold])
     _write_jobs(plan, known, contact, retold)
     return tuple(employment for employment, _ in retold)
@@ -186,30 +190,31 @@ def unsaid_identifiers(
     return tuple(one for one in before.identifiers if (one.type, one.value) not in said)
 
 
-def retold_jobs(before: Facts, after: Facts, claims: Collection[Claim]) -> tuple[ToldJob, ...]:
-    """Return jobs that a record tells otherwise than before, as the weightiest tells them now.
+def jobs_told(contact: Claimed, *said: Facts) -> TellingJobs:
+    """Return the jobs that these say and a claim tells of, as the weightiest claim does."""
+    if not any(facts.employments for facts in said):
+        return _NO_JOBS
+    asked = {Job.of(one) for facts in said for one in facts.employments if _is_somewhere(one)}
+    found: dict[Job, tuple[Claim, Employment]] = {}
+    for claim in (claim for facts in said for claim in claims_telling(contact, facts)):
+        for one in claim.facts.employments:
+            job = Job.of(one)
+            if job in asked and (job not in found or claim.weight > found[job][0].weight):
+                found[job] = (claim, one)
+    return {job: (one, claim.source) for job, (claim, one) in found.items()}
 
-    That somebody left is told so: the end of a job is not what makes it another.
+
+def retold_jobs(was: TellingJobs, now: TellingJobs) -> tuple[ToldJob, ...]:
+    """Return jobs that are told otherwise than before: the weightiest word of them is another.
+
+    That somebody left is told so: the end of a job is not what makes it another. Another spelling
+    of employer or title is no news.
     """
-    if before.employments == after.employments:
-        return ()
-    found: dict[Job, ToldJob] = {}
-    for one in before.employments:
-        if one in after.employments or not (one.company_name or one.company_domain):
-            continue
-        job = Job.of(one)
-        told = [
-            (claim.weight, said, claim.source)
-            for claim in claims
-            for said in claim.facts.employments[::-1]
-            if Job.of(said) == job
-        ]
-        if told:
-            _, best, source = max(told, key=lambda each: each[0])
-            # Another spelling of employer or title is no news.
-            if _SAYS(best) != _SAYS(one):
-                found[job] = (best, source)
-    return tuple(found.values())
+    return tuple(now[job] for job in was if job in now and _SAYS(now[job][0]) != _SAYS(was[job][0]))
+
+
+def _is_somewhere(employment: Employment) -> bool:
+    return bool(employment.company_name or employment.company_domain)
 
 
 def kept_jobs(gone: Iterable[Job], claims: Iterable[Claim]) -> tuple[ToldJob, ...]:

@@ -27,6 +27,7 @@ from services.resolver.domain.company_records import CompanyNews, take_companies
 from services.resolver.domain.details import (
     added_details,
     dropped_details,
+    jobs_told,
     retold_details,
     unsaid_identifiers,
 )
@@ -201,13 +202,14 @@ class _Gate:
         identifiers = self._attach(contact, delivery)
         employments = added_details(self.plan, self.known, contact, delivery, said.facts)
         replaced = contact.claims.get(delivery.record_key)
+        told = (said.facts, replaced.facts) if replaced is not None else (said.facts,)
+        jobs = jobs_told(contact, *told)
         before = self._values_of(contact)
         values = self._claim(contact, delivery, said)
         changes = differences(before, values, claims_showing(contact), delivery.record_key)
-        if replaced is not None:
-            employments += retold_details(
-                self.plan, self.known, contact, replaced.facts, said.facts
-            )
+        if jobs:
+            now = jobs_told(contact, *told)
+            employments += retold_details(self.plan, self.known, contact, jobs, now)
         status = _grown(contact)
         self._advance(contact)
         event = telling.fact_asserted(

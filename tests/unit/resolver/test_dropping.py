@@ -134,6 +134,34 @@ def test_that_a_job_ended_is_told_in_its_place() -> None:
     assert "company_name" not in the_state(world).fields
 
 
+BEGAN = Employment(company_name="Acme", title="CTO", start_date=date(2019, 3, 1))
+ENDED = BEGAN.model_copy(update={"end_date": date(2022, 1, 1), "is_current": False})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "end"),
+    [
+        (("apollo", BEGAN), ("manual_entry", ENDED), date(2022, 1, 1)),
+        (("manual_entry", ENDED), ("apollo", BEGAN), date(2022, 1, 1)),
+        (("apollo", BEGAN), ("apollo", ENDED), date(2022, 1, 1)),
+        (("apollo", ENDED), ("apollo", BEGAN), None),
+        (("manual_entry", BEGAN), ("apollo", ENDED), None),
+    ],
+)
+def test_the_weightiest_word_says_whether_a_job_goes_on(
+    first: tuple[str, Employment], second: tuple[str, Employment], end: date | None
+) -> None:
+    """The more trusted one, then the newer: whichever record came first."""
+    world = World()
+    plans = [
+        world.tell(f"r{n}", email="a@x.org", source=source, employments=(job,), minutes=n)
+        for n, (source, job) in enumerate((first, second))
+    ]
+    assert [one.end_date for one in the_state(world).employments] == [end]
+    retold = [one.employment.end_date for one in plans[-1].employments]
+    assert retold == ([end] if end != first[1].end_date else [])
+
+
 def test_two_stints_of_one_title_are_two_jobs() -> None:
     world = World()
     first = Employment(
