@@ -1,4 +1,4 @@
-"""deploy/k8s: both overlays rendered, valid for Kubernetes 1.37, as guarded as we promise."""
+"""deploy/k8s: all overlays rendered, valid for Kubernetes 1.37, as guarded as we promise."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import kubernetes_validate
@@ -16,7 +17,7 @@ from shared.events import topics
 from tests.deploy import prometheus_rule
 from tests.deploy.declared import DEPLOY, ROLES, SERVICES, groups, read_by
 
-OVERLAYS = ("dev", "production")
+OVERLAYS = ("dev", "production", "object-storage")
 OURS = {"keda.sh/v1alpha1", "monitoring.coreos.com/v1"}
 """Resources of operators: Kubernetes' own schemas do not know them."""
 Resource = dict[str, Any]
@@ -270,17 +271,43 @@ def test_the_environment_is_what_the_settings_read(overlay: str, name: str) -> N
     named = container["envFrom"][0]["configMapRef"]["name"]
     assert named in kinds(f"overlays/{overlay}", "ConfigMap"), "the digest in its name went astray"
     known = read_by(name)
-    assert set(own) - {"HTTPS_PROXY"} <= set(known), sorted(set(own) - set(known))
+    assert set(own) - {"HTTPS_PROXY", "NO_PROXY"} <= set(known), sorted(set(own) - set(known))
     required = {variable for variable, field in known.items() if field.is_required()}
     assert required <= set(own) | set(config), sorted(required - set(own) - set(config))
     everyone = {variable for service in SERVICES for variable in read_by(service)}
     assert set(config) <= everyone, f"nobody reads {sorted(set(config) - everyone)}"
     for entry in own.values():
         if "valueFrom" in entry:
+            is_uploads = entry["name"].startswith("INGEST_S3_")
             assert entry["valueFrom"]["secretKeyRef"] == {
-                "name": f"kith-{ROLES[name]}",
+                "name": "kith-uploads" if is_uploads else f"kith-{ROLES[name]}",
                 "key": entry["name"],
             }
+
+
+def test_uploads_go_to_object_storage_by_who_takes_them_in_alone() -> None:
+    overlay = "overlays/object-storage"
+    policy = kinds(overlay, "NetworkPolicy")["to-object-storage"]
+    holders = {
+        name
+        for name, spec in pods(overlay)
+        if any(one["name"].startswith("INGEST_S3_") for one in spec["containers"][0].get("env", []))
+    }
+    assert _selected(policy) == holders == {"ingest"}
+    [rule] = policy["spec"]["egress"]
+    endpoint = urlsplit(_config("object-storage")["INGEST_S3_ENDPOINT"])
+    assert (endpoint.scheme, [{"protocol": "TCP", "port": endpoint.port}]) == (
+        "https",
+        rule["ports"],
+    )
+    container = dict(pods(overlay))["ingest"]["containers"][0]
+    [around] = [one["value"] for one in container["env"] if one["name"] == "NO_PROXY"]
+    assert endpoint.hostname
+    assert endpoint.hostname.endswith(around), "a proxy lets nobody into the cluster"
+    assert (
+        kinds(overlay, "NetworkPolicy").keys() - {"to-object-storage"}
+        == kinds("overlays/production", "NetworkPolicy").keys()
+    )
 
 
 def test_personal_data_lies_on_encrypted_volumes() -> None:
