@@ -102,7 +102,7 @@ async def open_pipeline(resolver_dsn: str, relay_dsn: str) -> AsyncIterator[Pipe
     settings = PostgresSettings.model_validate({"dsn": resolver_dsn})
     relay = Outbox(PostgresSettings.model_validate({"dsn": relay_dsn}))
     async with (
-        connect(settings, "kith-eval", lookups_only=True) as pool,
+        connect(settings, "kith-eval", lookups_only=True, transactions_only=True) as pool,
         relay,
         relay.session() as outbox,
     ):

@@ -91,7 +91,7 @@ def _choose(
 ) -> list[int]:
     """Rank others by the blocks they share, each worth the less the more contacts are in it."""
     weights: dict[int, float] = {}
-    for key in keys:
+    for key in sorted(keys):  # a sum's last bit, hence a tie, does not depend on the process
         inside = blocks.get(key, ())
         if len(inside) < 2 or key in heated:
             continue

@@ -151,10 +151,9 @@ class _Round:
     async def decide(self) -> None:
         """Compare the contacts, tenant by tenant, and carry out what comes of it."""
         store = self._store
-        named = await store.find_contacts(self._told)
-        await store.lock({one.tenant_id for one in named})
-        # Again: another batch may have merged some of them while this one waited.
-        named = await store.find_contacts(self._told)
+        # Before contacts are read: another batch may merge some of them while this one waits.
+        held = await store.lock_named({one.tenant for one in self._told.values()})
+        named = [one for one in await store.find_contacts(self._told) if one.tenant_id in held]
         for tenant in sorted({one.tenant_id for one in named}):
             await self._decide_in(tenant, [one for one in named if one.tenant_id == tenant])
 

@@ -2,7 +2,11 @@
 -- One batch of matching at a time in a tenant, so that two new contacts which share a block never
 -- miss each other: $1 class of the locks, $2 tenant. Whoever waited in a statement would hold a
 -- snapshot meanwhile, and nothing that is deleted could be forgotten: the outbox, above all.
-SELECT pg_try_advisory_xact_lock($1::int, $2::bigint::int);
+SELECT $2::bigint, pg_try_advisory_xact_lock($1::int, $2::bigint::int);
+
+-- name: try_named_tenant
+-- The same for a tenant that is known by its public id: $1 class of the locks, $2 public id.
+SELECT id, pg_try_advisory_xact_lock($1::int, id::int) FROM app.tenant WHERE public_id = $2;
 
 -- name: find_contacts
 -- $1 public ids.
@@ -59,36 +63,33 @@ USING unnest($2::bigint[]) AS u (key)
 WHERE b.tenant_id = $1 AND b.key = u.key;
 
 -- name: count_terms
--- How many records have these terms: $1 tenant, $2 attributes, $3 terms, pairwise.
+-- How many records have these terms, and, without a term, how many there are: $1 tenant,
+-- $2 attributes, $3 terms, pairwise.
 SELECT u.attribute, u.term, t.occurrences
 FROM unnest($2::text[], $3::text[]) AS u (attribute, term)
 CROSS JOIN LATERAL (
     SELECT sum(occurrences)::bigint AS occurrences FROM contact.term_frequency
     WHERE tenant_id = $1 AND attribute = u.attribute AND term = u.term
 ) AS t
-WHERE t.occurrences IS NOT NULL;
-
--- name: count_records
--- How many records the tenants have: $1 tenants.
-SELECT tenant_id, sum(occurrences)::bigint AS records FROM contact.attribute_frequency
-WHERE tenant_id = ANY($1::bigint[]) AND attribute = 'record' GROUP BY tenant_id;
+WHERE t.occurrences IS NOT NULL
+UNION ALL
+SELECT NULL, NULL, coalesce(sum(occurrences), 0)::bigint FROM contact.attribute_frequency
+WHERE tenant_id = $1 AND attribute = 'record';
 
 -- name: add_terms
--- Counted once per record and slot; sorted by the caller: $1 tenant, $2 attributes, $3 terms,
--- $4 how many, in step, $5 slot.
+-- What new records add, each term counted once per record; sorted by the caller: $1 tenant,
+-- $2 attributes, $3 terms, $4 how many have them, in step, $5 slot, $6 how many records.
+WITH records AS (
+    INSERT INTO contact.attribute_frequency AS a (tenant_id, attribute, slot, occurrences)
+    VALUES ($1, 'record', $5, $6)
+    ON CONFLICT (tenant_id, attribute, slot)
+    DO UPDATE SET occurrences = a.occurrences + excluded.occurrences
+)
 INSERT INTO contact.term_frequency AS t (tenant_id, attribute, term, slot, occurrences)
 SELECT $1, attribute, term, $5, occurrences
 FROM unnest($2::text[], $3::text[], $4::bigint[]) AS u (attribute, term, occurrences)
 ON CONFLICT (tenant_id, attribute, term, slot)
 DO UPDATE SET occurrences = t.occurrences + excluded.occurrences;
-
--- name: add_records
--- $1 tenants, $2 how many, $3 slot.
-INSERT INTO contact.attribute_frequency AS a (tenant_id, attribute, slot, occurrences)
-SELECT tenant_id, 'record', $3, occurrences
-FROM unnest($1::bigint[], $2::bigint[]) AS u (tenant_id, occurrences)
-ON CONFLICT (tenant_id, attribute, slot)
-DO UPDATE SET occurrences = a.occurrences + excluded.occurrences;
 
 -- name: find_asked
 -- Pairs of these contacts, or of whom they absorbed, that a person keeps apart, and those of which

@@ -38,6 +38,9 @@ LONGEST: Final = 4_096
 MOST_RECORDS: Final = 20
 """Records of one contact that are compared: the newest say who it is."""
 
+MOST_HOT: Final = 50_000
+"""Hot keys that a process remembers, some 4 MB: half of what a new contact is looked up by."""
+
 SLOT: Final = 0
 """The counters that matching writes: a tenant has one writer at a time."""
 
@@ -101,21 +104,53 @@ def tally(profiles: Iterable[Profile]) -> Tally:
     return Tally(terms, records)
 
 
+class HotKeys:
+    """Blocking keys that a process has read to be hot: what is hot once stays so (ADR 0099)."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, set[int]] = {}
+
+    def known(self, tenant: int, keys: set[int]) -> set[int]:
+        """Return those of a tenant's keys that need not be asked for."""
+        return keys & self._of.get(tenant, frozenset())
+
+    def keep(self, tenant: int, keys: Collection[int]) -> None:
+        """Remember what was read; before it is too much, all that was is forgotten."""
+        if sum(map(len, self._of.values())) + len(keys) > MOST_HOT:
+            self._of.clear()
+        if 0 < len(keys) <= MOST_HOT:
+            self._of.setdefault(tenant, set()).update(keys)
+
+
 class MatchingStore:
     """Reads and writes for one batch of matching, inside its transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, hot: HotKeys | None = None) -> None:
         self._connection = connection
+        self._hot = hot or HotKeys()
 
-    async def lock(self, tenants: Collection[int]) -> None:
+    async def lock(self, tenants: Collection[int]) -> set[int]:
         """Let one batch of matching at a time into a tenant, in the order of their numbers."""
+        return await self._take_turns(QUERIES["try_tenant"], sorted(tenants))
+
+    async def lock_named(self, tenants: Collection[str]) -> set[int]:
+        """Do the same by public ids, in their order; returns the numbers of those there are."""
+        return await self._take_turns(QUERIES["try_named_tenant"], sorted(tenants))
+
+    async def _take_turns(self, statement: str, tenants: Sequence[int | str]) -> set[int]:
+        held = set()
         deadline = time.monotonic() + PATIENCE_S
-        for tenant in sorted(tenants):
-            while not await self._connection.fetchval(QUERIES["try_tenant"], LOCKS, tenant):
+        for tenant in tenants:
+            while row := await self._connection.fetchrow(statement, LOCKS, tenant):
+                number, is_ours = row
+                if is_ours:
+                    held.add(number)
+                    break
                 if time.monotonic() > deadline:
                     raise TransientError("another batch of matching takes its time in the tenant")
                 await let_go(self._connection)
                 await asyncio.sleep(TURN_S)
+        return held
 
     async def find_contacts(self, public_ids: Collection[str]) -> list[Named]:
         """Find contacts by public id; those gone are left out."""
@@ -160,18 +195,22 @@ class MatchingStore:
         return found
 
     async def find_blocks(
-        self, tenant: int, keys: Collection[int], most: int
+        self, tenant: int, keys: set[int], most: int
     ) -> tuple[dict[int, set[int]], set[int]]:
         """Return key → the contacts that have it, at most so many of each; and which are hot."""
         found: dict[int, set[int]] = {}
-        hot: set[int] = set()
-        rows = await self._connection.fetch(QUERIES["find_blocks"], tenant, sorted(keys), most)
-        for key, contact in rows:
+        hot = self._hot.known(tenant, keys)
+        unasked = sorted(keys - hot)
+        news = set()
+        for key, contact in await self._connection.fetch(
+            QUERIES["find_blocks"], tenant, unasked, most
+        ):
             if contact is None:
-                hot.add(key)
+                news.add(key)
             else:
                 found.setdefault(key, set()).add(contact)
-        return found, hot
+        self._hot.keep(tenant, news)
+        return found, hot | news
 
     async def replace_keys(
         self,
@@ -181,9 +220,9 @@ class MatchingStore:
     ) -> None:
         """Write (key, contact, record) rows, and delete (contact, key) ones."""
         if removed:
-            await self._connection.execute(QUERIES["delete_keys"], *_columns(removed))
+            await self._connection.execute(QUERIES["delete_keys"], *_columns(removed, 2))
         if added:
-            await self._connection.execute(QUERIES["insert_keys"], tenant, *_columns(added))
+            await self._connection.execute(QUERIES["insert_keys"], tenant, *_columns(added, 3))
 
     async def heat_blocks(self, tenant: int, keys: Collection[int], now: datetime) -> None:
         """Ask and write these keys no more."""
@@ -208,20 +247,22 @@ class MatchingStore:
                     seen.setdefault(term, set()).add(holder)
         counts: dict[Term, int] = {term: len(people) for term, people in seen.items()}
         counts |= {term: new.terms[term] for term in terms & new.terms.keys()}
-        if terms:
-            rows = await self._connection.fetch(QUERIES["count_terms"], tenant, *_columns(terms))
-            for attribute, value, occurrences in rows:
+        records = new.records
+        rows = await self._connection.fetch(QUERIES["count_terms"], tenant, *_columns(terms, 2))
+        for attribute, value, occurrences in rows:
+            if attribute is None:
+                records += occurrences
+            else:
                 counts[attribute, value] = occurrences + new.terms[attribute, value]
-        rows = await self._connection.fetch(QUERIES["count_records"], [tenant])
-        return Counts(new.records + (rows[0]["records"] if rows else 0), counts)
+        return Counts(records, counts)
 
     async def add_to_counts(self, tenant: int, new: Tally) -> None:
         """Count the terms of new records."""
-        if new.terms:
-            rows = [(*term, occurrences) for term, occurrences in new.terms.items()]
-            await self._connection.execute(QUERIES["add_terms"], tenant, *_columns(rows), SLOT)
         if new.records:
-            await self._connection.execute(QUERIES["add_records"], [tenant], [new.records], SLOT)
+            rows = [(*term, occurrences) for term, occurrences in new.terms.items()]
+            await self._connection.execute(
+                QUERIES["add_terms"], tenant, *_columns(rows, 3), SLOT, new.records
+            )
 
     async def find_asked(self, tenant: int, contacts: Collection[int]) -> Asked:
         """Return the pairs of these contacts that no machine joins.
@@ -287,12 +328,12 @@ class MatchingStore:
         return {(low, high) for low, high, is_new in found if is_new}
 
 
-def _columns(rows: Collection[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
-    """Sort rows, at least one, and return them column by column.
+def _columns(rows: Collection[tuple[Any, ...]], width: int) -> Iterable[Sequence[Any]]:
+    """Sort rows, and return them column by column.
 
     Of few and plain columns an array each costs a quarter of what one array of rows does.
     """
-    return zip(*sorted(rows), strict=True)
+    return zip(*sorted(rows), strict=True) if rows else ((),) * width
 
 
 def _read(facts: str) -> Profile:

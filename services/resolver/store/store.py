@@ -29,7 +29,7 @@ from services.resolver.store.judging import Finding, Found, Judge
 from services.resolver.store.labels import by_present_names
 from services.resolver.store.loading import Loader
 from services.resolver.store.marking import MarkAnswer, Marks
-from services.resolver.store.matching import MatchingStore
+from services.resolver.store.matching import HotKeys, MatchingStore
 from services.resolver.store.policies import PolicyStore
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reconsidering import STATEMENTS as RECONSIDERING
@@ -188,7 +188,7 @@ class Transaction:
     @property
     def matching(self) -> MatchingStore:
         """What matching reads and writes."""
-        return MatchingStore(self._connection)
+        return MatchingStore(self._connection, self._store.hot_keys)
 
     def policies(self, tenant_id: int) -> PolicyStore:
         """Return what reads and changes what a tenant decides by."""
@@ -252,6 +252,7 @@ class Store(ConsumerStore):
         self.ids = IdBlocks()
         self.sources: dict[int, Source] = {}
         self.remembered = Remembered()
+        self.hot_keys = HotKeys()
 
     @override
     def open(self, pool: Pool) -> None:

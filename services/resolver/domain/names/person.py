@@ -195,6 +195,8 @@ def _assemble(
 def _part_particles(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Tell the particles of a family name from its core; a name of particles only is a core."""
     known = read_words("particles")
+    if known.isdisjoint(words):
+        return words, ()
     core = tuple(word for word in words if word not in known)
     return (core, tuple(word for word in words if word in known)) if core else (words, ())
 

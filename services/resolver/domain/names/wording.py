@@ -70,6 +70,8 @@ _DIGITS = str.maketrans("01345", "oieas")
 
 def split_words(text: str, *, is_suffix: bool = False) -> Words:
     """Sort out the words of a field; `is_suffix` says that no word of it need name anybody."""
+    if not text:
+        return Words()
     if not is_suffix and text.isascii() and text.isalpha() and len(text) <= MAX_LENGTH:
         return _one_word(text)
     cleaned = clean_name(text)

@@ -1,6 +1,7 @@
 """Reading names of persons."""
 
 from random import Random
+from string import ascii_letters
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from services.resolver.domain.names.given import is_known
 from services.resolver.domain.names.person import NOBODY, parse_person
 from services.resolver.domain.names.tables import read_words
-from services.resolver.domain.names.wording import MAX_WORDS
+from services.resolver.domain.names.wording import MAX_WORDS, split_words
 
 
 @pytest.mark.parametrize(
@@ -210,3 +211,9 @@ def test_a_family_name_alone_is_no_given_name(
     """Forms that insist on a last name hold whole names there."""
     name = parse_person(**said)
     assert (name.given, name.family) == (given, family)
+
+
+@given(st.text(ascii_letters, max_size=60) | st.sampled_from(sorted(read_words("placeholders"))))
+def test_a_field_of_one_plain_word_is_read_as_any_other(word: str) -> None:
+    """What needs no sorting out is read the short way; a space at the end makes it the long one."""
+    assert split_words(word) == split_words(f"{word} ")
