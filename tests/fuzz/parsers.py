@@ -264,7 +264,7 @@ PARSERS: Final = {
         Parser("json", _read_contacts, _people, "json"),
         Parser("vcard", _read_contacts, lambda: _files("vcard/*.vcf"), "vcf"),
         Parser("ldif", _read_contacts, lambda: _files("ldif/*.ldif"), "ldif"),
-        Parser("phone books", _read_contacts, lambda: _files("phone_books/*.xml"), "xml"),
+        Parser("phonebook", _read_contacts, lambda: _files("phone_books/*.xml"), "xml"),
         Parser("mail", _read_mail, _mailboxes, "eml"),
         Parser("calendar", _read_activities, _happenings("*.ics"), "ics"),
         Parser("calls", _read_activities, _happenings("*.csv"), "csv"),
