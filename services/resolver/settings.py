@@ -62,7 +62,7 @@ class MatcherSettings(BaseSettings):
     contacts_per_second: Annotated[int, Field(ge=1)] = Field(
         default=5_000,
         description="At most so many contacts a second are compared, per process; each costs about "
-        "half a millisecond of processor time (docs/benchmarks.md).",
+        "a third of a millisecond of processor time (docs/benchmarks.md).",
     )
     busy_arrivals: Annotated[int, Field(ge=0)] = Field(
         default=1_300,
