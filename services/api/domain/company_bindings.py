@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
+from services.api.domain.bodies import Strict
 from services.api.domain.companies import company_path
 from services.api.domain.contacts import Resource
 from services.api.domain.documents import JsonApi, Links, Part
@@ -72,9 +73,7 @@ class CompanyBindingDocument(Part):
     data: CompanyBindingResource
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
+class _Said(Strict):
     labels: (
         Annotated[
             tuple[Annotated[str, Field(min_length=1, max_length=255)], ...],

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
+from services.api.domain.bodies import Strict
 from services.api.domain.contacts import ROOT, ContactRow, Resource
 from services.api.domain.documents import JsonApi, Links, Part
 from services.api.domain.problems import Problem, RequestError
@@ -88,11 +89,7 @@ class FieldDocument(Part):
     data: CustomFieldResource
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class _Said(_Strict):
+class _Said(Strict):
     label: str | None = None
     description: str | None = None
     options: Annotated[tuple[str, ...], Field(max_length=MOST_OPTIONS)] | None = None
@@ -111,7 +108,7 @@ class _Change(_Said):
     is_archived: bool | None = None
 
 
-class _Values(_Strict):
+class _Values(Strict):
     custom_fields: dict[str, JsonValue] = Field(min_length=1, max_length=200)
 
 
@@ -165,7 +162,7 @@ def parse_values(body: bytes, contact_id: str) -> dict[str, Any]:
 
 def described(what: Literal["field", "change", "values"]) -> dict[str, Any]:
     """Describe a body for OpenAPI."""
-    models: Mapping[str, type[_Strict]] = {"field": _New, "change": _Change, "values": _Values}
+    models: Mapping[str, type[Strict]] = {"field": _New, "change": _Change, "values": _Values}
     kind = "contacts" if what == "values" else "custom_fields"
     data = {
         "type": "object",
@@ -187,7 +184,7 @@ def _check_type(said: Mapping[str, Any], example: str) -> None:
 
 
 def _attributes(
-    body: bytes, expected: tuple[str, str | None], model: type[_Strict], example: str
+    body: bytes, expected: tuple[str, str | None], model: type[Strict], example: str
 ) -> dict[str, Any]:
     kind, named = expected
     try:

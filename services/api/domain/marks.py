@@ -7,14 +7,13 @@ from typing import Annotated, Any, Final, Literal
 
 import orjson
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     JsonValue,
     StringConstraints,
     ValidationError,
 )
 
+from services.api.domain.bodies import Strict
 from services.api.domain.contacts import ROOT, Resource
 from services.api.domain.documents import CursorMeta, JsonApi, Links, Part
 from services.api.domain.paging import PAGE_PARAMETERS, encode_cursor
@@ -117,39 +116,35 @@ class GroupDocument(Part):
     data: Group
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class _TagSaid(_Strict):
+class _TagSaid(Strict):
     name: str | None = None
     color: str | None = None
 
 
-class _GroupSaid(_Strict):
+class _GroupSaid(Strict):
     name: str | None = None
     description: str | None = None
     is_smart: bool | None = None
     query_def: dict[str, JsonValue] | None = None
 
 
-class _GroupChange(_Strict):
+class _GroupChange(Strict):
     name: str | None = None
     description: str | None = None
     query_def: dict[str, JsonValue] | None = None
 
 
-class _Linkage(_Strict):
+class _Linkage(Strict):
     type: Literal["contacts"]
     id: Annotated[str, StringConstraints(max_length=40)]
 
 
-class _Linkages(_Strict):
+class _Linkages(Strict):
     data: tuple[_Linkage, ...] = Field(min_length=1, max_length=500)
 
 
-_SAID: Final[Mapping[MarkKind, type[_Strict]]] = {"tags": _TagSaid, "groups": _GroupSaid}
-_CHANGE: Final[Mapping[MarkKind, type[_Strict]]] = {"tags": _TagSaid, "groups": _GroupChange}
+_SAID: Final[Mapping[MarkKind, type[Strict]]] = {"tags": _TagSaid, "groups": _GroupSaid}
+_CHANGE: Final[Mapping[MarkKind, type[Strict]]] = {"tags": _TagSaid, "groups": _GroupChange}
 _EXAMPLES: Final[Mapping[MarkKind, str]] = {
     "tags": '{"data": {"type": "tags", "attributes": {"name": "VIP", "color": "#ff0000"}}}',
     "groups": '{"data": {"type": "groups", "attributes": {"name": "Board", "description": "…"}}}'
