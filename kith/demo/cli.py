@@ -15,7 +15,7 @@ from kith.demo.errors import ADVICE, DemoError
 from kith.demo.people import SIZE
 from kith.demo.report import lines
 from kith.demo.run import tell
-from kith.demo.screen import Screen
+from kith.demo.screen import drawn_on
 from kith.stack import StackError
 from kith.topics import TopicsError
 from shared.errors import ServiceError
@@ -47,7 +47,7 @@ def demo(
     Exit code 0 only when every signal is accounted for. What was fed before changes nothing.
     """
     try:
-        with Screen(sys.stderr if as_json else sys.stdout) as screen:
+        with drawn_on(sys.stderr if as_json else sys.stdout) as screen:
             report = asyncio.run(tell(signals, screen))
     except (DemoError, StackError) as error:
         print(f"demo: {error}", file=sys.stderr)

@@ -2,9 +2,10 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 from rich.console import Console
 
@@ -41,25 +42,11 @@ class Figures:
 class Screen:
     """Steps one after the other; below a step what its parts are doing now."""
 
-    def __init__(self, output: TextIO) -> None:
-        self._console = Console(file=output, highlight=False, soft_wrap=True)
-        self._board = Board(self._console, pause_s=2, indent=10, vanishes=True)
+    def __init__(self, console: Console, board: Board) -> None:
+        self._console = console
+        self._board = board
         self._lock = threading.Lock()
         self._began = time.monotonic()
-
-    def __enter__(self) -> Self:
-        """Begin to draw."""
-        self._board.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Take the live picture away; the steps remain."""
-        self._board.__exit__(kind, error, trace)
 
     def step(self, words: str) -> None:
         """Begin a step."""
@@ -76,3 +63,11 @@ class Screen:
     def figures(self, figures: Figures) -> None:
         """Show how far the stream is."""
         self.part("stream", figures.words)
+
+
+@contextmanager
+def drawn_on(output: TextIO) -> Iterator[Screen]:
+    """Draw until the work is done; the live picture goes then, and the steps remain."""
+    console = Console(file=output, highlight=False, soft_wrap=True)
+    with Board(console, pause_s=2, indent=10, vanishes=True) as board:
+        yield Screen(console, board)

@@ -5,7 +5,7 @@ import pytest
 from kith.demo.examples import tell_example
 from kith.demo.ledger import SourceRecord
 from kith.demo.report import Ages, Case, Example, FileReport, Quality, Report, Value, lines
-from kith.demo.screen import Figures, Screen
+from kith.demo.screen import Figures, drawn_on
 
 REPORT = Report(
     ok=True,
@@ -125,7 +125,7 @@ def test_each_value_names_its_record() -> None:
 
 def test_without_a_terminal_progress_is_plain_lines_and_not_too_many() -> None:
     output = io.StringIO()
-    with Screen(output) as screen:
+    with drawn_on(output) as screen:
         screen.step("publishing")
         for resolved in range(0, 1_000, 100):
             screen.figures(Figures(1_000, 1_000, resolved, 10, 0, 2.0))
