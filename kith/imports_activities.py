@@ -1,9 +1,9 @@
 """What `kith import` and `kith activities` print of mail, calendars and logs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-Document = Mapping[str, Any]
+from kith.imports_classes import Document, classes_told
 
 NOUNS: Final = {
     "mbox": "messages",
@@ -64,21 +64,8 @@ def noun_of(document: Document) -> str:
 
 def preview_of(document: Document, shown: Mapping[str, Sequence[Document]]) -> Iterator[str]:
     """Say what an import of activities would do; `shown`: some entries of each class."""
-    again = " (the same file was imported before)" if document["same_file_as"] else ""
-    yield f"  {document['import_id']}: {document['rows']:,} {noun_of(document)}{again}"
-    for name, words in CLASSES.items():
-        count = document["classes"].get(name, 0)
-        if not count:
-            continue
-        chosen = ", left out" if document["choices"].get(name) == "skip" else ""
-        yield f"  {count:>9,} {words}{chosen}"
-        if name == "left_out":
-            yield from _left_out(document)
-            continue
-        rows = shown.get(name, ())
-        yield from (f"              {_row(row)}" for row in rows)
-        if len(rows) < count and rows:
-            yield f"              … and {count - len(rows):,} more"
+    noun, instead = noun_of(document), {"left_out": _left_out}
+    yield from classes_told(document, shown, noun, CLASSES, _row, instead=instead)
     yield from _around(document)
 
 
@@ -124,12 +111,13 @@ def _passed(counts: Mapping[str, int]) -> Iterator[str]:
         yield from (f"              {count:,} {_PASSED[why]}" for why, count in told)
 
 
-def _row(row: Document) -> str:
+def _row(row: Document) -> Iterator[str]:
     happened = row.get("happened")
     if not happened:
         place = f", {row['field']}" if row["field"] else ""
-        return f"line {row['line']}{place}: {row['reason']}".rstrip(": ")
+        yield f"line {row['line']}{place}: {row['reason']}".rstrip(": ")
+        return
     who = [one["name"] or one["reached_by"] or one["role"] for one in happened["participants"]]
     title = f" {happened['title']}" if happened.get("title") else ""
     when = happened["occurred_at"][:16].replace("T", " ")
-    return f"line {row['line']}: {when}{title} ({', '.join(who[:3])}{', …' if who[3:] else ''})"
+    yield f"line {row['line']}: {when}{title} ({', '.join(who[:3])}{', …' if who[3:] else ''})"

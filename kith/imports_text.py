@@ -1,11 +1,10 @@
 """What `kith import` prints: previews, conflicts side by side and reports, in plain words."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from kith import imports_activities
-
-Document = Mapping[str, Any]
+from kith.imports_classes import Document, classes_told
 
 CLASSES: Final = {
     "new": "new contacts",
@@ -71,19 +70,7 @@ def preview_of(document: Document, shown: Mapping[str, Sequence[Document]]) -> I
     if document.get("activities"):
         yield from imports_activities.preview_of(document, shown)
         return
-    again = " (the same file was imported before)" if document["same_file_as"] else ""
-    yield f"  {document['import_id']}: {document['rows']:,} rows{again}"
-    for name, words in CLASSES.items():
-        count = document["classes"].get(name, 0)
-        if not count:
-            continue
-        left_out = ", left out" if document["choices"].get(name) == "skip" else ""
-        yield f"  {count:>9,} {words}{left_out}"
-        rows = shown.get(name, ())
-        for row in rows:
-            yield from (f"              {line}" for line in _row(row))
-        if len(rows) < count and rows:
-            yield f"              … and {count - len(rows):,} more"
+    yield from classes_told(document, shown, "rows", CLASSES, _row)
     if document["warnings"]:
         yield f"  {document['warnings']:>9,} values cannot be read and are left out of their rows"
 
