@@ -38,7 +38,7 @@ from shared.events.contact import (
     FactAsserted,
     FactRetracted,
 )
-from shared.events.envelope import from_record
+from shared.events.envelope import Envelope, from_record
 from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.kafka.pace import Resting
 from shared.observability import metrics
@@ -100,7 +100,7 @@ def _read(records: Sequence[ConsumerRecord]) -> tuple[dict[str, _Mention], list[
             continue
         try:
             envelope = from_record(record.headers, record.value)
-            event = _decode(envelope.data)
+            event, tenant = _decode(envelope.data), _tenant(envelope)
         except PoisonMessageError as error:
             rejected.append(Rejected(record, error))
             continue
@@ -114,13 +114,19 @@ def _read(records: Sequence[ConsumerRecord]) -> tuple[dict[str, _Mention], list[
             known.add(bytes.fromhex(event.asserted.source_record))
         told[event.contact_id] = _Mention(
             event.cause,
-            envelope.tenant or "",
+            tenant,
             envelope.recordedtime or envelope.time or datetime.now(UTC),
             envelope.traceparent,
             known,
             kind != _ASSERTED or (before is not None and before.is_reshaped),
         )
     return told, rejected
+
+
+def _tenant(envelope: Envelope) -> str:
+    if envelope.tenant is None:
+        raise PoisonMessageError("invalid", "is required, a tenant's public id", field="ce_tenant")
+    return envelope.tenant
 
 
 _decode: Final = Decoder(_Told).decode

@@ -199,8 +199,16 @@ async def test_a_common_name_heats_its_block_and_stays_fast(home: Home) -> None:
         assert await home.value("SELECT count(*) FROM contact.hot_block") > 0
 
 
-@pytest.mark.parametrize("value", [None, b"", b"[]", b"{}", b"\xff"])
-async def test_what_is_no_event_is_set_aside(home: Home, value: bytes | None) -> None:
+NAMED = b'{"contact_id": "con_1", "cause": "test"}'
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [*((value, "malformed") for value in (None, b"", b"[]", b"{}", b"\xff")), (NAMED, "invalid")],
+)
+async def test_what_is_no_event_or_of_no_tenant_is_set_aside(
+    home: Home, value: bytes | None, reason: str
+) -> None:
     async with home.resolver() as resolver:
         headers = [
             ("ce_specversion", b"1.0"),
@@ -211,7 +219,7 @@ async def test_what_is_no_event_is_set_aside(home: Home, value: bytes | None) ->
         record = record_of(value, 0, topics.EVENTS.name, headers)
         batch = Batch([record], "resolver-matching", next_offsets([record]))
         (rejected,) = await Matching(resolver.store, restless).handle_events(batch)
-        assert rejected.error.reason == "malformed"
+        assert rejected.error.reason == reason
 
 
 LAMAR = {"name": "Lamar Baker", "company": "Pine Valley Partners"}
