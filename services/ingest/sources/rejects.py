@@ -20,7 +20,7 @@ from services.ingest.sources.originals import original_elements
 from services.ingest.sources.phone_book import ENTRIES, pieces_of
 from services.ingest.sources.row import BadRow
 from services.ingest.sources.sniffed import LDIF, PHONE_BOOK, VCARD, Sniffed
-from services.ingest.sources.table import MAX_HEADER
+from services.ingest.sources.table import MAX_HEADER, is_wrapped, unwrapped
 from services.ingest.sources.workbook import read_texts
 
 LONGEST_LINE: Final = 1 << 20
@@ -94,7 +94,10 @@ def rejected_lines(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) 
         yield f"{_row([REASON, *_names(sniffed)], sniffed)}\r\n"
     starts = {one.line: one for one in rejects}
     open_until: int | None = 0
-    for number, line in _lines(file, sniffed.encoding):
+    wrapped = False
+    for number, stored in _lines(file, sniffed.encoding):
+        wrapped = wrapped or (number == begins and is_wrapped(stored, sniffed.delimiter))
+        line = unwrapped(stored) if wrapped else stored
         if number in header:
             yield f"{_cell(REASON, sniffed)}{line}" if number == begins else line
         elif (reject := starts.get(number)) is not None:

@@ -34,6 +34,9 @@ _PIECE: Final = 1 << 16
 HEADER_LINES: Final = 8
 """Lines that a header may take: a cell of a spreadsheet may be broken into several."""
 
+_AROUND: Final = " \t\r\n\ufeff"
+"""What may stand around a line that is in quotes."""
+
 _MARK: Final = "\ufeff"
 """A byte order mark; in the middle of a file it shows where two were put together."""
 
@@ -72,8 +75,9 @@ class _OverlongError(Exception):
 class _Lines:
     """The physical lines of a text, with those of the present row at hand to be read again."""
 
-    def __init__(self, text: TextIOWrapper) -> None:
+    def __init__(self, text: TextIOWrapper, *, wrapped: bool = False) -> None:
         self._text = text
+        self._is_wrapped = wrapped
         self._again: deque[str | None] = deque()
         self._size = 0
         self.row: list[str | None] = []
@@ -123,7 +127,8 @@ class _Lines:
                 pass
             return None
         self.unended = line[-1] not in "\r\n"
-        return line.replace(_MARK, "") if _MARK in line else line
+        line = line.replace(_MARK, "") if _MARK in line else line
+        return unwrapped(line) if self._is_wrapped else line
 
 
 def read_table(  # noqa: PLR0917  # where a table begins takes as many words
@@ -148,10 +153,29 @@ def read_table(  # noqa: PLR0917  # where a table begins takes as many words
             first = [mended(text.readline(MAX_HEADER)) for _ in range(header_lines)]
             header, _ = read_header(first, delimiter)
             yield Cells(header_line, header)
+            lines = _Lines(text, wrapped=is_wrapped(first[0], delimiter))
             lines.next = header_line + header_lines
         yield from _Rows(lines, header, delimiter, mixed=encoding == MIXED)
     finally:
         text.detach()
+
+
+def is_wrapped(line: str, delimiter: str) -> bool:
+    """Tell whether all of a line stands in quotes, as where it was taken for a single cell."""
+    text = line.strip(_AROUND)
+    inside = text[1:-1].replace('""', "")
+    return (
+        len(text) > 2 and text[0] == text[-1] == '"' and '"' not in inside and delimiter in inside
+    )
+
+
+def unwrapped(line: str) -> str:
+    """Return what stands in a line's quotes; a line that has none as it is."""
+    text = line.strip(_AROUND)
+    if len(text) < 2 or not text[0] == text[-1] == '"' or '"' in text[1:-1].replace('""', ""):
+        return line
+    end = line[len(line.rstrip("\r\n")) :]
+    return text[1:-1].replace('""', '"') + end
 
 
 def read_header(lines: Sequence[str], delimiter: str) -> tuple[list[str], int]:
@@ -162,7 +186,8 @@ def read_header(lines: Sequence[str], delimiter: str) -> tuple[list[str], int]:
         if quotes % 2 == 0:
             taken = count
             break
-    rows = csv.reader(lines[:taken], delimiter=delimiter, skipinitialspace=True)
+    written = [unwrapped(lines[0])] if lines and is_wrapped(lines[0], delimiter) else lines[:taken]
+    rows = csv.reader(written, delimiter=delimiter, skipinitialspace=True)
     try:
         cells = next(rows, [])
     except csv.Error:

@@ -18,6 +18,7 @@ from services.ingest.sources.sniff import sniff
 from shared.errors import PoisonMessageError
 from tests.support.tables import FORMATS, Taken, repacked, take
 from tests.support.tables import workbook as a_workbook
+from tests.unit.ingest.test_rejects import rejects_of
 
 TABLES: Final = sorted(path.name for path in FORMATS.glob("*.csv"))
 HEAD: Final = "First Name,Last Name,Email,Notes\r\n"
@@ -49,6 +50,24 @@ def test_a_quote_never_closed_costs_its_own_line_only() -> None:
     assert [facts["first_name"] for facts in taken.facts] == [f"P{n}" for n in range(9)]
     assert [(note.line, note.field) for note in taken.tally.rejected] == [(5, "")]
     assert "quote" in taken.tally.rejected[0].reason
+
+
+def test_a_table_whose_lines_stand_in_quotes_is_read_by_what_is_in_them() -> None:
+    """So it is where a spreadsheet that expects another sign saved it; rejects come without."""
+    lines = (
+        "First Name;Last Name;Email;Notes",
+        'Ada;Byron;ada@x.example;"says ""x""; y"',
+        ';;nobody;"z;z"',
+        "Bob;Bell;bob@x.example;",
+    )
+    wrapped = "".join('"' + line.replace('"', '""') + '"\r\n' for line in lines).encode()
+    plain = "".join(f"{line}\r\n" for line in lines).encode()
+    for data in (wrapped, b"\xef\xbb\xbf" + wrapped):
+        taken = take(data)
+        assert taken.facts == take(plain).facts
+        assert [facts["first_name"] for facts in taken.facts] == ["Ada", "Bob"]
+        assert [note.line for note in taken.tally.rejected] == [3]
+    assert rejects_of(wrapped)[0] == rejects_of(plain)[0]
 
 
 def test_a_quoted_cell_of_several_lines_is_no_row_of_another_sign() -> None:
