@@ -2,9 +2,10 @@
 
 Each is lived twice, in a tenant where contacts are merged, edited, enriched and split at random,
 and in one where the merges that were undone never happened; in both people give and take tags,
-groups and values of custom fields, and imports are taken back. Tables, events, read model, search
-documents and graph edges must be the same. Then everything is said once more, and the machine
-tries every pair that a person separated. Several processes live at once, each in a database of
+groups and values of custom fields, and imports are taken back. Companies of their own are made,
+changed, merged and split beside them. Tables, events, read model, search documents and graph edges
+must be the same. Then everything is said once more, and the machine tries every pair that a person
+separated. Several processes live at once, each in a database of
 its own; in a database several histories are lived side by side. `python -m tests.soak 2500 10000`
 lives 2,500 histories from seed 10,000 on: others than those of a run before.
 """

@@ -16,6 +16,7 @@ from shared.events.signal import NormalizedSignal
 from shared.kafka.batch import Batch, next_offsets
 from shared.postgres.pool import connect
 from shared.postgres.settings import PostgresSettings
+from tests.support.company_lives import live_companies
 from tests.support.invariants import check_database
 from tests.support.reliving import different, lives, scripts
 
@@ -73,7 +74,8 @@ async def _round(
     written = scripts(first, count, LENGTH)
     for life in (stirred, plain):
         await life.live(written)
-    found = different(await stirred.state(), await plain.state())
+    found = await live_companies((stirred, plain), first)
+    found |= different(await stirred.state(), await plain.state())
     for what, (one, other) in list(found.items())[:3]:
         print(f"{what}, from seed {first}:\n  {one}\n  {other}", flush=True)
     answers = await stirred.tempt()

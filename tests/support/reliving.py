@@ -153,7 +153,7 @@ class Life:
         """Order something of one workspace that must be done."""
         workspace_id, name = self.workspaces[workspace - 1]
         place = Place(self.tenant_id, workspace_id, self.tenant, name)
-        answer = await self.store.order_marks(kind(**self._ordered(name), **said), place)
+        answer = await self.store.order_marks(kind(**self.ordered(name), **said), place)
         assert answer.outcome in ("done", "unchanged"), answer
         return answer
 
@@ -182,7 +182,7 @@ class Life:
     async def _retract(self, number: int, step: Step) -> None:
         workspace_id, workspace = self.workspaces[0]
         place = Place(self.tenant_id, workspace_id, self.tenant, workspace)
-        order = RetractImport(**self._ordered(workspace), import_id=_of(number, step.word or ""))
+        order = RetractImport(**self.ordered(workspace), import_id=_of(number, step.word or ""))
         while (await self.store.retract(order, place)).remaining:
             pass
 
@@ -206,7 +206,7 @@ class Life:
                 async with self._turn:
                     await self.owner.execute(_STAGE, name, self.workspaces[0][0], step.word)
 
-    def _ordered(self, workspace: str) -> dict[str, Any]:
+    def ordered(self, workspace: str) -> dict[str, Any]:
         """Return what every order says."""
         return {
             "command_id": f"cmd_{ULID()}",
@@ -220,7 +220,7 @@ class Life:
         async with self.store.transaction() as tx:
             (contact,) = await tx.load_contacts([(self.tenant_id, name)])
             kind = UnarchiveContact if contact.status == "archived" else ArchiveContact
-            command = kind(**self._ordered(self.workspaces[0][1]), contact_id=name)
+            command = kind(**self.ordered(self.workspaces[0][1]), contact_id=name)
             ids = await tx.take_ids(1)
             asked = [(command, self.tenant_id, None)]
             plan, _ = carry_out(asked, [contact], (), ids, command.issued_at)
@@ -229,7 +229,7 @@ class Life:
     async def judge(self, kind: type[Judgement], **said: Any) -> Answer:
         """Order something that must be done."""
         workspace_id, workspace = self.workspaces[0]
-        command = kind(**self._ordered(workspace), **said)
+        command = kind(**self.ordered(workspace), **said)
         place = Place(self.tenant_id, workspace_id, self.tenant, workspace)
         answer = await self.store.judge(command, place)
         assert answer.outcome == "done", answer
@@ -240,7 +240,8 @@ class Life:
         answers: Counter[str] = Counter()
         for row in await self.owner.fetch(
             "SELECT entity_id_a, entity_id_b FROM contact.identity_judgement"
-            " WHERE tenant_id = $1 AND judgement = 'cannot_link' AND withdrawn_at IS NULL",
+            " WHERE tenant_id = $1 AND entity_type = 'contact' AND judgement = 'cannot_link'"
+            " AND withdrawn_at IS NULL",
             self.tenant_id,
         ):
             pair = (row["entity_id_a"], row["entity_id_b"])

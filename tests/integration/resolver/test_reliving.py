@@ -3,6 +3,7 @@
 import asyncpg
 
 from tests.integration.resolver.conftest import Home, Resolver
+from tests.support.company_lives import live_companies
 from tests.support.invariants import check_database
 from tests.support.reliving import different, lives, scripts
 
@@ -15,10 +16,11 @@ async def test_what_was_undone_has_never_been(home: Home, resolver: Resolver) ->
     owner = await asyncpg.connect(home.dsn("kith_migrator"))
     try:
         stirred, plain = await lives(owner, resolver.store, resolver.resolve)
-        written = scripts(0, HISTORIES, length=12)
+        written = scripts(0, HISTORIES, length=10)
         for life in (stirred, plain):
             await life.live(written)
         assert sum(map(len, stirred.merges.values())) > HISTORIES / 2
+        assert await live_companies((stirred, plain), 0) == {}
         assert different(await stirred.state(), await plain.state()) == {}
         assert (await stirred.tempt()).keys() == {"kept_apart"}
         merged = await owner.fetchval(_IN_FORCE)
