@@ -12,7 +12,7 @@ from services.resolver.domain.bindings import custom_by_people
 from services.resolver.domain.marking import Mark, fill, mark
 from services.resolver.domain.merge import Refused
 from services.resolver.domain.model import Contact
-from shared.events.signal import Education, Employment, Skill
+from shared.events.signal import Education, Employment, Point, PointStatus, Skill
 from tests.support.merging import World
 
 SOURCES = ("hubspot_crm", "csv_upload", "manual_entry", "apollo", "email_sync")
@@ -55,7 +55,7 @@ def a_said(
 ) -> Said:
     """Draw a signal; with `about` it is a vendor's, who names nobody; with an import, a row's."""
     identified = about is None
-    return Said(
+    drawn = Said(
         record=f"r{dice.randrange(RECORDS)}" if identified else f"v{dice.randrange(RECORDS)}",
         workspace=1 if import_id else dice.randint(1, WORKSPACES),
         said={
@@ -80,6 +80,11 @@ def a_said(
             "import_id": import_id,
         },
     )
+    said = drawn.said
+    if said["email"] and said["title"]:  # some sources found out what a mailbox is worth
+        found: PointStatus = "verified" if said["title"] == "CTO" else "bounced"
+        said["emails"] = (Point(value=said["email"], status=found),)
+    return drawn
 
 
 @dataclass(frozen=True)

@@ -450,7 +450,8 @@ _TABLES: Final = {
     "emails": "SELECT c.public_id, e.email, e.label, e.is_primary, e.status::text, e.source_id"
     " FROM contact.contact_email e JOIN contact.contact c ON c.id = e.contact_id"
     " WHERE e.tenant_id = $1 AND e.valid_until IS NULL",
-    "phones": "SELECT c.public_id, p.e164_number, p.label, p.is_primary, p.source_id"
+    "phones": "SELECT c.public_id, p.e164_number, p.label, p.is_primary, p.status::text,"
+    " p.source_id"
     " FROM contact.contact_phones p JOIN contact.contact c ON c.id = p.contact_id"
     " WHERE p.tenant_id = $1 AND p.valid_until IS NULL",
     "employments": "SELECT c.public_id, o.public_id AS company, e.company_name, e.title,"

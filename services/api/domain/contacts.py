@@ -15,7 +15,7 @@ from shared.events.derived import Derived, derived
 from shared.events.fold import ContactState
 from shared.events.group_query import LEAD_STATUSES
 from shared.events.jobs import stints
-from shared.events.signal import Identifier
+from shared.events.signal import Identifier, PointStatus
 
 ROOT: Final = "/api/v1"
 """Where the api's paths begin."""
@@ -39,6 +39,8 @@ class ContactRow:
     """Field → origin; None where only the detail shows it."""
     misfits: Mapping[str, str] = field(default_factory=dict)
     """Custom field → what would be right, where its value does not fit."""
+    statuses: Mapping[tuple[str, str], PointStatus] = field(default_factory=dict)
+    """(type, value) of an e-mail or a phone → what was found out of it, where that was asked."""
     sort_values: tuple[str, ...] = field(default=())
     """The values that a cursor to this row holds."""
 
@@ -95,12 +97,15 @@ def identifier_resource(
     identifier: Identifier,
     fields: frozenset[str] | None = None,
     cursor: str | None = None,
+    *,
+    status: PointStatus | None = None,
 ) -> Resource:
     """Write the `number`th identifier of a contact, counted from 1 as they were added."""
     attributes = IdentifierAttributes(
         identifier_type=identifier.type,
         value=identifier.value,
         assumed_region=identifier.assumed_region,
+        status=status,
     )
     resource: Resource = {
         "type": "contact_identifiers",
@@ -124,7 +129,13 @@ def included(rows: Sequence[ContactRow], shape: Shape) -> list[Resource] | None:
     if shape.include is None:
         return None
     return [
-        identifier_resource(row.id, number, identifier, shape.identifier_fields)
+        identifier_resource(
+            row.id,
+            number,
+            identifier,
+            shape.identifier_fields,
+            status=row.statuses.get((identifier.type, identifier.value)),
+        )
         for row in rows
         for number, identifier in enumerate(row.identifiers, start=1)
         if shape.with_identifiers

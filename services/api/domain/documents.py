@@ -5,6 +5,8 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.events.signal import PointStatus
+
 
 class Part(BaseModel):
     """A frozen part of a document."""
@@ -156,6 +158,11 @@ class IdentifierAttributes(Part):
     value: str
     assumed_region: bool = Field(
         default=False, description="The phone's region was assumed, not declared."
+    )
+    status: PointStatus | None = Field(
+        default=None,
+        description="What sources found out of an e-mail (the first five) or of a phone (the last "
+        "three, or unverified): as the weightiest says that found anything.",
     )
 
 

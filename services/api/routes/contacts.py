@@ -45,7 +45,7 @@ from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import not_found
 from services.api.routes.answers import ERRORS, MOVED, Answer, list_answer, moved_answer, one_answer
 from services.api.routes.gate import InStore, Lag, Reader, ReadLag
-from services.api.routes.narrowing import narrowed, with_types
+from services.api.routes.narrowing import narrowed, with_statuses, with_types
 from services.api.routes.openapi import documented
 from services.api.store import Store
 from shared.auth import Place
@@ -106,6 +106,8 @@ async def search_contacts(request: Request, place: Reader, store: InStore, lag: 
     found = await store.search(place, query.text, query.filters, query.page)
     kept, page = cut_page(query.page, found, lambda hit: _cursor(SEARCH_SORT, hit[0]))
     rows = await with_types(store, place, [row for row, _ in kept])
+    if query.shape.with_identifiers:
+        rows = await with_statuses(store, place, rows)
     data = []
     for row, (_, score), cursor in zip(rows, kept, page.cursors, strict=True):
         resource = contact_resource(row, query.shape, cursor)
@@ -133,6 +135,8 @@ async def get_contact(
     if row.survivor_id is not None:
         return moved_answer(request, contact_id, row.survivor_id)
     [row] = await with_types(store, place, [row])
+    if shape.with_identifiers:
+        [row] = await with_statuses(store, place, [row])
     document: dict[str, Any] = {
         "data": contact_resource(row, shape),
         "meta": {"lag": await lag.seconds()},
@@ -162,13 +166,20 @@ async def list_identifiers(
     row = await contact_or_404(store, place, contact_id)
     if row.survivor_id is not None:
         return moved_answer(request, contact_id, row.survivor_id)
+    [row] = await with_statuses(store, place, [row])
     numbers = _numbers(asked, len(row.identifiers))
     kept, page = cut_page(asked, numbers, lambda number: encode_cursor("number", [str(number)]))
     data = [
         identifier_resource(
-            contact_id, number, row.identifiers[number - 1], shape.identifier_fields, cursor
+            contact_id,
+            number,
+            one,
+            shape.identifier_fields,
+            cursor,
+            status=row.statuses.get((one.type, one.value)),
         )
         for number, cursor in zip(kept, page.cursors, strict=True)
+        for one in (row.identifiers[number - 1],)
     ]
     return list_answer(request, data, page, await lag.seconds())
 
@@ -232,6 +243,8 @@ async def page_of_contacts(
     rows = await store.find_contacts(place, query)
     kept, page = cut_page(query.page, rows, lambda row: _cursor(query.sort_name, row))
     kept = await with_types(store, place, kept)
+    if query.shape.with_identifiers:
+        kept = await with_statuses(store, place, kept)
     data = [
         contact_resource(row, query.shape, cursor)
         for row, cursor in zip(kept, page.cursors, strict=True)

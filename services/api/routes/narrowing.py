@@ -33,6 +33,14 @@ async def narrowed(store: Store, place: Place, filters: Filters) -> Filters:
     return replace(filters, custom=(), groups=groups, statuses=statuses, query=query)
 
 
+async def with_statuses(store: Store, place: Place, rows: Sequence[ContactRow]) -> list[ContactRow]:
+    """Add what was found out of e-mails and phones, for who is shown identifiers."""
+    if not any(row.identifiers for row in rows):
+        return list(rows)
+    found = await store.find_point_statuses(place, [row.id for row in rows])
+    return [replace(row, statuses=found.get(row.id, {})) for row in rows]
+
+
 async def with_types(store: Store, place: Place, rows: Sequence[ContactRow]) -> list[ContactRow]:
     """Show values of custom fields by what the workspace says that they are."""
     if not any(row.attributes.custom_fields for row in rows):

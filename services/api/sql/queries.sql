@@ -122,6 +122,11 @@ WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = ANY ($
 -- What every current source record says of contacts $3 of tenant $1 and workspace $2, ranked.
 SELECT said.contact_id, said.facts FROM app.find_facts($1, $2, $3) AS said;
 
+-- name: find_point_statuses
+-- What was found out of e-mails and phones of contacts $3 of tenant $1 that workspace $2 knows.
+SELECT found.contact_id, found.identifier_type, found.value, found.status
+FROM app.find_point_statuses($1, $2, $3) AS found;
+
 -- name: find_score
 -- How much is known of contact $3 of tenant $1 and workspace $2.
 SELECT made.score, made.parts FROM app.find_score($1, $2, $3) AS made;

@@ -31,7 +31,7 @@ from services.api.store.conditions import Arguments, clause
 from shared.auth import Place
 from shared.events.company_binding import CompanyBinding
 from shared.events.jobs import stints
-from shared.events.signal import Identifier
+from shared.events.signal import Identifier, PointStatus
 from shared.postgres.errors import translated
 from shared.postgres.pool import Connection, Pool
 from shared.postgres.queries import Queries
@@ -117,6 +117,19 @@ class Store:
         if row is None:
             return None
         return _contact(row, ())
+
+    async def find_point_statuses(
+        self, place: Place, contacts: Sequence[str]
+    ) -> dict[str, dict[tuple[str, str], PointStatus]]:
+        """Read what was found out of contacts' e-mails and phones, by type and value."""
+        found: dict[str, dict[tuple[str, str], PointStatus]] = {}
+        async with self._reading(place) as connection:
+            for row in await connection.fetch(
+                QUERIES["find_point_statuses"], *_ids(place), list(contacts)
+            ):
+                named = (row["identifier_type"], row["value"])
+                found.setdefault(row["contact_id"], {})[named] = row["status"]
+        return found
 
     async def find_score(
         self, place: Place, contact_id: str

@@ -51,6 +51,7 @@ from services.resolver.domain.model import (
     Revision,
     Sharing,
 )
+from services.resolver.domain.point_statuses import note_statuses
 from services.resolver.domain.survivorship import Values, choose, differences, groups_of
 from shared.events.contact import (
     CompanyEvent,
@@ -190,6 +191,7 @@ class _Gate:
         identifiers = self._attach(contact, delivery)
         added_details(self.plan, self.known, contact, delivery, said.facts)
         values = self._claim(contact, delivery, said)
+        note_statuses(self.plan, contact, said.facts)
         event = telling.created(delivery, contact, said, identifiers, values)
         self._record(delivery, contact_id, event)
         return contact
@@ -207,6 +209,7 @@ class _Gate:
         before = self._values_of(contact)
         values = self._claim(contact, delivery, said)
         changes = differences(before, values, claims_showing(contact), delivery.record_key)
+        note_statuses(self.plan, contact, *told)
         if jobs:
             now = jobs_told(contact, *told)
             employments += retold_details(self.plan, self.known, contact, jobs, now)

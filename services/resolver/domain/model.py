@@ -16,7 +16,14 @@ from shared.events.contact import (
     VisibleField,
 )
 from shared.events.jobs import job_key
-from shared.events.signal import Employment, Facts, Identifier, NormalizedSignal, Point
+from shared.events.signal import (
+    Employment,
+    Facts,
+    Identifier,
+    NormalizedSignal,
+    Point,
+    PointStatus,
+)
 
 IdentifierKey = tuple[int, str, str]
 """(tenant, type, normalised value): what the gate compares."""
@@ -308,6 +315,10 @@ Points = dict[tuple[int, str], tuple[int, Point, Source]]
 """E-mails or phones to be written: (contact, value) → tenant, as whom it is told, who told."""
 
 
+PointKind = Literal["email", "phone"]
+"""What a point is."""
+
+
 class FoundOut(NamedTuple):
     """An identifier that turned out to be shared."""
 
@@ -355,6 +366,8 @@ class Plan:
     that they are inactive."""
     emails: Points = field(default_factory=dict)
     phones: Points = field(default_factory=dict)
+    statuses: dict[tuple[PointKind, int, str], PointStatus] = field(default_factory=dict)
+    """(kind, contact, value) → what was found out of it, where a record says or said so."""
     found_out: list[FoundOut] = field(default_factory=list)
     """Identifiers that turned out to be shared: what they had joined is decided again."""
     employments: list[EmploymentRow] = field(default_factory=list)

@@ -98,14 +98,6 @@ WHERE tenant_id = $1 AND entity_type = 'contact' AND judgement = 'cannot_link'
 -- $1 tenant.
 SELECT id, public_id FROM app.workspace WHERE tenant_id = $1;
 
--- name: find_point_states
--- What was found out about e-mails and phones of these contacts, where anything was: $1 contacts.
-SELECT 'email' AS kind, email AS value, status::text, confidence FROM contact.contact_email
-WHERE contact_id = ANY($1::bigint[]) AND (status <> 'unverified' OR confidence <> 100)
-UNION ALL
-SELECT 'phone', e164_number, status::text, NULL FROM contact.contact_phones
-WHERE contact_id = ANY($1::bigint[]) AND status <> 'unverified';
-
 -- name: let_stand
 -- Let contacts stand for themselves: $1 ids, $2 versions, $3 statuses, $4 now.
 UPDATE contact.contact AS c
@@ -196,19 +188,6 @@ DELETE FROM contact.contact_phones WHERE contact_id = ANY($1::bigint[]) AND vali
 -- name: delete_employments
 -- They are written anew: $1 contacts.
 DELETE FROM contact.contact_employment WHERE contact_id = ANY($1::bigint[]);
-
--- name: restore_email_states
--- $1 contacts, $2 e-mails, $3 statuses, $4 confidences.
-UPDATE contact.contact_email AS e
-SET status = u.status::contact.email_status, confidence = u.confidence
-FROM unnest($2::text[], $3::text[], $4::smallint[]) AS u (value, status, confidence)
-WHERE e.contact_id = ANY($1::bigint[]) AND e.email = u.value;
-
--- name: restore_phone_states
--- $1 contacts, $2 phones, $3 statuses; $4 of e-mails only, all null.
-UPDATE contact.contact_phones AS p SET status = u.status::contact.phone_status
-FROM unnest($2::text[], $3::text[], $4::smallint[]) AS u (value, status, confidence)
-WHERE p.contact_id = ANY($1::bigint[]) AND p.e164_number = u.value;
 
 -- name: retire_bindings
 -- $1 binding ids, $2 now.

@@ -179,21 +179,23 @@ FROM unnest($3::contact.identifier_row[]);
 -- authoritative one: $1 e-mails, $2 phones, $3 jobs, $4 what makes each the same job as another,
 -- $5 bindings, $6 latest data, $7 now.
 WITH mail AS (
-    INSERT INTO contact.contact_email
+    INSERT INTO contact.contact_email AS e
         (tenant_id, contact_id, email, label, is_primary, source_id, created_at)
     SELECT tenant_id, contact_id, value, label, is_primary, source_id, $7
     FROM unnest($1::contact.point_row[])
     ON CONFLICT (contact_id, email) DO UPDATE
     SET label = excluded.label, is_primary = excluded.is_primary, source_id = excluded.source_id,
+        status = CASE WHEN e.valid_until IS NULL THEN e.status ELSE 'unverified' END,
         valid_until = NULL
 ),
 phone AS (
-    INSERT INTO contact.contact_phones
+    INSERT INTO contact.contact_phones AS p
         (tenant_id, contact_id, e164_number, label, is_primary, source_id, created_at)
     SELECT tenant_id, contact_id, value, label, is_primary, source_id, $7
     FROM unnest($2::contact.point_row[])
     ON CONFLICT (contact_id, e164_number) DO UPDATE
     SET label = excluded.label, is_primary = excluded.is_primary, source_id = excluded.source_id,
+        status = CASE WHEN p.valid_until IS NULL THEN p.status ELSE 'unverified' END,
         valid_until = NULL
 ),
 job AS (
@@ -311,6 +313,22 @@ FROM (
     SELECT contact_id FROM contact.blocking_key WHERE tenant_id = $1 AND key = $5::bigint
 ) AS who
 ON CONFLICT DO NOTHING;
+
+-- name: set_email_statuses
+-- What was found out of e-mails: $1 contacts, $2 e-mails, $3 statuses.
+UPDATE contact.contact_email AS e SET status = u.status
+FROM unnest($1::bigint[], $2::text[], $3::text[]::contact.email_status[])
+    AS u (contact_id, value, status)
+WHERE e.contact_id = u.contact_id AND e.email = u.value AND e.valid_until IS NULL
+    AND e.status <> u.status;
+
+-- name: set_phone_statuses
+-- What was found out of phones: $1 contacts, $2 numbers, $3 statuses.
+UPDATE contact.contact_phones AS p SET status = u.status
+FROM unnest($1::bigint[], $2::text[], $3::text[]::contact.phone_status[])
+    AS u (contact_id, value, status)
+WHERE p.contact_id = u.contact_id AND p.e164_number = u.value AND p.valid_until IS NULL
+    AND p.status <> u.status;
 
 -- name: drop_emails
 -- No record says these any more: what was found out about them stays: $1 contacts, $2 e-mails,

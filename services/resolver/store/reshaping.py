@@ -9,6 +9,7 @@ from services.resolver.domain.auditing import audited
 from services.resolver.domain.bindings import authoritative, private_of, view_of
 from services.resolver.domain.cluster import Kept, Reshaping
 from services.resolver.domain.model import EmploymentRow, Plan
+from services.resolver.domain.point_statuses import statuses_of
 from services.resolver.domain.telling_merges import shape_of
 from services.resolver.store.clusters import MERGES
 from services.resolver.store.labels import MARKS
@@ -36,13 +37,12 @@ class Reshaper:
         await self._contacts()
         await self._retractions()
         await self._holdings()
-        states = await self._clear_details()
+        await self._clear_details()
         retired = [(binding,) for binding in self._plan.retired_bindings]
         await self._each("retire_bindings", retired, self._now)
         await Writer(self._connection, self._rows()).write()
         enriched = [(contact, made.enriched_at) for contact, made in self._plan.composed.items()]
         await self._each("retell_enriched", enriched)
-        await self._restore(states)
         await self._bindings()
         await self._log()
         await self._judgements()
@@ -124,14 +124,11 @@ class Reshaper:
             ]
             await run(RETRACTIONS["forget_bearers"], self._tenant, *columns, plan.deleted)
 
-    async def _clear_details(self) -> list[Any]:
-        """Delete what is written anew of whoever was composed; returns what is known of it."""
-        holders = sorted(self._plan.cluster.contacts)
-        states = await self._connection.fetch(MERGES["find_point_states"], holders)
+    async def _clear_details(self) -> None:
+        """Delete what is written anew of whoever was composed."""
         composed = [(contact,) for contact in sorted(self._plan.composed)]
         for name in ("delete_emails", "delete_phones", "delete_employments"):
             await self._each(name, composed)
-        return list(states)
 
     def _rows(self) -> Plan:
         """Write down as the gate's plan what is written as the gate writes it."""
@@ -142,6 +139,8 @@ class Reshaper:
             for points, into in ((made.emails, rows.emails), (made.phones, rows.phones)):
                 for value, told in points.items():
                     into[contact, value] = (self._tenant, *told)
+            for kind, value, status in statuses_of(made.claims.values()):
+                rows.statuses[kind, contact, value] = status
             rows.said.update(made.said)
             rows.employments += [
                 EmploymentRow(
@@ -168,18 +167,6 @@ class Reshaper:
                 import_source=made.bound[one.workspace].import_source,
             )
         return rows
-
-    async def _restore(self, states: Sequence[Any]) -> None:
-        composed = sorted(self._plan.composed)
-        for kind, name in (("email", "restore_email_states"), ("phone", "restore_phone_states")):
-            found = [
-                (row["value"], row["status"], row["confidence"])
-                for row in states
-                if row["kind"] == kind
-            ]
-            if found:
-                columns = [list(column) for column in zip(*found, strict=True)]
-                await self._connection.execute(MERGES[name], composed, *columns)
 
     async def _bindings(self) -> None:
         plan = self._plan

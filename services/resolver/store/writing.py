@@ -179,6 +179,8 @@ class Writer:
         if emails or phones or jobs or new or latest:
             rows = (emails, phones, jobs, keys, new, latest)
             await self._connection.execute(QUERIES["write_details"], *rows, plan.now)
+        if plan.statuses:
+            await self._statuses()
         known = [_binding_row(one) for one in bindings if not one.is_new]
         await self._run("update_bindings", known)
         if labels := _labels(plan):
@@ -187,6 +189,18 @@ class Writer:
         if plan.authoritative:
             columns = [list(column) for column in zip(*plan.authoritative.items(), strict=True)]
             await self._connection.execute(QUERIES["flip_latest_data"], *columns, plan.now)
+
+    async def _statuses(self) -> None:
+        """Write what was found out of e-mails and phones, once they are there."""
+        for kind, name in (("email", "set_email_statuses"), ("phone", "set_phone_statuses")):
+            rows = sorted(
+                (contact, value, status)
+                for (of, contact, value), status in self._plan.statuses.items()
+                if of == kind
+            )
+            if rows:
+                columns = [list(column) for column in zip(*rows, strict=True)]
+                await self._connection.execute(QUERIES[name], *columns)
 
     async def _say_identifiers(self) -> None:
         """Let identifiers be inactive that no record says any more, and active again once one does.

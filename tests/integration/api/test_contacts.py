@@ -202,6 +202,7 @@ async def test_identifiers_are_listed_and_included(world: World, people: dict[st
         "identifier_type": "email",
         "value": "ada@acme.test",
         "assumed_region": False,
+        "status": None,
     }
     assert second["data"][0]["attributes"]["value"] == "+49300000000"
     assert second["links"]["next"] is None
@@ -212,6 +213,42 @@ async def test_identifiers_are_listed_and_included(world: World, people: dict[st
     ]
     assert nothing["included"] == []
     assert len(every["included"]) == 8
+
+
+async def test_identifiers_say_what_was_found_out_of_them(
+    world: World, people: dict[str, str]
+) -> None:
+    await world.admin.execute(
+        "INSERT INTO contact.contact_email (tenant_id, contact_id, email, status, source_id,"
+        " created_at) SELECT $1, id, 'ada@acme.test', 'catch_all', 1, $3 FROM contact.contact"
+        " WHERE public_id = $2",
+        world.here.tenant_id,
+        people["Ada"],
+        NOW,
+    )
+    await world.admin.execute(
+        "INSERT INTO contact.workspace_contact_binding (tenant_id, workspace_id, contact_id,"
+        " created_at, updated_at)"
+        " SELECT $1, $2, id, $4, $4 FROM contact.contact WHERE public_id = $3"
+        " AND NOT EXISTS (SELECT FROM contact.workspace_contact_binding b"
+        " WHERE b.contact_id = contact.id)",
+        world.here.tenant_id,
+        world.here.workspace_id,
+        people["Ada"],
+        NOW,
+    )
+    path = f"/api/v1/contacts/{people['Ada']}"
+    async with world.client() as client:
+        listed = body(await client.get(f"{path}/identifiers"))["data"]
+        shown = body(await client.get(f"{path}?include=identifiers"))["included"]
+        several = body(await client.get("/api/v1/contacts?include=identifiers"))["included"]
+    for found in (listed, shown, several):
+        statuses = {
+            one["attributes"]["value"]: one["attributes"]["status"]
+            for one in found
+            if one["id"].startswith(people["Ada"])
+        }
+        assert statuses == {"ada@acme.test": "catch_all", "+49300000000": None}
 
 
 async def test_only_the_fields_asked_for_are_shown(world: World, people: dict[str, str]) -> None:
