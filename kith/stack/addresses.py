@@ -63,12 +63,14 @@ class Addresses:
     def _nearest_dsn(self, role: str) -> str:
         """Give the way through the server's socket, cheaper than loopback, where there is one.
 
-        Whoever may not enter the data folder, or has it at a long path, takes the port.
+        Whoever may not enter the data folder, or has it at an odd path, takes the port.
         """
         port = self._port("postgres")
         folder = self.places.data / "postgres"
         path = folder / f".s.PGSQL.{port}"
-        if len(os.fsencode(path)) > LONGEST_SOCKET_PATH or not os.access(path, os.W_OK):
+        long = len(os.fsencode(path)) > LONGEST_SOCKET_PATH
+        # A comma would part hosts from one another.
+        if long or "," in str(folder) or not os.access(path, os.W_OK):
             return self.postgres_dsn(role)
         secret = self.state.secrets[role]
         return f"postgresql://{role}:{secret}@/{DATABASE}?host={quote(str(folder))}&port={port}"

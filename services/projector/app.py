@@ -28,7 +28,11 @@ def create_app(settings: Settings) -> AsgiFastStream:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         pooled = connect(
-            settings.postgres, "kith-projector", lookups_only=True, transactions_only=True
+            settings.postgres,
+            "kith-projector",
+            lookups_only=True,
+            by_key=True,
+            transactions_only=True,
         )
         async with pooled as pool, producer:
             store.open(pool)

@@ -19,15 +19,8 @@ else:
 REPLAN_S: Final = 10.0
 """How old the plans of prepared statements may be, seconds."""
 
-NO_LOOKUPS: Final = (
-    "enable_seqscan",
-    "enable_bitmapscan",
-    "enable_hashjoin",
-    "enable_mergejoin",
-    "enable_material",
-)
-"""Ways to read much of a table.  A bitmap scan also reads, each time, the index entries of all rows
-that are gone: other scans mark them, and pass over them from then on."""
+NO_LOOKUPS: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_material")
+"""Ways to read much of a table."""
 
 
 async def let_go(connection: Connection) -> None:
@@ -40,12 +33,22 @@ async def let_go(connection: Connection) -> None:
     await connection.execute("SELECT")
 
 
-async def allow_bitmap_scans(connection: Connection) -> None:
-    """Let the rest of this transaction read GIN indexes, for a service that looks up rows only.
+async def look_up_by_key(connection: Connection) -> None:
+    """Use no bitmap scan for the rest of this transaction.
 
-    No other scan can read them; without it, such a statement would read a whole tenant.
+    A bitmap scan reads, each time, the index entries of all rows that are gone: others mark them,
+    and pass over them from then on.  But GIN indexes and `OR` over two indexes have no other scan.
     """
+    await connection.execute("SET LOCAL enable_bitmapscan = off")
+
+
+@asynccontextmanager
+async def bitmap_scans(connection: Connection) -> AsyncIterator[None]:
+    """Use them for what is inside, whatever the transaction does otherwise."""
+    before = await connection.fetchval("SELECT current_setting('enable_bitmapscan')")
     await connection.execute("SET LOCAL enable_bitmapscan = on")
+    yield
+    await connection.execute(f"SET LOCAL enable_bitmapscan = {before}")
 
 
 @asynccontextmanager
@@ -54,6 +57,7 @@ async def connect(
     application_name: str,
     *,
     lookups_only: bool = False,
+    by_key: bool = False,
     transactions_only: bool = False,
 ) -> AsyncIterator[Pool]:
     """Open a pool; it closes with the context.
@@ -61,6 +65,8 @@ async def connect(
     `lookups_only` is for services whose every statement finds rows by key: on a table that has no
     statistics yet, the planner would keep a plan that reads all of it for as long as the
     connection lives.
+
+    `by_key` is for those of them that ask btree indexes alone: see `look_up_by_key`.
 
     `transactions_only` is for services that leave nothing in a session: no lock, no setting, no
     cursor outlives its transaction.  Then a connection that comes back need not be asked to forget.
@@ -80,6 +86,7 @@ async def connect(
             "jit": "off",
             "timezone": "UTC",
             **(dict.fromkeys(NO_LOOKUPS, "off") if lookups_only else {}),
+            **({"enable_bitmapscan": "off"} if by_key else {}),
         },
     )
     try:

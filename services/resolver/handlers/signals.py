@@ -93,7 +93,7 @@ class Signals:
             rejected += await self._resolve_companies(arrived.companies)
         if arrived.happened:
             return rejected + await self._resolve_happened(batch, deliveries, arrived.happened)
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(by_key=True) as tx:
             deliveries = _left(deliveries, await tx.find_retracted(deliveries))
             deliveries = await tx.by_present_names(deliveries)
             known = await tx.load(deliveries)

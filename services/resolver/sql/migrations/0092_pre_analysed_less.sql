@@ -1,7 +1,7 @@
 -- The tables that every signal adds to, kept as the measurements ask for (docs/benchmarks.md):
 -- rows stay in line and uncompressed up to 8 kB, since compressing an event costs more than the rest of
--- its insert; what no statement compares is not sorted by ANALYZE; and young tables, which grow by
--- half within seconds, are not analysed for every tenth of it.
+-- its insert; what no plan hangs on, being long or compared only beside a key, is not sorted by ANALYZE;
+-- and young tables, which grow by half within seconds, are not analysed for every tenth of it.
 
 -- step: events of contacts
 DO $$
