@@ -191,6 +191,16 @@ def forgotten_in(kind: Kind) -> tuple[str, ...]:
     return SAID_IN[kind][:1] if kind == "tag" else SAID_IN[kind]
 
 
+def cleared(facts: Facts, word: str) -> Facts:
+    """Return facts that take no tag of this name off.
+
+    Who took it off meant a tag that is no more: another one is called so from now on.
+    """
+    if word not in facts.labels_removed:
+        return facts
+    return changed(facts, labels_removed=tuple(one for one in facts.labels_removed if one != word))
+
+
 def renamed(facts: Facts, lists: Iterable[str], old: str, new: str | None) -> Facts:
     """Return facts whose lists say a tag or a group by another word; None: not at all."""
     said = {}

@@ -20,6 +20,7 @@ from services.resolver.domain.marking import (
     Mark,
     Marked,
     Ordered,
+    cleared,
     entry_key,
     fill,
     forgotten_in,
@@ -184,7 +185,7 @@ class Marks:
         contacts = await loader.load_ids(found)
         ordered = self._ordered(order.command_id, trace)
         before = {one.id: private_values(one, self._place.workspace_id) for one in contacts}
-        await self._rename(contacts, lists, dict.fromkeys(old, None if is_gone else row["name"]))
+        await self._rename(contacts, lists, old, None if is_gone else row["name"])
         marked = Marked(Plan(now=ordered.now))
         events = (await self._ids.take(self._connection, len(contacts))).events
         for one in contacts:
@@ -306,18 +307,26 @@ class Marks:
             )
 
     async def _rename(
-        self, contacts: Iterable[Contact], lists: Sequence[str], names: Mapping[str, str | None]
+        self, contacts: Iterable[Contact], lists: Sequence[str], old: Sequence[str], new: str | None
     ) -> None:
-        """Rewrite all that was ever said of contacts in other words, in the claims as well."""
+        """Rewrite all that was ever said of contacts in other words, in the claims as well.
+
+        All of them have a tag that is called otherwise from now on: that a person took one of its
+        new name off was said of another, which is deleted.
+        """
         known = {one.id: one for one in contacts}
+        words = [*old, new] if new is not None else old
         rows = await self._connection.fetch(
-            MARKS["find_saying"], list(known), self._place.workspace_id, list(names), lists
+            MARKS["find_saying"], list(known), self._place.workspace_id, words, lists
         )
         rewritten = []
         for row in rows:
-            facts = _read_facts(row["facts"])
-            for old, new in names.items():
-                facts = renamed(facts, lists, old, new)
+            said = _read_facts(row["facts"])
+            facts = said if new is None else cleared(said, new)
+            for word in old:
+                facts = renamed(facts, lists, word, new)
+            if facts is said:
+                continue
             rewritten.append((row["record_key"], row["revision"], to_json(facts).decode()))
             claims = known[row["contact_id"]].claims
             if row["current"] and row["record_key"] in claims:

@@ -206,6 +206,30 @@ async def test_a_tag_is_renamed_wherever_it_is(
     assert (await orders("delete_tag", 404, tag_id=friends))["outcome"] == "unknown_tag"
 
 
+async def test_whoever_has_a_tag_has_it_under_the_name_of_a_deleted_one_that_was_taken_off(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """Also who has it of a source alone; what was taken off of this very tag stays off."""
+    ada, bob = await two(home, resolver)
+    bobs = {"phone": "+14155550100", "name": "Bob Ross"}
+    await resolver.resolve(resolver.a_signal("bob", **bobs, minutes=2, labels=("Friends", "gold")))
+    friends = await home.value("SELECT public_id FROM contact.tag WHERE name = 'Friends'")
+    gold = await home.value("SELECT public_id FROM contact.tag WHERE name = 'gold'")
+    await resolver.resolve(
+        resolver.a_signal(
+            "eve", email="eve@acme.io", name="Eve Poe", minutes=1, labels=("Friends", "gold")
+        )
+    )
+    eve = await home.value("SELECT public_id FROM contact.contact ORDER BY id DESC LIMIT 1")
+    await orders("add_tag", tag_id=gold, contacts=[ada])
+    await orders("remove_tag", tag_id=friends, contacts=[ada, bob, eve])
+    await orders("remove_tag", tag_id=gold, contacts=[eve])
+    await orders("delete_tag", tag_id=friends)
+    await orders("change_tag", tag_id=gold, name="Friends")
+    assert await orders.keeps(ada) == await orders.keeps(bob) == (["Friends"], [])
+    assert await orders.keeps(eve) == ([], [])
+
+
 async def test_a_group_is_deleted_and_nobody_is_in_it(
     home: Home, resolver: Resolver, orders: Orders
 ) -> None:
