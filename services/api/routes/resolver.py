@@ -39,6 +39,8 @@ _OUTCOMES: Final = {
     "unknown_field": "There is no such custom field here.",
     "name_taken": "Another has this name or key: see meta.named.",
     "values_in_use": "Contacts have values that would no longer fit; meta.named has the first.",
+    "company_values_in_use": "Companies have values that would no longer fit; meta.named has the "
+    "first.",
     "asked_for": "Smart groups ask for values that would no longer fit: see meta.named.",
     "smart_group": "A query finds the members of a smart group: change its query_def instead.",
     "too_many": "That is more than there may be; meta.named has the contacts concerned, if any.",

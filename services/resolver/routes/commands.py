@@ -103,6 +103,7 @@ STATUSES: Final = {
     "name_taken": HTTPStatus.CONFLICT,
     "identifier_taken": HTTPStatus.CONFLICT,
     "values_in_use": HTTPStatus.CONFLICT,
+    "company_values_in_use": HTTPStatus.CONFLICT,
     "asked_for": HTTPStatus.CONFLICT,
     "smart_group": HTTPStatus.CONFLICT,
 }

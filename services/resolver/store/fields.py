@@ -58,11 +58,12 @@ class FieldAnswer:
         "too_many",
         "wrong_value",
         "values_in_use",
+        "company_values_in_use",
         "asked_for",
     ]
     shown: Mapping[str, Any] | None = None
     named: tuple[str, ...] = ()
-    """Who has the key; contacts whose values would not fit; smart groups that ask for it."""
+    """Who has the key; whose values would not fit; smart groups that ask for it."""
     problems: Problems = field(default_factory=dict)
 
 
@@ -181,7 +182,8 @@ class Fields:
         if lost := await self._lost(old, new, entity):
             name = "name_contacts" if entity == "contact" else "name_companies"
             named = await self._connection.fetch(FIELDS[name], lost)
-            return FieldAnswer("values_in_use", named=tuple(one["public_id"] for one in named))
+            outcome: Final = "values_in_use" if entity == "contact" else "company_values_in_use"
+            return FieldAnswer(outcome, named=tuple(one["public_id"] for one in named))
         if entity == "company":  # no smart group asks for what companies have
             return None
         known = {**await self.find(), new.key: new}

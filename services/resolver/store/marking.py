@@ -101,6 +101,7 @@ class MarkAnswer:
         "too_many",
         "wrong_value",
         "values_in_use",
+        "company_values_in_use",
         "asked_for",
         "smart_group",
     ]

@@ -65,7 +65,9 @@ async def test_a_workspace_keeps_for_itself_what_it_says_of_a_company(
         field, json=defining(body(made)["data"]["id"], options=["tin"], type="select")
     )
     assert lost.status_code == 409
-    assert lost.json()["errors"][0]["meta"]["named"] == [company]
+    (why,) = lost.json()["errors"]
+    assert why["meta"]["named"] == [company]
+    assert why["detail"].startswith("Companies have values")
     rows = await world.admin.fetch(
         "SELECT b.data_owner::text, a.field_name, a.old_value, a.new_value"
         " FROM contact.org_bindings AS b JOIN contact.organisation AS o ON o.id = b.org_id"
