@@ -7,7 +7,7 @@ is shown (ADR 0097): no event tells of it, and a better table changes no history
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shared.identifiers.timezones import timezone_of
+from shared.identifiers.timezones import normalize_timezone, timezone_of
 from shared.identifiers.titles import departments_of, seniority_of
 
 
@@ -29,5 +29,10 @@ def derived(fields: Mapping[Any, str | None]) -> Derived:
     return Derived(
         get("seniority") or (seniority_of(title) if title else None),
         departments_of(get("department"), title),
-        get("timezone") or timezone_of(get("city"), get("state"), get("country")),
+        _timezone(get("timezone")) or timezone_of(get("city"), get("state"), get("country")),
     )
+
+
+def _timezone(said: str | None) -> str | None:
+    """Return the one name of the zone that is said: events of before have others, too."""
+    return (normalize_timezone(said) or said) if said else None

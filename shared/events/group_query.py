@@ -23,7 +23,7 @@ from shared.events.custom_field import (
     fitted,
     moment_of,
 )
-from shared.identifiers.timezones import is_timezone
+from shared.identifiers.timezones import normalize_timezone
 from shared.identifiers.titles import DEPARTMENTS, SENIORITIES
 
 MAX_DEPTH: Final = 5
@@ -373,9 +373,12 @@ def _text(
     words = _WORDS.get(field)
     if words is not None and said not in words:
         raise QueryError(path, f"must be one of {', '.join(words)}")
-    if field == "timezone" and not is_timezone(str(said)):
-        raise QueryError(path, "must be the name of a time zone, like Europe/Berlin")
     text = said.strip() if isinstance(said, str) else ""
+    if field == "timezone":
+        zone = normalize_timezone(text)
+        if zone is None:
+            raise QueryError(path, "must be the name of a time zone, like Europe/Berlin")
+        return zone
     if custom is not None and custom.type == "phone":
         text = text.translate(_PHONE_SIGNS)
     if "\0" in text or not 1 <= len(text) <= MAX_LENGTH:

@@ -1,4 +1,4 @@
-"""Which time zone a place is in, where that is sure: its country has one, or its state or city has.
+"""What time zones are called, and which a place is in: its country has one, or its state or city.
 
 From the IANA database that `tzdata` carries, and `data/places.toml` for what that leaves open.
 """
@@ -18,7 +18,16 @@ MAX_LENGTH: Final = 64
 
 def is_timezone(name: str) -> bool:
     """Tell whether a text is a zone's name, like `Europe/Berlin`."""
-    return name in _known()
+    return name in _names()
+
+
+def normalize_timezone(name: str) -> str | None:
+    """Return the one name of a zone that may have several; None: no zone is called so.
+
+    The database links old names to present ones (`Asia/Calcutta` to `Asia/Kolkata`), and also a
+    country's zone to one of the same clock elsewhere, which is another: `Europe/Oslo` stays.
+    """
+    return _names().get(name)
 
 
 @lru_cache(maxsize=16_384)
@@ -73,8 +82,16 @@ def _places() -> _Places:
 
 
 @cache
-def _known() -> frozenset[str]:
-    return frozenset(_text("tzdata", "zones").split())
+def _names() -> Mapping[str, str]:
+    """Return name → the one that the zone goes by here."""
+    named = {name: name for name in _text("tzdata", "zones").split()}
+    # Lines `L TARGET NAME` of what zic reads: no target is a link itself.
+    source = _text("tzdata", "zoneinfo", "tzdata.zi").splitlines()
+    named |= {line[2]: line[1] for line in map(str.split, source) if line[:1] == ["L"]}
+    named |= {zone: zone for (zone,) in _rows("zone.tab", 2)}
+    named |= tomllib.loads(_text(__package__, "data", "places.toml"))["links"]
+    del named["Factory"]  # what a machine says whose zone nobody has set
+    return named
 
 
 def _code(country: str) -> str | None:

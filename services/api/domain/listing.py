@@ -16,7 +16,7 @@ from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import bad_parameter
 from shared.events.contact import ContactStatus
 from shared.events.group_query import LEAD_STATUSES, Query
-from shared.identifiers.timezones import is_timezone
+from shared.identifiers.timezones import normalize_timezone
 from shared.identifiers.titles import DEPARTMENTS, SENIORITIES
 
 SORT_FIELDS: Final = (
@@ -70,7 +70,7 @@ FILTERS: Final[dict[str, str]] = {
     "information_technology, marketing, sales, customer_service, finance, human_resources, legal, "
     "operations, education, medical, consulting, research, executive), or whole as a source calls "
     "it. Repeated: any of them.",
-    "timezone": "An IANA name, like Europe/Berlin; several by comma.",
+    "timezone": "An IANA name, like Europe/Berlin, present or old; several by comma.",
     "label": "A tag of this workspace, its whole name; groups of address books are tags. Repeated: "
     "all of them.",
     "group": "A group's id, `grp_…`, also of a smart one. Repeated: all of them.",
@@ -278,12 +278,15 @@ def _departments(parameters: Parameters) -> tuple[str, ...]:
 
 
 def _timezones(parameters: Parameters) -> tuple[str, ...]:
-    names = parameters.many("filter[timezone]")
-    if not all(map(is_timezone, names)):
-        raise parameters.refuse(
-            "filter[timezone]", "One or more names of time zones, like Europe/Berlin."
-        )
-    return names
+    zones: dict[str, None] = {}
+    for name in parameters.many("filter[timezone]"):
+        zone = normalize_timezone(name)
+        if zone is None:
+            raise parameters.refuse(
+                "filter[timezone]", "One or more names of time zones, like Europe/Berlin."
+            )
+        zones[zone] = None
+    return tuple(zones)
 
 
 def parse_custom(parameters: Parameters) -> tuple[CustomFilter, ...]:

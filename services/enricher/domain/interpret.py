@@ -27,7 +27,7 @@ from shared.identifiers.domain import normalize_domain
 from shared.identifiers.linkedin import normalize_linkedin
 from shared.identifiers.names import clean_text
 from shared.identifiers.normalize import normalize
-from shared.identifiers.timezones import is_timezone
+from shared.identifiers.timezones import normalize_timezone
 from shared.identifiers.titles import seniority_said
 from shared.identifiers.types import Refused
 from shared.identifiers.web import normalize_address
@@ -113,11 +113,13 @@ def _photo(given: str | None, rejected: list[RejectedValue]) -> str | None:
 
 
 def _timezone(given: str | None, rejected: list[RejectedValue]) -> str | None:
-    if given and not is_timezone(given):
+    if not given:
+        return None
+    zone = normalize_timezone(given)
+    if zone is None:
         reason = "is no time zone; write it like Europe/Berlin"
         rejected.append(RejectedValue(field="timezone", reason=reason))
-        return None
-    return given or None
+    return zone
 
 
 def _facts(findings: ContactSignal, rejected: list[RejectedValue]) -> Facts:

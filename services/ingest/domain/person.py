@@ -11,7 +11,7 @@ from shared.events.signal import ContactSignal, Employment
 from shared.events.structs import stripped
 from shared.identifiers.domain import normalize_domain
 from shared.identifiers.names import clean_block, clean_text, full_name
-from shared.identifiers.timezones import is_timezone
+from shared.identifiers.timezones import normalize_timezone
 from shared.identifiers.titles import seniority_said
 from shared.identifiers.types import Refused
 from shared.identifiers.web import normalize_address
@@ -124,11 +124,11 @@ def _add_photo(draft: Draft, photo: str) -> None:
 
 
 def _add_timezone(draft: Draft, name: str) -> None:
-    zone = stripped(name)
-    if is_timezone(zone):
-        draft.facts["timezone"] = zone
-    else:
+    zone = normalize_timezone(stripped(name))
+    if zone is None:
         draft.reject("timezone", _NO_TIMEZONE)
+    else:
+        draft.facts["timezone"] = zone
 
 
 def _add_employments(draft: Draft, employments: tuple[Employment, ...]) -> None:

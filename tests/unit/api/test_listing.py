@@ -61,6 +61,11 @@ def test_other_values_are_refused_with_what_would_be_right(
     assert problem.parameter == f"filter[{name}]"
 
 
+def test_a_zone_is_asked_for_by_any_of_its_names() -> None:
+    found = asked(("filter[timezone]", "Asia/Calcutta, US/Pacific,America/Los_Angeles"))
+    assert found.filters.timezones == ("Asia/Kolkata", "America/Los_Angeles")
+
+
 def test_a_department_may_be_written_with_spaces() -> None:
     found = asked(("filter[department]", "Human Resources"), ("filter[department]", "Team, Blue"))
     assert found.filters.departments == ("human resources", "team, blue", "human_resources")

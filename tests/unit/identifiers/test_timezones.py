@@ -1,11 +1,13 @@
 """In which time zone a place is, where that is sure."""
 
 import tomllib
+from datetime import datetime
 from importlib import resources
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.identifiers.timezones import is_timezone, timezone_of
+from shared.identifiers.timezones import is_timezone, normalize_timezone, timezone_of
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,51 @@ def test_every_zone_of_the_table_is_one() -> None:
             name for one in places["states"].get(code, ()) for name in one["names"]
         }, "a state is in one zone, or in several"
     assert not is_timezone("Mars/Olympus")
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("Asia/Kolkata", "Asia/Kolkata"),
+        ("Europe/Kiev", "Europe/Kyiv"),
+        ("US/Pacific", "America/Los_Angeles"),
+        ("America/Buenos_Aires", "America/Argentina/Buenos_Aires"),
+        ("Japan", "Asia/Tokyo"),
+        ("UTC", "Etc/UTC"),
+        ("Zulu", "Etc/UTC"),
+        ("Etc/GMT+3", "Etc/GMT+3"),
+        # Of one clock with another country's since 1970, and a zone of its own all the same.
+        ("Europe/Oslo", "Europe/Oslo"),
+        ("Atlantic/Reykjavik", "Atlantic/Reykjavik"),
+        ("Iceland", "Atlantic/Reykjavik"),
+        ("Africa/Asmera", "Africa/Asmara"),
+        ("Pacific/Truk", "Pacific/Chuuk"),
+        # Clocks, and no places: who keeps Eastern time all year need not live in Panama.
+        ("EST", "EST"),
+        ("CET", "CET"),
+        ("Factory", None),
+        ("Mars/Olympus", None),
+        ("", None),
+    ],
+)
+def test_a_zone_has_one_name(name: str, zone: str | None) -> None:
+    assert normalize_timezone(name) == zone
+    assert is_timezone(name) == (zone is not None)
+
+
+def test_every_zone_has_one_name_that_stands_for_itself() -> None:
+    """Whatever tzdata calls one; its clock is that of the name that it gets, in our time."""
+    tzdata = resources.files("tzdata")
+    named = set(tzdata.joinpath("zones").read_text("utf-8").split()) - {"Factory"}
+    for name in named:
+        zone = normalize_timezone(name)
+        assert zone is not None, name
+        assert normalize_timezone(zone) == zone
+        for month in (1, 7):
+            said, kept = (datetime(2025, month, 1, tzinfo=ZoneInfo(one)) for one in (name, zone))
+            assert said.utcoffset() == kept.utcoffset(), name
+    table = tzdata.joinpath("zoneinfo", "zone.tab").read_text("utf-8").splitlines()
+    of_countries = {line.split("\t")[2] for line in table if not line.startswith("#")}
+    assert {normalize_timezone(name) for name in of_countries} == of_countries
