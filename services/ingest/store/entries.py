@@ -56,6 +56,8 @@ async def append_entries(store: ImportStore, job: Job, portion: Portion) -> bool
                 [one.key for one, _ in people],
                 [contact for _, contact in people],
             )
+        if portion.people or portion.shown:
+            # Whoever was erased may have been staged before: then the portion brings nobody new.
             await connection.execute(QUERIES["note_erased"], job.id)
     return True
 

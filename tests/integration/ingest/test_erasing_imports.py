@@ -80,10 +80,11 @@ async def test_rows_that_are_yet_to_be_read_say_nothing_of_who_was_erased(
     assert await mailboxes(system, caller) == ["b@x.example", "c@x.example"]
 
 
+@pytest.mark.parametrize("first", ["Bob <bob@y.example>", "ada@engines.example.com"])
 async def test_messages_that_are_yet_to_be_read_are_of_who_was_erased(
-    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    """They come in a portion behind the erasure for the first time: their file goes as a whole."""
+    """Their file goes as a whole, whether or not they were staged before the erasure."""
     contact = await known(caller)
     portions = []
 
@@ -97,8 +98,8 @@ async def test_messages_that_are_yet_to_be_read_are_of_who_was_erased(
     monkeypatch.setattr(reading_entries, "FIRST", 1)
     monkeypatch.setattr(reading_entries, "BATCH", 1)
     box = an_mbox(
-        a_message(message_id="<1@x>", **{"from": "Bob <bob@y.example>"}),
-        a_message(message_id="<2@x>"),
+        a_message(message_id="<1@x>", **{"from": first}),
+        a_message(message_id="<2@x>", **{"from": first}),
         a_message(message_id="<3@x>", **{"from": "ada@engines.example.com"}),
     )
     failed = await caller.preview(box, own=OWN)
