@@ -83,10 +83,16 @@ def _messages(file: BinaryIO, kind: BoxKind, reasons: Mapping[int, str]) -> Iter
         if line not in reasons:
             continue
         file.seek(start)
-        separator = file.readline() if kind == "mbox" else b""
-        newline = b"\r\n" if separator.endswith(b"\r\n") else b"\n"
-        yield separator + HEADER + b": " + reasons[line].encode() + newline
-        left, last = end - start - len(separator), newline
+        above = file.readline(end - start) if kind == "mbox" else b""
+        head = file.readline(min(end - start - len(above), _PIECE))
+        while head.startswith((b"From ", b">From ")):  # a separator below the separator
+            above += head
+            head = file.readline(min(end - start - len(above), _PIECE))
+        newline = b"\r\n" if (above or head).endswith(b"\r\n") else b"\n"
+        left, last = end - start - len(above) - len(head), head[-1:] or newline
+        yield above + HEADER + b": " + reasons[line].encode() + newline
+        # What was wrong with it before is what was corrected since.
+        yield b"" if head.startswith(HEADER + b":") else head
         while left > 0 and (piece := file.read(min(left, _PIECE))):
             left, last = left - len(piece), piece[-1:]
             yield piece

@@ -73,14 +73,39 @@ def test_messages_come_back_octet_by_octet_behind_their_reason(newline: bytes) -
     assert third[0] > second[0]
 
 
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+@pytest.mark.parametrize(
+    "separator", [b"From \n", b"From ada@x.example Mon Jan  5 10:00:00 2026\n"]
+)
+def test_messages_below_any_separator_can_be_fed_again_and_rejected_again(
+    separator: bytes, newline: bytes
+) -> None:
+    relayed = b">From relay Mon Jan  5 10:00:00 2026\n" if b"@" in separator else b""
+    box = b"".join(
+        separator + relayed + a_message(message_id=f"<{n}@x>") + b"\n" for n in range(4)
+    ).replace(b"\n", newline)
+    lines = [one.line for one in read_box(io.BytesIO(box), "mbox")]
+    assert len(lines) == 4
+    back = given_back(box, "mbox", [Reject(line, None, "date: first") for line in lines[1:3]])
+    again = [one.line for one in read_box(io.BytesIO(back), "mbox")]
+    assert layout_of(io.BytesIO(back), None) == "mbox"
+    assert [one.reason for one in entries(back, "mbox")] == ["", ""]
+    assert [one.signals[0].normalized.content_hash for one in entries(box, "mbox")[1:3]] == [
+        one.signals[0].normalized.content_hash for one in entries(back, "mbox")
+    ]
+    twice = given_back(back, "mbox", [Reject(line, None, "date: second") for line in again])
+    assert twice == back.replace(b"first", b"second")
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("kind", ["eml", "emlx"])
-def test_a_single_message_comes_back_alone(kind: BoxKind) -> None:
-    message = a_message(message_id="<1@x>")
+def test_a_single_message_comes_back_alone(kind: BoxKind, newline: bytes) -> None:
+    message = a_message(message_id="<1@x>").replace(b"\n", newline)
     file = message if kind == "eml" else b"%d\n%b<?xml version='1.0'?>" % (len(message), message)
     [stored] = read_box(io.BytesIO(file), kind)
     back = given_back(file, kind, [Reject(stored.line, None, "no")])
-    end = b"" if message.endswith(b"\n") else b"\n"
-    assert back == b"X-Kith-Reason: no\n" + message + end
+    end = b"" if message.endswith(b"\n") else newline
+    assert back == b"X-Kith-Reason: no" + newline + message + end
     assert MEDIA[kind][1] == "eml"
 
 

@@ -38,10 +38,14 @@ _USUAL_FIELD = re.compile(
     rb"(?:Return-Path|Received|Delivered-To|X-Original-To|Envelope-To|From|To|Cc|Subject|Date"
     rb"|Message-ID|MIME-Version|Content-Type|Reply-To|Sender|DKIM-Signature|Status|X-Status"
     rb"|X-Mozilla-Status|X-Mozilla-Keys|X-GM-THRID|X-Gmail-Labels|X-UID|X-Account-Key"
-    rb"|ARC-Seal|Authentication-Results|Received-SPF|In-Reply-To|References)[ \t]*:",
+    rb"|ARC-Seal|Authentication-Results|Received-SPF|In-Reply-To|References"
+    rb"|X-Kith-Reason)[ \t]*:",
     re.IGNORECASE,
 )
-"""A line that opens a message's header, and hardly ever stands in running text."""
+"""A line that opens a message's header, and hardly ever stands in running text.
+
+The last stands above messages that are given back as rejected, whatever their separators say.
+"""
 
 _PROGRAMS_FIELD = re.compile(
     rb"^(?:Return-Path|Received|Delivered-To|X-Original-To|Envelope-To|Message-ID|MIME-Version"
