@@ -79,7 +79,7 @@ def to_normalized(
     """
     if draft is None:
         draft = _collected(signal, rules.default_region)
-        if draft.companies and not draft.facts and not draft.identifiers and not signal.about:
+        if _is_of_companies(draft, signal):
             return _of_companies(draft, signal, raw, origin, rules.digests)
         _refuse_nobody(draft)
     facts = orjson.dumps(draft.facts, option=orjson.OPT_SORT_KEYS)
@@ -145,6 +145,16 @@ def _collected(signal: ContactSignal, default_region: str) -> Draft:
 def _refuse_nobody(draft: Draft) -> None:
     if not draft.identifiers and _NAMES.isdisjoint(draft.facts):
         raise _unusable(draft)
+
+
+def _is_of_companies(draft: Draft, signal: ContactSignal) -> bool:
+    """Tell whether a signal brings companies and nothing of a person.
+
+    A value that had to be left out is something of a person, too: with it, somebody would be lost.
+    """
+    if not draft.companies or draft.facts or draft.identifiers or signal.about:
+        return False
+    return all(one["field"].startswith("companies.") for one in draft.rejected)
 
 
 def _of_companies(

@@ -63,16 +63,16 @@ WHERE r.org_id = ANY($1::bigint[]) AND r.superseded_at IS NULL;
 INSERT INTO contact.org_source_record
     (tenant_id, source_id, record_key, revision, content_hash, source_record_id, signal_id,
      occurred_at, received_at, applied_at, superseded_at, org_id, applied_version, confidence,
-     facts, workspace_id, import_id, raw)
+     facts, workspace_id, import_id, raw, rejected)
 SELECT u.tenant_id, u.source_id, decode(u.record_key, 'hex'), u.revision,
     decode(u.content_hash, 'hex'), u.source_record_id, u.signal_id, u.occurred_at, u.received_at, $2,
     CASE WHEN u.superseded THEN $2::timestamptz END, u.org_id, u.applied_version, u.confidence,
-    u.facts, u.workspace_id, u.import_id, u.raw
+    u.facts, u.workspace_id, u.import_id, u.raw, u.rejected
 FROM json_to_recordset($1::text::json) AS u (
     tenant_id bigint, source_id smallint, record_key text, revision integer, content_hash text,
     source_record_id text, signal_id text, occurred_at timestamptz, received_at timestamptz,
     superseded boolean, org_id bigint, applied_version integer, confidence real, facts jsonb,
-    workspace_id bigint, import_id text, raw json);
+    workspace_id bigint, import_id text, raw json, rejected json);
 
 -- name: supersede_company_records
 -- Newer ones stand in their place: $1 tenants, $2 record keys, $3 revisions, $4 now.

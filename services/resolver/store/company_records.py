@@ -154,9 +154,9 @@ class CompanyRecords:
             await run(STATEMENTS["supersede_company_records"], *columns, now)
         if writes.records:
             told = {id(row.told.delivery): row for row in reversed(writes.records)}
-            payloads = {id(row): row.told.raw for row in told.values() if row.told.raw}
+            first = {id(row) for row in told.values()}
             rows = orjson.dumps(
-                [_record(row, superseded, payloads.get(id(row))) for row in writes.records]
+                [_record(row, superseded, is_first=id(row) in first) for row in writes.records]
             ).decode()
             await run(STATEMENTS["insert_company_records"], rows, now)
         if writes.also_told:
@@ -214,9 +214,11 @@ async def save_profiles(
 
 
 def _record(
-    row: CompanyRecordRow, superseded: Collection[tuple[int, bytes, int]], raw: str | None
+    row: CompanyRecordRow, superseded: Collection[tuple[int, bytes, int]], *, is_first: bool
 ) -> dict[str, object]:
+    """Make a row of the ledger; the first of a signal about companies alone keeps its payload."""
     told, signal = row.told, row.told.delivery.signal
+    raw = told.raw if is_first else None
     return {
         "tenant_id": told.delivery.tenant_id,
         "source_id": told.delivery.source.id,
@@ -235,6 +237,7 @@ def _record(
         "workspace_id": told.delivery.workspace_id,
         "import_id": signal.import_id,
         "raw": orjson.Fragment(raw) if raw else None,
+        "rejected": orjson.Fragment(to_json(signal.rejected)) if raw and signal.rejected else None,
     }
 
 

@@ -9,6 +9,7 @@ from ulid import ULID
 
 from shared.auth import Place
 from shared.events.command import MergeCompanies, RetractImport, SplitCompany
+from shared.events.signal import RejectedValue
 from tests.integration.resolver.conftest import Home, Resolver
 from tests.integration.resolver.test_resolving import check
 from tests.support.companies import alone, telling
@@ -382,12 +383,15 @@ async def test_racing_resolvers_lose_nothing_of_companies(home: Home, resolver: 
 
 async def test_companies_come_without_a_person(home: Home, resolver: Resolver) -> None:
     """By what identifies them, each with its payload; a name links, makes none and merges none."""
+    left_out = RejectedValue(field="companies.0.size_range", reason="is no range")
     acme = alone(resolver.a_signal("c1", source="hubspot_crm"), ACME)
+    acme = acme.model_copy(update={"rejected": (left_out,)})
     assert await resolver.happen(acme) == []
     company = (await companies(home))["acme.io"]
     assert (company["name"], company["industry"], company["version"]) == ("Acme Inc.", "Engines", 2)
     (row,) = await home.fetch("SELECT * FROM contact.org_source_record")
     assert orjson.loads(row["raw"]) == acme.raw
+    assert orjson.loads(row["rejected"]) == [left_out.model_dump()]
     assert row["applied_version"] == 2
     assert await home.value("SELECT count(*) FROM contact.contact") == 0
     ada = telling(resolver.a_signal("r1", email="ada@acme.io", minutes=1), {**ACME, "city": "Rome"})

@@ -210,6 +210,25 @@ def test_companies_may_come_alone() -> None:
         ({"companies": [{"name": "Acme"}], "notes": "x"}, "", "nothing but companies"),
         ({"companies": [{"name": "Acme"}], "about": "con_" + "0" * 26}, "", "give at least one"),
         ({"companies": []}, "", "neither a name nor an identifier"),
+        (
+            {"emails": [{"value": "ada at acme"}], "companies": [{"domain": "acme.io"}]},
+            "emails.0.value",
+            "is not an e-mail address",
+        ),
+        (
+            {
+                "full_name": "   ",
+                "phones": [{"value": "12"}],
+                "companies": [{"city": "Bonn"}, {"domain": "acme.io"}],
+            },
+            "phones.0.value",
+            "no name or other identifier",
+        ),
+        (
+            {"timezone": "Mars/Olympus", "companies": [{"domain": "acme.io"}]},
+            "timezone",
+            "is no time zone",
+        ),
     ],
 )
 def test_what_speaks_of_nobody_and_of_no_company_is_refused(
