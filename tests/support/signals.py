@@ -59,6 +59,7 @@ def a_signal(
     about: str | None = None,
     import_source: ImportSource | None = None,
     import_id: str | None = None,
+    possible_duplicates: tuple[str, ...] = (),
     **facts: Any,
 ) -> NormalizedSignal:
     """Make a signal: one record of one source, so many minutes after `MOMENT`."""
@@ -97,6 +98,7 @@ def a_signal(
         about=about,
         import_source=import_source,
         import_id=import_id,
+        possible_duplicates=possible_duplicates,
         facts=said,
         raw={"record": record},
     )

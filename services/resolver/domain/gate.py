@@ -385,11 +385,17 @@ class _Gate:
             self._record(delivery, one.id, event)
 
     def _propose_namesakes(self, contact: Contact, delivery: Delivery) -> None:
-        """Put a new contact up for review with those whom an import's preview found alike."""
+        """Put a new contact up for review with those whom an import's preview found alike.
+
+        Whoever has gone since is nobody to be the same person as.
+        """
         for public_id in delivery.signal.possible_duplicates:
-            other = self.known.about.get((delivery.tenant_id, public_id))
-            if other is not None and other != contact.id:
-                self._propose(contact, self.known.contacts[other], delivery, "same_name")
+            found = self.known.about.get((delivery.tenant_id, public_id))
+            if found is None or found == contact.id:
+                continue
+            other = self.known.contacts[found]
+            if other.status not in _GONE:
+                self._propose(contact, other, delivery, "same_name")
 
     def _record(
         self,
@@ -438,6 +444,9 @@ class _Gate:
 
 _NOTHING: Final = telling.document(struct_of(Facts)())
 """What is kept of what was said of somebody who is gone."""
+
+_GONE: Final[frozenset[ContactStatus]] = frozenset({"merged", "deleted"})
+"""Of contacts that nobody is shown any more; whoever absorbed one stands for it."""
 
 _NAMES_NOBODY: Final = Admission(None)
 """Of a signal that names no contact."""

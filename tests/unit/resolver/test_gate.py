@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import count
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ from shared.events.contact import (
     CompanyEvent,
     ContactCreated,
     ContactEvent,
+    ContactStatus,
     FactAsserted,
     MergeProposed,
 )
@@ -126,6 +128,24 @@ def test_several_hits_wait_for_review_in_both_streams() -> None:
     assert len(plan.candidates) == 1
     proposals = [event for event in map(published, plan.events) if isinstance(event, MergeProposed)]
     assert [one.identifiers[0].value for one in proposals] == ["+14155550100"] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "proposed"), [("active", 1), ("archived", 1), ("deleted", 0), ("merged", 0)]
+)
+def test_nobody_is_the_namesake_of_who_has_gone(status: ContactStatus, proposed: int) -> None:
+    """An import's preview found them, and they were erased, or absorbed, before it was sent."""
+    known, ids = Known(), some_ids()
+    decide([a_delivery("r1", email="ada@example.com")], known, ids, MOMENT)
+    [ada] = known.contacts.values()
+    ada.status = status
+    known.about[1, ada.public_id] = ada.id
+    row = a_delivery("r2", source="csv_upload", possible_duplicates=(ada.public_id,))
+    plan = decide([row], known, ids, MOMENT)
+    assert plan.outcomes == {"created": 1}
+    assert [one.reason for one in plan.candidates] == ["same_name"] * proposed
+    told = [one for one in map(published, plan.events) if isinstance(one, MergeProposed)]
+    assert len(told) == 2 * proposed
 
 
 def test_the_strongest_identifier_decides_who_receives_the_signal() -> None:
