@@ -141,6 +141,11 @@ def plain(name: str) -> str:
     return name.rpartition(":")[2].casefold()
 
 
+def declares_namespace(key: str) -> bool:
+    """Tell whether an attribute says what names mean, and nothing of its element."""
+    return key == "xmlns" or key.startswith("xmlns:")
+
+
 class _Entries:
     """The entries of a phone book, as far as it has been read."""
 
@@ -193,7 +198,7 @@ class _Entries:
         if self.is_over:
             return
         bare = plain(name)
-        said = {plain(key): text for key, text in attributes.items()}
+        said = {plain(key): text for key, text in attributes.items() if not declares_namespace(key)}
         if not self._entry_depth:
             self._begun = self._parser.CurrentByteIndex
             if bare in ENTRIES:
