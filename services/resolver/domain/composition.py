@@ -115,8 +115,11 @@ def compose(applied: Iterable[Applied], holds: Collection[IdentifierKey]) -> Com
     """
     made = Composite()
     visible, employed = _Visible(made), _Employed(made)
-    for number, one in enumerate(applied):
+    is_born = False
+    for one in applied:
         claim = one.claim
+        # What people say for their workspace tells nothing of who somebody is.
+        tells = claim.source.name != WORKSPACE_ENTRY
         replaced = made.claims.get(claim.record_key)
         for key, identifier in one.identifiers:
             if key in holds and key not in made.identifiers:
@@ -127,16 +130,16 @@ def compose(applied: Iterable[Applied], holds: Collection[IdentifierKey]) -> Com
                 rows.setdefault(point.value, (point, claim.source))
         told = (claim.facts, replaced.facts) if replaced is not None else (claim.facts,)
         jobs = jobs_told(made, *told)
-        employed.add(claim, is_first=number == 0)
+        employed.add(claim, is_first=tells and not is_born)
         visible.add(claim)
         if jobs:
             _tell_jobs(made, retold_jobs(jobs, jobs_told(made, *told)))
         if replaced is not None:
             _drop(made, replaced.facts, claim.facts)
         made.bound.setdefault(claim.workspace_id, Bound(one.import_source, claim.asserted_at))
-        if number == 0:
-            made.status = status_at_birth(claim.source, claim.facts)
-        elif claim.source.name != WORKSPACE_ENTRY:  # which tells nothing of who somebody is
+        if tells and not is_born:
+            made.status, is_born = status_at_birth(claim.source, claim.facts), True
+        elif tells:
             made.status = grown(made.status, claims_showing(made))
     made.said.update((key, None) for key in holds if key not in made.said)
     return made

@@ -21,7 +21,12 @@ from services.resolver.domain.homes import Homes, Merge
 from services.resolver.domain.model import Contact, IdentifierKey, RecordedEvent
 from services.resolver.domain.reshaping import reshape
 from services.resolver.domain.settling import Settled, moved
-from services.resolver.domain.telling_merges import contacts_merged, contacts_split, merge_rejected
+from services.resolver.domain.telling_merges import (
+    contact_deleted,
+    contacts_merged,
+    contacts_split,
+    merge_rejected,
+)
 from shared.events.contact import ContactEvent, Shape
 
 Refusal = Literal[
@@ -235,6 +240,9 @@ def _take_apart(
     )
 
     def tell(contact: Contact, shape: Shape | None) -> Iterator[ContactEvent]:
+        if contact.status == "deleted":  # what had brought it was taken back since it was merged
+            yield contact_deleted(order, contact)
+            return
         taken = homes.absorption(contact.id)
         yield contacts_split(
             order,

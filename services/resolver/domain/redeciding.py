@@ -57,6 +57,8 @@ def to_decide(
             count = next((n for n, one in enumerate(was) if name_of(one) not in kept), None)
             if count is not None:
                 stays = {name_of(one) for one in was[:count]}
+                if all(one.source.name == WORKSPACE_ENTRY for one in was[:count]):
+                    stays = set()  # people's words, which nobody is known by
                 now = [one for one in left[root] if one.home == home]
                 yield (
                     home,

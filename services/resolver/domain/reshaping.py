@@ -8,11 +8,12 @@ told. Hence a merge that was undone leaves nothing behind (DESIGN 4.5, ADR 0043)
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from services.resolver.domain.bindings import NOTHING_PRIVATE, Private, private_values
+from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import BindingChange, HomeRow, Order, Reshaping
 from services.resolver.domain.composition import Applied, Composite, compose
 from services.resolver.domain.homes import Homes, Merge, interleave
 from services.resolver.domain.keeping import own_of, shown_by
-from services.resolver.domain.model import Contact, IdentifierKey, RecordedEvent
+from services.resolver.domain.model import Claim, Contact, IdentifierKey, RecordedEvent
 from services.resolver.domain.settling import Settled
 from services.resolver.domain.telling_merges import binding_told, contact_born, shape_of
 from shared.events.contact import ContactEvent, Shape
@@ -137,7 +138,7 @@ class _Reshape:
         )
         shape = shape_of(made, cluster.workspaces, [cluster.names[one] for one in others])
         if contact.version == 0:
-            claim = next(iter(made.claims.values()))
+            claim = min(made.claims.values(), key=_is_entry)
             plan.created.append((contact, claim.source))
             self._append(contact, contact_born(plan.order, contact, claim))
         self._tell_all(contact, shape)
@@ -283,3 +284,8 @@ class _Reshape:
             for (owner, workspace), kept in self._own.items():
                 if owner in group:
                     self._plan.own[owner, workspace] = kept
+
+
+def _is_entry(claim: Claim) -> bool:
+    """Tell whether a claim is of what people said for their workspace: nobody is born of it."""
+    return claim.source.name == WORKSPACE_ENTRY

@@ -51,13 +51,13 @@ def retract(cluster: Cluster, taken: Import, order: Order) -> tuple[Reshaping, l
     The machine's merges that rest on one of them come apart, to be decided again; a person's stay.
     """
     before = Settled.of(cluster)
-    taken = replace(taken, chosen=taken.chosen | _words_about_nobody(before, taken.chosen))
-    left = _left(before, taken.chosen)
-    redecided = redecide(before, left, taken.asked, order.ids)
+    redecided = redecide(before, _left(before, taken.chosen), taken.asked, order.ids)
     after = redecided.settled
     merges, undone = _lasting(before, after, taken.chosen)
     cluster.candidates, withdrawn = _lasting_candidates(cluster, before, after, taken)
     homes = Homes(cluster.contacts, merges)
+    about_nobody = _rehome_words(before, after, homes)
+    taken = replace(taken, chosen=taken.chosen | about_nobody)
     retold = Retold(
         order,
         before=before,
@@ -142,20 +142,30 @@ def _left(before: Settled, chosen: Collection[Delivered]) -> dict[int, list[Appl
     }
 
 
-def _words_about_nobody(before: Settled, chosen: Collection[Delivered]) -> set[Delivered]:
-    """Return what people said for their workspaces of whom nothing else is left."""
-    here: dict[int | None, list[Applied]] = {}
-    for applied in before.applied.values():
-        for one in applied:
-            here.setdefault(one.home, []).append(one)
-    return {
-        name_of(one)
-        for theirs in here.values()
-        if any(name_of(one) in chosen for one in theirs)
-        and all(one.source.name == WORKSPACE_ENTRY for one in theirs if name_of(one) not in chosen)
-        for one in theirs
-        if one.source.name == WORKSPACE_ENTRY
+def _rehome_words(before: Settled, after: Settled, homes: Homes) -> set[Delivered]:
+    """Let what people said for their workspaces go to who is left of a contact that people merged.
+
+    Returns, and leaves out of `after`, what they said of whom nothing else is left.
+    """
+    empty, telling = emptied(before, after), _homes(after)
+    hosts: dict[int | None, int | None] = {
+        home: next((other for other in homes.groups[root] if other in telling), None)
+        for root in {homes.root(home) for home in empty}
+        for home in homes.groups[root]
     }
+    about_nobody = set()
+    for root, applied in after.applied.items():
+        words = [one for one in applied if one.home in hosts and one.source.name == WORKSPACE_ENTRY]
+        about_nobody |= {name_of(one) for one in words if hosts[one.home] is None}
+        moved = {
+            name_of(one): replace(one, home=hosts[one.home], evidence="own")
+            for one in words
+            if one.home in empty
+        }
+        after.applied[root] = [
+            moved.get(name_of(one), one) for one in applied if name_of(one) not in about_nobody
+        ]
+    return about_nobody
 
 
 def _lasting(
@@ -187,13 +197,19 @@ def _lasting(
 
 
 def emptied(before: Settled, after: Settled) -> set[int]:
-    """Return the homes that had deliveries and have none any more."""
+    """Return the homes that had deliveries and have none any more.
+
+    What people said for their workspaces tells nothing of who somebody is.
+    """
     return _homes(before) - _homes(after)
 
 
 def _homes(settled: Settled) -> set[int]:
     return {
-        one.home for applied in settled.applied.values() for one in applied if one.home is not None
+        one.home
+        for applied in settled.applied.values()
+        for one in applied
+        if one.home is not None and one.source.name != WORKSPACE_ENTRY
     }
 
 

@@ -12,6 +12,7 @@ from shared.events.contact import (
     Assertion,
     BindingChanged,
     ContactCreated,
+    ContactDeleted,
     ContactsMerged,
     ContactsSplit,
     KnownBy,
@@ -25,6 +26,7 @@ from shared.events.structs import struct_of, verbatim
 _Assertion: Final = struct_of(Assertion)
 _BindingChanged: Final = struct_of(BindingChanged)
 _ContactCreated: Final = struct_of(ContactCreated)
+_ContactDeleted: Final = struct_of(ContactDeleted)
 _ContactsMerged: Final = struct_of(ContactsMerged)
 _ContactsSplit: Final = struct_of(ContactsSplit)
 _KnownBy: Final = struct_of(KnownBy)
@@ -70,6 +72,17 @@ def contact_born(order: Order, contact: Contact, claim: Claim) -> ContactCreated
         source=claim.source.name,
         status=contact.status,
         asserted=asserted(claim),
+    )
+
+
+def contact_deleted(order: Order, contact: Contact) -> ContactDeleted:
+    """Tell of a contact of which nothing is left: what made it was taken back."""
+    return _ContactDeleted(
+        occurred_at=order.now,
+        cause=order.command_id,
+        contact_id=contact.public_id,
+        version=contact.version + 1,
+        reason="import_retracted",
     )
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import Order, Reshaping
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes, Merge, interleave
 from services.resolver.domain.model import Claim, Contact, RecordedEvent, Source
 from services.resolver.domain.redeciding import Redecided
 from services.resolver.domain.settling import Settled
-from services.resolver.domain.telling_merges import asserted, contacts_split
+from services.resolver.domain.telling_merges import asserted, contact_deleted, contacts_split
 from shared.events.contact import (
-    ContactDeleted,
     ContactEvent,
     FactAsserted,
     FactRetracted,
@@ -21,13 +21,9 @@ from shared.events.contact import (
 from shared.events.signal import Identifier
 from shared.events.structs import changed, struct_of
 
-_ContactDeleted: Final = struct_of(ContactDeleted)
 _FactAsserted: Final = struct_of(FactAsserted)
 _FactRetracted: Final = struct_of(FactRetracted)
 _MergeWithdrawn: Final = struct_of(MergeWithdrawn)
-
-REASON: Final = "import_retracted"
-"""Why a contact is deleted or comes apart."""
 
 
 class Retold:
@@ -85,13 +81,7 @@ class Retold:
         """Say what of the contact was taken back, who came out of it, and what it is now."""
         if contact.status == "deleted":
             self.shaped.add(contact.id)
-            yield _ContactDeleted(
-                occurred_at=self._order.now,
-                cause=self._order.command_id,
-                contact_id=contact.public_id,
-                version=contact.version + 1,
-                reason=REASON,
-            )
+            yield contact_deleted(self._order, contact)
             return
         if shape and contact.id in self.sources:
             shape = changed(shape, source=self.sources[contact.id].name)
@@ -145,7 +135,11 @@ class Retold:
 
 def _first_told(before: Settled, after: Settled) -> dict[int, Source]:
     firsts = [
-        {one.home: one.claim.source for one in reversed(interleave(settled.applied.values()))}
+        {
+            one.home: one.claim.source
+            for one in reversed(interleave(settled.applied.values()))
+            if one.source.name != WORKSPACE_ENTRY
+        }
         for settled in (before, after)
     ]
     was, now = firsts

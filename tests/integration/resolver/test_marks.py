@@ -272,6 +272,30 @@ async def test_an_import_taken_back_leaves_no_tag_behind(
         assert refused["outcome"] == "unknown_contact"
 
 
+async def test_an_import_taken_back_leaves_a_tag_with_who_is_left_of_a_merge(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """The other has it, also once the merge is undone; what the import alone had made goes then."""
+    brought = "imp_" + "1" * 26
+    await resolver.resolve(resolver.a_signal("ada", email="ada@acme.io", import_id=brought))
+    ada = await home.value("SELECT public_id FROM contact.contact")
+    await resolver.resolve(resolver.a_signal("bob", phone="+14155550100", name="Bob", minutes=1))
+    bob = await home.value("SELECT public_id FROM contact.contact ORDER BY id DESC LIMIT 1")
+    await orders("merge_contacts", contact_id=ada, absorbed_id=bob)
+    vip, board = await orders.tag("VIP"), await orders.group("Board")
+    await orders("add_tag", tag_id=vip, contacts=[ada])
+    await orders("add_group_members", group_id=board, contacts=[ada])
+    await orders("retract_import", import_id=brought)
+    assert await orders.keeps(ada) == (["VIP"], [board])
+    await orders("remove_group_members", group_id=board, contacts=[ada])
+    assert await orders.keeps(ada) == (["VIP"], [])
+    await orders("split_contact", contact_id=ada)
+    assert await orders.keeps(bob) == (["VIP"], [])
+    assert await orders.keeps(ada) == ([], [])
+    rows = await home.fetch("SELECT status::text FROM contact.contact ORDER BY id")
+    assert [row["status"] for row in rows] == ["deleted", "active"]
+
+
 async def test_nobody_marks_a_contact_that_the_workspace_does_not_know(
     home: Home, resolver: Resolver, orders: Orders
 ) -> None:

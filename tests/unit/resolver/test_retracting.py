@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.resolver.domain.marking import Mark, mark
+from services.resolver.domain.marking import Mark, fill, mark
 from shared.events.contact import ContactDeleted, ContactsSplit, FactRetracted
 from shared.events.fold import ContactState
 from tests.support.histories import Said, a_said
@@ -150,6 +150,76 @@ def test_what_people_said_of_whom_an_import_had_brought_goes_where_the_rest_goes
         assert not [bound for bound in one.bindings.values() if bound.labels]
         (one,) = others
     assert [bound.labels for bound in one.bindings.values()] == [("vip",)]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("source", ["hubspot_crm", "email_sync"])
+def test_what_people_said_of_whom_people_merged_stays_with_who_is_left(
+    when: str, source: str
+) -> None:
+    """One import made one of them: the other has it then, also once the merge is undone."""
+    world, plain = World(), World()
+    live: dict[str, Any] = {"phone": "+14155550100", "name": "Ada L.", "source": source}
+    gold = partial(fill, values={"tier": "gold"})
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    if when == "before":
+        world.say(1, 1, partial(mark, one=VIP))
+        world.say(1, 1, gold)
+    world.tell("r2", **live)
+    world.merge(1, 2)
+    if when == "after":
+        world.say(1, 1, partial(mark, one=VIP))
+        world.say(1, 1, gold)
+    (kept,) = world.retract(IMPORT)
+    assert {"custom_fields", "labels"} <= set(kept.fields)
+    plain.tell("r2", **live)
+    (alone,) = plain.states().values()
+    for undone in (False, True):
+        if undone:
+            world.undo(1)
+        ada, other = world.states().values()
+        left, gone = (other, ada) if undone else (ada, other)
+        assert (left.status, left.fields) == (alone.status, alone.fields)
+        assert [one.labels for one in left.bindings.values()] == [("vip",)]
+        assert [one.custom_fields for one in left.bindings.values()] == [{"tier": "gold"}]
+        assert gone.status == ("deleted" if undone else "merged")
+
+
+def test_what_people_said_first_founds_nobody() -> None:
+    """What it was said of is taken back, then what came next: who is left keeps his contact."""
+    world = World()
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    world.say(1, 1, partial(mark, one=VIP))
+    world.tell("r2", email="a@x.org", minutes=1, import_id=LATER)
+    world.tell("r3", email="a@x.org", minutes=2)
+    world.retract(IMPORT)
+    world.retract(LATER)
+    (state,) = world.states().values()
+    assert [one.labels for one in state.bindings.values()] == [("vip",)]
+
+
+def test_what_people_said_goes_with_the_last_of_whom_they_merged() -> None:
+    """Nothing is left of either: nobody is made of words alone."""
+    world = World()
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    world.tell("r2", phone="+14155550100", import_id=LATER)
+    world.merge(1, 2)
+    world.say(1, 1, partial(mark, one=VIP))
+    world.retract(IMPORT)
+    world.retract(LATER)
+    assert [one.status for one in world.states().values()] == ["deleted", "merged"]
+    assert not any(one.claims for one in world.known.contacts.values())
+
+
+def test_what_people_said_stays_where_an_older_version_counts_again() -> None:
+    world = World()
+    world.tell("r1", email="a@x.org", minutes=9, import_id=IMPORT)
+    world.tell("r1", email="a@x.org", name="Ada King", minutes=5)
+    world.say(1, 1, partial(mark, one=VIP))
+    world.retract(IMPORT)
+    (state,) = world.states().values()
+    assert (state.status, state.fields["display_name"]) == ("active", "Ada King")
+    assert [one.labels for one in state.bindings.values()] == [("vip",)]
 
 
 def test_a_value_that_comes_free_is_taken_by_whom_a_person_keeps_apart() -> None:
