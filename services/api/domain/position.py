@@ -1,7 +1,8 @@
 """Read your writes: the position that a write answers with, and how long a read waits for it.
 
 Kinds of position, all URL-safe base64 and opaque to clients (DESIGN 9): a signal's (its record in
-the ledger and the digest of its content), a contact's and a company's (id and version).
+the ledger and the digest of its content; several, where companies are but named), a contact's and
+a company's (id and version).
 """
 
 import base64
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.api.domain.problems import Problem, RequestError
+from shared.events.company import MAX_COMPANIES
 
 POSITION_HEADER: Final = "Kith-Position"
 """The request header that names the position to wait for."""
@@ -23,7 +25,7 @@ MAX_WAIT_SECONDS: Final = 10.0
 
 _ENTITY = re.compile(rb"((?:con|cmp)_[0-9A-HJKMNP-TV-Z]{26}):([1-9][0-9]{0,8})")
 _WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
-_SIGNAL_BYTES = 32
+_RECORD_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,14 @@ class SignalPosition:
 
     record_key: bytes
     content_hash: bytes
+    others: tuple[tuple[bytes, bytes], ...] = ()
+    """Where it names companies alone, by nothing but names: the same of each after the first.
+    Those that none is known by are never entered."""
+
+    @property
+    def records(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Return key and content of every record, any of which tells that it is applied."""
+        return ((self.record_key, self.content_hash), *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ Position = SignalPosition | EntityPosition
 def encode_position(position: Position) -> str:
     """Write the token of a position."""
     if isinstance(position, SignalPosition):
-        raw = position.record_key + position.content_hash
+        raw = b"".join(key + content for key, content in position.records)
     elif isinstance(position, ContactPosition):
         raw = f"{position.contact_id}:{position.version}".encode()
     else:
@@ -82,8 +92,10 @@ def parse_position(header: str | None, parameter: str | None) -> Position | None
         entity = match[1].decode()
         kind = ContactPosition if entity.startswith("con_") else CompanyPosition
         return kind(entity, int(match[2]))
-    if len(raw) == _SIGNAL_BYTES:
-        return SignalPosition(raw[:16], raw[16:])
+    if not len(raw) % _RECORD_BYTES and 1 <= len(raw) // _RECORD_BYTES <= MAX_COMPANIES:
+        starts = range(0, len(raw), _RECORD_BYTES)
+        first, *others = [(raw[at : at + 16], raw[at + 16 : at + 32]) for at in starts]
+        return SignalPosition(*first, tuple(others))
     raise RequestError(
         [
             Problem(

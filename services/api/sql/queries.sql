@@ -242,15 +242,18 @@ ORDER BY record.revision DESC
 LIMIT 1;
 
 -- name: find_company_applied
--- What became of the signal about companies alone with record key $2 and content hash $3 in tenant
--- $1: its first company and the version it led to; no row while the resolver has not seen it.
-SELECT born.entity_public_id::text AS company_id, record.applied_version
-FROM contact.org_source_record AS record
+-- What became of the signal about companies alone with record keys $2 and content hashes $3 in
+-- tenant $1: each company and the version it led to, but for names that none is known by; no row
+-- while the resolver has not seen it.
+SELECT DISTINCT ON (record.record_key)
+    born.entity_public_id::text AS company_id, record.applied_version
+FROM unnest($2::bytea[], $3::bytea[]) AS told (record_key, content_hash)
+JOIN contact.org_source_record AS record
+    ON record.tenant_id = $1 AND record.record_key = told.record_key
+    AND record.content_hash = told.content_hash
 JOIN contact.organisation_event AS born
     ON born.entity_id = record.org_id AND born.sequence_number = 1
-WHERE record.tenant_id = $1 AND record.record_key = $2 AND record.content_hash = $3
-ORDER BY record.revision DESC
-LIMIT 1;
+ORDER BY record.record_key, record.revision DESC;
 
 -- name: find_happened
 -- What became of the activity with record key $3 and content hash $4 in tenant $1 and workspace

@@ -395,7 +395,7 @@ class Store:
         """Read what a signal led to; None while the resolver has not seen it.
 
         A contact signal led to one contact, an activity to all who took part, or to none; one about
-        companies alone to the first of them.
+        companies alone to those of its position that are entered.
         """
         name = (signal.record_key, signal.content_hash)
         async with self._reading(place) as connection:
@@ -403,11 +403,14 @@ class Store:
             if not rows:
                 rows = await connection.fetch(QUERIES["find_happened"], *_ids(place), *name)
             if not rows:
-                company = await connection.fetchrow(
-                    QUERIES["find_company_applied"], place.tenant_id, *name
+                keys, contents = zip(*signal.records, strict=True)
+                found = await connection.fetch(
+                    QUERIES["find_company_applied"], place.tenant_id, keys, contents
                 )
-                if company is not None:
-                    return [CompanyPosition(company["company_id"], company["applied_version"])]
+                if found:
+                    return [
+                        CompanyPosition(row["company_id"], row["applied_version"]) for row in found
+                    ]
         if not rows:
             return None
         return [

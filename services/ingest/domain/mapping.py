@@ -6,6 +6,7 @@ would cost as much as everything else here together (27 µs, measured). A test r
 the model.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from services.ingest.domain.draft import Draft
 from services.ingest.domain.identity import add_emails, add_linkedin, add_others, add_phones
 from services.ingest.domain.person import add_details, add_names
 from shared.errors import PoisonMessageError
+from shared.events.company import NormalizedCompany
 from shared.events.company_facts import named, normalize_companies
 from shared.events.signal import ContactSignal
 from shared.events.structs import stripped
@@ -61,6 +63,8 @@ class Normalized(Struct, frozen=True, gc=False):
     """Fields of the phone numbers whose region was assumed."""
     is_company: bool = False
     """It speaks of companies alone; the record is that of the first."""
+    waited: bytes = b""
+    """Then: record key and content hash of each company, any of which tells that it is applied."""
 
     @property
     def key(self) -> bytes:
@@ -182,7 +186,14 @@ def _of_companies(
         draft.rejected,
         draft.assumed,
         is_company=True,
+        waited=_waited(told),
     )
+
+
+def _waited(told: Sequence[NormalizedCompany]) -> bytes:
+    """Name the first company that is sure to be entered, else all: a name may be nobody's."""
+    sure = next(([one] for one in told if one.facts.identifiers), told)
+    return b"".join(bytes.fromhex(one.record_key + one.content_hash) for one in sure)
 
 
 def _add_companies(draft: Draft, signal: ContactSignal, default_region: str) -> None:

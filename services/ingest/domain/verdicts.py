@@ -54,8 +54,8 @@ class Verdicts(Answer):
 
 
 def position(normalized: Normalized) -> str:
-    """Write the token of a signal's position: its record and its content."""
-    raw = normalized.record_key + normalized.content_hash
+    """Write the token of a signal's position: its record and its content; or of its companies."""
+    raw = normalized.waited or normalized.record_key + normalized.content_hash
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 

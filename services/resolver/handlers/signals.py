@@ -1,7 +1,6 @@
 """The resolver's topics: load, decide, store; one transaction per batch."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -46,13 +45,11 @@ _Activity = tuple[ConsumerRecord, ActivityDelivery]
 _Companies = tuple[ConsumerRecord, Delivery]
 """A record and the delivery of companies alone that it brings."""
 
-UNPLACED: Final = PoisonMessageError(
-    "invalid",
+_UNPLACED: Final = (
     "is the name of no company that is known, and a name alone makes none; give its domain or its "
-    "page at LinkedIn, Crunchbase or Tracxn, or replay this once the company is known",
-    field="companies.0.name",
+    "page at LinkedIn, Crunchbase or Tracxn, or replay this once the company is known"
 )
-"""Why a signal about companies alone is refused that leads nowhere (DESIGN 9)."""
+"""Why a company of a signal about companies alone leads nowhere (DESIGN 9)."""
 
 
 @dataclass(slots=True)
@@ -120,10 +117,17 @@ class Signals:
             ids = await tx.take_ids(_new_names(deliveries))
             plan = decide((), known, ids, datetime.now(UTC), news)
             await tx.apply(plan, news)
-        lost = Counter(id(one.delivery) for one in news.unplaced)
-        refused = [record for record, one in told if lost[id(one)] == len(one.signal.companies)]
-        metrics.GATE_RESULTS.labels("company").inc(len(told) - len(refused))
-        return [Rejected(record, UNPLACED) for record in refused]
+        lost: dict[int, list[int]] = {}
+        for one in news.unplaced:
+            place = one.delivery.signal.companies.index(one.said)
+            lost.setdefault(id(one.delivery), []).append(place)
+        nowhere = sum(len(lost.get(id(one), ())) == len(one.signal.companies) for _, one in told)
+        metrics.GATE_RESULTS.labels("company").inc(len(told) - nowhere)
+        return [
+            Rejected(record, _unplaced(lost[id(one)], len(one.signal.companies)))
+            for record, one in told
+            if id(one) in lost
+        ]
 
     async def _resolve_happened(
         self, batch: Batch, deliveries: list[Delivery], happened: list[_Activity]
@@ -222,6 +226,20 @@ def _read_signal(
         f"must be {_NORMALIZED.decode()}, {_HAPPENED.decode()} or {_OF_COMPANIES.decode()}",
         field="ce_type",
     )
+
+
+def _unplaced(places: list[int], companies: int) -> PoisonMessageError:
+    """Say which companies of a signal lead nowhere: by their places in it, of so many.
+
+    Replayed, it leaves alone what is entered of it: that is in the ledger.
+    """
+    first, *more = (f"companies.{place}.name" for place in places)
+    detail = _UNPLACED
+    if more:
+        detail += f"; so {'is' if len(more) == 1 else 'are'} {', '.join(more)}"
+    if len(places) < companies:
+        detail += "; the others are entered"
+    return PoisonMessageError("invalid", detail, field=first)
 
 
 def _left(arrived: list[_Arrived], retracted: set[tuple[int, int, str]]) -> list[_Arrived]:

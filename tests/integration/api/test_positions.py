@@ -90,8 +90,13 @@ async def test_a_read_waits_for_what_came_of_a_company(own_world: World) -> None
         assert not waiting.done()
         await world.happen_to_companies(an_update(company, industry="Looms"))
         assert body(await waiting)["data"]["attributes"]["industry"] == "Looms"
-    async with world.client(world.elsewhere, asked) as theirs:
-        assert (await theirs.get("/api/v1/companies")).status_code == 503
+        # Another was named besides, by a name that none is known by.
+        either = SignalPosition(b"u" * 16, CONTENT, ((KEY, CONTENT),))
+        asked_either = {"Kith-Position": encode_position(either), "Prefer": "wait=0"}
+        assert (await client.get(path, headers=asked_either)).status_code == 200
+    for headers in (asked, asked_either):
+        async with world.client(world.elsewhere, headers) as theirs:
+            assert (await theirs.get("/api/v1/companies")).status_code == 503
 
 
 async def test_a_wait_is_bounded_and_says_when_to_ask_again(world: World) -> None:

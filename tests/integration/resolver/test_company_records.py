@@ -422,6 +422,36 @@ async def test_companies_come_without_a_person(home: Home, resolver: Resolver) -
     await check(home)
 
 
+async def test_what_is_placed_in_part_is_said_and_can_be_replayed(
+    home: Home, resolver: Resolver
+) -> None:
+    """The companies that are known are entered; a replay enters the others, once they are."""
+    partly = alone(
+        resolver.a_signal("c1"),
+        {"name": "Unknown Ltd"},
+        {"domain": "acme.io"},
+        {"name": "Nobody & Sons", "industry": "Looms"},
+    )
+    (refused,) = await resolver.happen(partly)
+    assert (refused.error.reason, refused.error.field) == ("invalid", "companies.0.name")
+    assert "so is companies.2.name" in refused.error.detail
+    assert "others are entered" in refused.error.detail
+    assert "Unknown" not in str(refused.error)
+    assert (await companies(home)).keys() == {"acme.io"}
+    known = [
+        alone(resolver.a_signal(f"k{n}", source="hubspot_crm"), {"domain": domain, "name": name})
+        for n, (domain, name) in enumerate([("u.org", "Unknown Ltd"), ("n.org", "Nobody & Sons")])
+    ]
+    assert await resolver.happen(*known) == []
+    before = await companies(home)
+    assert await resolver.happen(partly) == []
+    after = await companies(home)
+    assert after["n.org"]["industry"] == "Looms"
+    assert after["acme.io"] == before["acme.io"]
+    assert await home.value("SELECT count(*) FROM contact.org_source_record") == 5
+    await check(home)
+
+
 async def test_resolvers_that_race_about_a_company_make_one(home: Home) -> None:
     async with home.resolver() as one, home.resolver() as other:
         said = [

@@ -12,14 +12,26 @@ from services.api.domain.position import (
     parse_wait,
 )
 from services.api.domain.problems import RequestError
+from shared.events.company import MAX_COMPANIES
 
 CONTACT = "con_01M80K00DVF53XSW9KSSPZAWAW"
 
 
-@given(st.binary(min_size=16, max_size=16), st.binary(min_size=16, max_size=16))
-def test_a_signals_position_comes_back(key: bytes, content: bytes) -> None:
-    position = SignalPosition(key, content)
+digest = st.binary(min_size=16, max_size=16)
+
+
+@given(digest, digest, st.lists(st.tuples(digest, digest), max_size=MAX_COMPANIES - 1))
+def test_a_signals_position_comes_back(
+    key: bytes, content: bytes, others: list[tuple[bytes, bytes]]
+) -> None:
+    position = SignalPosition(key, content, tuple(others))
     assert parse_position(encode_position(position), None) == position
+
+
+def test_a_signal_has_no_more_companies_than_it_may() -> None:
+    record = (b"k" * 16, b"c" * 16)
+    with pytest.raises(RequestError):
+        parse_position(encode_position(SignalPosition(*record, (record,) * MAX_COMPANIES)), None)
 
 
 @pytest.mark.parametrize("version", [1, 9, 10, 999_999_999])

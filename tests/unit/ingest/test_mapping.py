@@ -1,5 +1,6 @@
 """From a valid signal to a well-formed one."""
 
+import base64
 from typing import Any
 
 import orjson
@@ -7,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain.mapping import to_normalized
+from services.ingest.domain.mapping import Normalized, to_normalized
 from services.ingest.domain.outgoing import normalized_headers
 from services.ingest.domain.reading import read_body
+from services.ingest.domain.verdicts import position
 from shared.errors import PoisonMessageError
 from shared.events.envelope import from_record
 from shared.events.signal import NormalizedCompanySignal, NormalizedSignal
@@ -200,6 +202,27 @@ def test_companies_may_come_alone() -> None:
     assert not beside.is_company
     told = NormalizedSignal.model_validate_json(beside.body).companies
     assert told == signal.companies
+
+
+def test_who_waits_for_companies_waits_for_one_that_is_entered() -> None:
+    """A name alone may be nobody's: who is known otherwise is sure to be, else any."""
+    unknown, acme, other = {"name": "Unknown Ltd"}, {"domain": "acme.io"}, {"name": "Other"}
+    signal = NormalizedCompanySignal.model_validate_json(normalized(companies=[unknown]).body)
+    [nameless] = _places(signal)
+    found = normalized(companies=[unknown, acme, other, {"domain": "b.org"}])
+    told = _places(NormalizedCompanySignal.model_validate_json(found.body))
+    assert found.key == told[0][:32].encode()
+    assert _token(found) == told[1]
+    assert _token(normalized(companies=[unknown, other])) == nameless + told[2]
+
+
+def _places(signal: NormalizedCompanySignal) -> list[str]:
+    return [one.record_key + one.content_hash for one in signal.companies]
+
+
+def _token(found: Normalized) -> str:
+    token = position(found)
+    return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).hex()
 
 
 @pytest.mark.parametrize(
