@@ -132,19 +132,25 @@ def _no_log() -> PoisonMessageError:
 
 
 def is_log(file: BinaryIO, encoding: str) -> bool:
-    """Tell whether a table is a log of calls: a number, a moment, and which way or how long."""
+    """Tell whether a table is a log of calls: a number, a moment, and which way or how long.
+
+    Of rows that were rejected, the moment is what most of them do not say: their header counts.
+    """
     table = _find(file, encoding)
     if table is None:
         return False
     rows = _sample(file, encoding, table)
     table = _settled(table, rows)
     said = [cells for row in rows if (cells := table.cells(row))]
+    is_given_back = table.header[0] == REASON
+    if is_given_back and not said:
+        return not {"way", "length"}.isdisjoint(table.places)
     moments = [cells["at"] for cells in said if "at" in cells]
     ways = [cells["way"].casefold() in _words()[1] for cells in said if "way" in cells]
     lengths = [seconds_of(cells["length"]) is not None for cells in said if "length" in cells]
     # A day alone is somebody's birthday, or when a row was made.
     timed = [_CLOCK.search(at) is not None or epoch_of(at) is not None for at in moments]
-    return _most(timed) and (_most(ways) or _most(lengths))
+    return (is_given_back or _most(timed)) and (_most(ways) or _most(lengths))
 
 
 def _most(verdicts: Sequence[bool]) -> bool:

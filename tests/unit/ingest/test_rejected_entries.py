@@ -13,6 +13,7 @@ from services.ingest.sources.mail.boxes import BoxKind, read_box, spans
 from services.ingest.sources.mail.helping import Helpers
 from services.ingest.sources.rejected_entries import MEDIA, write_rejected_entries
 from services.ingest.sources.rejects import Reject
+from services.ingest.sources.sniff import CallLogError, sniff
 from tests.support.ingest import ORIGIN, RULES
 from tests.support.mail import NOW, a_message, an_mbox
 
@@ -155,6 +156,30 @@ def test_calls_come_back_behind_a_column_of_reasons() -> None:
         "Type",
         "Duration",
     }
+
+
+@pytest.mark.parametrize("corrected", [0, 1, 4])
+def test_calls_that_were_rejected_are_no_contacts_whatever_was_corrected(corrected: int) -> None:
+    rows = [f"P{number},+493012340{number},soon,Incoming,3\n" for number in range(4)]
+    good = "X,+4930123499,2026-01-02 11:00,Incoming,3\n"
+    text = "Name,Number,Date,Type,Duration\n" + good + "".join(rows)
+    back = rejected(text.encode(), "call-log")
+    back = back.replace(b"soon", b"2026-01-02 10:00", corrected)
+    with pytest.raises(CallLogError):
+        sniff(io.BytesIO(back))
+    refused = [reason for reason, _ in said(back, "call-log") if reason]
+    assert len(refused) == 4 - corrected
+
+
+def test_calls_of_too_many_cells_are_no_contacts_when_they_come_back() -> None:
+    text = "Name,Number,Date,Type\nAda,+4930123499,2026-01-02 11:00,Incoming,Ada\n"
+    with pytest.raises(CallLogError):
+        sniff(io.BytesIO(rejected(text.encode(), "call-log")))
+
+
+def test_people_who_were_rejected_are_no_calls_for_a_day_beside_their_number() -> None:
+    text = "kith reason,Name,Phone,Date,Type\nx,Ada,+4930123499,2026-01-02,Customer\n"
+    assert sniff(io.BytesIO(text.encode())).layout == "csv"
 
 
 def test_elements_of_a_backup_come_back_also_when_all_stand_on_one_line() -> None:
