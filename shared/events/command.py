@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from shared.events.company import CompanyField, CompanyRecord
-from shared.events.company_binding import MAX_LABELS
+from shared.events.company_binding import MAX_LABELS_SHOWN
 from shared.events.contact import CompanyRelationKind
 from shared.events.custom_field import MOST_FIELDS, MOST_OPTIONS, FieldType
 from shared.events.signal import IdentifierType
@@ -347,8 +347,8 @@ class ChangeCompanyBinding(WorkspaceOrder):
     """
 
     company_id: CompanyId
-    labels: Annotated[tuple[Name, ...], Field(max_length=MAX_LABELS)] | None = None
-    """All of them: others are taken off."""
+    labels: Annotated[tuple[Name, ...], Field(max_length=MAX_LABELS_SHOWN)] | None = None
+    """All that are to show: others are taken off."""
     notes: Long | None = None
     """Empty: there are none any more."""
     custom_fields: Annotated[dict[Short, JsonValue], Field(max_length=MOST_FIELDS)] = Field(

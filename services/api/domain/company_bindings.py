@@ -13,7 +13,13 @@ from services.api.domain.companies import company_path
 from services.api.domain.contacts import Resource
 from services.api.domain.documents import JsonApi, Links, Part
 from services.api.domain.problems import Problem, RequestError
-from shared.events.company_binding import MAX_LABELS, CompanyBinding, shown
+from shared.events.company_binding import (
+    MAX_LABELS,
+    MAX_LABELS_SHOWN,
+    KeptOfCompany,
+    shown,
+    told_apart,
+)
 from shared.events.custom_field import CustomField, misfits
 
 MOST_BYTES: Final = 262_144
@@ -25,7 +31,8 @@ MAX_NOTES: Final = 10_000
 _EXAMPLE: Final = (
     '{"data": {"type": "company_bindings", "id": "cmp_…", "attributes": {"labels": ["Partner"], '
     '"notes": "…", "custom_fields": {"tier": "gold"}}}} with some of them; '
-    f"at most {MAX_LABELS} labels of 255 characters, notes of {MAX_NOTES:,}"
+    f"at most {MAX_LABELS} labels of 255 characters besides those of merged companies, notes of "
+    f"{MAX_NOTES:,}"
 )
 
 
@@ -34,8 +41,9 @@ class BindingRow:
     """What is kept of one company: of the one that was asked for, or of one behind it."""
 
     is_own: bool
-    kept: CompanyBinding
-    updated_at: datetime
+    kept: KeptOfCompany
+    updated_at: datetime | None
+    """None: nobody said anything of it."""
 
 
 class CompanyBindingAttributes(Part):
@@ -77,11 +85,11 @@ class _Said(Strict):
     labels: (
         Annotated[
             tuple[Annotated[str, Field(min_length=1, max_length=255)], ...],
-            Field(max_length=MAX_LABELS),
+            Field(max_length=MAX_LABELS_SHOWN),
         ]
         | None
     ) = None
-    """All of them; null or empty: none."""
+    """All that are to show; null or empty: none."""
     notes: Annotated[str, Field(max_length=MAX_NOTES)] | None = None
     """Null: none."""
     custom_fields: Annotated[
@@ -112,14 +120,14 @@ def binding_resource(
 ) -> Resource:
     """Write what a workspace keeps of a company and of those that were merged into it."""
     found = list(rows)
-    own = next((row.kept for row in found if row.is_own), CompanyBinding())
-    kept = shown(own, [row.kept for row in found if not row.is_own])
+    root = next((row.kept.company_id for row in found if row.is_own), 0)
+    kept = shown(*told_apart((row.kept for row in found), root))
     values, wrong = misfits(fields, kept.custom_fields)
     attributes = CompanyBindingAttributes(
         labels=kept.labels,
         notes=kept.notes,
         custom_fields=values,
-        updated_at=max((row.updated_at for row in found), default=None),
+        updated_at=max((row.updated_at for row in found if row.updated_at), default=None),
     )
     path = company_path(company_id)
     resource: Resource = {

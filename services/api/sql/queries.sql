@@ -93,9 +93,9 @@ ORDER BY archived_at IS NOT NULL, entity_type, key;
 
 -- name: find_company_bindings
 -- What workspace $2 of tenant $1 keeps of company $3 and of those that stand behind it.
-SELECT kept.is_own, kept.labels, kept.labels_removed, kept.custom_fields, kept.notes,
-    kept.updated_at
-FROM app.find_company_bindings($1, $2, $3) AS kept;
+SELECT kept.company_id, kept.survivor_id, kept.is_own, kept.labels, kept.labels_removed,
+    kept.label_order, kept.custom_fields, kept.notes, kept.updated_at
+FROM app.find_kept_of_company($1, $2, $3) AS kept;
 
 -- name: count_contacts
 -- How many contacts there are. The store appends the conditions of find_contacts.

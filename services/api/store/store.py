@@ -29,7 +29,7 @@ from services.api.domain.position import (
 from services.api.domain.smart_groups import too_heavy
 from services.api.store.conditions import Arguments, clause
 from shared.auth import Place
-from shared.events.company_binding import CompanyBinding
+from shared.events.company_binding import CompanyBinding, KeptOfCompany
 from shared.events.jobs import stints
 from shared.events.signal import Identifier, PointStatus
 from shared.postgres.errors import translated
@@ -355,11 +355,16 @@ class Store:
         return [
             BindingRow(
                 row["is_own"],
-                CompanyBinding(
-                    labels=tuple(row["labels"]),
-                    labels_removed=tuple(row["labels_removed"]),
-                    custom_fields=orjson.loads(row["custom_fields"]),
-                    notes=row["notes"],
+                KeptOfCompany(
+                    row["company_id"],
+                    row["survivor_id"],
+                    CompanyBinding(
+                        labels=tuple(row["labels"]),
+                        labels_removed=tuple(row["labels_removed"]),
+                        label_order=tuple(row["label_order"]),
+                        custom_fields=orjson.loads(row["custom_fields"]),
+                        notes=row["notes"],
+                    ),
                 ),
                 row["updated_at"],
             )

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from services.resolver.domain.auditing import Changed, text_of
 from shared.errors import PoisonMessageError
 from shared.events.command import ChangeCompanyBinding
-from shared.events.company_binding import CompanyBinding, shown
+from shared.events.company_binding import MAX_LABELS, CompanyBinding, shown
 from shared.identifiers.names import clean_text
 
 
@@ -31,14 +31,20 @@ def changed(
     """Return what is kept of a company itself from now on, so that what shows is as was ordered.
 
     `values` are the order's custom fields as their fields write them. What is not named stays, and
-    what those that stand behind the company keep stays theirs.
+    what those that stand behind the company keep stays theirs; `behind` is what showed of them.
     """
     wanted = labels_of(order)
-    labels, taken_off = own.labels, own.labels_removed
+    labels, taken_off, label_order = own.labels, own.labels_removed, own.label_order
     if wanted is not None:
         theirs = dict.fromkeys(label for one in behind for label in one.labels)
         labels = tuple(one for one in wanted if one in own.labels or one not in theirs)
+        if len(labels) > MAX_LABELS:
+            allowed = (
+                f"must be at most {MAX_LABELS} besides those of companies merged into this one"
+            )
+            raise PoisonMessageError("invalid", allowed, field="labels")
         taken_off = tuple(one for one in theirs if one not in wanted)
+        label_order = wanted if any(one in theirs for one in wanted) else ()
     inherited = {key for one in behind for key in one.custom_fields}
     fields = {**own.custom_fields, **values}
     fields = {key: value for key, value in fields.items() if value is not None or key in inherited}
@@ -50,6 +56,7 @@ def changed(
     return CompanyBinding(
         labels=labels,
         labels_removed=taken_off,
+        label_order=label_order,
         custom_fields=fields,
         notes=notes,
     )

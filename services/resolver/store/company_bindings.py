@@ -13,7 +13,7 @@ from services.resolver.store.loading import lock_key
 from services.resolver.store.queries import QUERIES
 from shared.auth import Place
 from shared.events.command import ChangeCompanyBinding
-from shared.events.company_binding import CompanyBinding
+from shared.events.company_binding import CompanyBinding, KeptOfCompany, told_apart
 from shared.postgres.pool import Connection
 from shared.postgres.queries import Queries
 
@@ -46,8 +46,7 @@ class CompanyBindings:
         rows = await self._connection.fetch(
             BINDINGS["find_company_bindings"], tenant, workspace, root
         )
-        own = next((_binding(row) for row in rows if row["is_own"]), CompanyBinding())
-        behind = [_binding(row) for row in rows if not row["is_own"]]
+        own, behind = told_apart((_kept(row) for row in rows), root)
         after = changed(own, behind, order, dict(values))
         if after == own:
             return False
@@ -59,6 +58,7 @@ class CompanyBindings:
             root,
             list(after.labels),
             list(after.labels_removed),
+            list(after.label_order),
             orjson.dumps(after.custom_fields).decode(),
             after.notes,
             now,
@@ -72,10 +72,12 @@ class CompanyBindings:
         return bool(told)
 
 
-def _binding(row: asyncpg.Record) -> CompanyBinding:
-    return CompanyBinding(
+def _kept(row: asyncpg.Record) -> KeptOfCompany:
+    kept = CompanyBinding(
         labels=tuple(row["labels"]),
         labels_removed=tuple(row["labels_removed"]),
+        label_order=tuple(row["label_order"]),
         custom_fields=orjson.loads(row["custom_fields"]),
         notes=row["notes"],
     )
+    return KeptOfCompany(row["company_id"], row["survivor_id"], kept)

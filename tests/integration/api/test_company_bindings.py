@@ -88,7 +88,8 @@ async def test_a_workspace_keeps_for_itself_what_it_says_of_a_company(
     [
         ({}, 400, "Send"),
         ({"labels": ["x" * 256]}, 400, "Send"),
-        ({"labels": [f"l{n}" for n in range(51)]}, 400, "Send"),
+        ({"labels": [f"l{n}" for n in range(51)]}, 422, "at most 50"),
+        ({"labels": [f"l{n}" for n in range(1001)]}, 400, "Send"),
         ({"notes": "a\0b"}, 400, "Send"),
         ({"colour": "red"}, 400, "Send"),
         ({"labels": ["\u200b "]}, 422, "blank"),
@@ -127,7 +128,20 @@ async def test_what_is_kept_shows_while_companies_are_one_and_comes_apart_with_t
     taken_off = said(labels=["Ours", "Theirs", "New"], notes=None)
     changed = await decider.patch(other, json=taken_off)  # the absorbed id stands for its survivor
     assert changed.status_code == 200, changed.text
-    assert await kept(decider, path) == (["Ours", "New", "Theirs"], None, {})
+    assert await kept(decider, path) == (["Ours", "Theirs", "New"], None, {})
+    gamma, top = await a_path(world, "c.test")
+    over = {**order, "command_id": f"cmd_{ULID()}", "company_id": gamma, "absorbed_id": alpha}
+    answer = await resolver.store.judge_companies(MergeCompanies.model_validate(over), world.here)
+    assert answer.outcome == "done"
+    # What was taken off of Beta stays off, also where who took Alpha up said nothing yet.
+    assert await kept(decider, top) == (["Ours", "Theirs", "New"], None, {})
+    await decider.patch(top, json=said(labels=["New", "Top", "Theirs"]))
+    assert await kept(decider, top) == (["New", "Top", "Theirs"], None, {})
+    off = {**order, "command_id": f"cmd_{ULID()}", "company_id": gamma}
+    answer = await resolver.store.judge_companies(SplitCompany.model_validate(off), world.here)
+    assert answer.outcome == "done"
+    assert await kept(decider, top) == (["Top"], None, {})
+    assert await kept(decider, path) == (["Ours", "Theirs", "New"], None, {})
     split = SplitCompany.model_validate({**order, "command_id": f"cmd_{ULID()}"})
     assert (await resolver.store.judge_companies(split, world.here)).outcome == "done"
     assert await kept(decider, path) == (["Ours", "New"], None, {})
