@@ -116,7 +116,7 @@ def phones_in(cell: str) -> list[str]:
     """Return the numbers of a cell."""
     if labelled := labelled_in(cell):
         return [number for _, number in labelled]
-    if len(cell) > 2 * FEWEST_DIGITS and _SPLIT_PHONES.search(cell):
+    if (SEPARATOR in cell or len(cell) > 2 * FEWEST_DIGITS) and _SPLIT_PHONES.search(cell):
         several = [part.strip() for part in _SPLIT_PHONES.split(cell)]
         if SEPARATOR in cell or all(_digits(part) >= FEWEST_DIGITS for part in several):
             return several

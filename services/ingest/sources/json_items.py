@@ -52,6 +52,8 @@ class Item(NamedTuple):
     number: int
     """From 1: many files of JSON are one line."""
     value: Any
+    record: dict[str, Any] | None = None
+    """As it came, where `value` does not hold all of it."""
 
 
 def _whole(digits: str) -> int | str:

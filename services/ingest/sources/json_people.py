@@ -85,7 +85,7 @@ def rows_of(items: Iterable[Item | BadRow], sniffed: Sniffed) -> Rows:
         row = people.read(Cells(item.number, [cells.get(name, "") for name in names]))
         if isinstance(row, Row):
             row.left_out.extend((name, _NEW) for name in cells.keys() - known)
-            row = replace(row, raw=item.value)
+            row = replace(row, raw=item.value if item.record is None else item.record)
         yield row
 
 

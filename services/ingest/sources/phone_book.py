@@ -1,21 +1,24 @@
-"""Phone books in XML: FRITZ!Box, Snom, Yealink, Gigaset, Grandstream, Cisco and what is like them.
+"""Phone books in XML: FRITZ!Box, Snom, Yealink, Polycom, Cisco and what is like them.
 
 An element per entry, wherever it stands; what it holds becomes columns, as a table's. Read by the
 standard library's expat, piece by piece: no file may declare a document type, and with it entities.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, Final
+from collections.abc import Iterator
+from typing import BinaryIO, Final, NamedTuple
 from xml.parsers import expat
 
-from services.ingest.sources.cells import SEPARATOR
 from services.ingest.sources.encodings import MIXED, text_of
 from services.ingest.sources.json_items import Item
+from services.ingest.sources.phone_book_cells import Value, cells_of, record_of
+from services.ingest.sources.phone_book_evidence import Evidence
 from services.ingest.sources.row import BadRow
 from shared.errors import PoisonMessageError
 
-ENTRIES: Final = frozenset({"contact", "item", "directoryentry", "unit", "entry"})
+ENTRIES: Final = frozenset(
+    {"contact", "item", "directoryentry", "unit", "entry", "personnel", "menuitem"}
+)
 """Elements of which each is somebody, in lower case and without a prefix."""
 
 MAX_ENTRY: Final = 1 << 20
@@ -34,82 +37,26 @@ _LONGEST: Final = 65_536
 _DECLARED: Final = re.compile(r"""<\?xml[^>]{0,80}?encoding\s*=\s*["']([\w.-]{1,40})["']""")
 _KNOWN_CODES: Final = re.compile(r"(?:iso-8859-\d{1,2}|windows-\d{3,4}|utf-8)", re.IGNORECASE)
 
-_NUMBERS: Final = frozenset({"number", "telephone", "phone", "phonenumber", "phone_number"})
-_NUMBER: Final = re.compile(r"(?:phone|telephone|number)\d{0,2}")
-
-_NAMES: Final[Mapping[str, str]] = {
-    "realname": "Name",
-    "name": "Name",
-    "display_name": "Name",
-    "displayname": "Name",
-    "ln": "Last Name",
-    "lastname": "Last Name",
-    "last_name": "Last Name",
-    "fn": "First Name",
-    "firstname": "First Name",
-    "first_name": "First Name",
-    "nn": "Nickname",
-    "hm": "Home Phone",
-    "of": "Work Phone",
-    "mb": "Mobile Phone",
-    "home_number": "Home Phone",
-    "office_number": "Work Phone",
-    "mobile_number": "Mobile Phone",
-    "other_number": "Other Phone",
-    "organization": "Company",
-    "em": "Email",
-    "email": "Email",
-    "note": "Notes",
-    "title": "Title",
-    "birthday": "Birthday",
-}
-"""What products call a value → what a table's column would be called."""
-
-_TYPES: Final[Mapping[str, str]] = {
-    "home": "Home Phone",
-    "fixed": "Home Phone",
-    "mobile": "Mobile Phone",
-    "cell": "Mobile Phone",
-    "work": "Work Phone",
-    "office": "Work Phone",
-    "business": "Work Phone",
-    "fax": "Home Fax",
-    "fax_home": "Home Fax",
-    "fax_work": "Work Fax",
-}
-"""What products call a number's kind → what its column would be called."""
-
-_TECHNICAL: Final = frozenset(
-    {
-        *("setup", "features", "mod_time", "uniqueid", "imageurl", "ringtone", "ringtones", "ring"),
-        *("default_photo", "photo", "line", "accountindex", "account_index", "quickdial", "vanity"),
-        *("context", "fav", "mod", "index", "id", "nid", "prio", "number_type", "group_id_name"),
-        *(
-            "type",
-            "primary",
-            "frequent",
-            "outgoing_id",
-            "autoprovid",
-            "customid",
-            "selected_photo",
-            "auto_divert",
-            "priority",
-        ),
-    }
-)
-"""What telephones tell themselves: kept in the record only."""
+_PICTURES: Final = frozenset({"photo", "default_photo", "selected_photo", "imageurl", "photourl"})
+_SPACES: Final = re.compile(r" {2,}")
 
 _BROKEN: Final = "is no XML from here on; export the phone book again"
 _LONG: Final = f"is longer than {MAX_ENTRY:,} bytes; what follows is not read"
 _DEEP: Final = f"nests elements deeper than {DEEPEST}; what follows is not read"
 _DECLARES: Final = "declares a document type, which no phone book does"
+_NESTED: Final = "holds another entry; write each beside the others"
 _MANY: Final = f"has more than {MAX_VALUES} values"
 _WIDE: Final = f"has more than {_LONGEST:,} characters"
 
 
-def read_entries(file: BinaryIO, encoding: str) -> Iterator[Item | BadRow]:
-    """Yield every entry of a phone book as the cells of a row; its number stands for its line."""
-    found = _Entries()
+def read_entries(
+    file: BinaryIO, encoding: str, evidence: Evidence | None = None
+) -> Iterator[Item | BadRow]:
+    """Yield every entry of a phone book as the cells of a row; its number stands for its line.
+
+    `evidence`: what hears of every entry that is yielded.
+    """
+    found = _Entries(evidence)
     for piece in pieces_of(file, encoding):
         yield from found.feed(piece, is_last=False)
         if found.is_over:
@@ -146,11 +93,22 @@ def declares_namespace(key: str) -> bool:
     return key == "xmlns" or key.startswith("xmlns:")
 
 
+class _Open(NamedTuple):
+    """An element within an entry whose end has not been read."""
+
+    name: str
+    said: dict[str, str]
+    """Its attributes."""
+    text: list[str]
+    """What it says itself, without the elements within it."""
+
+
 class _Entries:
     """The entries of a phone book, as far as it has been read."""
 
-    def __init__(self) -> None:
+    def __init__(self, evidence: Evidence | None) -> None:
         self.is_over = False
+        self._evidence = evidence
         self._found: list[Item | BadRow] = []
         # Its text comes in UTF-8, whatever it declares: names of codecs are looked up as given.
         self._parser = expat.ParserCreate("utf-8")
@@ -165,10 +123,12 @@ class _Entries:
         """Octets up to the entry that is open, or to the last element outside of any."""
         self._depth = 0
         self._entry_depth = 0
-        self._path: list[tuple[str, dict[str, str]]] = []
-        self._text: list[str] = []
-        self._values: list[tuple[str, str, str]] = []
-        """Of the open entry: what a value is, which kind of it, and the value."""
+        self._around: list[str] = []
+        """The elements that are open, up to the entry, if one is."""
+        self._path: list[_Open] = []
+        """The elements that are open within the entry."""
+        self._values: list[Value] = []
+        self._is_nested = False
 
     def feed(self, raw: bytes, *, is_last: bool) -> list[Item | BadRow]:
         """Take the next octets; returns the entries that they end."""
@@ -198,59 +158,61 @@ class _Entries:
         if self.is_over:
             return
         bare = plain(name)
-        said = {plain(key): text for key, text in attributes.items() if not declares_namespace(key)}
-        if not self._entry_depth:
-            self._begun = self._parser.CurrentByteIndex
-            if bare in ENTRIES:
-                self._number += 1
-                self._entry_depth = self._depth
-                self._path, self._values = [], [(key, "", text) for key, text in said.items()]
+        said = {
+            plain(key): text.strip()
+            for key, text in attributes.items()
+            if text.strip() and plain(key) not in _PICTURES
+            if not declares_namespace(key) and not key.startswith("xml:")
+        }
+        if self._entry_depth:
+            holder = bare if said else self._path[-1].name if self._path else ""
+            self._is_nested |= holder == self._around[-1]
+            self._path.append(_Open(bare, said, []))
             return
-        self._path.append((bare, said))
-        self._text = []
+        self._begun = self._parser.CurrentByteIndex
+        self._around.append(bare)
+        if bare in ENTRIES:
+            self._number += 1
+            self._entry_depth = self._depth
+            self._is_nested = False
+            self._path, self._values = [], [Value(key, text) for key, text in said.items()]
 
     def _say(self, text: str) -> None:
-        if self._entry_depth and not self.is_over:
-            self._text.append(text)
+        if self._path and not self.is_over:
+            self._path[-1].text.append(text)
 
     def _end(self, _: str) -> None:
         if self.is_over:
             return
-        if self._entry_depth == self._depth:
-            self._found.append(self._entry())
-            self._entry_depth = 0
-        elif self._entry_depth:
-            name, said = self._path.pop()
-            text, self._text = "".join(self._text).strip(), []
-            is_technical = name in _TECHNICAL or any(one in _TECHNICAL for one, _ in self._path)
-            if text and (not is_technical or name == "number_type"):
-                above = self._path[-1][1] if self._path else {}
-                kind = said.get("type") or said.get("label") or above.get("type") or ""
-                self._values.append((name, kind, text))
+        if self._path:
+            self._close(self._path.pop())
+        else:
+            if self._entry_depth:
+                self._found.append(self._entry())
+                self._entry_depth = 0
+            self._around.pop()
         self._depth -= 1
 
+    def _close(self, one: "_Open") -> None:
+        """Take what an element of the entry says: within it, or, of Snom's numbers, beside it."""
+        above = tuple(outer.name for outer in self._path)
+        if one.name in _PICTURES:
+            return
+        own = _SPACES.sub(" ", "".join(one.text)).strip()
+        kind = one.said.get("type") or one.said.get("label") or ""
+        if not kind and self._path:
+            kind = self._path[-1].said.get("type", "")
+        text = own or one.said.get("no", "")
+        if text:
+            self._values.append(Value(one.name, text, kind, above))
+
     def _entry(self) -> Item | BadRow:
+        if self._is_nested:
+            return BadRow(self._number, "", _NESTED)
         if len(self._values) > MAX_VALUES:
             return BadRow(self._number, "", _MANY)
-        if sum(len(value) for _, _, value in self._values) > _LONGEST:
+        if sum(len(value.text) for value in self._values) > _LONGEST:
             return BadRow(self._number, "", _WIDE)
-        return Item(self._number, _cells(self._values))
-
-
-def _cells(values: list[tuple[str, str, str]]) -> dict[str, Any]:
-    """Write an entry as a row: column → cell, several values of a column in one."""
-    # Snom says a number's kind beside it.
-    beside = next((text for name, _, text in values if name == "number_type"), "")
-    cells: dict[str, list[str]] = {}
-    for name, kind, value in values:
-        # A router's category is a number: 1 says that somebody's calls ring at night, too.
-        is_flag = name == "category" and value.strip().isdecimal()
-        if name not in _TECHNICAL and not is_flag and value.strip():
-            cells.setdefault(_column(name, kind or beside), []).append(value.strip())
-    return {column: f" {SEPARATOR} ".join(found) for column, found in cells.items()}
-
-
-def _column(name: str, kind: str) -> str:
-    if name in _NUMBERS or _NUMBER.fullmatch(name):
-        return _TYPES.get(kind.casefold(), "Phone")
-    return _NAMES.get(name, name)
+        if self._evidence is not None:
+            self._evidence.add(self._around[-1], self._around[:-1], self._values)
+        return Item(self._number, cells_of(self._values), record_of(self._values))

@@ -1,5 +1,6 @@
 """Phone books in XML, of telephones and routers: what is read, refused, bounded, given back."""
 
+import io
 import time
 import tracemalloc
 from contextlib import suppress
@@ -11,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.sources.phone_book import DEEPEST, MAX_ENTRY, MAX_VALUES
+from services.ingest.sources.reading import read_rows
+from services.ingest.sources.row import Row
+from services.ingest.sources.sniff import sniff
 from shared.errors import PoisonMessageError
 from tests.support.tables import FORMATS, Taken, take
 from tests.unit.ingest.test_rejects import rejects_of
@@ -79,6 +83,76 @@ def test_other_xml_is_refused_as_what_it_is() -> None:
     for text in ("<?xml version='1.0'?><rss><channel/></rss>", "<?xml", "<note>hi</note>"):
         with pytest.raises(PoisonMessageError, match="XML, but no phone book"):
             take(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<products><item><name>Blue shirt</name><number>4711</number></item></products>",
+        "<shop><item><name>Shirt</name><price>1</price><phone>0301234567</phone></item></shop>",
+        f"<order>{ADA.replace('item>', 'contact>')}<item><name>Blue shirt</name></item></order>",
+        "<feed><entry><title>News</title><author><phone>+442079460958</phone></author></entry></feed>",
+        "<files><entry><name>a.txt</name></entry><entry><name>b.txt</name></entry></files>",
+        "<menu><menuitem><prompt>Open</prompt><uri>http://x.example/1</uri></menuitem></menu>",
+    ],
+)
+def test_items_and_entries_of_others_make_no_phone_book(text: str) -> None:
+    """A shop's articles, an order, a feed, a list of files: nobody of them is a contact."""
+    with pytest.raises(PoisonMessageError, match="XML, but no phone book"):
+        take(f"<?xml version='1.0'?>{text}".encode())
+
+
+def test_a_book_of_an_unknown_name_is_known_by_its_numbers() -> None:
+    number = "<number>020 79460958</number>"
+    entries = f"<entry><name>Ada</name>{number}</entry><entry><name>Bob</name></entry>"
+    taken = take(f"<?xml version='1.0'?><staff>{entries}</staff>".encode())
+    assert [facts["full_name"] for facts in taken.facts] == ["Ada", "Bob"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<displayname>Ada B</displayname>",
+        "<group><name>Friends</name><title>Club</title></group>",
+        "<ringtone><name>Bell</name></ringtone>",
+    ],
+)
+def test_whoever_has_several_names_is_called_by_the_first(more: str) -> None:
+    """A name below another element is of something else; the record keeps all of them."""
+    entry = ADA.replace("<number>", f"{more}<number>")
+    file = io.BytesIO(a_book(entry))
+    [row] = read_rows(file, sniff(file))
+    assert isinstance(row, Row)
+    assert row.record["full_name"] == "Ada"
+    assert "employments" not in row.record
+    assert {"Ada B", "Friends", "Bell"} & set(row.raw.values())
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<items><item><name>Ada</name><number>+442079460957</number></item></items>",
+        "<item name='Ada' phone='+442079460957'/>",
+    ],
+)
+def test_an_entry_within_another_is_told_and_mixed_with_none(inner: str) -> None:
+    taken = take(a_book(ADA, f"<item><name>Acme</name>{inner}</item>"))
+    assert [facts["full_name"] for facts in taken.facts] == ["Ada"]
+    assert rejected(taken) == [(2, "holds another entry; write each beside the others")]
+
+
+def test_numbers_of_groups_are_no_labels_and_extensions_stay_apart() -> None:
+    group = "<group>0</group><number>11</number><number>12</number>"
+    file = io.BytesIO(a_book(f"<item><name>Ada</name>{group}</item>"))
+    [row] = read_rows(file, sniff(file))
+    assert isinstance(row, Row)
+    assert "labels" not in row.record
+    assert row.record["phones"] == [{"value": "11"}, {"value": "12"}]
+
+
+def test_a_name_is_read_around_what_is_emphasised_in_it() -> None:
+    [facts] = take(a_book(ADA.replace("Ada", "Ada <b>King</b> Byron"))).facts
+    assert facts["full_name"] == "Ada Byron"
 
 
 def test_memory_does_not_grow_with_a_book() -> None:
