@@ -11,13 +11,14 @@ from xml.parsers import expat
 
 from services.ingest.sources.encodings import MIXED, text_of
 from services.ingest.sources.json_items import Item
-from services.ingest.sources.phone_book_cells import Value, cells_of, record_of
+from services.ingest.sources.phone_book_cells import Value, cells_of, is_dialled, record_of
 from services.ingest.sources.phone_book_evidence import Evidence
 from services.ingest.sources.row import BadRow
 from shared.errors import PoisonMessageError
 
+_MENU_ITEM: Final = "menuitem"
 ENTRIES: Final = frozenset(
-    {"contact", "item", "directoryentry", "unit", "entry", "personnel", "menuitem"}
+    {"contact", "item", "directoryentry", "unit", "entry", "personnel", _MENU_ITEM}
 )
 """Elements of which each is somebody, in lower case and without a prefix."""
 
@@ -117,6 +118,8 @@ class _Entries:
         self._parser.StartElementHandler = self._begin
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._say
+        if evidence is not None:
+            self._parser.CommentHandler = evidence.add_comment
         self._number = 0
         self._fed = 0
         self._begun = 0
@@ -215,4 +218,7 @@ class _Entries:
             return BadRow(self._number, "", _WIDE)
         if self._evidence is not None:
             self._evidence.add(self._around[-1], self._around[:-1], self._values)
-        return Item(self._number, cells_of(self._values), record_of(self._values))
+        # What a menu of names has besides leads to its next page.
+        is_way = self._around[-1] == _MENU_ITEM and not any(map(is_dialled, self._values))
+        cells = {} if is_way else cells_of(self._values)
+        return Item(self._number, cells, record_of(self._values))

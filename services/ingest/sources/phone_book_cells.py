@@ -31,8 +31,6 @@ _NAMES: Final[Mapping[str, str]] = {
     "office_number": "Work Phone",
     "mobile_number": "Mobile Phone",
     "other_number": "Other Phone",
-    "mobile": "Mobile Phone",
-    "other": "Other Phone",
     "organization": "Company",
     "em": "Email",
     "email": "Email",
@@ -61,6 +59,9 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 """What products call a number's kind → what its column would be called."""
 
+_KINDS: Final = _TYPES.keys() - {"company"}
+"""Kinds that some products call the number's element by: `<Mobile>`."""
+
 _OF_WHOM: Final = frozenset({"Name", "Last Name", "First Name", "Nickname", "Title"})
 """Columns that say who somebody is: below another element they are of something else."""
 
@@ -78,7 +79,12 @@ _COUNTED: Final = frozenset({"category", "group", "groups", "groupid"})
 _URI: Final = frozenset({"ct", "uri", "url"})
 """Elements that hold a number, or something else: a town, a page."""
 
-_DIALLED: Final = re.compile(r"(?:(?:dial|tel|sip):)?(\+?[\d\s().*#/-]{2,40})", re.IGNORECASE)
+_DIALLED: Final = re.compile(
+    r"(?:(?:dial|tel|sip):)?(\+?[\d\s().*#/-]{2,40})(?:@[\w.:-]{1,255})?", re.IGNORECASE
+)
+"""A number, also of an account at a switchboard."""
+
+_TOWN: Final = re.compile(r"[^\W\d_][^\d_@:/]*")
 _WRITTEN: Final = re.compile(r"[+0(].*|.*\d[\s./-]+\d.*|1?\d{10}", re.DOTALL)
 """A number that is written as telephones' are, not as an article's."""
 
@@ -89,9 +95,22 @@ _TECHNICAL: Final = frozenset(
         *("setup", "features", "mod_time", "uniqueid", "ringtone", "ringtones", "ring"),
         *("action_url", "line", "accountindex", "account_index", "quickdial", "vanity"),
         *("context", "fav", "mod", "index", "id", "nid", "prio", "number_type", "group_id_name"),
-        *("type", "primary", "frequent", "outgoing_id", "autoprovid", "customid", "vip", "blocked"),
+        *("type", "primary", "frequent", "outgoing_id", "autoprovid", "customid", "uid", "vip"),
         *("auto_divert", "priority", "ringtoneurl", "ringtoneindex"),
-        *("whitelist", "blacklist", "ruby", "sd", "rt", "dc", "ad", "ar", "bw", "bb", "up"),
+        *(
+            "whitelist",
+            "blacklist",
+            "ruby",
+            "blocked",
+            "sd",
+            "rt",
+            "dc",
+            "ad",
+            "ar",
+            "bw",
+            "bb",
+            "up",
+        ),
     }
 )
 """What telephones tell themselves: kept in the record only."""
@@ -174,7 +193,11 @@ def _column(value: Value, beside: str) -> str | None:
     if name in _URI:
         if _DIALLED.fullmatch(value.text):
             return "Phone"
-        return "City" if name == "ct" else None if name == "uri" else name
+        if name == "url":
+            return name
+        return "City" if name == "ct" and _TOWN.fullmatch(value.text) else None
+    if name in _KINDS and _DIALLED.fullmatch(value.text):
+        return _TYPES[name]
     if name in _NUMBERS or _NUMBER.fullmatch(name):
         return _TYPES.get((value.kind or beside).casefold(), "Phone")
     column = _NAMES.get(name, name)

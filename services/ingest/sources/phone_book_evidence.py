@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from services.ingest.domain.suggesting import REASON
 from services.ingest.sources.phone_book_cells import Value, is_dialled
 
 _BOOK: Final = re.compile(
@@ -13,6 +14,8 @@ _BOOK: Final = re.compile(
 
 _PLACES: Final = frozenset({"contacts", "directory/item_list"})
 """The elements around an entry that hold a phone book where nothing is around them."""
+
+_REJECTS: Final = f"{REASON}:"
 
 _OF_OTHERS: Final = frozenset(
     {
@@ -36,12 +39,16 @@ class Evidence:
     def add(self, name: str, around: Sequence[str], values: Sequence[Value]) -> None:
         """Hear an entry: its element, the elements around it from the root on, and its values."""
         self._is_named |= "/".join(around) in _PLACES or any(map(_BOOK.fullmatch, around))
-        self._is_other |= any(
+        self._is_other |= not around or any(
             not _OF_OTHERS.isdisjoint((value.name, *value.above)) for value in values
         )
         self._names.add(name)
         self._entries += 1
         self._dialled += any(map(is_dialled, values))
+
+    def add_comment(self, text: str) -> None:
+        """Hear a comment: a reason above an entry says that it was rejected of a phone book."""
+        self._is_named |= text.strip().startswith(_REJECTS)
 
     def is_phone_book(self) -> bool:
         """Tell a phone book: it says so, or its entries are of one kind and half have a number."""

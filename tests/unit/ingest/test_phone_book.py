@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.ingest.sources.phone_book import DEEPEST, MAX_ENTRY, MAX_VALUES
 from services.ingest.sources.reading import read_rows
+from services.ingest.sources.rejects import Reject, write_rejects
 from services.ingest.sources.row import Row
 from services.ingest.sources.sniff import sniff
 from shared.errors import PoisonMessageError
@@ -93,6 +94,7 @@ def test_other_xml_is_refused_as_what_it_is() -> None:
         f"<order>{ADA.replace('item>', 'contact>')}<item><name>Blue shirt</name></item></order>",
         "<feed><entry><title>News</title><author><phone>+442079460958</phone></author></entry></feed>",
         "<files><entry><name>a.txt</name></entry><entry><name>b.txt</name></entry></files>",
+        "<contact><name>Ada</name><phone>+442079460958</phone></contact>",
         "<menu><menuitem><prompt>Open</prompt><uri>http://x.example/1</uri></menuitem></menu>",
     ],
 )
@@ -175,6 +177,44 @@ def test_rejected_entries_come_back_in_xml_below_their_reason() -> None:
     assert "<number>nothing &amp; &lt;more&gt;</number>" in back
     again = take(back.replace("nothing &amp; &lt;more&gt;", "+442079460959").encode())
     assert again.facts[0]["phones"] == [{"value": "+442079460959"}]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_rejects_of_a_dialect_are_taken_for_a_book_again(path: Path) -> None:
+    """They come below the root alone: what told it from a shop's items may be gone, or be amiss."""
+    file = io.BytesIO(path.read_bytes())
+    sniffed = sniff(file)
+    out = io.BytesIO()
+    write_rejects(file, sniffed, [Reject(1, None, "a reason", 1)], out)
+    assert [row.line for row in read_rows(out, sniff(out))] == [1]
+
+
+def test_a_number_is_known_by_its_element_too_and_by_its_account() -> None:
+    entries = (
+        "<contact><firstname>Ada</firstname><home>0301</home><office>0302</office></contact>",
+        "<contact><fn>Bob</fn><ct>sip:+442079460958@pbx.example</ct></contact>",
+        "<contact><fn>Cid</fn><ct>cid@pbx.example</ct></contact>",
+        "<contact><fn>Dan</fn><ct>Berlin</ct></contact>",
+    )
+    file = io.BytesIO(a_book(*entries))
+    ada, bob, cid, dan = [
+        row.record for row in read_rows(file, sniff(file)) if isinstance(row, Row)
+    ]
+    assert ada["phones"] == [
+        {"value": "0301", "label": "home"},
+        {"value": "0302", "label": "work"},
+    ]
+    assert bob["phones"] == [{"value": "+442079460958"}]
+    assert cid == {"first_name": "Cid"}
+    assert dan == {"first_name": "Dan", "addresses": [{"city": "Berlin"}]}
+
+
+def test_the_way_to_a_menus_next_page_is_nobody() -> None:
+    item = "<MenuItem><Prompt>{}</Prompt><URI>{}</URI></MenuItem>"
+    book = item.format("Ada", "+442079460958") + item.format("Next", "http://pbx.example/2")
+    taken = take(f"<AastraIPPhoneDirectory>{book}</AastraIPPhoneDirectory>".encode())
+    assert [facts["full_name"] for facts in taken.facts] == ["Ada"]
+    assert taken.tally.blank == 1
 
 
 @given(st.text(max_size=300))
