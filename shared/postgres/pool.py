@@ -33,13 +33,24 @@ async def let_go(connection: Connection) -> None:
     await connection.execute("SELECT")
 
 
-async def look_up_by_key(connection: Connection) -> None:
-    """Use no bitmap scan for the rest of this transaction.
+class Scans:
+    """Which sessions of a pool use no bitmap scan: a batch that looks up by key wants none.
 
     A bitmap scan reads, each time, the index entries of all rows that are gone: others mark them,
     and pass over them from then on.  But GIN indexes and `OR` over two indexes have no other scan.
+    Said to a session when that changes, since it costs a round trip.
     """
-    await connection.execute("SET LOCAL enable_bitmapscan = off")
+
+    def __init__(self) -> None:
+        self._by_key: set[int] = set()
+
+    async def settle(self, connection: Connection, *, by_key: bool) -> None:
+        """Have the session's next transactions look up by key alone, or not."""
+        session = connection.get_server_pid()
+        if by_key == (session in self._by_key):
+            return
+        await connection.execute(f"SET enable_bitmapscan = {'off' if by_key else 'on'}")
+        (self._by_key.add if by_key else self._by_key.discard)(session)
 
 
 @asynccontextmanager
@@ -66,7 +77,7 @@ async def connect(
     statistics yet, the planner would keep a plan that reads all of it for as long as the
     connection lives.
 
-    `by_key` is for those of them that ask btree indexes alone: see `look_up_by_key`.
+    `by_key` is for those of them that ask btree indexes alone: see `Scans`.
 
     `transactions_only` is for services that leave nothing in a session: no lock, no setting, no
     cursor outlives its transaction.  Then a connection that comes back need not be asked to forget.

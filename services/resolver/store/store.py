@@ -53,7 +53,7 @@ from shared.events.command import (
 from shared.identifiers.digests import Digests
 from shared.postgres.consumers import ConsumerStore
 from shared.postgres.errors import translated
-from shared.postgres.pool import Connection, Pool, look_up_by_key
+from shared.postgres.pool import Connection, Pool, Scans
 
 SCHEMA: Final = "contact"
 """The schema that the resolver owns."""
@@ -258,6 +258,7 @@ class Store(ConsumerStore):
     def open(self, pool: Pool) -> None:
         super().open(pool)
         self.directory = Directory(pool)
+        self._scans = Scans()
 
     async def sources_by_name(self) -> dict[str, Source]:
         """Read every source with its priority."""
@@ -410,10 +411,10 @@ class Store(ConsumerStore):
         if not self.sources:  # whatever this process is told first, claims name their sources
             await self.sources_by_name()
         with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                if by is not None:
-                    await connection.execute(QUERIES["act_for"], str(by))
-                if by_key:
-                    await look_up_by_key(connection)
-                yield (transaction := Transaction(self, connection))
+            async with self._pool.acquire() as connection:
+                await self._scans.settle(connection, by_key=by_key)
+                async with connection.transaction():
+                    if by is not None:
+                        await connection.execute(QUERIES["act_for"], str(by))
+                    yield (transaction := Transaction(self, connection))
             self.remembered.keep(transaction.known.contacts.values())

@@ -11,7 +11,7 @@ from services.ingest.store.imports import QUERIES as IMPORTS
 from services.resolver.store.labels import MARKS
 from services.resolver.store.queries import QUERIES
 from shared.postgres import pool as module
-from shared.postgres.pool import Connection, Pool, bitmap_scans, connect, let_go, look_up_by_key
+from shared.postgres.pool import Connection, Pool, Scans, bitmap_scans, connect, let_go
 from shared.postgres.settings import PostgresSettings
 from tests.support.database import Databases
 
@@ -115,13 +115,19 @@ async def test_words_that_records_say_are_found_by_their_index(made: Databases) 
     await owner.execute("ANALYZE contact.source_record")
     asked = (1, 1, ["VIP"])
     pools = one_connection(made.dsn("kith_resolver", database))
-    async with pools as pool, pool.acquire() as connection, connection.transaction():
-        await look_up_by_key(connection)
-        async with bitmap_scans(connection):
-            read = await tuples_read(
-                connection, "contact.source_record", MARKS["find_marked"], *asked, ["labels"], 10
-            )
-        assert await connection.fetchval("SHOW enable_bitmapscan") == "off"
+    async with pools as pool, pool.acquire() as connection:
+        await Scans().settle(connection, by_key=True)
+        async with connection.transaction():
+            async with bitmap_scans(connection):
+                read = await tuples_read(
+                    connection,
+                    "contact.source_record",
+                    MARKS["find_marked"],
+                    *asked,
+                    ["labels"],
+                    10,
+                )
+            assert await connection.fetchval("SHOW enable_bitmapscan") == "off"
     await owner.close()
     assert read == 6  # each once as what said it, once as what is present
 
