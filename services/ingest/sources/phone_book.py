@@ -38,6 +38,7 @@ _LONGEST: Final = 65_536
 _DECLARED: Final = re.compile(r"""<\?xml[^>]{0,80}?encoding\s*=\s*["']([\w.-]{1,40})["']""")
 _KNOWN_CODES: Final = re.compile(r"(?:iso-8859-\d{1,2}|windows-\d{3,4}|utf-8)", re.IGNORECASE)
 
+_PAGES: Final = ("http:", "https:")
 _PICTURES: Final = frozenset({"photo", "default_photo", "selected_photo", "imageurl", "photourl"})
 _SPACES: Final = re.compile(r" {2,}")
 
@@ -219,6 +220,7 @@ class _Entries:
         if self._evidence is not None:
             self._evidence.add(self._around[-1], self._around[:-1], self._values)
         # What a menu of names has besides leads to its next page.
-        is_way = self._around[-1] == _MENU_ITEM and not any(map(is_dialled, self._values))
+        leads = any(value.text.startswith(_PAGES) for value in self._values)
+        is_way = leads and self._around[-1] == _MENU_ITEM and not any(map(is_dialled, self._values))
         cells = {} if is_way else cells_of(self._values)
         return Item(self._number, cells, record_of(self._values))

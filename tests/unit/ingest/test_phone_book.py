@@ -212,8 +212,9 @@ def test_a_number_is_known_by_its_element_too_and_by_its_account() -> None:
 def test_the_way_to_a_menus_next_page_is_nobody() -> None:
     item = "<MenuItem><Prompt>{}</Prompt><URI>{}</URI></MenuItem>"
     book = item.format("Ada", "+442079460958") + item.format("Next", "http://pbx.example/2")
+    book += item.format("Bob", "sip:bob@pbx.example")
     taken = take(f"<AastraIPPhoneDirectory>{book}</AastraIPPhoneDirectory>".encode())
-    assert [facts["full_name"] for facts in taken.facts] == ["Ada"]
+    assert [facts["full_name"] for facts in taken.facts] == ["Ada", "Bob"]
     assert taken.tally.blank == 1
 
 
