@@ -351,7 +351,7 @@ def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, 
         target, why, rank = found[index]
         if target is not None and target.is_single and target in taken:
             target = _next(target, taken, counts)
-        if names[index] == REASON:
+        if header[index].strip() == REASON:
             target, why = SKIP, "name"
         elif target is None:
             target, why = custom(names[index]), "none"

@@ -4,6 +4,7 @@ What comes back is a file of the same kind: corrected, it can be imported, and t
 nothing then. Octets are given back as they are, but for where a file has no encoding of its own.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, BinaryIO, Final, cast
@@ -17,7 +18,7 @@ from services.ingest.sources.calls import sniff_log
 from services.ingest.sources.mail.boxes import BoxKind, spans
 from services.ingest.sources.originals import original_elements
 from services.ingest.sources.phone_backup import ENTRIES, pieces_of
-from services.ingest.sources.rejects import PROPERTY, Reject, rejected_lines
+from services.ingest.sources.rejects import PROPERTY, Reject, rejected_lines, tells_reason
 from services.ingest.sources.sniffed import LOG
 from shared.events.topics import MAX_SIGNAL_BYTES
 
@@ -40,6 +41,9 @@ _MARK = re.compile(r"(BEGIN|END):([\w-]+)\s*", re.IGNORECASE)
 
 _ALONE: Final = frozenset({"VEVENT", "VTIMEZONE"})
 """Components that stand within no other: where one begins, another has no end."""
+
+_OLD = re.compile(rb'\{\s*"%b"\s*:\s*"(?:[^"\\]|\\.)*+"\s*,?' % REASON.encode())
+"""How an object begins that was given back as rejected."""
 
 _PIECE: Final = 1 << 16
 _FOLD: Final = 60
@@ -102,8 +106,9 @@ def _messages(file: BinaryIO, kind: BoxKind, reasons: Mapping[int, str]) -> Iter
 
 def _events(file: BinaryIO, reasons: Mapping[int, str]) -> Iterator[bytes]:
     """Write the events with the zones and properties that they are read by."""
-    inside, is_kept = "", True
+    inside, is_kept, is_reason = "", True, False
     for number, raw, line in physical_lines(file, encoding_of(file)):
+        is_reason = tells_reason(line, goes_on=is_reason)
         if number in reasons:
             inside, is_kept = "VEVENT", True
             yield raw if raw.endswith(b"\n") else raw + b"\r\n"
@@ -115,7 +120,7 @@ def _events(file: BinaryIO, reasons: Mapping[int, str]) -> Iterator[bytes]:
             inside, is_kept = "", True
         elif begins and (not inside or name in _ALONE):
             inside, is_kept = name, name == "VTIMEZONE"
-        if is_kept:
+        if is_kept and not is_reason:
             yield raw
         if not begins and name and name == inside:
             inside, is_kept = "", True
@@ -133,19 +138,46 @@ def _objects(file: BinaryIO, reasons: Mapping[int, str]) -> Iterator[bytes]:
     number = 0
     while line := file.readline(MAX_SIGNAL_BYTES + 1):
         number += 1
-        rest = b"" if line.endswith(b"\n") else line
+        is_whole = line.endswith(b"\n") or len(line) <= MAX_SIGNAL_BYTES
+        rest = b"" if is_whole else line
         while rest and not rest.endswith(b"\n"):
             rest = file.readline(MAX_SIGNAL_BYTES)
         if number in reasons:
-            yield _object(line.strip(), reasons[number]) + b"\n"
+            yield _object(line.strip() if is_whole else b"{}", reasons[number]) + b"\n"
 
 
 def _object(line: bytes, reason: str) -> bytes:
-    """Write an object with its reason; of what is none, as much of its text as is read at once."""
+    """Write an object as it stands, behind its reason; of what is none, its text.
+
+    A reason of before is left out: by it, what was rejected then was corrected.
+    """
+    bare = line.removeprefix(b"\xef\xbb\xbf")
+    told = _member(REASON, reason)
+    members = _members(bare)
+    if members is None:
+        members = _member("text", line.decode("utf-8", "replace"))
+    return b"{%b%b%b}" % (told, b"," if members else b"", members)
+
+
+def _members(line: bytes) -> bytes | None:
+    """Return what an object says, without the reason of before; None: it is none."""
+    for text in (line, _OLD.sub(b"{", line, count=1)):
+        try:
+            value: Any = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return None
+        if not isinstance(value, dict):
+            return None
+        if REASON not in value:
+            return text[1:-1].strip()
     try:
-        value: Any = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
-        value = None
-    if not isinstance(value, dict):
-        value = {"text": line.decode("utf-8", "replace")}
-    return orjson.dumps({REASON: reason, **value})
+        # Not first, where it was put: numbers of any length are kept, and letters are escaped.
+        value = json.loads(line)
+        del value[REASON]
+        return json.dumps(value).encode()[1:-1]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _member(name: str, text: str) -> bytes:
+    return orjson.dumps(name) + b":" + orjson.dumps(text)

@@ -6,6 +6,7 @@ or cells are amiss does not swallow it. Reading it again, the reason is left out
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, Final
@@ -20,7 +21,7 @@ from services.ingest.sources.originals import original_elements
 from services.ingest.sources.phone_book import ENTRIES, pieces_of
 from services.ingest.sources.row import BadRow
 from services.ingest.sources.sniffed import LDIF, PHONE_BOOK, VCARD, Sniffed
-from services.ingest.sources.table import MAX_HEADER, is_wrapped, unwrapped
+from services.ingest.sources.table import MAX_HEADER, MAX_ROW, is_wrapped, read_header, unwrapped
 from services.ingest.sources.workbook import read_texts
 
 LONGEST_LINE: Final = 1 << 20
@@ -30,6 +31,11 @@ PROPERTY: Final = "X-KITH-REASON"
 """Where a card says what is wrong with it."""
 
 _PIECE: Final = 1 << 16
+_FIRST: Final = {
+    sign: re.compile(rf' *(?:"(?:[^"]|"")*+")?+[^{sign}\r\n]*{re.escape(sign)}') for sign in ",;\t|"
+}
+"""What stands between cells → the first cell of a row, and what is between it and the next."""
+
 _FORMULA: Final = tuple("=+-@\t\r")
 
 
@@ -88,28 +94,50 @@ def write_rejects(
 def rejected_lines(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
     """Yield the header of a table and its rejected rows, each behind its reason."""
     yield "\ufeff"  # spreadsheets take the rest for UTF-8 then
-    begins = sniffed.header_line
-    header = range(begins, begins + sniffed.header_lines)
     if not sniffed.has_header:
         yield f"{_row([REASON, *_names(sniffed)], sniffed)}\r\n"
-    starts = {one.line: one for one in rejects}
-    open_until: int | None = 0
-    wrapped = False
+    has_reasons = False
+    for reason, row in _rejected_rows(file, sniffed, rejects):
+        if reason == REASON:
+            has_reasons = read_header(row.splitlines(), sniffed.delimiter)[0][:1] == [REASON]
+        # Of a row that was rejected before, the reason of that time is what was corrected since.
+        first = _FIRST[sniffed.delimiter].match(row) if has_reasons and reason is not None else None
+        yield "" if reason is None else _cell(reason, sniffed)
+        yield row[first.end() :] if first else row
+        yield "" if row.endswith(("\n", "\r")) else "\r\n"
+
+
+def _rejected_rows(
+    file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]
+) -> Iterator[tuple[str | None, str]]:
+    """Yield the header, and rows with their reasons; with none, what goes on behind a long one."""
+    begins = sniffed.header_line
+    starts = {one.line: (one.reason, one.end) for one in rejects}
+    if sniffed.has_header:
+        starts[begins] = REASON, begins + sniffed.header_lines
+    reason: str | None = None
+    end: int | None = None
+    held: list[str] | None = None
+    size, wrapped = 0, False
     for number, stored in _lines(file, sniffed.encoding):
-        wrapped = wrapped or (number == begins and is_wrapped(stored, sniffed.delimiter))
+        if number == begins:
+            wrapped = is_wrapped(stored, sniffed.delimiter)
         line = unwrapped(stored) if wrapped else stored
-        if number in header:
-            yield f"{_cell(REASON, sniffed)}{line}" if number == begins else line
-        elif (reject := starts.get(number)) is not None:
-            open_until = reject.end
-            yield f"{_cell(reject.reason, sniffed)}{line}"
-            yield "" if line.endswith(("\n", "\r")) else "\r\n"
-        elif number >= begins and (open_until is None or number < open_until):
-            yield line
+        if held and (number in starts or number == end or size > MAX_ROW):
+            yield reason, "".join(held)
+            held, reason, size = None if number in starts or number == end else [], None, 0
+        if number in starts:
+            (reason, end), held = starts[number], []
+        if held is not None:
+            held.append(line)
+            size += len(line)
+    if held:
+        yield reason, "".join(held)
 
 
 def _cell(text: str, sniffed: Sniffed) -> str:
-    """Write a cell and what stands between it and the next; no spreadsheet computes it."""
+    """Write a cell on one line, and what is between it and the next; no spreadsheet computes it."""
+    text = " ".join(text.split())
     return _row([f"'{text}" if text.startswith(_FORMULA) else text, ""], sniffed)
 
 
@@ -139,25 +167,44 @@ def _items(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Itera
 def _item(value: Any, reason: str) -> str:
     match value:
         case dict():
-            value = {REASON: reason, **value}
+            value = {
+                REASON: reason,
+                **{name: said for name, said in value.items() if name != REASON},
+            }
         case ["vcard", list(properties)]:
-            value = ["vcard", [[PROPERTY.lower(), {}, "text", reason], *properties]]
+            name = PROPERTY.lower()
+            kept = [one for one in properties if not (isinstance(one, list) and one[:1] == [name])]
+            value = ["vcard", [[name, {}, "text", reason], *kept]]
     return orjson.dumps(value).decode()
 
 
 def _cards(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
     starts = {one.line: one for one in rejects}
     open_until: int | None = 0
+    is_reason = False
     for number, line in _lines(file, sniffed.encoding):
+        is_reason = tells_reason(line, goes_on=is_reason)
         if (reject := starts.get(number)) is not None:
             open_until = reject.end
-            told = reject.reason.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
+            told = (
+                " ".join(reject.reason.split())
+                .replace("\\", "\\\\")
+                .replace(",", "\\,")
+                .replace(";", "\\;")
+            )
             is_begun = line.strip().upper() == "BEGIN:VCARD"
             yield line if is_begun else ""
             yield f"{PROPERTY}:{told}\r\n"
             yield "" if is_begun else line
-        elif open_until is None or number < open_until:
+        elif (open_until is None or number < open_until) and not is_reason:
             yield line
+
+
+def tells_reason(line: str, *, goes_on: bool) -> bool:
+    """Tell whether a card's or event's line says what was wrong before; folded, it `goes_on`."""
+    return line[: len(PROPERTY) + 1].upper() == f"{PROPERTY}:" or (
+        goes_on and line.startswith((" ", "\t"))
+    )
 
 
 def _entries(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
@@ -168,7 +215,7 @@ def _entries(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Ite
     for number, line in _lines(file, sniffed.encoding):
         if (reject := starts.get(number)) is not None:
             is_open = True
-            yield f"\r\n# {REASON}: {reject.reason}\r\n"
+            yield f"\r\n# {REASON}: {' '.join(reject.reason.split())}\r\n"
         elif not line.strip():
             is_open = False
         if is_open:
@@ -198,11 +245,13 @@ def _write_sheet(
     sheet = book.create_sheet(sniffed.sheet[:31])
     if not sniffed.has_header:
         sheet.append([REASON, *_names(sniffed)])
+    reasons = 0
     for number, texts in read_texts(file, sniffed.sheet):
         if sniffed.has_header and number == sniffed.header_line:
-            sheet.append([REASON, *texts])
+            reasons = int(texts[:1] == [REASON])
+            sheet.append([REASON, *texts[reasons:]])
         elif (reject := starts.get(number)) is not None:
-            sheet.append([reject.reason, *map(_quiet, texts)])
+            sheet.append([*map(_quiet, (reject.reason, *texts[reasons:]))])
     book.save(out)
 
 

@@ -129,6 +129,12 @@ def test_events_come_back_with_the_zones_that_they_are_read_by() -> None:
     assert max(map(len, back.splitlines())) <= max(75, *map(len, data.splitlines()))
 
 
+def test_events_that_are_rejected_again_have_the_last_reason_alone() -> None:
+    back = rejected((FILES / "calendar.ics").read_bytes(), "calendar")
+    assert b"\r\n " in back[back.index(b"X-KITH-REASON") :][:100]
+    assert rejected(back, "calendar") == back
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
 def test_an_event_without_an_end_comes_back_up_to_the_next(encoding: str) -> None:
     text = (
@@ -213,5 +219,33 @@ def test_signals_come_back_with_a_reason_beside_what_they_say() -> None:
     first, second, third = map(orjson.loads, back)
     assert first.keys() == {"kith reason", "signal", "kind"}
     assert second["text"] == "nonsense"
+    assert third.keys() == {"kith reason"}
     assert third["kith reason"].startswith(": has more than")
-    assert "x.example" not in str(third)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b'{"n": 12345678901234567890123, "x": 1.10}', b'"n": 12345678901234567890123, "x": 1.10'),
+        (
+            b'{"kith reason":"old, \\"1\\"", "n": 12345678901234567890123}',
+            b'"n": 12345678901234567890123',
+        ),
+        (b'{"n": 12345678901234567890123, "kith reason": "old"}', b'"n": 12345678901234567890123'),
+        (b'{"kith reason": "a", "kith reason": ["b"], "x": 1}', b'"x": 1'),
+        (b'\xef\xbb\xbf{ "x": 1 }', b'"x": 1'),
+        (b'{"kith reason": "old"}', b""),
+        (b"[1]", b'"text":"[1]"'),
+        (b"{" + b'"a":{' * 900 + b"}" * 900 + b"}", b'"a":' + b'{"a":' * 899 + b"{}" + b"}" * 899),
+    ],
+)
+def test_a_signal_says_what_it_said_behind_its_last_reason(line: bytes, expected: bytes) -> None:
+    back = given_back(line, "json-lines", [Reject(1, None, "new", 1)])
+    assert back == b'{"kith reason":"new"' + (b"," + expected if expected else b"") + b"}\n"
+    assert given_back(back, "json-lines", [Reject(1, None, "new", 1)]) == back
+
+
+def test_calls_that_are_rejected_again_have_one_column_of_reasons() -> None:
+    data = (FILES / "android_calls.csv").read_bytes()
+    back = rejected(data, "call-log")
+    assert rejected(back, "call-log") == back

@@ -10,8 +10,9 @@ from services.ingest.sources.reading import SOURCES, Terms
 from services.ingest.sources.rejects import Reject, media_of, write_rejects
 from services.ingest.sources.sniff import sniff
 from services.ingest.sources.staging import stage
+from services.ingest.sources.workbook import read_texts
 from tests.support.ingest import ORIGIN, RULES
-from tests.support.tables import take
+from tests.support.tables import take, workbook
 
 
 def rejects_of(data: bytes) -> tuple[bytes, str]:
@@ -66,6 +67,57 @@ def test_cards_say_what_is_wrong_with_them() -> None:
     corrected = found.replace(b"KIND:org\r\n", b"")
     assert [facts["full_name"] for facts in take(corrected).facts] == ["Engines"]
     assert "custom_fields" not in take(corrected).facts[0]
+
+
+def again(data: bytes, reason: str, number: int = 1) -> bytes:
+    """Return a file's rejects where only one row is rejected, by its number."""
+    file = io.BytesIO(data)
+    sniffed = sniff(file)
+    rows = list(stage(file, sniffed, Terms(ORIGIN, SOURCES[sniffed.layout], 1_000), RULES))
+    end = rows[number].line if number < len(rows) else None
+    out = io.BytesIO()
+    write_rejects(file, sniffed, [Reject(rows[number - 1].line, end, reason, number)], out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"Name,Email\nAda,nobody\n",
+        b'Name,Email,Notes\nAda,nobody,"two\nlines, ""here"""\n',
+        b"Name|Email|Notes\r\nAda|nobody|x",
+        b"Name\tEmail\tNotes\nAda\tnobody\tx\n",
+        b"Name;Email;Notes\nAda,nobody,x\n",
+        b'"Name,Email"\n"Ada,nobody"\n',
+        b'"Name","First\nEmail","Email"\nAda,,nobody\n',
+        b'[{"Name":"Bob","Email":"x"}]',
+        b'[["vcard",[["version",{},"text","4.0"],["fn",{},"text","Ada"]]]]',
+        b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ada\r\nEND:VCARD\r\n",
+        b"dn: cn=Ada\r\nobjectClass: person\r\ncn: Ada\r\nmail: a@x.example\r\n",
+    ],
+)
+def test_what_is_rejected_again_has_the_last_reason_alone(data: bytes) -> None:
+    first = again(data, 'old: "quoted", of\ntwo lines; and; more\t|\r')
+    second = again(first, "new")
+    assert b"old" in first
+    assert b"old" not in second
+    assert second == again(data, "new")
+    assert again(second, "new") == second
+
+
+def test_rows_of_a_sheet_that_are_rejected_again_have_one_column_of_reasons() -> None:
+    book = workbook([["Name", "Email"], ["Ada", "nobody"]])
+    found = again(again(book, "=old"), "=new")
+    sheet = sniff(io.BytesIO(found)).sheet
+    assert [texts for _, texts in read_texts(io.BytesIO(found), sheet)] == [
+        ["kith reason", "Name", "Email"],
+        ["'=new", "Ada", "nobody"],
+    ]
+
+
+def test_a_second_column_of_reasons_is_nobodys_field() -> None:
+    data = b"kith reason,kith reason,Name,Email\nnew,old,Ada,a@x.example\n"
+    assert "custom_fields" not in take(data).facts[0]
 
 
 @given(st.lists(st.sampled_from(["Ada,a@x.example", ",nobody", '"Bob,b@x.example', "", "C,d,e,f"])))
