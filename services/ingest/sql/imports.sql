@@ -124,7 +124,8 @@ SELECT $1, $2, $3, u.key, u.number FROM unnest($4::bigint[], $5::integer[]) AS u
 ON CONFLICT DO NOTHING;
 
 -- name: hollow_erased
--- Of who was erased since the file came nothing is staged: $1 import, $2 above this number.
+-- Of who was erased since the file came nothing is staged, nor are others shown beside them: $1
+-- import, $2 above this number.
 WITH theirs AS (
     SELECT k.number FROM ingest.import_erased AS e
     JOIN ingest.import_row_key AS k ON k.import_id = $1 AND k.key = e.key AND k.number > $2
@@ -143,6 +144,18 @@ WITH theirs AS (
 ), keys AS (
     DELETE FROM ingest.import_row_key AS k USING hollow
     WHERE k.import_id = $1 AND k.number = hollow.number
+), gone AS (
+    SELECT array_agg(contact) AS contacts, array_agg('%' || contact || '%') AS patterns
+    FROM ingest.import_erased WHERE import_id = $1 AND contact IS NOT NULL HAVING count(*) > 0
+), others AS (
+    UPDATE ingest.import_row AS r
+    SET preview = CASE WHEN r.class = 'conflict' THEN '{}'
+        ELSE ingest.less_alike(r.preview, gone.contacts) END
+    FROM gone
+    WHERE r.import_id = $1 AND r.number > $2
+        AND (r.class = 'conflict' OR r.preview LIKE '%"alike":[{%')
+        AND r.preview LIKE ANY (gone.patterns)
+        AND NOT EXISTS (SELECT FROM theirs WHERE theirs.number = r.number)
 )
 UPDATE ingest.import_file SET erased_at = coalesce(erased_at, now())
 WHERE id = $1 AND EXISTS (SELECT FROM hollow);

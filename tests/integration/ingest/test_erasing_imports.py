@@ -13,10 +13,9 @@ HEAD = "Name,Email,Title\n"
 OWN = "me@home.example.com"
 
 
-async def known(caller: Caller) -> str:
+async def known(caller: Caller, said: bytes = b"Ada L,ada@engines.example.com\n") -> str:
     """Make a contact of Ada, by another source; returns its id."""
-    said = b"Name,Email\nAda L,ada@engines.example.com\n"
-    table = await caller.preview(said, source="google_contacts")
+    table = await caller.preview(b"Name,Email\n" + said, source="google_contacts")
     await caller.run(table["import_id"])
     [row] = await caller.rows(table["import_id"])
     contact: str = row["contact"]
@@ -47,6 +46,35 @@ async def test_a_row_that_took_somebody_for_new_is_theirs_by_whatever_it_names(
     done = await caller.run(waiting["import_id"])
     assert (done["verdicts"]["skipped"], done["verdicts"]["created"]) == (1, 1)
     assert await mailboxes(system, caller) == ["b@x.example"]
+
+
+@pytest.mark.parametrize("is_asked", [False, True], ids=["waiting", "just asked about"])
+async def test_rows_of_others_are_no_longer_alike_who_was_erased(
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch, *, is_asked: bool
+) -> None:
+    """A row of somebody new was shown beside two of the name; one of them is left."""
+    contact, asked = await known(caller), reading.ask
+    twin = await known(caller, b"Ada L,twin@x.example\n")
+
+    async def erased_behind(job: Any, tools: Any, batch: Any) -> Any:
+        found = await asked(job, tools, batch)
+        await system.erase_contact(caller, contact)
+        return found
+
+    if is_asked:
+        monkeypatch.setattr(reading, "ask", erased_behind)
+    waiting = await caller.preview(f"{HEAD}Ada L,other@x.example,Countess\n".encode())
+    if not is_asked:
+        [row] = await caller.rows(waiting["import_id"])
+        assert [one["contact"] for one in row["alike"]] == [contact, twin]
+        await system.erase_contact(caller, contact)
+    [row] = await caller.rows(waiting["import_id"])
+    assert row["alike"] == [{"contact": twin, "name": "Ada L"}]
+    assert row["adds"] == [{"type": "email", "value": "other@x.example"}]
+    await caller.run(waiting["import_id"])
+    [row] = await caller.rows(waiting["import_id"])
+    told = (row["verdict"], contact in row["reason"], twin in row["reason"])
+    assert told == ("in_review", False, True)
 
 
 async def test_rows_that_are_yet_to_be_read_say_nothing_of_who_was_erased(
