@@ -21,6 +21,7 @@ from services.ingest.sources.cells import (
 from services.ingest.sources.row import LONG_VALUE, MANY, MAX_SHORT, compact
 from services.ingest.sources.whole_address import street_of
 from shared.events.signal import MAX_VALUES
+from shared.identifiers.web import MAX_ADDRESS
 
 MARK: Final = "* "
 """Before a type or group that is Google's own choice."""
@@ -153,6 +154,12 @@ class Gathering:
             name = f"{stem[: MAX_SHORT - 8]} ({count})"
         self.custom[name] = value
 
+    def keep_long(self, name: str, value: str, longest: int = MAX_SHORT) -> None:
+        """Keep a value as a custom field that has more characters than its field takes."""
+        reason = f"has more than {longest:,} characters; kept as a custom field"
+        self.left_out.append((name, reason))
+        self.keep(name, value)
+
     def add(self, field_: str, part: str, key: Key, value: Any) -> None:
         """Add a value to a list, and remember its column."""
         values = self.lists.setdefault(field_, [])
@@ -211,9 +218,12 @@ def _points(row: Gathering, name: str, key: Key, group: Group, values: Iterable[
 def _website(row: Gathering, key: Key, group: Group) -> None:
     cell = group["value"]
     for url in _several(cell):
-        if "linkedin.com/in/" in url.lower() and "linkedin_url" not in row.record:
+        is_profile = len(url) <= MAX_ADDRESS and "linkedin.com/in/" in url.lower()
+        if is_profile and "linkedin_url" not in row.record:
             row.record["linkedin_url"] = url
             row.columns["linkedin_url"] = row.frame.names[key]
+        elif len(url) > MAX_SHORT:
+            row.keep_long(row.frame.names[key], url)
         elif url:
             row.add("websites", "", key, url)
 

@@ -22,13 +22,15 @@ from services.ingest.sources.cells import (
 )
 from services.ingest.sources.gathering import MARK, Frame, Gathering, Group, Key
 from services.ingest.sources.more import MALFORMED, add_more
-from services.ingest.sources.row import CONTACT_ID, MAX_SHORT, BadRow, Blank, Row, Rows
+from services.ingest.sources.row import CONTACT_ID, MANY, MAX_SHORT, BadRow, Blank, Row, Rows
 from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.table import Cells, read_table
 from services.ingest.sources.vocabulary import vocabulary
 from services.ingest.sources.workbook import read_sheet
+from shared.events.signal import MAX_VALUES
 from shared.identifiers.linkedin import normalize_linkedin
 from shared.identifiers.types import Refused
+from shared.identifiers.web import MAX_ADDRESS
 
 MAX_NOTES: Final = 10_000
 """Characters of a note (`shared.events.wire.Long`)."""
@@ -44,13 +46,15 @@ _ANY: Final = Layout(
 )
 """How a table of no known product is read."""
 
-_MAY_BE_LONG: Final = frozenset(
-    {
-        *(*NAMES, "notes", "labels", "custom", "email", "phone", "website", "more"),
-        *("skills", "certifications", "languages", "photo_url"),
-    }
-)
-"""Kinds whose cells may be longer than one value, or are refused where they are."""
+_LONGEST: Final[dict[str, int]] = {
+    **dict.fromkeys((*NAMES, "notes", "labels", "custom", "email", "phone", "website", "more"), 0),
+    **dict.fromkeys(("skills", "certifications", "languages"), 0),
+    "photo_url": MAX_ADDRESS,
+}
+"""Kind → the characters of a cell at most, where they are not those of one value.
+
+0: it may hold several values, or is refused where it is.
+"""
 
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
 _GUARDS: Final = ("=", "'")
@@ -80,7 +84,6 @@ _COMPANY: Final = "says that it is a company, and names no person"
 _BRACKETED = re.compile(r"\(.*\)|\[.*\]|\{.*\}|<.*>", re.DOTALL)
 _UNITS: Final = "says what the columns are, in brackets, and nothing of a person"
 _TOTAL: Final = "is a line of totals, not a person"
-_TOO_LONG: Final = "has more than 255 characters; kept as a custom field"
 _LONG_NOTE: Final = "has more than 10,000 characters; the rest is kept in the source record only"
 _MANY_CUSTOM: Final = f"is one of more than {MAX_CUSTOM} custom fields; kept in the record only"
 
@@ -116,7 +119,8 @@ class _Place(NamedTuple):
     key: Key
     part: str
     is_skipped: bool
-    may_be_long: bool
+    longest: int
+    """Characters of a cell at most; 0: any."""
 
     @classmethod
     def of(cls, column: Column) -> "_Place":
@@ -128,7 +132,7 @@ class _Place(NamedTuple):
             (target.kind, target.slot),
             target.part,
             target.kind == "skip",
-            target.kind in _MAY_BE_LONG,
+            _LONGEST.get(target.kind, MAX_SHORT),
         )
 
 
@@ -184,13 +188,12 @@ class People:
                 continue
             if cell[0] in "='" or "&" in cell or not cell.isascii():
                 cell = self._cleaned(cell)
-            name, plain, key, part, is_skipped, may_be_long = place
+            name, plain, key, part, is_skipped, longest = place
             raw[name] = cell
             if is_skipped or cell in nothing:
                 continue
-            if len(cell) > MAX_SHORT and not may_be_long:
-                gathering.left_out.append((name, _TOO_LONG))
-                gathering.keep(name, cell)
+            if longest and len(cell) > longest:
+                gathering.keep_long(name, cell, longest)
             elif plain:
                 record[plain] = cell
             elif (group := groups.get(key)) is None:
@@ -243,7 +246,7 @@ class People:
     def _finish(self, row: Gathering) -> None:
         """Settle what is the layout's to say, and what concerns several fields."""
         record = row.record
-        if (cell := record.pop("labels", None)) and (labels := self._read_labels(cell)):
+        if (cell := record.pop("labels", None)) and (labels := self._read_labels(row, cell)):
             record["labels"] = labels
         row.left_out += read_background(record, row.columns)
         if (notes := record.get("notes")) is not None:
@@ -320,11 +323,20 @@ class People:
                 row.columns["phones.0.value"] = self._columns["notes"]
                 row.record["phones"] = [{"value": match[1], "label": "notes"}]
 
-    def _read_labels(self, cell: str) -> list[str]:
-        names = [
+    def _read_labels(self, row: Gathering, cell: str) -> list[str]:
+        column = self._columns["labels"]
+        names = (
             name.strip().removeprefix(MARK).strip('* "') for name in self._split_labels.split(cell)
-        ]
-        return [name for name in names if name and name.lower() not in _EVERYONE]
+        )
+        labels: list[str] = []
+        for name in dict.fromkeys(names):
+            if len(name) > MAX_SHORT:
+                row.keep_long(column, name)
+            elif name and name.lower() not in _EVERYONE:
+                labels.append(name)
+        if len(labels) > MAX_VALUES:
+            row.left_out.append((column, MANY))
+        return labels[:MAX_VALUES]
 
     def _kept(self, row: Gathering) -> dict[str, str]:
         """Return the custom fields, less what the product writes where nobody chose."""

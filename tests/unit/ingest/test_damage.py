@@ -16,7 +16,7 @@ from services.ingest.sources import table, workbook
 from services.ingest.sources.encodings import MIXED, sniff_encoding
 from services.ingest.sources.sniff import sniff
 from shared.errors import PoisonMessageError
-from tests.support.tables import FORMATS, Taken, repacked, take
+from tests.support.tables import FORMATS, RowNote, Taken, repacked, take
 from tests.support.tables import workbook as a_workbook
 from tests.unit.ingest.test_rejects import rejects_of
 
@@ -389,3 +389,38 @@ def test_the_encoding_of_latin_letters_is_found(letters: str, encoding: str) -> 
     data = f"Name,Email\r\n{names}\r\n".encode(encoding)
     found, _ = sniff_encoding(io.BytesIO(data))
     assert data.decode(found).lstrip("\ufeff") == f"Name,Email\r\n{names}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "longest", "remark"),
+    [
+        ("photo_url", 1_000, "has more than 1,000 characters; kept as a custom field"),
+        ("website[1]", 255, "has more than 255 characters; kept as a custom field"),
+        ("labels", 255, "has more than 255 characters; kept as a custom field"),
+    ],
+)
+def test_what_is_too_long_for_its_field_costs_nobody_their_row(
+    target: str, longest: int, remark: str
+) -> None:
+    """It is kept beside the others, and said to be."""
+    fits = "https://x.org/".ljust(longest, "a")
+    table = f"Name,Email,Pic\nCy,c@b.org,{fits}\nDi,d@b.org,{fits}a\n"
+    taken = take(table.encode(), {"Pic": target})
+    cy, di = taken.facts
+    assert "custom_fields" not in cy
+    assert di["custom_fields"] == {"Pic": f"{fits}a"}
+    assert taken.tally.warnings == [RowNote(3, "Pic", remark)]
+
+
+def test_a_profile_may_be_longer_than_a_website() -> None:
+    """Campaigns hang their words behind it."""
+    profile = f"https://www.linkedin.com/in/ada?trk={'a' * 300}"
+    taken = take(f"Name,Website\nAda,{profile}\n".encode(), {"Website": "website[1]"})
+    assert (taken.facts[0].get("custom_fields"), taken.tally.warnings) == (None, [])
+
+
+def test_labels_beyond_the_most_of_them_are_left_out() -> None:
+    labels = ";".join(f"l{number}" for number in range(60))
+    taken = take(f"Name,Groups\nAda,{labels}\n".encode(), {"Groups": "labels"})
+    assert len(taken.facts[0]["labels"]) == 50
+    assert [one.field for one in taken.tally.warnings] == ["Groups"]
