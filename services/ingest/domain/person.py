@@ -2,7 +2,7 @@
 
 from datetime import date
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from services.ingest.domain.background import add_background
 from services.ingest.domain.draft import Draft
@@ -12,7 +12,7 @@ from shared.events.structs import stripped
 from shared.identifiers.domain import normalize_domain
 from shared.identifiers.names import clean_block, clean_text, full_name
 from shared.identifiers.timezones import normalize_timezone
-from shared.identifiers.titles import seniority_said
+from shared.identifiers.titles import Seniority, seniority_said
 from shared.identifiers.types import Refused
 from shared.identifiers.web import normalize_address
 
@@ -38,6 +38,7 @@ _ADDRESS_OF: Final = attrgetter(*_ADDRESS)
 _EMPLOYMENT: Final = ("company_name", "title", "department", "seniority")
 _EMPLOYMENT_OF: Final = attrgetter(*_EMPLOYMENT)
 _NO_TIMEZONE: Final = "is no time zone; write it like Europe/Berlin"
+_NO_SENIORITY: Final = f"is no level of seniority; write one of {', '.join(get_args(Seniority))}"
 _NOT_A_DAY: Final = "is not a day of the calendar; write it like 1815-12-10, or --12-10"
 
 
@@ -138,7 +139,9 @@ def _add_employments(draft: Draft, employments: tuple[Employment, ...]) -> None:
         _clean(job, _EMPLOYMENT, _EMPLOYMENT_OF(employment))
         if "seniority" in job:
             level = seniority_said(job.pop("seniority"))
-            if level is not None:
+            if level is None:
+                draft.reject(f"employments.{index}.seniority", _NO_SENIORITY)
+            else:
                 job["seniority"] = level
         named = stripped(employment.company_domain) if employment.company_domain else ""
         if named:

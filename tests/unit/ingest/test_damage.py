@@ -424,3 +424,15 @@ def test_labels_beyond_the_most_of_them_are_left_out() -> None:
     taken = take(f"Name,Groups\nAda,{labels}\n".encode(), {"Groups": "labels"})
     assert len(taken.facts[0]["labels"]) == 50
     assert [one.field for one in taken.tally.warnings] == ["Groups"]
+
+
+def test_a_word_that_is_no_seniority_is_said_to_be_left_out() -> None:
+    table = b"Name,Job Title,Level\nAda,Engineer,Big Boss\nBob,Engineer,Senior\n"
+    taken = take(table, {"Level": "job.seniority"})
+    assert [one["employments"] for one in taken.facts] == [
+        [{"title": "Engineer"}],
+        [{"title": "Engineer", "seniority": "senior"}],
+    ]
+    [note] = taken.tally.warnings
+    assert (note.line, note.field) == (2, "Level")
+    assert note.reason.startswith("is no level of seniority; write one of owner, founder, cxo")
