@@ -27,6 +27,7 @@ from services.resolver.domain.telling_merges import (
     contacts_split,
     merge_rejected,
 )
+from services.resolver.domain.words import rehome_words
 from shared.events.contact import ContactEvent, Shape
 
 Refusal = Literal[
@@ -118,7 +119,8 @@ def undo(cluster: Cluster, contact: int, merge_id: str | None, order: Order) -> 
     after = Homes(cluster.contacts, left)
     original = group[0]
     (new,) = {after.root(undone.survivor), after.root(undone.absorbed)} - {original}
-    plan = _take_apart(settled, settled, left, (original, new), order, merge_id=undone.public_id)
+    rehomed, _ = rehome_words(settled, settled, after)
+    plan = _take_apart(settled, rehomed, left, (original, new), order, merge_id=undone.public_id)
     plan.undone = [undone.public_id]
     _keep_apart(plan, [pair_of(undone.survivor, undone.absorbed), pair_of(original, new)])
     return plan

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import NOTHING_KEPT, Cluster, Order, Pair, Reshaping
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes, Merge
@@ -19,6 +18,7 @@ from services.resolver.domain.redeciding import Delivered, name_of, redecide, to
 from services.resolver.domain.reshaping import reshape
 from services.resolver.domain.settling import Settled
 from services.resolver.domain.telling_retractions import Retold, withdraw
+from services.resolver.domain.words import rehome_words, telling_homes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,11 @@ def retract(cluster: Cluster, taken: Import, order: Order) -> tuple[Reshaping, l
     merges, undone = _lasting(before, after, taken.chosen)
     cluster.candidates, withdrawn = _lasting_candidates(cluster, before, after, taken)
     homes = Homes(cluster.contacts, merges)
-    about_nobody = _rehome_words(before, after, homes)
+    after, about_nobody = rehome_words(before, after, homes)
+    after.applied = {
+        root: [one for one in applied if name_of(one) not in about_nobody]
+        for root, applied in after.applied.items()
+    }
     taken = replace(taken, chosen=taken.chosen | about_nobody)
     retold = Retold(
         order,
@@ -142,32 +146,6 @@ def _left(before: Settled, chosen: Collection[Delivered]) -> dict[int, list[Appl
     }
 
 
-def _rehome_words(before: Settled, after: Settled, homes: Homes) -> set[Delivered]:
-    """Let what people said for their workspaces go to who is left of a contact that people merged.
-
-    Returns, and leaves out of `after`, what they said of whom nothing else is left.
-    """
-    empty, telling = emptied(before, after), _homes(after)
-    hosts: dict[int | None, int | None] = {
-        home: next((other for other in homes.groups[root] if other in telling), None)
-        for root in {homes.root(home) for home in empty}
-        for home in homes.groups[root]
-    }
-    about_nobody = set()
-    for root, applied in after.applied.items():
-        words = [one for one in applied if one.home in hosts and one.source.name == WORKSPACE_ENTRY]
-        about_nobody |= {name_of(one) for one in words if hosts[one.home] is None}
-        moved = {
-            name_of(one): replace(one, home=hosts[one.home], evidence="own")
-            for one in words
-            if one.home in empty
-        }
-        after.applied[root] = [
-            moved.get(name_of(one), one) for one in applied if name_of(one) not in about_nobody
-        ]
-    return about_nobody
-
-
 def _lasting(
     before: Settled, after: Settled, chosen: Collection[Delivered]
 ) -> tuple[list[Merge], list[Merge]]:
@@ -197,20 +175,8 @@ def _lasting(
 
 
 def emptied(before: Settled, after: Settled) -> set[int]:
-    """Return the homes that had deliveries and have none any more.
-
-    What people said for their workspaces tells nothing of who somebody is.
-    """
-    return _homes(before) - _homes(after)
-
-
-def _homes(settled: Settled) -> set[int]:
-    return {
-        one.home
-        for applied in settled.applied.values()
-        for one in applied
-        if one.home is not None and one.source.name != WORKSPACE_ENTRY
-    }
+    """Return the homes of which something was told and nothing is any more."""
+    return telling_homes(before) - telling_homes(after)
 
 
 def _lasting_candidates(

@@ -198,6 +198,28 @@ def test_what_people_said_first_founds_nobody() -> None:
     assert [one.labels for one in state.bindings.values()] == [("vip",)]
 
 
+@pytest.mark.parametrize("is_absorbed", [False, True])
+def test_what_people_said_since_goes_with_who_is_left_when_the_merge_is_undone(
+    *, is_absorbed: bool
+) -> None:
+    """Of the survivor, whom an import alone had made: nobody is made of words alone."""
+    world = World()
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    world.tell("r2", phone="+14155550100", name="Ada L.")
+    world.merge(1, 2)
+    world.retract(IMPORT)
+    world.say(1, 1, partial(mark, one=VIP))
+    if is_absorbed:
+        world.tell("r3", email="c@x.org", name="Cyd Low")
+        world.merge(3, 1)
+        world.undo(3, world.merges[0].public_id)
+    world.undo(3 if is_absorbed else 1)
+    gone, *others = world.states().values()
+    left = next(one for one in others if any(bound.labels for bound in one.bindings.values()))
+    assert (gone.status, left.status) == ("deleted", "active")
+    assert [one.labels for one in left.bindings.values()] == [("vip",)]
+
+
 def test_what_people_said_goes_with_the_last_of_whom_they_merged() -> None:
     """Nothing is left of either: nobody is made of words alone."""
     world = World()
