@@ -100,6 +100,7 @@ def signal_id_of(import_name: str, line: int) -> str:
 def previewed(row: Staged, told: Mapping[str, Any], numbers: Mapping[str, int]) -> Previewed:
     """Put down what the resolver said of a row; `numbers`: signal → row."""
     creator = told.get("creator")
+    # `alike` is last: an erasure finds it there (`ingest.less_alike`).
     kept = {name: told[name] for name in ("name", "changes", "kept", "adds", "against", "alike")}
     preview = orjson.dumps(kept)
     if len(preview) > MOST_PREVIEW:

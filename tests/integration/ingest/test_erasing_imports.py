@@ -77,6 +77,23 @@ async def test_rows_of_others_are_no_longer_alike_who_was_erased(
     assert told == ("in_review", False, True)
 
 
+@pytest.mark.parametrize(
+    ("shown", "left"),
+    [
+        ('[{"contact":"con_A","name":"A"}]', "[]"),
+        ('[{"contact":"con_A","name":"A"},{"contact":null}]', '[{"contact":null}]'),
+        ("[]", "[]"),
+    ],
+)
+async def test_namesakes_go_whatever_else_a_preview_holds(
+    system: Importing, shown: str, left: str
+) -> None:
+    said = r'{"name":"\u0000 \"alike\":[{","against":[],"alike":'
+    preview = f"{said}{shown}}}"
+    [[told]] = await system.fetch("SELECT ingest.less_alike($1, $2::text[])", preview, ["con_A"])
+    assert told == f"{said}{left}}}"
+
+
 async def test_rows_that_are_yet_to_be_read_say_nothing_of_who_was_erased(
     system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
