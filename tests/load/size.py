@@ -73,7 +73,11 @@ class Base:
         of = workers or self._workers
         settings |= {"dsn": self.resolver, "of": of}
         children = [_child("signals", {**settings, "number": number}) for number in range(of)]
-        answers = [orjson.loads(one.communicate()[0]) for one in children]
+        try:
+            answers = [orjson.loads(one.communicate()[0]) for one in children]
+        finally:
+            for one in children:
+                one.kill()
         seconds = max(one["seconds"] for one in answers)
         took = sorted(ms for one in answers for ms in one["batch_ms"])
         signals = sum(one["signals"] for one in answers)
