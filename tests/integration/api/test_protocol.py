@@ -217,7 +217,7 @@ async def test_answers_are_what_openapi_says(world: World) -> None:
         company = a_company("acme.test")
         await world.happen_to_companies(company, an_update(company))
         answers["/api/v1/companies"] = await client.get("/api/v1/companies")
-        for tail in ("", "/contacts", "/history"):
+        for tail in ("", "/contacts", "/history", "/binding"):
             path = f"/api/v1/companies/{{company_id}}{tail}"
             answers[path] = await client.get(f"/api/v1/companies/{company.company_id}{tail}")
         refused = await client.get("/api/v1/contacts?page[size]=1000")
