@@ -22,6 +22,9 @@ _ONES_OWN: Final = ("linkedin_urn", "linkedin", "email", "phone")
 
 _NO_COUNTS: Final = Counts()
 
+_ORDER: Final = 1e-6
+"""What raised weights keep of their evidence, of 2 to the power of its bits: their order alone."""
+
 
 def differ(one: Profile, other: Profile) -> bool:
     """Tell whether two records name another account, mailbox or number of some kind, and no same.
@@ -72,6 +75,7 @@ class Chains:
 
         The same identifier is worth a flagged merge at least (tier `exact`), which is `least` bits,
         and so is standing in one chain, for records that contradict one another in no identifier.
+        Of pairs that are raised to that, those whose evidence says more come first.
         """
         link = self._judge(one, other).link
         if (one, other) not in self._exact and (
@@ -80,7 +84,8 @@ class Chains:
             or self._is_denied(one, other)
         ):
             return link
-        return Link(max(link.weight, least), max(link.allowed, Action.FLAG), link.is_barred)
+        raised = least + _ORDER * 2.0 ** min(link.weight, least)
+        return Link(max(link.weight, raised), max(link.allowed, Action.FLAG), link.is_barred)
 
     def _is_denied(self, one: Record, other: Record) -> bool:
         """Tell whether names, another profile or papers deny an identifier, as at the gate.

@@ -3,6 +3,7 @@
 from itertools import combinations
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,8 +48,20 @@ def test_the_same_mailbox_is_worth_a_flagged_merge_whatever_else_is_said() -> No
         a=ada(email=MAIL, phone=PHONE, company="Engines"),
         b=ada(email=MAIL, phone="+442079460000", company="Difference Ltd"),
     )
-    assert links == {"a-b": Link(LEAST, Action.MERGE)}
-    assert MATCHER.rules().action_at(LEAST) is Action.FLAG
+    (link,) = links.values()
+    assert link == Link(link.weight, Action.MERGE)
+    assert link.weight == pytest.approx(LEAST)
+    assert MATCHER.rules().action_at(link.weight) is Action.FLAG
+
+
+def test_of_two_identifiers_that_are_worth_the_least_what_says_more_comes_first() -> None:
+    links = linked(
+        a=ada(phone=PHONE, email="ada@engines.example"),
+        b=ada(phone=PHONE, email=MAIL),
+        c=ada(phone="+442079460000", email=MAIL),
+    )
+    by_phone, by_mail = links["a-b"], links["b-c"]
+    assert by_phone.weight > by_mail.weight == pytest.approx(LEAST)
 
 
 def test_a_mailbox_alone_says_so_too() -> None:
