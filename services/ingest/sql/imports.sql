@@ -512,8 +512,10 @@ FROM (
         (of_activities AND state IN ('done', 'undoing', 'undone', 'failed'))
         OR (file_digest IS NULL AND state = 'failed')
     ) AND NOT (
-        state IN ('done', 'failed') AND file_digest IS NOT NULL
-        AND coalesce((classes ->> 'rejected')::integer, 0) > 0
+        state IN ('done', 'failed') AND file_digest IS NOT NULL AND (
+            coalesce((classes ->> 'rejected')::integer, 0) > 0
+            OR coalesce((verdicts ->> 'rejected')::integer, 0) > 0
+        )
     )
 ) AS f
 JOIN app.tenant AS t ON t.id = f.tenant_id
@@ -522,7 +524,10 @@ ORDER BY f.id LIMIT $1;
 
 -- name: is_file_over
 -- Whether nobody needs the file of an import of activities that is over: $1 import.
-SELECT coalesce((classes ->> 'rejected')::integer, 0) = 0 OR erased_at IS NOT NULL AS is_over
+SELECT erased_at IS NOT NULL OR (
+    coalesce((classes ->> 'rejected')::integer, 0) = 0
+    AND coalesce((verdicts ->> 'rejected')::integer, 0) = 0
+) AS is_over
 FROM ingest.import_file WHERE id = $1;
 
 -- name: note_file_forgotten
@@ -556,12 +561,17 @@ DELETE FROM ingest.import_chunk WHERE import_id = $1;
 SELECT app.issue_import_key($1, $2, $3) AS issued;
 
 -- name: find_rejects
--- Rows that were not taken, and where the row behind each begins: $1 import, $2 above this number,
--- $3 how many.
-SELECT r.number, r.line, r.field, r.reason, n.line AS end_line
+-- Rows that were not taken, by the preview or behind it, and where the row behind each begins:
+-- $1 import, $2 above this number, $3 how many.
+SELECT r.number, r.line, r.field, coalesce(v.reason, r.reason) AS reason, n.line AS end_line
 FROM ingest.import_row AS r
+LEFT JOIN LATERAL (
+    SELECT verdict, reason FROM ingest.import_verdict
+    WHERE import_id = $1 AND number = r.number LIMIT 1
+) AS v ON true
 LEFT JOIN ingest.import_row AS n ON n.import_id = r.import_id AND n.number = r.number + 1
-WHERE r.import_id = $1 AND r.number > $2 AND r.class = 'rejected'
+WHERE r.import_id = $1 AND r.number > $2
+    AND (r.class = 'rejected' OR coalesce(v.verdict, r.verdict) = 'rejected')
 ORDER BY r.number LIMIT $3;
 
 -- name: find_noted

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,12 +14,14 @@ import asyncpg
 import httpx
 import pytest
 
+from services.ingest.handlers import executing
 from services.ingest.handlers.imports import Imports
 from services.ingest.sources.survey import Survey
 from services.ingest.store import imports as store
 from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.uploads import DirectoryUploads
 from shared.auth import Place
+from shared.kafka import Producer
 from tests.support.importing import Caller, Importing
 from tests.support.ledger import MemoryLedger
 
@@ -262,6 +265,26 @@ async def test_rejects_come_back_to_be_corrected(caller: Caller) -> None:
     assert corrected["classes"] == {"new": 2}
     [cy, _] = await caller.rows(corrected["import_id"])
     assert cy["says"]["custom_fields"] == {"Colour": "red"}
+
+
+async def test_what_was_sent_and_never_decided_comes_back_too(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The preview took it; what it is sent by lost it."""
+
+    async def lost(*_given: object) -> None:
+        return
+
+    monkeypatch.setattr(Producer, "send_batch", lost)
+    monkeypatch.setattr(executing, "PATIENCE", timedelta(0))
+    ready = await caller.preview(f"{HEAD}Ada,a@x.example,,\n".encode())
+    done = await caller.run(ready["import_id"])
+    assert done["verdicts"]["rejected"] == 1
+    given = await caller.http.get(f"/v1/imports/{done['import_id']}/rejects")
+    header, row = given.content.decode("utf-8-sig").splitlines()
+    assert header == f"kith reason,{HEAD.strip()}"
+    assert row.startswith("was sent and not decided within an hour")
+    assert row.endswith(",Ada,a@x.example,,")
 
 
 async def test_a_resumable_upload_goes_on_where_it_broke(caller: Caller) -> None:

@@ -1,10 +1,12 @@
 """Mail over HTTP, and accounts elsewhere, on real PostgreSQL and Kafka."""
 
 import asyncio
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -265,6 +267,15 @@ async def test_each_entry_is_held_to_the_row_that_was_previewed(
         (2, CHANGED),
         (8, SHORTER),
         (9, SHORTER),
+    ]
+    await Imports(system.tools).tidy()
+    given = await caller.http.get(f"/v1/imports/{done['import_id']}/rejects")
+    stored = re.split(rb"^(?=From )", given.content, flags=re.MULTILINE)[1:]
+    messages = [BytesParser().parsebytes(one) for one in stored]
+    assert [(one["Message-ID"], one["X-Kith-Reason"]) for one in messages] == [
+        ("<1@x>", CHANGED),
+        ("<7@x>", SHORTER),
+        ("<8@x>", SHORTER),
     ]
 
 
