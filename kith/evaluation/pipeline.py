@@ -32,7 +32,7 @@ class Pipeline:
         self._store = store
         self.place: Final = place
         self._outbox = outbox
-        self._signals = Signals(store, bulk_share=1.0)
+        self._signals = Signals(store)
         self._matching = Matching(store, restless)
         self._offsets = {topics.SIGNALS_NORMALIZED.name: 0, topics.EVENTS.name: 0}
 

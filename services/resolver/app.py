@@ -17,6 +17,7 @@ from shared.auth import KeyRing
 from shared.events import topics
 from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
+from shared.kafka.pace import Share
 from shared.kafka.producer import Producer
 from shared.observability import metrics
 from shared.postgres.pool import connect
@@ -29,7 +30,10 @@ def create_app(settings: Settings) -> ASGIApp:
     broker = build_broker(settings.kafka)
     producer = Producer(settings.kafka)
     store = Store(settings.digest.digests())
-    signals = Signals(store, settings.bulk_share)
+    share = Share(
+        settings.bulk_share, settings.bulk_least_share, settings.bulk_yield_above_ms / 1000
+    )
+    signals = Signals(store, share, settings.bulk_live_records)
     delivery = Delivery(broker, producer, settings.kafka, "resolver", store)
     delivery.subscribe(topics.SIGNALS_NORMALIZED, signals.handle_signals, steady=True)
     delivery.subscribe(

@@ -25,8 +25,23 @@ class Settings(BaseSettings):
         default=0.25,
         description="Share of the time that signals from files may take while live signals flow.",
     )
+    bulk_least_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.05,
+        description="What signals from files keep of the time however late live signals are: half "
+        "as much each time they are, and back little by little when they are in time.",
+    )
+    bulk_yield_above_ms: Annotated[int, Field(ge=0)] = Field(
+        default=150,
+        description="Live signals that are older than this on their topic when they take effect "
+        "are late.",
+    )
     bulk_max_records: Annotated[int, Field(ge=1, le=2_000)] = Field(
         default=250, description="Signals from files decided in one transaction."
+    )
+    bulk_live_records: Annotated[int, Field(ge=1, le=2_000)] = Field(
+        default=50,
+        description="So many of them while live signals flow: it is over within the moment for "
+        "which live ones gather.",
     )
     snapshot_interval_s: Annotated[float, Field(gt=0, le=86_400)] = Field(
         default=60.0,

@@ -1,8 +1,10 @@
 """How fast work that may be behind is done, given what else the machine has to do."""
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -32,7 +34,7 @@ class Pace:
     """Contacts a second that are worked on however busy the hot path is."""
     busy: float
     """Events a second at which the hot path has no room left beside it."""
-    patience: float = float("inf")
+    patience: float = math.inf
     """Age of signals in the read model above which the hot path is behind, seconds."""
 
 
@@ -115,24 +117,88 @@ class Rest:
         return self._arriving
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much of the time work for files gets while live signals flow: above 0, at most 1."""
+
+    most: float
+    """While live signals are in time."""
+    least: float
+    """However late they are: what was begun must end."""
+    patience: float = math.inf
+    """Age of live signals when they take effect above which they are late, seconds."""
+
+
+REGAINED: Final = 0.02
+"""What files get back of the time after each look at live signals that are in time: they are late
+at once, and in time only after a while."""
+
+
+def allowed(share: float, age: float | None, allowance: Allowance) -> float:
+    """Return the share of the time that files get next, after one of `share`.
+
+    `age` is how old the oldest live signal was that took effect meanwhile, seconds; None: there was
+    none.  Where one was late they get half as much as before.
+    """
+    if age is not None:
+        share = share / 2 if age > allowance.patience else share + REGAINED
+    return min(allowance.most, max(allowance.least, share))
+
+
 class Share:
     """Lets work for files have its share of the time while live signals flow, else all of it."""
 
-    def __init__(self, share: float) -> None:
-        """Give files so much of the time: above 0, at most 1."""
+    def __init__(
+        self, share: float, least: float | None = None, patience: float = math.inf
+    ) -> None:
+        """Give files so much of the time, and less, down to the least, while signals are late."""
+        self._allowance = Allowance(share, share if least is None else min(least, share), patience)
         self._share = share
-        self._live_at = float("-inf")
+        self._live_at = -math.inf
+        self._oldest: float | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def live(self) -> None:
         """Note that live signals are here."""
         self._live_at = time.monotonic()
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Say that live signals are worked on, for as long as the context lasts."""
+        self.live()
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self.live()
+            self._idle.set()
+
+    def took(self, age: float) -> None:
+        """Note how old the oldest of some live signals was when they took effect, seconds."""
+        self._oldest = max(age, self._oldest or 0.0)
 
     @property
     def is_wanted(self) -> bool:
         """Whether live signals flow, so that files get no more than their share."""
         return time.monotonic() - self._live_at < LIVE_WINDOW_S
 
+    async def turn(self) -> None:
+        """Wait for a moment in which no live signal is worked on; in a drain there is none."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await self._idle.wait()
+
     async def rest(self, worked_s: float) -> None:
         """Rest after so many seconds of work for files, while live signals flow."""
-        if self.is_wanted:
-            await asyncio.sleep(worked_s * (1 / self._share - 1))
+        flow = self.is_wanted
+        if not flow:
+            self._share = self._allowance.most
+            return
+        self._share = allowed(self._share, self._oldest, self._allowance)
+        self._oldest = None
+        ends = time.monotonic() + worked_s * (1 / self._share - 1)
+        while (left := ends - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, LOOK_S))
+            if not self.is_wanted:
+                return

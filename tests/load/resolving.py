@@ -118,7 +118,7 @@ async def resolve(
     async with connect(settings, "bench-resolver", lookups_only=True) as pool:
         store = Store()
         store.open(pool)
-        signals = Signals(store, bulk_share=1.0)
+        signals = Signals(store)
         arrivals = Arrivals(await store.directory.resolve(None, None), number, of, base, first)
         took: list[float] = []
         done = again = largest = 0

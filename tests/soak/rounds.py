@@ -55,7 +55,7 @@ async def _live(resolver: str, owner_dsn: str, first: int, count: int) -> Tally:
         async with connect(settings, "soak", lookups_only=True) as pool:
             store = Store()
             store.open(pool)
-            signals = Signals(store, bulk_share=0.5)
+            signals = Signals(store)
 
             async def resolve(*said: NormalizedSignal) -> None:
                 records = [_record(encode(one), place) for place, one in enumerate(said)]

@@ -243,7 +243,7 @@ async def _resolver(kafka: KafkaSettings, dsn: str) -> AsyncIterator[httpx.Async
 
 async def _consume(kafka: KafkaSettings, store: ResolverStore, pool: Pool) -> None:
     """Decide what comes on the bulk topic, as the resolver's process does."""
-    signals = Signals(store, bulk_share=1.0)
+    signals = Signals(store)
     consumer = AIOKafkaConsumer(
         SIGNALS_NORMALIZED_BULK.name, bootstrap_servers=kafka.bootstrap_servers
     )

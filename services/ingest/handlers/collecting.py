@@ -1,5 +1,6 @@
 """What became of all that an import sent, asked portion by portion in the order of the file."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -21,6 +22,7 @@ async def collect(job: Job, tools: Tools, find: str, ask: Ask) -> int | None:
     after: int = job.row["concluded_to"]
     waits_at: int | None = None
     while rows := await tools.store.fetch(job.place, find, job.id, after, ASKED):
+        began = time.monotonic()
         settled = await ask(job, tools, rows)
         if not await tools.store.conclude(job, settled):
             raise LostError(LOST)
@@ -30,5 +32,6 @@ async def collect(job: Job, tools: Tools, find: str, ask: Ask) -> int | None:
                 waits_at = next(row["number"] for row in rows if row["number"] not in given)
             if not settled:
                 break  # what comes behind was sent later
+        await tools.share.rest(time.monotonic() - began)
         after = rows[-1]["number"]
     return waits_at

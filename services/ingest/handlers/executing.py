@@ -4,6 +4,7 @@ Everything may be done again from where it stopped: a signal that is sent twice 
 the ledger, and an order that is given twice is carried out once.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -36,6 +37,9 @@ from shared.kafka.producer import Outgoing
 
 BATCH: Final = 500
 """Rows that are sent, or settled, at once."""
+
+BESIDE: Final = 100
+"""Rows that are sent at once while live signals flow: those wait for as long as it takes."""
 
 PATIENCE: Final = timedelta(hours=1)
 """How long nothing may move before what has no verdict is given up."""
@@ -81,13 +85,19 @@ async def _leave_out(job: Job, tools: Tools) -> None:
 
 async def _send_all(job: Job, tools: Tools) -> None:
     sent_to: int = job.row["sent_to"]
-    while rows := await tools.store.fetch(job.place, "find_sendable", job.id, sent_to, BATCH):
+    while True:
+        began = time.monotonic()
+        most = BESIDE if tools.share.is_wanted else BATCH
+        rows = await tools.store.fetch(job.place, "find_sendable", job.id, sent_to, most)
+        if not rows:
+            return
         await tools.producer.send_batch([_outgoing(job, row) for row in rows])
         tools.count(job.terms["source"], ACCEPTED, len(rows))
         sent_to = rows[-1]["number"]
         values = (job.id, job.worker, sent_to, LEASE_SECONDS)
         if await tools.store.fetchrow(job.place, "note_sent", *values) is None:
             raise LostError(LOST)
+        await tools.share.rest(time.monotonic() - began)
 
 
 def _outgoing(job: Job, row: Row) -> Outgoing:

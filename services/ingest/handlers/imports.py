@@ -31,6 +31,9 @@ LOOK_SECONDS: Final = 1.0
 VERDICT_SECONDS: Final = 0.3
 """Until verdicts are asked for again."""
 
+BESIDE_SECONDS: Final = 2.0
+"""The same while live signals flow: what is asked too early is asked again."""
+
 RETRY_SECONDS: Final = 3.0
 """Until an import is tried again that a fault stopped."""
 
@@ -89,7 +92,9 @@ class Imports:
                     read = read_entries if job.row["of_activities"] else read_file
                     await read(job, self._tools)
                 case "executing":
-                    wait = 0.0 if await execute(job, self._tools) else VERDICT_SECONDS
+                    if not await execute(job, self._tools):
+                        flow = self._tools.share.is_wanted
+                        wait = BESIDE_SECONDS if flow else VERDICT_SECONDS
                 case _:
                     await undo(job, self._tools)
         except LostError:

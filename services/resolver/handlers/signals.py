@@ -29,7 +29,7 @@ from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.activity import NormalizedActivity
 from shared.events.signal import NormalizedCompanySignal, NormalizedSignal
-from shared.kafka.batch import Batch, ConsumerRecord, Rejected
+from shared.kafka.batch import Batch, ConsumerRecord, Rejected, next_offsets
 from shared.kafka.pace import Share
 from shared.observability import metrics
 
@@ -65,22 +65,42 @@ class _Arrivals:
 class Signals:
     """Handles the live and the bulk topic of normalised signals."""
 
-    def __init__(self, store: Store, bulk_share: float) -> None:
+    def __init__(self, store: Store, share: Share | None = None, beside: int | None = None) -> None:
+        """Give files their share; `beside`: so many of their signals at once beside live ones.
+
+        Without either they get all of the time, and are taken as they come.
+        """
         self._store = store
-        self._share = Share(bulk_share)
+        self._share = share or Share(1.0)
+        self._beside = beside
         self.reconsideration = Reconsideration(store)
         self._sources: dict[str, Source] = {}
 
     async def handle_signals(self, batch: Batch) -> Sequence[Rejected]:
         """Give every signal of the batch its place among the contacts."""
-        self._share.live()
-        return await self._resolve(batch)
+        with self._share.busy():
+            rejected = await self._resolve(batch)
+        if batch.records:
+            self._share.took(time.time() - min(one.timestamp for one in batch.records) / 1000)
+        return rejected
 
     async def handle_bulk(self, batch: Batch) -> Sequence[Rejected]:
-        """Do the same for signals from files, within their share of the time."""
-        started = time.monotonic()
-        rejected = await self._resolve(batch)
-        await self._share.rest(time.monotonic() - started)
+        """Do the same for signals from files, within their share of the time.
+
+        While live signals flow, few at once: a transaction holds what it locked until its end, and
+        what it leads to stands before theirs wherever events are read in their order.  The ledger
+        makes it harmless that a part is done again when a later one has to be.
+        """
+        rejected: list[Rejected] = []
+        records = batch.records
+        while records:
+            await self._share.turn()
+            most = self._beside if self._share.is_wanted else None
+            part = records[:most]
+            records = records[len(part) :]
+            started = time.monotonic()
+            rejected += await self._resolve(Batch(part, batch.group, next_offsets(part)))
+            await self._share.rest(time.monotonic() - started)
         return rejected
 
     async def _resolve(self, batch: Batch) -> Sequence[Rejected]:

@@ -60,7 +60,7 @@ class Resolver:
     def __init__(self, pool: Pool, tenant: str, workspace: str) -> None:
         self.store = Store()
         self.store.open(pool)
-        self.signals = Signals(self.store, bulk_share=0.5)
+        self.signals = Signals(self.store)
         self.tenant = tenant
         self.workspace = workspace
         self._offset = 0

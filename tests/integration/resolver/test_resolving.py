@@ -9,11 +9,15 @@ import asyncpg
 import orjson
 import pytest
 
+from services.resolver.handlers.signals import Signals
 from services.resolver.store.queries import QUERIES
 from shared.errors import PoisonMessageError, TransientError
+from shared.events import topics
 from shared.events.codec import encode
 from shared.events.signal import Address, Education, Employment, Identifier, Language, Skill
-from tests.integration.resolver.conftest import Home, Resolver
+from shared.kafka.batch import Batch, next_offsets
+from shared.kafka.pace import Share
+from tests.integration.resolver.conftest import Home, Resolver, record_of
 from tests.support.invariants import check_database
 
 
@@ -46,6 +50,32 @@ async def test_a_batch_becomes_contacts_events_and_outbox(home: Home, resolver: 
         )
         == 3
     )
+
+
+@pytest.mark.parametrize(("is_live", "expected"), [(True, [2, 2, 1]), (False, [5])])
+async def test_files_are_decided_a_few_at_a_time_beside_live_signals_alone(
+    home: Home, resolver: Resolver, *, is_live: bool, expected: list[int]
+) -> None:
+    """A part that is done again since a later one failed changes nothing, nor are offsets lost."""
+    share = Share(1.0)
+    signals = Signals(resolver.store, share, beside=2)
+    if is_live:
+        share.live()
+    topic = topics.SIGNALS_NORMALIZED_BULK.name
+    bodies = [encode(resolver.a_signal(f"r{n}", email=f"p{n}@example.com")) for n in range(5)]
+    records = [record_of(body, place, topic) for place, body in enumerate(bodies)]
+    batch = Batch(records, "resolver-bulk", next_offsets(records))
+    assert await signals.handle_bulk(batch) == []
+    rows = await home.fetch(
+        "SELECT count(*)::int FROM contact.contact_event WHERE event_type = 'ContactCreated'"
+        " GROUP BY xid ORDER BY xid"
+    )
+    assert [count for (count,) in rows] == expected
+    before = await everything(home)
+    assert await signals.handle_bulk(batch) == []
+    assert await everything(home) == before
+    stored = "SELECT next_offset FROM contact.kafka_offset WHERE consumer_group = 'resolver-bulk'"
+    assert await home.value(stored) == 5
 
 
 async def test_a_redelivered_batch_changes_nothing(home: Home, resolver: Resolver) -> None:

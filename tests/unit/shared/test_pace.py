@@ -4,8 +4,20 @@ import asyncio
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.kafka.pace import Pace, Rest, Share, budget
+from shared.kafka.pace import (
+    LIVE_WINDOW_S,
+    LOOK_S,
+    REGAINED,
+    Allowance,
+    Pace,
+    Rest,
+    Share,
+    allowed,
+    budget,
+)
 
 PACE = Pace(linger=1.0, most=2_000.0, least=100.0, busy=3_000.0, patience=0.5)
 
@@ -97,6 +109,72 @@ async def test_nobody_rests_while_the_process_stops() -> None:
     await asyncio.sleep(0.05)
     traffic.stopping = True
     await asyncio.wait_for(resting, 2.0)
+
+
+ALLOWANCE = Allowance(most=0.25, least=0.05, patience=0.15)
+
+
+@pytest.mark.parametrize(
+    ("share", "age", "expected"),
+    [
+        (0.25, 0.1, 0.25),
+        (0.25, 0.2, 0.125),
+        (0.06, 0.2, 0.05),
+        (0.05, 9.0, 0.05),
+        (0.05, 0.15, 0.05 + REGAINED),
+        (0.12, None, 0.12),
+    ],
+)
+def test_files_lose_half_while_live_signals_are_late_and_regain_it_slowly(
+    share: float, age: float | None, expected: float
+) -> None:
+    assert allowed(share, age, ALLOWANCE) == pytest.approx(expected)
+
+
+@given(
+    st.lists(st.none() | st.floats(0, 100)),
+    st.floats(0.01, 1.0),
+    st.floats(0.01, 1.0),
+)
+def test_files_always_have_at_least_the_least_and_at_most_the_most(
+    ages: list[float | None], one: float, other: float
+) -> None:
+    allowance = Allowance(most=max(one, other), least=min(one, other), patience=0.15)
+    share = allowance.most
+    for age in ages:
+        share = allowed(share, age, allowance)
+        assert allowance.least <= share <= allowance.most
+
+
+async def test_late_live_signals_cost_files_their_time() -> None:
+    share = Share(0.5, 0.25, 0.15)
+    share.live()
+    share.took(0.1)
+    share.took(0.3)
+    share.took(0.1)
+    started = time.monotonic()
+    await share.rest(0.1)
+    assert 0.29 <= time.monotonic() - started < 1.0
+
+
+async def test_files_do_not_rest_any_longer_when_nothing_comes() -> None:
+    share = Share(0.01)
+    share.live()
+    started = time.monotonic()
+    await share.rest(10.0)
+    assert LIVE_WINDOW_S <= time.monotonic() - started < LIVE_WINDOW_S + 3 * LOOK_S
+
+
+async def test_files_have_their_turn_between_live_signals_and_in_a_drain_all_the_same() -> None:
+    share = Share(0.25)
+    await asyncio.wait_for(share.turn(), 0.1)
+    with share.busy():
+        waiting = asyncio.create_task(share.turn())
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+    await asyncio.wait_for(waiting, 0.2)
+    with share.busy():
+        await asyncio.wait_for(share.turn(), 10 * LOOK_S)
 
 
 async def test_files_give_way_while_live_signals_flow_and_only_then() -> None:
