@@ -65,14 +65,22 @@ def columns_of(reading: Document) -> Iterator[str]:
         yield f"  {column} → {target}"
 
 
+def fields_of(reading: Document) -> Iterator[str]:
+    """Say which columns are read by what the workspace defined them to be."""
+    if fields := reading.get("fields"):
+        told = ", ".join(f"{column} ({kind})" for column, kind in fields.items())
+        yield f"  read by their definitions: {told}"
+
+
 def preview_of(document: Document, shown: Mapping[str, Sequence[Document]]) -> Iterator[str]:
     """Say what an import would do; `shown`: some rows of each class."""
     if document.get("activities"):
         yield from imports_activities.preview_of(document, shown)
         return
+    yield from fields_of(document.get("reading") or {})
     yield from classes_told(document, shown, "rows", CLASSES, _row)
     if document["warnings"]:
-        yield f"  {document['warnings']:>9,} values cannot be read and are left out of their rows"
+        yield f"  {document['warnings']:>9,} values cannot be read as they stand: each row has why"
 
 
 def _row(row: Document) -> Iterator[str]:

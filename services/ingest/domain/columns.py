@@ -185,6 +185,15 @@ class ColumnMapping:
         return any(column.target.identifies for column in self.columns)
 
     @property
+    def custom(self) -> dict[str, str]:
+        """Return the custom fields that columns are kept as → the columns' names."""
+        return {
+            column.target.slot: column.name
+            for column in self.columns
+            if column.target.kind in ("custom", "date")
+        }
+
+    @property
     def is_sure(self) -> bool:
         """Tell whether one of those was recognised by its name, or named by a person."""
         return any(

@@ -31,6 +31,11 @@ class Reading(BaseModel):
     columns: dict[str, str] = Field(
         default_factory=dict, description="Column → where its cells go, as `mapping` takes it."
     )
+    fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="Column → type of the custom field that the workspace defined it to be, once "
+        "rows are read.",
+    )
 
 
 def identity_of(uid: str | None, draft: Draft) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
@@ -11,6 +11,7 @@ from typing import Final
 
 import orjson
 
+from services.ingest.domain.defined import Definition
 from services.ingest.domain.staging import (
     Previewed,
     Staged,
@@ -24,6 +25,7 @@ from services.ingest.domain.staging import (
 )
 from services.ingest.handlers.tools import LostError, Tools, name_of, terms_of
 from services.ingest.sources.sniff import sniff
+from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.staging import stage
 from services.ingest.store.imports import Job, Row
 from services.ingest.store.resolver import MOST_SIGNALS
@@ -50,13 +52,28 @@ async def read_file(job: Job, tools: Tools) -> None:
     Raises `PoisonMessageError` when the file holds nobody.
     """
     known = (job.row["file_bytes"], job.row["file_digest"])
+    definitions = await tools.resolver.fields(job.place)
     async with tools.uploads.opened(job.place, job.id, *known) as whole:
         choices = job.terms.get("choices", {})
         sniffed = await asyncio.to_thread(sniff, whole.file, choices, whole.survey)
-        rows = stage(whole.file, sniffed, terms_of(job, tools.settings), tools.rules)
+        await _note_fields(job, tools, sniffed, definitions)
+        terms = terms_of(job, tools.settings, definitions)
+        rows = stage(whole.file, sniffed, terms, tools.rules)
         await _Reading(job, tools).stage_all(rows)
     await _tell_twins_apart(job, tools)
     await _end(job, tools)
+
+
+async def _note_fields(
+    job: Job, tools: Tools, sniffed: Sniffed, definitions: Mapping[str, Definition]
+) -> None:
+    """Say with how the file is read which columns a definition is followed in, and its type."""
+    columns = sniffed.mapping.custom if sniffed.mapping else {}
+    told = {
+        column: definitions[key].field.type for key, column in columns.items() if key in definitions
+    }
+    if told and not await tools.store.note_fields(job, told):
+        raise LostError("the import is read by another worker, or not at all any more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """What work on imports needs, put together once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
 
 from services.ingest.domain.accounting import Sources
+from services.ingest.domain.defined import Definition
 from services.ingest.domain.mapping import Origin, Rules
 from services.ingest.settings import Settings
 from services.ingest.sources.activity_files import ActivityTerms
@@ -56,8 +57,8 @@ def name_of(import_id: str) -> str:
     return f"{SOURCE}#{import_id}"
 
 
-def terms_of(job: Job, settings: Settings) -> Terms:
-    """Return what holds for every row of an import."""
+def terms_of(job: Job, settings: Settings, definitions: Mapping[str, Definition]) -> Terms:
+    """Return what holds for every row of an import; `definitions`: of its custom fields."""
     said = job.terms
     return Terms(
         _origin(job),
@@ -65,6 +66,8 @@ def terms_of(job: Job, settings: Settings) -> Terms:
         settings.max_file_rows,
         said.get("import_source"),
         said.get("region"),
+        said.get("timezone", "UTC"),
+        definitions,
     )
 
 

@@ -1,10 +1,12 @@
 """From a file to signals: what the rows of any format come from, and which terms they share."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 import orjson
 
+from services.ingest.domain.defined import Definition
 from services.ingest.domain.mapping import Origin
 from services.ingest.domain.reading import read_value
 from services.ingest.domain.suggesting import OTHER_LAYOUT
@@ -69,6 +71,10 @@ class Terms:
     max_rows: int
     import_source: str | None = None
     phone_region: str | None = None
+    timezone: str = "UTC"
+    """Where times without an offset are read that fields hold."""
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    """The workspace's custom fields, by key."""
 
 
 def read_signal(row: Row, terms: Terms) -> tuple[ContactSignal, bytes]:

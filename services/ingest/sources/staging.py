@@ -4,10 +4,12 @@ Nothing of the file is held but the row at hand: rows that turn out to be called
 apart when all are staged (`services.ingest.domain.staging.told_apart`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
+from zoneinfo import ZoneInfo
 
+from services.ingest.domain.defined import Manner, read_defined
 from services.ingest.domain.imports import identity_of
 from services.ingest.domain.mapping import Origin, Rules, to_draft, to_normalized
 from services.ingest.domain.regions import home_region
@@ -27,6 +29,10 @@ def stage(file: BinaryIO, sniffed: Sniffed, terms: Terms, rules: Rules) -> Itera
     """
     if sniffed.region:
         rules = replace(rules, default_region=sniffed.region)
+    manner = Manner(
+        sniffed.days, ZoneInfo(terms.timezone), terms.phone_region or rules.default_region
+    )
+    defined = _Defined(manner, sniffed.mapping.custom if sniffed.mapping else {})
     for number, row in enumerate(read_rows(file, sniffed), start=1):
         if number > terms.max_rows:
             raise PoisonMessageError(
@@ -38,13 +44,25 @@ def stage(file: BinaryIO, sniffed: Sniffed, terms: Terms, rules: Rules) -> Itera
             case BadRow():
                 yield Staged(number, row.line, "rejected", row.field, row.reason)
             case Row():
-                yield _staged(number, row, terms, rules)
+                yield _staged(number, row, terms, rules, defined)
 
 
-def _staged(number: int, row: Row, terms: Terms, rules: Rules) -> Staged:
+class _Defined(NamedTuple):
+    """What the custom fields of a file are read by, besides their definitions."""
+
+    manner: Manner
+    columns: Mapping[str, str]
+    """Key → column."""
+
+
+def _staged(number: int, row: Row, terms: Terms, rules: Rules, defined: _Defined) -> Staged:
     origin = terms.origin
+    misfits: list[tuple[str, str]] = []
     try:
         signal, raw = read_signal(row, terms)
+        if signal.custom_fields and terms.definitions:
+            values, misfits = read_defined(terms.definitions, signal.custom_fields, defined.manner)
+            signal = changed(signal, custom_fields=values)
         draft = to_draft(signal, home_region(signal, rules.default_region, vocabulary()))
         identity = identity_of(row.uid, draft)
         named = changed(signal, source_record_id=rules.digests.file_record(origin.tenant, identity))
@@ -70,6 +88,10 @@ def _staged(number: int, row: Row, terms: Terms, rules: Rules) -> Staged:
         identity.encode("utf-8", "surrogatepass"),
         normalized,
         raw,
-        notes=(*row.left_out, *left_out),
+        notes=(
+            *row.left_out,
+            *left_out,
+            *((defined.columns.get(key, key), reason) for key, reason in misfits),
+        ),
         keys=keys_of(draft.identifiers, origin.tenant, rules),
     )

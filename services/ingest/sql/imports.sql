@@ -80,6 +80,12 @@ SET staged = $4, classes = $5::jsonb, warnings = $6, progress_at = now(),
 WHERE id = $1 AND leased_by = $2 AND state = 'reading' AND staged = $3
 RETURNING id;
 
+-- name: note_fields
+-- In which columns a definition is followed: $1 import, $2 worker, $3 column → type.
+UPDATE ingest.import_file SET reading = reading || jsonb_build_object('fields', $3::jsonb)
+WHERE id = $1 AND leased_by = $2 AND state = 'reading'
+RETURNING id;
+
 -- name: renew
 -- The work goes on: $1 import, $2 worker, $3 seconds that it stays this worker's.
 UPDATE ingest.import_file SET lease_until = now() + make_interval(secs => $3)

@@ -197,6 +197,11 @@ class ImportStore:
         row = await self.fetchrow(job.place, "renew", job.id, job.worker, LEASE_SECONDS)
         return row is not None
 
+    async def note_fields(self, job: Job, fields: Mapping[str, str]) -> bool:
+        """Note column → type of what is defined; tells whether the import is still ours."""
+        row = await self.fetchrow(job.place, "note_fields", job.id, job.worker, _json(dict(fields)))
+        return row is not None
+
     async def append_rows(
         self,
         job: Job,

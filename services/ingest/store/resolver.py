@@ -3,15 +3,17 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httpx
 import orjson
 
+from services.ingest.domain.defined import Definition
 from services.ingest.domain.witnessing import Person, Witnessed
 from services.ingest.store.imports import ImportStore
 from shared.auth import Place, new_key
 from shared.errors import TransientError
+from shared.events.custom_field import CustomField
 
 SECONDS: Final = 60.0
 """The longest wait for an answer."""
@@ -40,6 +42,16 @@ class Resolver:
         said = await self._post(place, "/v1/decisions", body)
         found: list[dict[str, Any]] = said["decisions"]
         return found
+
+    async def fields(self, place: Place) -> dict[str, Definition]:
+        """Ask what custom fields of contacts are defined, by key."""
+        said = await self._ask(place, "GET", "/v1/fields")
+        return {
+            one["key"]: Definition(
+                CustomField(one["key"], one["type"], tuple(one["options"] or ())), one["currency"]
+            )
+            for one in said["fields"]
+        }
 
     async def verdicts(
         self, place: Place, sent: Sequence[Mapping[str, str]]
@@ -88,12 +100,22 @@ class Resolver:
     async def _post(
         self, place: Place, path: str, body: bytes, refusals: Sequence[int] = ()
     ) -> dict[str, Any]:
+        return await self._ask(place, "POST", path, body, refusals)
+
+    async def _ask(
+        self,
+        place: Place,
+        method: Literal["GET", "POST"],
+        path: str,
+        body: bytes = b"",
+        refusals: Sequence[int] = (),
+    ) -> dict[str, Any]:
         headers = {
             "Authorization": f"Bearer {await self._key(place)}",
             "Content-Type": "application/json",
         }
         try:
-            answer = await self._client.post(path, content=body, headers=headers)
+            answer = await self._client.request(method, path, content=body, headers=headers)
         except httpx.HTTPError as error:
             raise TransientError(f"the resolver does not answer: {type(error).__name__}") from None
         if answer.status_code == httpx.codes.UNAUTHORIZED:

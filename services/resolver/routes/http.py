@@ -10,6 +10,7 @@ from services.resolver.routes.answers import ProblemError, put_off, refused
 from services.resolver.routes.commands import post_command
 from services.resolver.routes.matching import get_policy, post_findings, post_weights, put_policy
 from services.resolver.routes.previews import (
+    get_fields,
     post_decisions,
     post_outcomes,
     post_standings,
@@ -24,6 +25,7 @@ def create_http() -> FastAPI:
     http = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     http.add_api_route("/v1/commands/{name}", post_command, methods=["POST"])
     http.add_api_route("/v1/decisions", post_decisions, methods=["POST"])
+    http.add_api_route("/v1/fields", get_fields)
     http.add_api_route("/v1/verdicts", post_verdicts, methods=["POST"])
     http.add_api_route("/v1/activities/standings", post_standings, methods=["POST"])
     http.add_api_route("/v1/activities/outcomes", post_outcomes, methods=["POST"])

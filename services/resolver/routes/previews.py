@@ -112,6 +112,11 @@ async def post_outcomes(request: Request, asker: Asker) -> Response:
     )
 
 
+async def get_fields(request: Request, asker: Asker) -> Response:
+    """Tell what custom fields of contacts are defined in the workspace, but for archived ones."""
+    return said({"fields": await previews.find_fields(request.app.state.store, asker.place)})
+
+
 class _Digested(Protocol):
     """What is named by digests."""
 

@@ -21,6 +21,7 @@ from services.resolver.domain.preview_documents import (
     tell_refusal,
 )
 from services.resolver.domain.previewing import Preview, imagined, name_of, names_of, preview
+from services.resolver.store.fields import FIELDS
 from services.resolver.store.loading import Loader
 from services.resolver.store.store import Store
 from shared.auth import Place
@@ -100,6 +101,17 @@ async def find_verdicts(store: Store, place: Place, sent: Sequence[Sent]) -> lis
             "with": row["others"],
         }
         for row in rows
+    ]
+
+
+async def find_fields(store: Store, place: Place) -> list[Document]:
+    """Tell what custom fields of contacts are in force in a workspace."""
+    async with store.snapshot() as connection:
+        rows = await connection.fetch(FIELDS["find_fields"], place.tenant_id, place.workspace_id)
+    return [
+        {name: row[name] for name in ("key", "type", "options", "currency")}
+        for row in rows
+        if row["entity_type"] == "contact" and row["archived_at"] is None
     ]
 
 

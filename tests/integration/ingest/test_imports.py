@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import httpx
+import orjson
 import pytest
 
 from services.ingest.handlers import executing
@@ -285,6 +287,57 @@ async def test_what_was_sent_and_never_decided_comes_back_too(
     assert header == f"kith reason,{HEAD.strip()}"
     assert row.startswith("was sent and not decided within an hour")
     assert row.endswith(",Ada,a@x.example,,")
+
+
+async def test_columns_of_defined_fields_are_read_by_their_definition(
+    system: Importing, caller: Caller
+) -> None:
+    """Shown with the reading; what fits in the file's manner is so said, the rest has a remark."""
+    before = await caller.preview(f"{HEAD}Ada,a@x.example,,\n".encode())
+    assert "fields" not in before["reading"]
+    place = await place_of(system, before["import_id"])
+    fields: tuple[dict[str, Any], ...] = (
+        {"key": "Born on", "type": "date"},
+        {"key": "Tier", "type": "select", "options": ["Gold", "Silver"]},
+        {"key": "Spent", "type": "currency", "currency": "EUR"},
+    )
+    for number, field in enumerate(fields):
+        outcome, _ = await system.tools.resolver.order(
+            place, "create_field", {"command_id": f"cmd_{number:026}", **field}
+        )
+        assert outcome == "done"
+    data = (
+        "Name,Email,Since,Level,Spent,Hobby\n"
+        "Ada,ada@x.example,31.01.2026,gold,1.234 €,chess\n"
+        'Bob,bob@x.example,14.02.2026,Bronze,"1.234,50",31.01.2026\n'
+    ).encode()
+    mapping = orjson.dumps({"Since": "custom[Born on]", "Level": "custom[Tier]"}).decode()
+    ready = await caller.preview(data, mapping=mapping)
+    assert ready["reading"]["fields"] == {"Since": "date", "Level": "select", "Spent": "currency"}
+    assert (ready["classes"], ready["warnings"]) == ({"new": 2}, 1)
+    ada, bob = await caller.rows(ready["import_id"])
+    assert ada["says"]["custom_fields"] == {
+        "Born on": "2026-01-31",
+        "Tier": "gold",
+        "Spent": 1.234,
+        "Hobby": "chess",
+    }
+    assert bob["says"]["custom_fields"] == {
+        "Born on": "2026-02-14",
+        "Tier": "Bronze",
+        "Spent": 1234.5,
+        "Hobby": "31.01.2026",
+    }
+    [wrong] = bob["warnings"]
+    assert wrong == {
+        "line": 3,
+        "field": "Level",
+        "reason": "must be one of: Gold, Silver; kept as it stands",
+    }
+    done = await caller.run(ready["import_id"])
+    assert done["verdicts"]["created"] == 2
+    again = await caller.preview(data, mapping=mapping)
+    assert again["classes"] == {"duplicate": 2}
 
 
 async def test_a_resumable_upload_goes_on_where_it_broke(caller: Caller) -> None:

@@ -33,7 +33,8 @@ ROW: dict[str, Any] = {
 
 
 def test_a_preview_says_what_would_change() -> None:
-    text = "\n".join(preview_of(DOCUMENT, {"update": [ROW]}))
+    reading = {"fields": {"Since": "date"}}
+    text = "\n".join(preview_of({**DOCUMENT, "reading": reading}, {"update": [ROW]}))
     for words in (
         "imp_1: 3 rows (the same file was imported before)",
         "1 need a person: whom they are about is in doubt, left out",
@@ -42,6 +43,7 @@ def test_a_preview_says_what_would_change() -> None:
         "adds email a@x.example",
         "city stays London (apollo says so)",
         "2 values cannot be read",
+        "read by their definitions: Since (date)",
     ):
         assert words in text
 
