@@ -10,7 +10,7 @@ import typer
 from kith.reach import kafka_settings
 from services.indexer.settings import Neo4jSettings
 from services.indexer.store import rebuild_graph, rebuild_search, rebuild_state
-from services.projector.store import check, rebuild
+from services.projector.store import check, derive, rebuild
 from shared.errors import ServiceError
 
 Dsn = Annotated[
@@ -55,6 +55,16 @@ def rebuild_projector(
         typer.echo(f"differs: {contact}")
     typer.echo(f"{len(different)} contacts differ from their events")
     raise typer.Exit(1 if different else 0)
+
+
+@rebuilds.command("derived")
+def rebuild_derived(dsn: Dsn = None) -> None:
+    """Derive seniority, departments and time zones anew, page by page, while all else goes on."""
+    try:
+        count = asyncio.run(derive(dsn or _default_dsn(), _Progress("rows looked through")))
+    except ServiceError as error:
+        _fail(error)
+    typer.echo(f"{count} rows derived anew")
 
 
 @rebuilds.command("indexer")

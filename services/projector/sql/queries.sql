@@ -161,3 +161,29 @@ FROM contact.contact AS c
 WHERE c.status <> 'deleted' AND c.created_at < now() - interval '1 minute'
     AND NOT EXISTS (SELECT FROM read.contact_view AS v WHERE v.public_id = c.public_id)
     AND EXISTS (SELECT FROM contact.contact_event AS e WHERE e.entity_id = c.id);
+
+-- name: find_page_of_derived
+-- What rows derive from, and what they have of it: behind contact $1 and workspace $2, $3 rows.
+SELECT public_id, workspace_id, version, detail -> 'fields' AS fields, seniority, departments, timezone
+FROM read.contact_view
+WHERE (public_id, workspace_id) > ($1::text COLLATE "C", $2::bigint)
+ORDER BY public_id, workspace_id LIMIT $3;
+
+-- name: save_derived
+-- Give rows what follows from them, those alone that nobody writes and that are as they were read;
+-- row by row: $1 contacts, $2 workspaces, $3 versions, $4 seniorities, $5 departments joined by
+-- commas, $6 time zones. Tells which it was.
+WITH free AS (
+    SELECT v.public_id, v.workspace_id, u.seniority, u.departments, u.timezone
+    FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[])
+        AS u (public_id, workspace_id, version, seniority, departments, timezone)
+    JOIN read.contact_view AS v
+        ON v.public_id = u.public_id AND v.workspace_id = u.workspace_id AND v.version = u.version
+    FOR UPDATE OF v SKIP LOCKED
+)
+UPDATE read.contact_view AS v
+SET seniority = free.seniority, departments = string_to_array(free.departments, ','),
+    timezone = free.timezone
+FROM free
+WHERE v.public_id = free.public_id AND v.workspace_id = free.workspace_id
+RETURNING v.public_id;

@@ -3,8 +3,9 @@
 import asyncio
 
 import asyncpg
+import pytest
 
-from services.projector.store import check, rebuild
+from services.projector.store import check, derive, deriving, rebuild
 from shared.events.contact import ContactEvent
 from tests.integration.projector.conftest import Projector
 from tests.support.events import born, changed, noted, public_id
@@ -123,3 +124,40 @@ async def test_the_log_is_read_across_a_digit_boundary_and_below_open_transactio
         early.contact_id,
         late.contact_id,
     }
+
+
+async def test_rows_of_before_get_what_follows_from_them(
+    projector: Projector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By pages, past what a batch holds, and nothing is written twice or for nothing."""
+    log = projector.log
+    events: list[ContactEvent] = []
+    for number in range(25):
+        contact = public_id("con")
+        events.append(born(contact, log.workspace))
+        said = {"job_title": f"Head of Sales {number}", "city": "Berlin", "country": "DE"}
+        events.append(changed(contact, 2, log.workspace, **said))
+    await log.append(events)
+    await projector.handle(log.batch(events))
+    right = await projector.views()
+    found = {(view["timezone"], *view["departments"]) for view in right}
+    assert found == {("Europe/Berlin", "sales")}
+    await projector.owner.execute(
+        "UPDATE read.contact_view SET seniority = NULL, departments = NULL, timezone = NULL"
+    )
+    assert await check(projector.owner_dsn, silent)
+    monkeypatch.setattr(deriving, "PAGE", 7)
+    batch = await asyncpg.connect(projector.owner_dsn)
+    await batch.execute("BEGIN")
+    await batch.execute("SELECT FROM read.contact_view ORDER BY public_id LIMIT 2 FOR UPDATE")
+    pages: list[int] = []
+    deriving_all = asyncio.create_task(derive(projector.owner_dsn, pages.append))
+    await asyncio.sleep(0.3)
+    assert pages == [], "two of the first page are not free"
+    await batch.execute("COMMIT")
+    await batch.close()
+    assert await deriving_all == 25
+    assert pages == [7, 14, 21, 25]
+    assert await projector.views() == right
+    assert await check(projector.owner_dsn, silent) == []
+    assert await derive(projector.owner_dsn, silent) == 0
