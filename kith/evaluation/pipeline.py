@@ -50,6 +50,11 @@ class Pipeline:
         while await self.match_next():
             pass
 
+    async def settle(self) -> None:
+        """Do what matching does where nothing arrives: decide again what statistics have moved."""
+        while await self._matching.settle():
+            await self.match()
+
     async def match_next(self) -> int:
         """Publish a round of the outbox to matching; returns how many events it had."""
         rows = await self._outbox.read()

@@ -77,7 +77,10 @@ class Streamed:
         """Field → values that ingest left out, since they cannot be read."""
 
     async def admit(self, rows: Sequence[LabelledRow], wishes: Wishes, progress: Progress) -> float:
-        """Send records on their way, batch by batch; returns the seconds that it took."""
+        """Send records on their way, batch by batch; returns the seconds that it took.
+
+        Afterwards nothing arrives: what statistics have moved meanwhile is decided again.
+        """
         rules = Rules(Digests("kith eval"), wishes.region)
         started = time.perf_counter()
         for start in range(0, len(rows), wishes.batch):
@@ -85,6 +88,7 @@ class Streamed:
             if signals:
                 await self._pipeline.admit(signals)
             progress(min(start + wishes.batch, len(rows)), len(rows))
+        await self._pipeline.settle()
         return time.perf_counter() - started
 
     def _normalize(self, rows: Sequence[LabelledRow], rules: Rules) -> list[Signal]:

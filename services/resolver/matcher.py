@@ -4,12 +4,14 @@ It reads the events that the gate's decisions led to, behind it and beside it: c
 costs several times as much as the gate, and the gate's signals wait for nobody (ADR 0083).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from faststream.asgi import AsgiFastStream
 
 from services.resolver.handlers.matching import Matching
+from services.resolver.handlers.settling import Beside, Settling
 from services.resolver.settings import MatcherSettings
 from services.resolver.store import Store
 from shared.events import topics
@@ -36,9 +38,13 @@ def create_app(settings: MatcherSettings) -> AsgiFastStream:
         )
     )
     delivery = Delivery(broker, producer, settings.kafka, "resolver-matching", store)
+    matching = Matching(store, rest)
     rest.traffic = delivery.subscribe(
-        topics.EVENTS, Matching(store, rest).handle_events, max_records=settings.batch_max_records
+        topics.EVENTS, matching.handle_events, max_records=settings.batch_max_records
     )
+    settled = settings.settled_per_second
+    quiet = Rest(Pace(linger=0, most=settled, least=1, busy=settled))
+    quiet.traffic = Beside(rest.traffic)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
@@ -47,7 +53,11 @@ def create_app(settings: MatcherSettings) -> AsgiFastStream:
         )
         async with pooled as pool, producer:
             store.open(pool)
-            yield
+            beside = asyncio.create_task(Settling(matching, quiet).run())
+            try:
+                yield
+            finally:
+                beside.cancel()
 
     return AsgiFastStream(
         broker,

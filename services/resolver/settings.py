@@ -87,3 +87,8 @@ class MatcherSettings(BaseSettings):
     least_contacts_per_second: Annotated[int, Field(ge=1)] = Field(
         default=40, description="So many contacts a second are compared however many events arrive."
     )
+    settled_per_second: Annotated[int, Field(ge=1, le=5_000)] = Field(
+        default=100,
+        description="At most so many contacts a second are decided again since statistics have "
+        "moved, when nothing arrives; one a second when as many events arrive, or more.",
+    )

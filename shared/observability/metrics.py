@@ -150,6 +150,11 @@ MATCHES: Final = Counter(
     "review; and part: contacts that came apart again.",
     ("action",),
 )
+SETTLED: Final = Counter(
+    "settled_contacts_total",
+    "Contacts decided about again since their tenant has grown: values tell other things by now.",
+    (),
+)
 MERGE_CANDIDATES_PENDING: Final = Gauge(
     "merge_candidates_pending", "Possible duplicates that wait for a person."
 )

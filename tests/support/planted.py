@@ -102,6 +102,7 @@ ROWS = {
     "contact.reconsideration": "INSERT INTO contact.reconsideration"
     " (tenant_id, identifier_type, normalized_value, contact_id, tenant, cause, received_at)"
     " VALUES ({tenant}, 'email', 'info@acme.test', 101, 'ten_x', 'sig_x', now())",
+    "contact.last_matched": "INSERT INTO contact.last_matched VALUES (101, {tenant}, 90)",
     "contact.term_frequency": "INSERT INTO contact.term_frequency"
     " VALUES ({tenant}, 'family_name', 'lovelace', 0, 3)",
     "contact.attribute_frequency": "INSERT INTO contact.attribute_frequency"

@@ -32,6 +32,9 @@ from services.resolver.domain.telling import alike
 CAUSE: Final = "matching"
 """What decisions and events name as their cause when no signal named both contacts."""
 
+DRIFT: Final = 2.0
+"""Bits below what makes a link from which a pair may become one: a base has to grow manifold."""
+
 HELD: Final = SUREST + 1.0
 """Bits between records of one contact: surer than any comparison."""
 
@@ -90,6 +93,9 @@ class Matches:
     merges: list[Decision] = field(default_factory=list)
     """In the order in which they are to be carried out."""
     reviews: list[Decision] = field(default_factory=list)
+    doubtful: set[int] = field(default_factory=set, compare=False)
+    """Of those that were compared with candidates, who might be decided otherwise with other
+    statistics."""
 
 
 def match(
@@ -135,11 +141,7 @@ class _Round:
             for first, repeating in said.items()
             if all(records[one].is_backup for one in repeating)
         }
-        self._whole = {
-            contact
-            for contact, said in self._of_contact.items()
-            if contact in whole or is_clear([records[one].profile for one in said])
-        }
+        self._whole = frozenset(whole)
         self._least = matcher.least(Action.FLAG)
         self._chains = Chains({}, self._compare)
         self._open: set[int] = set()
@@ -149,8 +151,8 @@ class _Round:
         told = {one for new in news for one in (new, *candidates.get(new, ()))}
         # Who merges nobody parts nobody: no evidence could hold what an identifier holds together.
         open_to = told - self._whole if self._matcher.joins else set()
-        links = self._links(candidates, open_to)
         matches = Matches()
+        links = self._links(candidates, open_to, matches.doubtful)
         for part in components(links, links, self._matcher.floor):
             profiles = {record: self._records[record].profile for record in part}
             self._chains = Chains(profiles, self._compare)
@@ -210,9 +212,15 @@ class _Round:
         return parted
 
     def _links(
-        self, candidates: Mapping[int, Collection[int]], open_to: Collection[int]
+        self,
+        candidates: Mapping[int, Collection[int]],
+        open_to: Collection[int],
+        doubtful: set[int],
     ) -> dict[Record, dict[Record, float]]:
-        """Link the records of contacts with those of their candidates, and every contact's own."""
+        """Link the records of contacts with those of their candidates, and every contact's own.
+
+        Who links, or nearly does, is doubtful.
+        """
         links: dict[Record, dict[Record, float]] = {}
         weighed: set[tuple[Record, Record]] = set()
         floor = self._matcher.floor
@@ -225,13 +233,22 @@ class _Round:
                     left, right = self._records[one].profile, self._records[another].profile
                     weight = self._matcher.weigh(left, right, self._statistics)
                     weighed.add((one, another))
+                    if weight >= floor - DRIFT:
+                        doubtful.update((contact, other))
                     if weight >= floor:
                         _join(links, one, another, weight)
-        for contact in self._contacts(links) | set(open_to):
+        unclear = {one for one in open_to if not self._is_clear(one)}
+        doubtful |= unclear
+        doubtful.intersection_update(candidates)
+        for contact in self._contacts(links) | unclear:
             own = combinations if contact in open_to else _neighbours
             for one, another in own(self._of(contact), 2):
                 _join(links, one, another, HELD)
         return links
+
+    def _is_clear(self, contact: int) -> bool:
+        """Tell whether a contact need not be partitioned that links with nobody."""
+        return is_clear([self._records[one].profile for one in self._of(contact)])
 
     def _of(self, contact: int) -> Sequence[Record]:
         return self._of_contact.get(contact, ())

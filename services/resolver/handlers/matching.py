@@ -43,8 +43,17 @@ from shared.kafka.batch import Batch, ConsumerRecord, Rejected
 from shared.kafka.pace import Resting
 from shared.observability import metrics
 
-Comparison = Callable[[Collection[int]], Matches]
-"""What compares a batch, but for contacts that may not be parted."""
+AT_ONCE: Final = 50
+"""Contacts that are decided again in one transaction: half of a batch."""
+
+
+class _Comparison(NamedTuple):
+    """What compares a batch."""
+
+    compare: Callable[[Collection[int]], Matches]
+    """Takes contacts that may not be parted."""
+    records: int
+    """How many the tenant has, with the batch's own."""
 
 
 class _Asserted(Struct, gc=False):
@@ -69,6 +78,8 @@ class _Mention(NamedTuple):
     records: set[bytes]
     is_reshaped: bool
     """It is new, or holds others' records now: what it repeats is new of it all the same."""
+    is_drifted: bool = False
+    """Nothing was told of it: the tenant's statistics are others than when it was compared."""
 
 
 class Matching:
@@ -88,6 +99,33 @@ class Matching:
             await tx.save_offsets(batch.group, batch.next_offsets)
         await self._rest(len(told), started)
         return rejected
+
+    async def settle(self) -> int:
+        """Decide again about contacts whose tenant has grown most since they were last compared.
+
+        Returns how many; 0 when no statistics have moved.
+        """
+        async with self._store.transaction() as tx:
+            found = await tx.matching.find_drifted(AT_ONCE)
+            if found is None:
+                return 0
+            now = datetime.now(UTC)
+            told = {
+                contact: _Mention(CAUSE, found.tenant, now, None, set(), True, True)
+                for contact in found.contacts.values()
+                if contact is not None
+            }
+            await _Round(tx, told).decide()
+            # What is doubtful still was noted anew.
+            await tx.matching.forget_matched(found.contacts, found.records)
+            return len(found.contacts)
+
+    async def postpone(self) -> None:
+        """Let others go before the contacts that are to be decided again: these can't be."""
+        async with self._store.transaction() as tx:
+            found = await tx.matching.find_drifted(AT_ONCE)
+            if found is not None:
+                await tx.matching.note_matched(found.tenant_id, found.contacts, found.records)
 
 
 def _read(records: Sequence[ConsumerRecord]) -> tuple[dict[str, _Mention], list[Rejected]]:
@@ -174,14 +212,15 @@ class _Round:
         placed = [one.id for one in named if one.id not in still]
         plan = await self._plan(tenant, placed, present - still, records)
         by = (await store.find_policies([tenant]))[tenant]
-        news = {one for one in plan.candidates if mentions[one].records}
-        compare = await self._compare(tenant, records, plan.candidates, by, (new, news))
-        found = await self._decide(tenant, compare, mentions)
+        news = {one for one in plan.candidates if mentions[one].records or mentions[one].is_drifted}
+        comparison = await self._compare(tenant, records, plan.candidates, by, (new, news))
+        found = await self._decide(tenant, comparison.compare, mentions)
         # Writing comes last: a transaction that has written keeps every row alive that anybody
         # deletes meanwhile, and the relay would read all that had been in its queue.
         await store.add_to_counts(tenant, new)
         await store.replace_keys(tenant, plan.added, plan.removed)
         await store.heat_blocks(tenant, plan.heated, self._now)
+        await store.note_matched(tenant, found.doubtful, comparison.records)
         for parting in found.partings:
             metrics.MATCHES.labels("part").inc()
             await self._tx.part_found(_found(tenant, parting, mentions))
@@ -194,7 +233,7 @@ class _Round:
         candidates: Mapping[int, Sequence[int]],
         by: Policy,
         told: tuple[Tally, Collection[int]],
-    ) -> Comparison:
+    ) -> _Comparison:
         """Compare contacts with whom they share blocks; who was told something, with itself too.
 
         `told` is what is new of the tenant's statistics, and of whom.
@@ -208,7 +247,7 @@ class _Round:
             if others or (one in news and not is_clear(said.get(one, ())))
         }
         if not near:
-            return _nothing_found
+            return _Comparison(_nothing_found, 0)
         concerned = near.keys() | {other for found in near.values() for other in found}
         unread = concerned - {one.contact for one in records.values()}
         records = {record: one for record, one in records.items() if one.contact in concerned}
@@ -222,7 +261,7 @@ class _Round:
                 records, near, by.matcher, counts, asked, news=news, whole=most.union(whole)
             )
 
-        return compare
+        return _Comparison(compare, counts.records)
 
     async def _plan(
         self,
@@ -241,7 +280,10 @@ class _Round:
         return plan_blocks(keyed, await store.find_keys(named), members, hot)
 
     async def _decide(
-        self, tenant: int, compare: Comparison, mentions: Mapping[int, _Mention]
+        self,
+        tenant: int,
+        compare: Callable[[Collection[int]], Matches],
+        mentions: Mapping[int, _Mention],
     ) -> Matches:
         """Decide the batch; what the machine may not part is held together, and decided again.
 

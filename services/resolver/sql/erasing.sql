@@ -128,6 +128,10 @@ DELETE FROM contact.blocking_key WHERE contact_id = ANY($1::bigint[]);
 -- $1 contacts.
 DELETE FROM contact.reconsideration WHERE contact_id = ANY($1::bigint[]);
 
+-- name: forget_last_matched
+-- $1 contacts.
+DELETE FROM contact.last_matched WHERE contact_id = ANY($1::bigint[]);
+
 -- name: forget_own
 -- $1 contacts.
 DELETE FROM contact.binding_home WHERE contact_id = ANY($1::bigint[]);

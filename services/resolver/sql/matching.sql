@@ -153,3 +153,45 @@ SET evidence = excluded.evidence, confidence_score = excluded.confidence_score,
     tier = excluded.tier, decision_id = excluded.decision_id
 WHERE c.status = 'open'
 RETURNING contact_id_a, contact_id_b, xmax = 0 AS is_new;
+
+-- name: note_matched
+-- Contacts that were compared with so many records in the tenant; sorted by the caller: $1 tenant,
+-- $2 contacts, $3 records.
+INSERT INTO contact.last_matched AS m (contact_id, tenant_id, records)
+SELECT contact_id, $1, $3 FROM unnest($2::bigint[]) AS u (contact_id)
+ON CONFLICT (contact_id) DO UPDATE SET records = excluded.records
+WHERE m.records <> excluded.records;
+
+-- name: forget_matched
+-- Contacts that no statistics will decide otherwise, unless they were compared with so many records
+-- in the tenant, or more: $1 contacts, $2 records.
+DELETE FROM contact.last_matched WHERE contact_id = ANY($1::bigint[]) AND records < $2;
+
+-- name: find_drifted_tenant
+-- The tenant that has grown most since one of its contacts was last compared, by more than one record
+-- in $1.
+SELECT t.id, t.public_id, r.records
+FROM (
+    SELECT tenant_id, sum(occurrences)::bigint AS records FROM contact.attribute_frequency
+    WHERE attribute = 'record' GROUP BY tenant_id
+) AS r
+JOIN app.tenant AS t ON t.id = r.tenant_id
+CROSS JOIN LATERAL (
+    SELECT m.records FROM contact.last_matched AS m WHERE m.tenant_id = r.tenant_id
+    ORDER BY m.records LIMIT 1
+) AS oldest
+WHERE oldest.records < r.records - r.records / $1
+ORDER BY oldest.records::float8 / r.records LIMIT 1;
+
+-- name: find_drifted
+-- Contacts that were last compared when the tenant had fewer than so many records, at most $3 of
+-- them, and who stands for each now: $1 tenant, $2 records.
+SELECT m.contact_id, coalesce(root.public_id, c.public_id) AS public_id
+FROM (
+    SELECT contact_id, records FROM contact.last_matched
+    WHERE tenant_id = $1 AND records < $2
+    ORDER BY records, contact_id LIMIT $3
+) AS m
+LEFT JOIN contact.contact AS c ON c.id = m.contact_id
+LEFT JOIN contact.contact AS root ON root.id = c.merged_into_id
+ORDER BY m.records, m.contact_id;

@@ -52,6 +52,7 @@ _OF_CONTACTS: Final = (
     "forget_employments",
     "forget_blocks",
     "forget_reconsiderations",
+    "forget_last_matched",
     "forget_own",
     "forget_candidates",
     "forget_decisions",

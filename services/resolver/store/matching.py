@@ -53,6 +53,10 @@ TURN_S: Final = 0.05
 PATIENCE_S: Final = 10.0
 """How long a batch waits for its turn before it is tried again as a whole, seconds."""
 
+DRIFT: Final = 64
+"""A tenant that has grown by more than one record in so many has other statistics: a fortieth of a
+bit, where they move by quarters."""
+
 _TIERS: Final = {tier: str(tier) for tier in Tier} | {Tier.MEDIUM_PLACE: "medium"}
 _ACTIONS: Final = {
     Action.MERGE: "merge",
@@ -70,6 +74,18 @@ class Named(NamedTuple):
     tenant_id: int
     public_id: str
     is_absorbed: bool
+
+
+class Drifted(NamedTuple):
+    """Contacts of a tenant whose statistics have moved since they were last compared."""
+
+    tenant_id: int
+    tenant: str
+    """The tenant's public id."""
+    records: int
+    """How many the tenant has now."""
+    contacts: Mapping[int, str | None]
+    """Contact → the public id of who stands for it now; None when it is gone."""
 
 
 class Policy(NamedTuple):
@@ -263,6 +279,34 @@ class MatchingStore:
             await self._connection.execute(
                 QUERIES["add_terms"], tenant, *_columns(rows, 3), SLOT, new.records
             )
+
+    async def note_matched(self, tenant: int, contacts: Collection[int], records: int) -> None:
+        """Note with how many records in the tenant these contacts were compared."""
+        if contacts:
+            await self._connection.execute(
+                QUERIES["note_matched"], tenant, sorted(contacts), records
+            )
+
+    async def forget_matched(self, contacts: Collection[int], before: int) -> None:
+        """Forget those of whom nothing was noted since the tenant had so many records."""
+        await self._connection.execute(QUERIES["forget_matched"], sorted(contacts), before)
+
+    async def find_drifted(self, most: int) -> Drifted | None:
+        """Find contacts that were compared when their tenant was smaller; None: there are none.
+
+        The tenant has its turn: what another batch does to its contacts has been done.
+        """
+        row = await self._connection.fetchrow(QUERIES["find_drifted_tenant"], DRIFT)
+        if row is None:
+            return None
+        tenant, public_id, records = row
+        await self.lock([tenant])
+        rows = await self._connection.fetch(
+            QUERIES["find_drifted"], tenant, records - records // DRIFT, most
+        )
+        return Drifted(
+            tenant, public_id, records, {row["contact_id"]: row["public_id"] for row in rows}
+        )
 
     async def find_asked(self, tenant: int, contacts: Collection[int]) -> Asked:
         """Return the pairs of these contacts that no machine joins.

@@ -169,6 +169,40 @@ def test_a_clear_contact_is_never_parted() -> None:
     assert found == Matches()
 
 
+OFFICE = {"email": "office7@engines.example"}
+NAMELESS = {**OFFICE, **ALIKE, "name": None}
+RICKEY = {**OFFICE, "name": "Rickey Mendoza", "company": "Bronzeleaf"}
+SARAH = {**OFFICE, **ALIKE, "name": "Sarah Riggs"}
+
+
+@pytest.mark.parametrize("holder", [1, 2, 3])
+def test_who_is_nameless_goes_where_most_agrees_whoever_held_its_mailbox(holder: int) -> None:
+    """Two people whose names deny one another have one mailbox; the gate asks nothing else."""
+    nameless, rickey, sarah = (
+        a_record(holder, **NAMELESS),
+        a_record(1, **RICKEY),
+        a_record(2, **SARAH),
+    )
+    found = matched(nameless, rickey, sarah, news={1, 2, 3})
+    match holder:
+        case 1:  # identifiers alone hold the two together, and nothing in them denies it
+            (parting,) = found.partings
+            assert parting.records == {nameless[0], rickey[0]}
+            assert not found.merges
+        case 2:
+            assert not found.partings
+        case _:
+            assert [decision.pair for decision in found.merges] == [(2, 3)]
+
+
+def test_doubtful_is_who_links_or_nearly_does_or_may_be_parted() -> None:
+    assert matched(*CHAIN, news={1}).doubtful == {1}
+    assert matched(a_record(1, **RICKEY), a_record(2, **SARAH), news={1, 2}).doubtful == {1, 2}
+    assert not matched(a_record(1, name="Ada Byron"), a_record(2, name="Bo Li")).doubtful
+    known = dict([a_record(1, **RICKEY), a_record(2, **SARAH)])
+    assert match(known, {2: [1]}, MATCHER, Counts(), news={2}).doubtful == {2}
+
+
 @pytest.mark.parametrize("merge", [1.0, 0.9999])
 @pytest.mark.parametrize("scorer", [EvidenceScorer(default_weights()), SpecScorer()])
 def test_thresholds_that_hardly_anything_reaches_part_nobody(scorer: Scorer, merge: float) -> None:

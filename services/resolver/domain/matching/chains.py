@@ -12,7 +12,7 @@ from typing import Final
 
 from services.resolver.domain.matching.cluster import Link, Pair, Record
 from services.resolver.domain.matching.linking import Verdict
-from services.resolver.domain.matching.model import IDENTIFIERS, Profile
+from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Profile
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Action, Tier, is_paper
 from services.resolver.domain.matching.vetoes import veto_of
@@ -41,7 +41,8 @@ def differ(one: Profile, other: Profile) -> bool:
 def is_clear(profiles: Collection[Profile]) -> bool:
     """Tell whether identifiers alone make one contact of these records, and nothing in them denies.
 
-    Asked before anything is compared: nearly all contacts are clear.
+    Asked before anything is compared: nearly all contacts are clear. It holds for a contact alone:
+    what somebody else's records agree with better may be theirs.
     """
     if len(profiles) < 2:
         return True
@@ -50,7 +51,17 @@ def is_clear(profiles: Collection[Profile]) -> bool:
     for one, other in _sharing(records):
         together.join(one, other)
     return together.count <= 1 and not any(
-        differ(one, other) for one, other in combinations(profiles, 2)
+        differ(one, other) or _may_deny(one, other) for one, other in combinations(profiles, 2)
+    )
+
+
+def _may_deny(one: Profile, other: Profile) -> bool:
+    """Tell whether names or papers of two records may deny an identifier that both have."""
+    mine, theirs = one.values, other.values
+    return (one.name != other.name and veto_of(one, other, _NO_COUNTS) is not None) or any(
+        kind in theirs and values != theirs[kind]
+        for kind, values in mine.items()
+        if kind == "birthday" or kind.startswith(CUSTOM)
     )
 
 

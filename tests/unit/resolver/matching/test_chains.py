@@ -100,6 +100,14 @@ def test_clear_is_who_identifiers_alone_make_one() -> None:
     assert not is_clear([both, ada(email=MAIL, phone="+442079460000")])
 
 
+def test_nobody_is_clear_whose_names_or_papers_may_deny_it() -> None:
+    assert not is_clear([ada(email=MAIL), a_profile("Charles Babbage", email=MAIL)])
+    assert not is_clear(
+        [ada(email=MAIL, birthday="1815-12-10"), ada(email=MAIL, birthday="1843-05-02")]
+    )
+    assert is_clear([ada(email=MAIL, birthday="1815-12-10"), ada(email=MAIL)])
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ef"), st.sampled_from("pq-")), max_size=6), st.randoms())
 def test_a_chain_does_not_depend_on_the_order_of_its_records(
