@@ -25,6 +25,7 @@ _MAGIC: Final = (
     (b"{\\rtf", "an RTF document"),
     (b"bplist00", "a property list, as Apple's archives hold; export the contacts as vCard"),
     (b"!BDN", "an Outlook data file (.pst); export its contacts as CSV"),
+    *((b"+/v" + last, "text in UTF-7; save it as UTF-8") for last in (b"8", b"9", b"+", b"/")),
     (b"BEGIN:VCALENDAR", "a calendar; import it with `kith activities`"),
 )
 """How files of other formats begin → what they are."""

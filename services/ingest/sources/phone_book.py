@@ -14,6 +14,7 @@ from services.ingest.sources.json_items import Item
 from services.ingest.sources.phone_book_cells import Value, cells_of, is_dialled, record_of
 from services.ingest.sources.phone_book_evidence import Evidence
 from services.ingest.sources.row import BadRow
+from services.ingest.sources.windows_contact import NAMESPACE, read_contact
 from shared.errors import PoisonMessageError
 
 _MENU_ITEM: Final = "menuitem"
@@ -35,6 +36,8 @@ _PIECE: Final = 1 << 16
 _LONGEST: Final = 65_536
 """Characters of an entry, as of a table's row."""
 
+_HEAD: Final = 2_048
+_ROOT: Final = re.compile(r"<(?:[\w.-]{1,40}:)?contact\s", re.IGNORECASE)
 _DECLARED: Final = re.compile(r"""<\?xml[^>]{0,80}?encoding\s*=\s*["']([\w.-]{1,40})["']""")
 _KNOWN_CODES: Final = re.compile(r"(?:iso-8859-\d{1,2}|windows-\d{3,4}|utf-8)", re.IGNORECASE)
 
@@ -58,12 +61,23 @@ def read_entries(
 
     `evidence`: what hears of every entry that is yielded.
     """
+    if _is_windows_contact(file, encoding):
+        one = read_contact(pieces_of(file, encoding))
+        if evidence is not None:
+            evidence.add_product()
+        yield one
+        return
     found = _Entries(evidence)
     for piece in pieces_of(file, encoding):
         yield from found.feed(piece, is_last=False)
         if found.is_over:
             return
     yield from found.feed(b"", is_last=True)
+
+
+def _is_windows_contact(file: BinaryIO, encoding: str) -> bool:
+    head = next(pieces_of(file, encoding), b"")[:_HEAD].decode("utf-8", "replace")
+    return NAMESPACE in head and _ROOT.search(head) is not None
 
 
 def pieces_of(file: BinaryIO, encoding: str) -> Iterator[bytes]:

@@ -46,6 +46,10 @@ class Evidence:
         self._entries += 1
         self._dialled += any(map(is_dialled, values))
 
+    def add_product(self) -> None:
+        """Hear that the file says of itself what it is."""
+        self._is_named = True
+
     def add_comment(self, text: str) -> None:
         """Hear a comment: a reason above an entry says that it was rejected of a phone book."""
         self._is_named |= text.strip().startswith(_REJECTS)

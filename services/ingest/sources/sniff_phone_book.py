@@ -7,9 +7,11 @@ from typing import BinaryIO, Final
 from services.ingest.sources.json_items import Item
 from services.ingest.sources.phone_book import read_entries
 from services.ingest.sources.phone_book_evidence import Evidence
+from services.ingest.sources.row import BadRow
 from services.ingest.sources.sniffed import Sniffed
 from services.ingest.sources.table import MAX_COLUMNS
 from services.ingest.sources.understanding import Choices, no_table, too_wide, understand
+from shared.errors import PoisonMessageError
 
 SAMPLE_ENTRIES: Final = 1_000
 """Entries whose values are columns."""
@@ -18,9 +20,12 @@ SAMPLE_ENTRIES: Final = 1_000
 def sniff_phone_book(file: BinaryIO, sniffed: Sniffed, choices: Choices) -> Sniffed:
     """Find out by the first entries which columns the file has, or refuse it as some XML."""
     evidence = Evidence()
-    first = islice(read_entries(file, sniffed.encoding, evidence), SAMPLE_ENTRIES)
+    first = list(islice(read_entries(file, sniffed.encoding, evidence), SAMPLE_ENTRIES))
     cells = [one.value for one in first if isinstance(one, Item)]
     names = list(dict.fromkeys(name for one in cells for name in one))
+    bad = next((one for one in first if isinstance(one, BadRow)), None)
+    if not names and bad is not None and evidence.is_phone_book():
+        raise PoisonMessageError("invalid", f"entry {bad.line} {bad.reason}", field="file")
     if not names or not evidence.is_phone_book():
         raise no_table("XML, but no phone book that is known")
     if len(names) > MAX_COLUMNS:

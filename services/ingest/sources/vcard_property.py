@@ -48,7 +48,7 @@ _CODINGS: Final[Mapping[str, Coding]] = {
 _NO_CODINGS: Final = frozenset({"8bit", "7bit", "binary"})
 
 _CHARSETS: Final = re.compile(
-    r"utf-8|cp(?:125[0-8]|437|850|852|855|866|874|932|949|950)|koi8-[ru]|mac-roman|big5|tis-620"
+    r"utf-[78]|cp(?:125[0-8]|437|850|852|855|866|874|932|949|950)|koi8-[ru]|mac-roman|big5|tis-620"
     r"|iso8859-(?:[2-9]|1[0-6])|shift_jis.*|euc_(?:jp|kr)|iso2022_jp|gb2312|gbk|gb18030|hz"
 )
 """Codes of text that a property may declare, by Python's names: not every codec decodes text."""
@@ -217,7 +217,9 @@ def _decoded(raw: bytes, charset: str | None, fallback: str) -> str:
     """Read text in the code that it declares, else as UTF-8, else in the file's older code."""
     for name in (charset or "utf-8", "utf-8", fallback):
         try:
-            return raw.decode(name)
+            text = raw.decode(name)
+            # UTF-7 may write halves of characters, which no other text can hold.
+            return text.encode("utf-8", "replace").decode() if name == "utf-7" else text
         except (UnicodeDecodeError, LookupError):
             continue
     return raw.decode("cp1252", "replace")

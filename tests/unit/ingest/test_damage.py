@@ -251,6 +251,7 @@ def test_a_date_that_is_none_is_no_birthday_and_no_fault(cell: str) -> None:
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "a PNG image"),
         (b"\xff\xd8\xff\xe0" + bytes(64), "a JPEG image"),
         (b"%PDF-1.7\n", "a PDF"),
+        (b"+/v8-Name,Email\r\nJ+APY-rg,j@x.example\r\n", "UTF-7; save it as UTF-8"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "old Excel"),
         (b"\x1f\x8b\x08" + bytes(16), "gzip"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "a web page"),

@@ -223,3 +223,28 @@ def test_whatever_stands_in_a_book_ends_in_a_verdict(text: str) -> None:
     """No traceback: entries, or a reason."""
     with suppress(PoisonMessageError):
         take(a_book(ADA, text))
+
+
+def test_a_contact_of_windows_says_what_is_wrong_with_it() -> None:
+    whole = (FORMATS / "phone_books" / "windows.xml").read_bytes()
+    with pytest.raises(PoisonMessageError, match="entry 1 is no XML, or is cut off"):
+        take(whole[:900])
+    with pytest.raises(PoisonMessageError, match="declares a document type"):
+        take(whole.replace(b"<c:contact", b"<!DOCTYPE c><c:contact", 1))
+    large = whole.replace(b"QUJD", b"QUJD" * 3_000_000)
+    with pytest.raises(PoisonMessageError, match="take its picture out"):
+        take(large)
+    pictured = take(whole.replace(b"QUJD", b"QUJD" * 300_000))
+    assert pictured.facts == take(whole).facts
+    many = whole.replace(b"<c:Notes>", b"<c:Notes/>" * 3_000 + b"<c:Notes>")
+    with pytest.raises(PoisonMessageError, match="has more than 2,000 elements"):
+        take(many)
+
+
+def test_a_rejected_contact_of_windows_comes_back_whole() -> None:
+    whole = (FORMATS / "phone_books" / "windows.xml").read_bytes()
+    file = io.BytesIO(whole)
+    out = io.BytesIO()
+    write_rejects(file, sniff(file), [Reject(1, None, "is not wanted", 1)], out)
+    assert b"kith reason: is not wanted" in out.getvalue()
+    assert take(out.getvalue()).facts == take(whole).facts

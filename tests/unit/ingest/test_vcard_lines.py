@@ -110,6 +110,8 @@ def test_the_last_line_says_whether_it_ended() -> None:
         (b"FN;CHARSET=Shift_JIS:\x8eR\x93c", "山田"),
         (b"FN;CHARSET=GB2312:\xd5\xc5\xc8\xfd", "张三"),
         (b"FN;CHARSET=KOI8-R;ENCODING=QUOTED-PRINTABLE:=E1=C4=C1", "Ада"),
+        (b"FN;CHARSET=UTF-7:J+APY-rg M+APw-ller", "Jörg Müller"),
+        (b"FN;CHARSET=UTF-7:Ada +2AA- Byron", "Ada ? Byron"),
         (b"FN;CHARSET=rot13:Ada", "Ada"),
         (b"FN;CHARSET=unicode_escape:\\u0041", "\\u0041"),
         (b"FN;CHARSET=idna:xn--a", "xn--a"),
