@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from services.ingest.domain.belonging import Known, is_of_others, others_columns
 from services.ingest.domain.columns import (
     NAMES,
     SKIP,
@@ -23,7 +24,6 @@ from services.ingest.domain.contents import (
     are_dialled,
     are_words,
     cells_of,
-    distinct_share,
     kind_of_cells,
 )
 from services.ingest.domain.headers import OF_PHONES, read_header_words
@@ -51,37 +51,6 @@ _OF_PARTS: Final = frozenset({"job", "address"})
 _BEHIND: Final = 10_000
 """Ranks of aliases begin here: behind those of a layout's own columns."""
 
-_OTHERS: Final = frozenset(
-    {
-        "owner",
-        "account",
-        "company",
-        "employer",
-        "assigned",
-        "created",
-        "modified",
-        "by",
-        "manager",
-        "assistant",
-        "sales",
-        "rep",
-        "parent",
-        "hq",
-        "headquarters",
-        "switchboard",
-        "reception",
-        "host",
-        "organizer",
-        "organiser",
-        "emergency",
-        "spouse",
-        "referred",
-    }
-)
-"""Words by which an address or a number in a column is likely somebody else's."""
-
-_GUESTS: Final = frozenset({"attendee", "invitee", "guest", "participant", "registrant"})
-_HOSTS: Final = frozenset({"user", "buyer", "purchaser", "host", "organizer", "organiser"})
 _NAME_KEYS: Final = frozenset(
     {"first name", "last name", "full name", "display name", "given name", "family name", "surname"}
 )
@@ -94,8 +63,8 @@ _DIGITS: Final = 5
 _WIDE: Final = 400
 """Columns of a table that is too wide to take every name in it apart."""
 
-_IN_BRACKETS = re.compile(r"\([^()]*\)")
-"""What a form says beside a column's name: `E-mail (required)`."""
+_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+"""What a form says beside a column's name: `E-mail (required)`, `First Name [Required]`."""
 
 
 class _Reading(NamedTuple):
@@ -147,9 +116,9 @@ def suggest(
     header: Sequence[str], rows: Sequence[Sequence[str]], vocabulary: Vocabulary
 ) -> ColumnMapping:
     """Return the likeliest reading of any table: by its header's words, then by its first rows."""
-    known = recognise(header, vocabulary)
-    if known is not None:
-        return known
+    product = recognise(header, vocabulary)
+    if product is not None:
+        return product
     keys, language = translated(_keys(header), vocabulary)
     found = [
         _by_alias(name, key, len(keys), vocabulary) for name, key in zip(header, keys, strict=True)
@@ -164,14 +133,16 @@ def suggest(
                 taken.add(target_of(text))
                 break
     for index, key in enumerate(keys):
-        if found[index].target is None and _OTHERS.isdisjoint(key.split()):
+        if found[index].target is None and not is_of_others(key):
             kind = kind_of_cells(cells_of(rows, index), key.split())
             if kind:
                 target = Target(kind, _slot(kind, key, vocabulary))
                 found[index] = found[index]._replace(target=target, why="content")
         elif found[index].target == _COUNTRY and are_calling_codes(cells_of(rows, index)):
             found[index] = found[index]._replace(target=_CALLING_CODE)
-    _leave_hosts(keys, found, rows)
+    known = [Known(key, *reading) for key, reading in zip(keys, found, strict=True)]
+    for index in others_columns(known, rows, vocabulary):
+        found[index] = found[index]._replace(target=None, why="none")
     return ColumnMapping(OTHER_LAYOUT, _columns(header, found), language)
 
 
@@ -209,7 +180,7 @@ def _by_alias(name: str, key: str, columns: int, vocabulary: Vocabulary) -> _Rea
     """Read a column by what anyone would call it: `Phone`, or `Customer phone (work)`."""
     looks_closer = columns <= _WIDE
     said = read_header_words(key, vocabulary, looks_closer=looks_closer)
-    if said is None and "(" in name:
+    if said is None and ("(" in name or "[" in name):
         plain = key_of(_IN_BRACKETS.sub(" ", name[:LONGEST]))
         said = read_header_words(plain, vocabulary, looks_closer=looks_closer)
     if said is None:
@@ -308,33 +279,6 @@ def _by_fallback(
             open_.append((order[plain], index))
     texts = list(vocabulary.fallback.values())
     return [(index, texts[place]) for place, index in sorted(open_)]
-
-
-def _leave_hosts(keys: Sequence[str], found: list[_Reading], rows: Sequence[Sequence[str]]) -> None:
-    """Take an address that nearly all rows have for somebody else's where another tells them apart.
-
-    It is the host's of an event, or an office's: with it as theirs, all of them were one person.
-    Where columns are named by guests, those of who invited or paid are others', too.
-    """
-    if any(
-        key.split(" ", 1)[0] in _GUESTS and reading.target is not None and reading.target.identifies
-        for key, reading in zip(keys, found, strict=True)
-    ):
-        for index, key in enumerate(keys):
-            if key.split(" ", 1)[0] in _HOSTS:
-                found[index] = found[index]._replace(target=None, why="none")
-    for kind in ("email", "phone"):
-        places = [
-            index
-            for index, reading in enumerate(found)
-            if reading.target is not None
-            and (reading.target.kind, reading.target.part) == (kind, "value")
-        ]
-        shares = {place: distinct_share(cells_of(rows, place)) for place in places}
-        if max(shares.values(), default=0) >= SHARE:
-            for place, share in shares.items():
-                if share <= 1 - SHARE:
-                    found[place] = found[place]._replace(target=None, why="none")
 
 
 def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, ...]:

@@ -337,3 +337,47 @@ def test_a_header_may_be_typed_without_its_marks(
 def test_a_number_of_the_state_is_no_telephone_number() -> None:
     rows = [[f"Ana {one}", f"123.456.78{one}-0{one}"] for one in range(10)]
     assert suggest(("Nome", "CPF"), rows, vocabulary()).told()["CPF"] == "custom[CPF]"
+
+
+def test_who_bought_for_another_is_no_address_of_the_guest() -> None:
+    """With the buyer's as theirs, all for whom somebody bought would be one person."""
+    header = "First Name,Last Name,Email,Buyer First Name,Buyer Last Name,Buyer Email,Buyer Phone"
+    rows = (
+        "Ada,King,ada@x.example,Owen,Lee,owen@us.example,+44 7700 900123\n"
+        "Bob,Stone,bob@x.example,Bob,Stone,bob@x.example,\n"
+        "Eve,West,,Owen,Lee,owen@us.example,+44 7700 900123\n"
+    )
+    ada, bob, eve = take(f"{header}\n{rows}".encode()).facts
+    assert ada["emails"] == [{"value": "ada@x.example"}]
+    assert ada["custom_fields"]["Buyer Email"] == "owen@us.example"
+    assert bob["emails"] == [{"value": "bob@x.example"}]
+    assert not {"emails", "phones"} & eve.keys()
+
+
+def test_who_bought_for_themselves_is_reached_by_what_they_bought_with() -> None:
+    header = "first_name,last_name,email,billing_first_name,billing_last_name,billing_phone"
+    [facts] = take(f"{header}\nAda,King,ada@x.example,ADA,King,+44 7700 900123\n".encode()).facts
+    assert facts["phones"] == [{"label": "billing", "value": "+447700900123"}]
+
+
+def test_the_same_address_in_every_row_is_nobodys_where_only_its_cells_speak_for_it() -> None:
+    """Of two rows, too: payments all go to the same one."""
+    rows = "Ada,ada@x.example,us@us.example\nBob,bob@x.example,us@us.example\n"
+    taken = take(f"Name,From Email Address,To Email Address\n{rows}".encode())
+    assert [facts["emails"] for facts in taken.facts] == [
+        [{"value": "ada@x.example"}],
+        [{"value": "bob@x.example"}],
+    ]
+    assert take(b"Name,Mail at\nAda,a@x.example\nBob,a@x.example\n").facts[0]["emails"]
+
+
+def test_an_address_of_who_is_responsible_is_not_the_persons() -> None:
+    rows = "Ada,ada@x.example,max@us.example\nBob,bob@x.example,eva@us.example\n"
+    taken = take(f"Name,Email,UserResponsible\n{rows}".encode())
+    assert [len(facts["emails"]) for facts in taken.facts] == [1, 1]
+
+
+def test_what_stands_in_square_brackets_is_said_beside_a_name() -> None:
+    assert said("First Name [Required]", "Recovery Phone [MUST BE IN THE E.164 FORMAT]") == {
+        "First Name [Required]": "first_name"
+    }
