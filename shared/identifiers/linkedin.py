@@ -64,7 +64,7 @@ def normalize_linkedin(value: str) -> LinkedIn | Refused:
     text = clean_text(value)
     if text[:7].lower() == "urn:li:":
         return normalize_linkedin_urn(text)
-    address = text.partition("://")[2] if "://" in text else text.removeprefix("//")
+    address = text.partition("://")[2] if "://" in text else text.lstrip("/")
     host, _, rest = address.partition("/")
     host = host.lower().partition(":")[0]
     if host == "lnkd.in":

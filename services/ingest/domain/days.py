@@ -24,6 +24,7 @@ _NUMBERS = re.compile(
     r"(\d{1,4})\s*[-/.年년]\s*(\d{1,2})(?:\s*[-/.月월]\s*(\d{1,4}))?\s*[日일.]?"
     r"(?:[T ,]+\d{1,2}:\d{2}.*)?"
 )
+_DOTTED = re.compile(r"\d{1,2}\.\s*\d{1,2}\.(?:\s*\d{2,4})?\.?")
 _WORDS = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th|er|\.|º)?[ -]+(?:de )?)?([^\W\d_]{3,12})\.?"
     r"(?:[ -]+(\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?[ -]+(?:de )?(\d{4}|\d{2}))?"
@@ -115,6 +116,16 @@ def find_order(days: Iterable[str]) -> DayOrder | None:
     best = max(votes.items(), key=lambda vote: vote[1])
     order: DayOrder = "ymd" if best[0] == "ymd" else "dmy" if best[0] == "dmy" else "mdy"
     return order if best[1] else None
+
+
+def are_dotted(days: Iterable[str]) -> bool:
+    """Tell whether days are written with dots, as only those do who begin with the day.
+
+    >>> are_dotted(["10.12.1985", "1.2."]), are_dotted(["10/12/85"]), are_dotted(["1985.12.10"])
+    (True, False, False)
+    """
+    written = [text.strip() for text in days if not is_no_day(text)]
+    return bool(written) and all(map(_DOTTED.fullmatch, written))
 
 
 def _ordered(first: str, second: str, third: str | None, order: DayOrder, pivot: int) -> str | None:

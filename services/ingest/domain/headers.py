@@ -16,11 +16,15 @@ from services.ingest.domain.vocabulary import Vocabulary
 _PLACED: Final = frozenset({"email", "phone", "address", "website"})
 """Kinds of which somebody has several, told apart by a label."""
 
+_OF_JOBS: Final = frozenset({"work", "billing"})
+"""Labels under which a company is the employer: who pays for what somebody buys."""
+
 _NUMBERED: Final = _PLACED | {"job"}
 _REACHED: Final = frozenset({"email", "phone"})
 OF_PHONES: Final = frozenset({"mobile", "whatsapp", "fax", "pager"})
 """Labels that no address or page has."""
 
+_ADDRESSES: Final = frozenset({"address", "addresses"})
 _LABELS: Final = frozenset({"type", "label"})
 _MOST_WORDS: Final = 7
 """Words of a header that are looked at: a longer one is a sentence, not a name."""
@@ -28,7 +32,10 @@ _MOST_WORDS: Final = 7
 _MOST_EITHER: Final = 4
 """Words of a header that gives two names."""
 
-_ASKED = re.compile(r"(?:please )?(?:enter|provide|what(?: is| s| are)) (?:your |the )?")
+_ASKED = re.compile(
+    r"(?:(?:hi|hello|and|so|first|great|thanks) )*"
+    r"(?:(?:please )?(?:enter|provide|what(?: is| s| are)) (?:your |the )?|(?<=and )your )"
+)
 """How forms ask for what the rest of a column's name is."""
 
 
@@ -125,7 +132,7 @@ class _Header:
             yield begin, end - 1, _Word(label=places[last])
         if first in places:
             yield begin + 1, end, _Word(label=places[first])
-        if first == "address":
+        if first in _ADDRESSES:
             second = self._words[begin + 1]
             if second.isdecimal() and end - begin > 2:
                 yield begin + 2, end, _Word(number=str(int(second)), is_address=True)
@@ -146,6 +153,8 @@ def _qualified(target: Target, word: _Word) -> Target | None:
     if word.number:
         return _counted(target, word.number) if kind in _NUMBERED else None
     if word.label:
+        if kind == "job":
+            return target if word.label in _OF_JOBS and not slot else None
         if kind not in _PLACED or (kind != "phone" and word.label in OF_PHONES):
             return None
         return replace(target, slot=word.label if slot in ("", "1") else f"{word.label} {slot}")

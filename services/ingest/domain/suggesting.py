@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -35,6 +36,7 @@ from services.ingest.domain.vocabulary import (
     key_of,
     numbered,
 )
+from shared.identifiers.timezones import is_timezone
 
 OTHER_LAYOUT: Final = "csv"
 """The layout of a table that no product is known by."""
@@ -63,7 +65,12 @@ _DIGITS: Final = 5
 _WIDE: Final = 400
 """Columns of a table that is too wide to take every name in it apart."""
 
-_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_STREET_NUMBER = re.compile(r"(?:street|address|street address)(?: line)? (\d)")
+_MEETINGS: Final = frozenset({"event", "events", "meeting", "webinar", "session", "ticket", "rsvp"})
+"""Words of columns that tell of what people come to."""
+
+_BRACKET = re.compile(r"[(\[{]")
+_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{\{[^{}]*\}\}")
 """What a form says beside a column's name: `E-mail (required)`, `First Name [Required]`."""
 
 
@@ -124,11 +131,13 @@ def suggest(
         _by_alias(name, key, len(keys), vocabulary) for name, key in zip(header, keys, strict=True)
     ]
     _family_name(keys, found)
+    _streets(keys, found)
     taken = {reading.target for reading in found}
     for index, said in _by_fallback(keys, found, vocabulary):
-        is_prefix = _PREFIX in said and _are_forms_of_address(index, rows, vocabulary)
+        cells = cells_of(rows, index)
+        is_prefix = _PREFIX in said and _share_of_forms(cells, vocabulary) >= SHARE
         for text in (_PREFIX,) if is_prefix else said:
-            if _may_hold(target_of(text), cells_of(rows, index), taken):
+            if _may_hold(target_of(text), cells, taken, vocabulary):
                 found[index] = found[index]._replace(target=target_of(text), why="name")
                 taken.add(target_of(text))
                 break
@@ -146,13 +155,32 @@ def suggest(
     return ColumnMapping(OTHER_LAYOUT, _columns(header, found), language)
 
 
-def _may_hold(target: Target, cells: Sequence[str], taken: Collection[Target | None]) -> bool:
+def _may_hold(
+    target: Target,
+    cells: Sequence[str],
+    taken: Collection[Target | None],
+    vocabulary: Vocabulary,
+) -> bool:
     """Tell whether a column of a name that says little may be this, by its cells and neighbours."""
-    if target.kind == "phone":
-        is_other = any(one is not None and one.kind == "phone" for one in taken)
-        return not is_other and are_dialled(cells)
-    is_named = target.part != "company_name" or not cells or are_words(cells)
-    return is_named and target not in taken
+    if target in taken:
+        return False
+    if not cells:
+        return target.kind != "phone"
+    match target.kind, target.part:
+        case "phone", _:
+            is_other = any(one is not None and one.kind == "phone" for one in taken)
+            return not is_other and are_dialled(cells)
+        case "linkedin_url", _:
+            return any("linkedin" in cell.casefold() for cell in cells)
+        case "timezone", _:
+            return all(map(is_timezone, cells))
+        case "name_prefix", _:
+            return _share_of_forms(cells, vocabulary) > 0
+        case "job", "company_name":
+            return are_words(cells)
+        case "job", "title":
+            return 2 * sum(key_of(cell) in vocabulary.roles for cell in cells) < len(cells)
+    return True
 
 
 def _slot(kind: str, key: str, vocabulary: Vocabulary) -> str:
@@ -163,13 +191,10 @@ def _slot(kind: str, key: str, vocabulary: Vocabulary) -> str:
     return "1" if not label or (kind == "email" and label in OF_PHONES) else label
 
 
-def _are_forms_of_address(
-    index: int, rows: Sequence[Sequence[str]], vocabulary: Vocabulary
-) -> bool:
-    """Tell whether a column called `Title` holds `Mrs` rather than `Director`."""
-    cells = cells_of(rows, index)
+def _share_of_forms(cells: Sequence[str], vocabulary: Vocabulary) -> float:
+    """Return how many cells of a column called `Title` are as `Mrs`, rather than `Director`."""
     forms = sum(key_of(cell[:LONGEST]) in vocabulary.forms_of_address for cell in cells)
-    return bool(cells) and forms >= SHARE * len(cells)
+    return forms / len(cells) if cells else 0
 
 
 def _keys(header: Sequence[str]) -> list[str]:
@@ -180,7 +205,7 @@ def _by_alias(name: str, key: str, columns: int, vocabulary: Vocabulary) -> _Rea
     """Read a column by what anyone would call it: `Phone`, or `Customer phone (work)`."""
     looks_closer = columns <= _WIDE
     said = read_header_words(key, vocabulary, looks_closer=looks_closer)
-    if said is None and ("(" in name or "[" in name):
+    if said is None and _BRACKET.search(name):
         plain = key_of(_IN_BRACKETS.sub(" ", name[:LONGEST]))
         said = read_header_words(plain, vocabulary, looks_closer=looks_closer)
     if said is None:
@@ -266,11 +291,47 @@ def _family_name(keys: list[str], found: list[_Reading]) -> None:
         found[index] = found[index]._replace(target=target_of("last_name"))
 
 
+def _streets(keys: Sequence[str], found: list[_Reading]) -> None:
+    """Read `Street 1` beside `City 1` as a part of the first address, not as a line of the only one.
+
+    Where there is but one such town, further streets are lines beside it.
+    """
+    towns = {
+        reading.target.slot
+        for reading in found
+        if reading.target is not None
+        and (reading.target.kind, reading.target.part) == ("address", "city")
+        and reading.target.slot.isdecimal()
+    }
+    if not towns:
+        return
+    has_street = {
+        reading.target.slot
+        for reading in found
+        if reading.target is not None
+        and reading.target.kind == "address"
+        and reading.target.part == "street"
+    }
+    for index, key in enumerate(keys):
+        match, target = _STREET_NUMBER.fullmatch(key), found[index].target
+        if match is None or target is None or target.slot:
+            continue
+        if match[1] in towns - has_street:
+            found[index] = found[index]._replace(target=Target("address", match[1], "street"))
+        elif len(towns) == 1:
+            found[index] = found[index]._replace(target=replace(target, slot=min(towns)))
+
+
 def _by_fallback(
     keys: Sequence[str], found: Sequence[_Reading], vocabulary: Vocabulary
 ) -> list[tuple[int, tuple[str, ...]]]:
-    """Return the columns of names that say little, and what they may be; the surest first."""
+    """Return the columns of names that say little, and what they may be; the surest first.
+
+    Where a table tells of meetings too, its location is where they take place.
+    """
     order = {key: place for place, key in enumerate(vocabulary.fallback)}
+    if any(not _MEETINGS.isdisjoint(key.split()) for key in keys):
+        del order["location"]
     open_: list[tuple[int, int]] = []
     for index, key in enumerate(keys):
         first, _, rest = key.partition(" ")

@@ -219,6 +219,8 @@ class Vocabulary:
     """How lines of totals begin, in any language."""
     forms_of_address: frozenset[str] = field(default=frozenset())
     """Keys of `Mr`, `Frau`, …"""
+    roles: frozenset[str] = field(default=frozenset())
+    """Keys of what an account may do in a program, which is nobody's position."""
     countries: Mapping[str, str] = field(default_factory=dict)
     """What addresses call a country, case-folded → ISO 3166."""
     levels: Mapping[str, str] = field(default_factory=dict)

@@ -57,6 +57,7 @@ _LONGEST: Final[dict[str, int]] = {
 """
 
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
+_QUOTED = re.compile(r'"([^"]+)"')
 _GUARDS: Final = ("=", "'")
 _GUARDED = re.compile("'+[=+\\-@＝＋－＠\t\r]")  # noqa: RUF001  # spreadsheets take the wide ones, too
 _NOTHING_BUT_PHONE = re.compile(r"(?:[A-Za-z]{2,8}[:.]?\s*)?(\+?\(?\d[\d\s().\-/]{5,20}\d)")
@@ -186,7 +187,7 @@ class People:
             cell = text.strip()
             if not cell:
                 continue
-            if cell[0] in "='" or "&" in cell or not cell.isascii():
+            if cell[0] in "='\"" or "&" in cell or not cell.isascii():
                 cell = self._cleaned(cell)
             name, plain, key, part, is_skipped, longest = place
             raw[name] = cell
@@ -216,6 +217,8 @@ class People:
         """Undo what was done to a cell on its way."""
         if self._mends:
             cell = mended_cell(cell)
+        if self._by_hand and (quoted := _QUOTED.fullmatch(cell)):
+            cell = quoted[1].strip()
         return _unguarded(cell, by_hand=self._by_hand) if cell[:1] in _GUARDS else cell
 
     def _why_no_row(

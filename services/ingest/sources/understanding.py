@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 
 from services.ingest.domain.columns import ColumnMapping
 from services.ingest.domain.contents import is_reach
-from services.ingest.domain.days import find_order
+from services.ingest.domain.days import are_dotted, find_order
 from services.ingest.domain.reading import read_value
 from services.ingest.domain.regions import find_region, language_of_names
 from services.ingest.domain.suggesting import recognise, suggest
@@ -80,6 +80,8 @@ def settle(
     )
     days = _cells(mapping, rows, "birthday", "date")
     shown = find_order(days)
+    if are_dotted(days):
+        usual = "dmy"
     script = language_of_names(_cells(mapping, rows, "full_name", "first_name", "last_name"))
     region = find_region(_numbers(mapping, rows), mapping.language, words, script)
     return mapping, shown or usual, bool(days) and shown is None, region

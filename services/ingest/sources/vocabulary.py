@@ -79,6 +79,7 @@ def vocabulary() -> Vocabulary:
         places=places,
         totals=_keys(words["totals"]),
         forms_of_address=_keys(words["forms_of_address"]),
+        roles=_keys(words["roles"]),
         countries={**countries, **{code.casefold(): code for code in named}},
         levels=levels,
         english=english,

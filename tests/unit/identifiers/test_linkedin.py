@@ -21,6 +21,7 @@ from shared.identifiers.types import LinkedIn, Refused
         ("https://de.linkedin.com/in/ada-lovelace/en", "ada-lovelace"),
         ("https://m.linkedin.com/mwlite/in/ada-lovelace", "ada-lovelace"),
         ("in/ada-lovelace", "ada-lovelace"),
+        ("/in/ada-lovelace", "ada-lovelace"),
         ("https://www.linkedin.com/in/j%C3%BCrgen-m", "jürgen-m"),
         ("https://www.linkedin.com/in/ju\u0308rgen-m", "jürgen-m"),
         ("https://www.linkedin.com/pub/ada-lovelace/1/23/456", "ada-lovelace-4560231"),

@@ -100,6 +100,12 @@ def test_a_products_own_table_takes_one_more_part_of_its_job_or_address() -> Non
         ("What company do you work for?", "job.company_name"),
         ("postcode_fake", "address.postal_code"),
         ("homephone", "phone[home]"),
+        ("And your last name, *{{field:abc}}*?", "last_name"),
+        ("Hi! What's your first name?", "first_name"),
+        ("Record > Email addresses", "email[1]"),
+        ("billing_company", "job.company_name"),
+        ("LinkedIn Handle", "identifier[linkedin_public_id]"),
+        ("addr1", "address.street"),
     ],
 )
 def test_words_around_a_known_phrase_qualify_it(name: str, target: str) -> None:
@@ -381,3 +387,66 @@ def test_what_stands_in_square_brackets_is_said_beside_a_name() -> None:
     assert said("First Name [Required]", "Recovery Phone [MUST BE IN THE E.164 FORMAT]") == {
         "First Name [Required]": "first_name"
     }
+
+
+@pytest.mark.parametrize(
+    ("header", "targets"),
+    [
+        ("Street 1,City 1,Street 2,City 2", ("1].street", "1].city", "2].street", "2].city")),
+        ("Street 1,Street 2,City 1", ("1].street", "1].street2", "1].city")),
+    ],
+)
+def test_a_street_belongs_to_the_town_of_its_number(header: str, targets: tuple[str, ...]) -> None:
+    names = header.split(",")
+    told = said("Name", *names)
+    assert [told[name] for name in names] == [f"address[{target}" for target in targets]
+
+
+def test_where_a_meeting_takes_place_is_nobodys_address() -> None:
+    [facts] = take(b"Name,Event Type Name,Location\nAda,Talk,Zoom\n").facts
+    assert facts["custom_fields"]["Location"] == "Zoom"
+    assert take(b"Name,Location\nAda,London\n").facts[0]["addresses"] == [{"city": "London"}]
+
+
+def test_a_title_beside_a_job_is_no_form_of_address_unless_it_is_one() -> None:
+    [facts] = take(b"Name,Title,Job\nAda,CTO,Engineer\n").facts
+    assert facts["employments"] == [{"title": "CTO"}]
+    assert facts["custom_fields"] == {"Job": "Engineer"}
+    [facts] = take(b"Name,Title,Job\nAda,Dr,Engineer\n").facts
+    assert (facts["name_prefix"], facts["employments"]) == ("Dr", [{"title": "Engineer"}])
+    [facts] = take(b"Name,Title,Job Title\nAda,CTO,Engineer\n").facts
+    assert facts["custom_fields"] == {"Title": "CTO"}
+
+
+def test_what_an_account_may_do_in_a_program_is_no_position() -> None:
+    [ada, _] = take(b"Name,Role\nAda,end-user\nBob,Admin\n").facts
+    assert ada["custom_fields"] == {"Role": "end-user"}
+    assert take(b"Name,Role\nAda,Buyer\nBob,Nurse\nEve,Admin\n").facts[0]["employments"]
+
+
+def test_a_time_zone_is_taken_where_all_are_called_as_iana_does() -> None:
+    [facts] = take(b"Name,Invitee Time Zone\nAda,Europe/Berlin\n").facts
+    assert facts["timezone"] == "Europe/Berlin"
+    [facts] = take(b"Name,Time Zone\nAda,Eastern Time (US & Canada)\n").facts
+    assert facts["custom_fields"] == {"Time Zone": "Eastern Time (US & Canada)"}
+
+
+def test_a_profile_elsewhere_is_not_refused_for_one_of_linkedins() -> None:
+    [facts] = take(b"Name,Profile URL\nAda,https://www.xing.com/profile/Ada\n").facts
+    assert facts["custom_fields"] == {"Profile URL": "https://www.xing.com/profile/Ada"}
+    [facts] = take(b"Name,Profile URL\nAda,https://www.linkedin.com/in/ada\n").facts
+    assert facts["linkedin_url"] == "https://www.linkedin.com/in/ada"
+
+
+def test_days_written_with_dots_begin_with_the_day() -> None:
+    """Nobody who puts the month first puts dots between."""
+    data = "Name,Company,Birthday\nAda,Engines,{}\nBob,Engines,1.2.1970\n"
+    taken = take(data.format("10.12.").encode())
+    assert [facts["birthday"] for facts in taken.facts] == ["--12-10", "1970-02-01"]
+    assert taken.sniffed.days_assumed
+    assert take(data.format("10/12/85").encode()).facts[0]["birthday"] == "1985-10-12"
+
+
+def test_quotes_that_were_left_around_a_cell_are_none_of_it() -> None:
+    [facts] = take(b'Name,Company\nAda,"""Stone, Sons"""\n').facts
+    assert facts["employments"] == [{"company_name": "Stone, Sons"}]

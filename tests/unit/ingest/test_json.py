@@ -189,6 +189,46 @@ def test_an_object_that_names_somebody_is_no_wrapper() -> None:
     assert facts["full_name"] == "Ada"
 
 
+def test_another_programs_lists_of_addresses_do_not_make_it_a_signal() -> None:
+    """A signal has no `email`: taken for one, the object would lose it without a word."""
+    shop = {"first_name": "Ada", "email": "a@x.example", "addresses": [{"city": "Leeds"}]}
+    found = taken([shop])
+    assert found.sniffed.layout == "json"
+    [facts] = found.facts
+    assert (facts["emails"], facts["addresses"]) == ([{"value": "a@x.example"}], [{"city": "Leeds"}])
+
+
+def test_the_first_of_several_objects_is_columns_and_the_others_are_counted() -> None:
+    person = {
+        "names": [{"displayName": "Ada King", "givenName": "Ada", "familyName": "King"}],
+        "emailAddresses": [{"value": "a@x.example", "type": "work"}],
+        "organizations": [{"name": "Engines", "title": "CTO"}],
+        "addresses": [{"city": "Leeds", "country": "UK"}, {"city": "York", "country": "UK"}],
+        "tags": [{"id": 1, "name": "vip"}],
+    }
+    [facts] = taken([person]).facts
+    assert facts["full_name"] == "Ada King"
+    assert facts["employments"] == [{"company_name": "Engines", "title": "CTO"}]
+    assert [one["city"] for one in facts["addresses"]] == ["Leeds", "York"]
+    assert facts["labels"] == ["vip"]
+
+
+def test_objects_that_stand_in_a_cell_are_no_name() -> None:
+    people: list[Any] = [{"name": "Ada", "company": "Engines"}]
+    people += [{"name": "Bob", "company": [{"a": str(n)} for n in range(9)]}]
+    found = taken(people)
+    assert "employments" not in found.facts[1]
+    assert [(note.line, note.field) for note in found.tally.warnings] == [(2, "company")]
+
+
+def test_what_facebook_keeps_together_is_told_apart() -> None:
+    points = [{"contact_point": "+44 7700 900123"}, {"contact_point": "a@x.example"}]
+    book = {"address_book_v2": {"address_book": [{"name": "Ada", "details": points}]}}
+    [facts] = taken(book).facts
+    assert facts["phones"] == [{"value": "+447700900123"}]
+    assert facts["emails"] == [{"value": "a@x.example"}]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
