@@ -89,7 +89,8 @@ def export(
     `kith import` reads every format but json back without loss.
     """
     if not key:
-        raise typer.BadParameter("give --key or set KITH_API_KEY", param_hint="--key")
+        hint = "make one: kith keys create --name export --scope contacts:read"
+        raise typer.BadParameter(f"give --key or set KITH_API_KEY; {hint}", param_hint="--key")
     asked: dict[str, Any] = {
         "format": format_,
         "ids": read_ids(ids) if ids else None,

@@ -170,7 +170,7 @@ def scored_lines(scored: Scored) -> Iterator[str]:
     if scored.refused:
         yield f"  {scored.refused:,} records have neither name nor identifier: each stands alone"
     for name, count in scored.unreadable.items():
-        hint = "; national numbers need --region" if name == "phones" else ""
+        hint = "; national ones are read as of --region" if name == "phones" else ""
         yield f"  {count:,} {name} cannot be read and are left out of their records{hint}"
     if scored.calibration:
         yield f"  {'tier':10}{'pairs':>10}{'said':>10}{'right':>10}"
