@@ -132,9 +132,7 @@ def _says_whose(word: str, vocabulary: Vocabulary) -> bool:
     return word in vocabulary.owners or word in vocabulary.places or word in _HOSTS
 
 
-def _differ(
-    these: Collection[int], those: Collection[int], rows: Sequence[Sequence[str]]
-) -> bool:
+def _differ(these: Collection[int], those: Collection[int], rows: Sequence[Sequence[str]]) -> bool:
     """Tell whether two names differ in any row that has both."""
     for row in rows:
         one, other = _words(these, row), _words(those, row)

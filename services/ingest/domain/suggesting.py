@@ -162,14 +162,15 @@ def _may_hold(
     vocabulary: Vocabulary,
 ) -> bool:
     """Tell whether a column of a name that says little may be this, by its cells and neighbours."""
-    if target in taken:
-        return False
-    if not cells:
-        return target.kind != "phone"
+    if target.kind == "phone":
+        is_other = any(one is not None and one.kind == "phone" for one in taken)
+        return not is_other and are_dialled(cells)
+    return target not in taken and (not cells or _are_told(target, cells, vocabulary))
+
+
+def _are_told(target: Target, cells: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Tell whether cells may be what they would be here."""
     match target.kind, target.part:
-        case "phone", _:
-            is_other = any(one is not None and one.kind == "phone" for one in taken)
-            return not is_other and are_dialled(cells)
         case "linkedin_url", _:
             return any("linkedin" in cell.casefold() for cell in cells)
         case "timezone", _:
@@ -292,7 +293,7 @@ def _family_name(keys: list[str], found: list[_Reading]) -> None:
 
 
 def _streets(keys: Sequence[str], found: list[_Reading]) -> None:
-    """Read `Street 1` beside `City 1` as a part of the first address, not as a line of the only one.
+    """Read `Street 1` beside `City 1` as part of the first address, not as a line of the one.
 
     Where there is but one such town, further streets are lines beside it.
     """
