@@ -39,9 +39,22 @@ UNUSED: Final = {".a", ".h", ".py", ".pyc"}
 SERVANT = "nobody"
 """PostgreSQL refuses to run as root; this account exists everywhere."""
 
+MEMORY_SHARE: Final = 8
+"""One part in so many of the machine's memory is shared buffers: in a base of a million contacts
+what is found by digests, of which every signal needs other pages, is gigabytes (ADR 0113)."""
+
+LEAST_BUFFERS, MOST_BUFFERS = 256, 4096
+"""Bounds of the shared buffers, MB."""
+
+
+def choose_buffers(memory: int) -> int:
+    """Return the size of the shared buffers, MB, on a machine with so many bytes of memory."""
+    return max(LEAST_BUFFERS, min(MOST_BUFFERS, memory // MEMORY_SHARE // 2**20))
+
 
 def render_config(setting: Setting) -> str:
     """Write what differs from the server's defaults, in a file of its own."""
+    buffers = choose_buffers(psutil.virtual_memory().total)
     return (
         "listen_addresses = '127.0.0.1'\n"
         f"port = {setting.ports['postgres']}\n"
@@ -49,15 +62,17 @@ def render_config(setting: Setting) -> str:
         "unix_socket_directories = '.'\n"
         "max_connections = 100\n"
         "max_locks_per_transaction = 512\n"
-        "shared_buffers = 512MB\n"
-        "effective_cache_size = 2GB\n"
+        f"shared_buffers = {buffers}MB\n"
+        f"effective_cache_size = {2 * buffers}MB\n"
         "work_mem = 16MB\n"
         "maintenance_work_mem = 128MB\n"
         "random_page_cost = 1.1\n"
         "fsync = on\n"
         "synchronous_commit = on\n"
         "full_page_writes = on\n"
-        "max_wal_size = 2GB\n"
+        # The first change of a page after a checkpoint writes all of it to the log. By digests each
+        # change is of another page, and those alone were log enough for the next checkpoint.
+        "max_wal_size = 8GB\n"
         "checkpoint_timeout = 15min\n"
         # Tables are young here: what grows is to be known as large within seconds.
         "autovacuum_naptime = 10s\n"

@@ -57,6 +57,12 @@ def test_postgres_is_durable_and_on_loopback(setting: Setting) -> None:
     assert config["port"] == str(setting.ports["postgres"])
 
 
+def test_postgres_takes_an_eighth_of_the_memory_within_bounds() -> None:
+    gigabyte = 2**30
+    found = [postgres.choose_buffers(size * gigabyte) for size in (1, 4, 8, 24, 256)]
+    assert found == [256, 512, 1024, 3072, 4096]
+
+
 def test_postgres_is_unpacked_whole_where_everybody_may_run_it(tmp_path: Path) -> None:
     home = postgres.unpack_programs(tmp_path)
     for path in [home, *home.parents][: len(home.parts) - len(tmp_path.parts)]:
