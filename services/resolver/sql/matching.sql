@@ -35,13 +35,18 @@ USING unnest($1::bigint[], $2::bigint[]) AS u (contact_id, key)
 WHERE b.contact_id = u.contact_id AND b.key = u.key;
 
 -- name: find_blocks
--- Who has these keys, at most $3 contacts of each; of a key that is hot, null: $1 tenant, $2 keys.
-SELECT u.key, b.contact_id
+-- Who has these keys, at most $3 contacts of each; of a key that is hot, null, and of one that
+-- nobody has, no row: $1 tenant, $2 keys. A row per key: one per contact was read for 130 of them.
+SELECT u.key, b.contacts
 FROM unnest($2::bigint[]) AS u (key)
 CROSS JOIN LATERAL (
-    SELECT NULL::bigint AS contact_id FROM contact.hot_block WHERE tenant_id = $1 AND key = u.key
+    SELECT NULL::bigint[] AS contacts FROM contact.hot_block WHERE tenant_id = $1 AND key = u.key
     UNION ALL
-    (SELECT contact_id FROM contact.blocking_key WHERE tenant_id = $1 AND key = u.key LIMIT $3)
+    SELECT array_agg(contact_id)
+    FROM (
+        SELECT contact_id FROM contact.blocking_key WHERE tenant_id = $1 AND key = u.key LIMIT $3
+    ) AS member
+    HAVING count(*) > 0
 ) AS b;
 
 -- name: insert_keys

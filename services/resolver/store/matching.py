@@ -218,13 +218,13 @@ class MatchingStore:
         hot = self._hot.known(tenant, keys)
         unasked = sorted(keys - hot)
         news = set()
-        for key, contact in await self._connection.fetch(
+        for key, contacts in await self._connection.fetch(
             QUERIES["find_blocks"], tenant, unasked, most
         ):
-            if contact is None:
+            if contacts is None:
                 news.add(key)
             else:
-                found.setdefault(key, set()).add(contact)
+                found[key] = set(contacts)
         self._hot.keep(tenant, news)
         return found, hot | news
 
