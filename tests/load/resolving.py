@@ -51,15 +51,19 @@ Answer = dict[str, Any]
 class Arrivals:
     """Normalised signals of new and of known people, as ingest would hand them on."""
 
-    def __init__(self, place: Place, number: int, of: int, base: int, first: int) -> None:
-        """Be the worker `number` of `of`; people from `first` on are new, those before are known.
+    def __init__(
+        self, place: Place, number: int, of: int, base: int, first: int, *, until: int | None
+    ) -> None:
+        """Be the worker `number` of `of`; people from `first` on are new, as every other signal is.
 
-        With `first` 0 all are new, up to `base`.
+        The others are of somebody of the `base`; with `until` all are new, up to that one.
         """
         self._place = place
         self._rules = Rules(Digests("bench"))
         self._bodies = (
-            self._mixed(number, of, base, first) if first else self._new(range(number, base, of))
+            self._mixed(number, of, base, first)
+            if until is None
+            else self._new(range(first + number, until, of))
         )
         self._offset = count()
 
@@ -104,6 +108,7 @@ async def resolve(
     of: int,
     base: int,
     first: int = 0,
+    until: int | None = None,
     rate: float | None = None,
     seconds: float | None = None,
     most: int = MOST,
@@ -119,7 +124,8 @@ async def resolve(
         store = Store()
         store.open(pool)
         signals = Signals(store)
-        arrivals = Arrivals(await store.directory.resolve(None, None), number, of, base, first)
+        place = await store.directory.resolve(None, None)
+        arrivals = Arrivals(place, number, of, base, first, until=until)
         took: list[float] = []
         done = again = largest = 0
         not_ours = time.process_time()

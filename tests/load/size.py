@@ -1,10 +1,12 @@
 """What identity costs in a large base: the gate and matching, beside a raw COPY and Splink.
 
     python -m tests.load.size [--base 100000] [--seconds 60] [--rate 1500] [--gate] [--bare]
+                              [--before 20000]
 
 Fills a database through the gate itself, then resolves signals of which half are of somebody new:
-at a steady rate, then as fast as it goes, matching beside it all the while. Prints a table and
-writes `.bench/size.json`.
+at a steady rate, then as fast as it goes, matching beside it all the while. With `--before` it goes
+as fast as it goes in a base of so many first, and tells how much slower the large one is. Prints a
+table and writes `.bench/size.json`.
 """
 
 import argparse
@@ -47,7 +49,7 @@ LATEST: Final = Path(".bench/size.json")
 PACED_WORKERS: Final = 2
 """Resolvers at the steady rate, as many as the local stack runs."""
 
-FLAT_OUT_BATCH: Final = 100
+FLAT_OUT: Final = 100
 """Signals of a batch when nothing paces them."""
 
 WHYS: Final = 300
@@ -66,6 +68,48 @@ class Base:
         self.resolver = stack.postgres_dsn("kith_resolver")
         self.relay = stack.postgres_dsn("kith_relay")
         self.owner = stack.postgres_dsn("kith_migrator")
+        self.matching: subprocess.Popen[bytes] | None = None
+
+    def start_matching(self) -> None:
+        """Match what the gate tells of from now on."""
+        self.matching = _child("matching", {"resolver": self.resolver, "relay": self.relay})
+
+    async def end_matching(self) -> Answer | None:
+        """Return what matching did, once it is level; without it, nothing."""
+        one = self.matching
+        return orjson.loads((await asyncio.to_thread(one.communicate))[0]) if one else None
+
+    def stop_matching(self) -> None:
+        """Leave no process behind."""
+        if self.matching:
+            self.matching.kill()
+            self.matching.wait()
+
+    async def matched(self) -> None:
+        """Wait until matching is level with the gate; without it, forget what it would be told."""
+        if not self.matching:
+            await self.value("TRUNCATE contact.outbox")
+        while await self.value("SELECT EXISTS (SELECT FROM contact.outbox)"):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+
+    async def flat_out(self, asked: argparse.Namespace, base: int, first: int) -> Answer:
+        """Let half of the signals be of the base, for as long as asked, as fast as it goes.
+
+        What all processes spent is told of until matching is level again.
+        """
+        before = self._matching_s() + self._server_s()
+        run = await self.resolve(base=base, first=first, seconds=asked.seconds / 2, most=FLAT_OUT)
+        await self.matched()
+        spent = self._matching_s() + self._server_s() - before
+        whole = run["cpu_us_per_signal"]["resolvers"] + 1e6 * spent / run["signals"]
+        return {**run, "cpu_us_per_signal_whole": round(whole)}
+
+    def _matching_s(self) -> float:
+        """Return the processor time of matching, seconds."""
+        if not self.matching:
+            return 0.0
+        times = psutil.Process(self.matching.pid).cpu_times()
+        return float(times.user + times.system)
 
     async def resolve(self, workers: int | None = None, **settings: Any) -> Answer:
         """Let all workers resolve at once, or so many; returns what they did together."""
@@ -169,15 +213,19 @@ def names_us() -> float:
 async def measure(base: Base, asked: argparse.Namespace) -> Answer:
     """Fill the base, then run signals through it."""
     await migrate(base.owner, PACKAGES)
-    matching = None
     if not asked.gate:
-        matching = _child("matching", {"resolver": base.resolver, "relay": base.relay})
+        base.start_matching()
+    small = None
     try:
+        if asked.before:
+            print(f"filling the base with {asked.before:,} contacts ...", flush=True)
+            await _fill(base, 0, asked.before)
+            print("as fast as it goes ...", flush=True)
+            # Whoever comes new now comes after all of the large base.
+            small = await base.flat_out(asked, asked.before, asked.base)
         print(f"filling the base with {asked.base:,} contacts ...", flush=True)
-        filled = await base.resolve(base=asked.base)
-        await _matched(base, is_off=asked.gate)
-        await base.settle()
-        first = asked.base
+        filled = await _fill(base, asked.before, asked.base)
+        first = asked.base + (small["signals"] + asked.workers if small else 0)
         print(f"{asked.rate:,} signals/s for {asked.seconds} s ...", flush=True)
         paced = await base.resolve(
             PACED_WORKERS,
@@ -188,24 +236,18 @@ async def measure(base: Base, asked: argparse.Namespace) -> Answer:
             gather_ms=KafkaSettings.model_fields["gather_ms"].default,
         )
         behind = await base.value("SELECT count(*) FROM contact.outbox")
-        await _matched(base, is_off=asked.gate)
+        await base.matched()
         first += paced["signals"] + asked.workers
         print("as fast as it goes ...", flush=True)
-        flat_out = await base.resolve(
-            base=asked.base, first=first, seconds=asked.seconds / 2, most=FLAT_OUT_BATCH
-        )
-        await _matched(base, is_off=asked.gate)
-        matched = (
-            orjson.loads((await asyncio.to_thread(matching.communicate))[0]) if matching else None
-        )
+        flat_out = await base.flat_out(asked, asked.base, first)
+        matched = await base.end_matching()
     finally:
-        if matching:
-            matching.kill()
-            matching.wait()
+        base.stop_matching()
     print("why, names, COPY ...", flush=True)
     return {
         "base": asked.base,
         "workers": asked.workers,
+        "before": small and {"base": asked.before, **small},
         "fill": filled,
         "paced": {"offered_per_second": asked.rate, **paced, "events_behind": behind},
         "flat_out": flat_out,
@@ -221,23 +263,40 @@ async def measure(base: Base, asked: argparse.Namespace) -> Answer:
     }
 
 
-async def _matched(base: Base, *, is_off: bool) -> None:
-    """Wait until matching is level with the gate; without it, forget what it would be told."""
-    if is_off:
-        await base.value("TRUNCATE contact.outbox")
-    while await base.value("SELECT EXISTS (SELECT FROM contact.outbox)"):  # noqa: ASYNC110
-        await asyncio.sleep(0.2)
+async def _fill(base: Base, first: int, until: int) -> Answer:
+    """Make people from `first` on contacts, and wait until all is as in the long run."""
+    filled = await base.resolve(base=until, first=first, until=until)
+    await base.matched()
+    await base.settle()
+    return filled
+
+
+def growth(figures: Answer) -> dict[str, str]:
+    """Say what the large base is beside the small one, by the clock and by processor time."""
+    small, large = figures["before"], figures["flat_out"]
+    sizes = f"at {figures['base']:,} against {small['base']:,}"
+    told = {}
+    for what, of in (
+        ("signals/s", "signals_per_second"),
+        ("CPU us, with matching", "cpu_us_per_signal_whole"),
+    ):
+        more = 100 * (large[of] / small[of] - 1)
+        told[f"{what}, {sizes}"] = f"{large[of]:,}, {small[of]:,}: {more:+.0f} %"
+    return told
 
 
 def show(figures: Answer) -> None:
     """Print everything."""
     fill, paced, flat_out = figures["fill"], figures["paced"], figures["flat_out"]
+    runs = [("filling", fill), ("paced", paced), ("flat out", flat_out)]
+    if small := figures["before"]:
+        runs.append((f"at {small['base']:,}", small))
     print(
         f"\n{'':10}{'signals/s':>12}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}{'batch <=':>10}",
         end="",
     )
     print(f"{'CPU us: resolver':>20}{'PostgreSQL':>12}")
-    for name, run in (("filling", fill), ("paced", paced), ("flat out", flat_out)):
+    for name, run in runs:
         ms = run["batch_ms"]
         print(
             f"{name:10}{run['signals_per_second']:>12,}{ms['p50']:>10}{ms['p95']:>10}"
@@ -249,7 +308,7 @@ def show(figures: Answer) -> None:
         "contacts, of them merged": f"{figures['contacts']:,}, {figures['merged']:,}",
         "events that matching was behind after the paced run": f"{paced['events_behind']:,}",
         "deadlocks": figures["deadlocks"],
-        "batches tried again": sum(run["tried_again"] for run in (fill, paced, flat_out)),
+        "batches tried again": sum(run["tried_again"] for _, run in runs),
         "memory of the largest resolver, MiB": flat_out["rss_mib"],
         "why, p50 and p95 ms": f"{why['p50']}, {why['p95']}",
         "names compared, us a pair": figures["names_us_per_pair"],
@@ -260,17 +319,20 @@ def show(figures: Answer) -> None:
         rows["memory of matching, MiB"] = round(matching["rss_mib"])
         rows["CPU of matching, us an event"] = round(1e6 * matching["cpu_s"] / matching["events"])
         rows["batches of matching tried again"] = matching["tried_again"]
+    if small:
+        rows |= growth(figures)
     if found := figures.get("splink"):
         rows["Splink, new records linked with the base, records/s"] = found["records_per_second"]
     print()
     for name, value in rows.items():
-        print(f"{name:56}{value:>16}")
+        print(f"{name:54} {value:>18}")
 
 
 def main() -> None:
     """Measure, beside what nobody can be faster than and what others do."""
     parser = argparse.ArgumentParser(prog="python -m tests.load.size")
     parser.add_argument("--base", type=int, default=100_000)
+    parser.add_argument("--before", type=int, default=0, help="a smaller base, to compare with")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rate", type=int, default=1_500)
     parser.add_argument("--workers", type=int, default=4)
