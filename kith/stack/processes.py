@@ -61,12 +61,24 @@ def spawn(launch: Launch) -> Identity:
             group=identity.pw_gid if identity else None,
             extra_groups=[] if identity else None,
         )
+    if launch.nice:
+        yield_to_sessions(process.pid, launch.nice)
     # Reaped by a thread: a caller that lives on (a test run) must not collect zombies.
     threading.Thread(target=process.wait, daemon=True).start()
     try:
         return Identity(pid=process.pid, created=psutil.Process(process.pid).create_time())
     except psutil.NoSuchProcess:
         return Identity(pid=process.pid, created=0.0)
+
+
+def yield_to_sessions(pid: int, nice: int) -> None:
+    """Let a process that leads a session yield to other sessions, too, as `nice` counts it.
+
+    Linux may share the processor among sessions as equals, so that `nice` counts within one alone
+    (sched(7), "The autogroup feature"); elsewhere there is nothing to do.
+    """
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(nice), "ascii")
 
 
 def rotate(log: Path, limit: int = LOG_LIMIT_BYTES) -> None:

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kith.stack.backoff import count_failures, delay_seconds
 from kith.stack.places import Places
-from kith.stack.processes import LOG_LIMIT_BYTES, Identity, identify
+from kith.stack.processes import LOG_LIMIT_BYTES, Identity, identify, yield_to_sessions
 from kith.stack.services import Plan, Planned
 from kith.stack.state import write_private
 
@@ -210,7 +210,7 @@ def _spawn(planned: Planned, log: Path) -> "subprocess.Popen[bytes]":
     """Start a process that dies with this one."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             planned.argv,
             cwd=planned.cwd,
             env={**os.environ, **planned.env},
@@ -220,6 +220,9 @@ def _spawn(planned: Planned, log: Path) -> "subprocess.Popen[bytes]":
             start_new_session=True,
             preexec_fn=_before_exec(planned.nice),  # noqa: PLW1509 - this process has one thread
         )
+    if planned.nice:
+        yield_to_sessions(process.pid, planned.nice)
+    return process
 
 
 def _before_exec(nice: int) -> Callable[[], None]:

@@ -99,6 +99,8 @@ def test_every_process_runs_with_its_port_its_environment_and_its_priority(fleet
     start(fleet)
     assert set(pids(fleet)) == {"web-1", "web-2", "slow-1"}
     assert psutil.Process(pids(fleet)["slow-1"]).nice() == os.nice(0) + 10
+    autogroup = Path(f"/proc/{pids(fleet)['slow-1']}/autogroup")
+    assert not autogroup.exists() or autogroup.read_text().endswith(" nice 10\n")
     with urllib.request.urlopen(fleet.url("web"), timeout=5) as answer:
         assert answer.read() == b"one"
     environ = psutil.Process(pids(fleet)["web-1"]).environ()

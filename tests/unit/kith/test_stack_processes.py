@@ -103,3 +103,16 @@ def test_a_log_in_use_is_emptied_under_its_writer(tmp_path: Path) -> None:
         writer.write(b"after\n")
     assert log.read_bytes() == b"after\n"
     assert (tmp_path / "x.log.1").read_bytes() == b"before\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="sessions are no equals here")
+def test_a_nice_process_yields_to_other_sessions_too(tmp_path: Path) -> None:
+    code = "import time; time.sleep(60)"
+    launch = Launch([sys.executable, "-c", code], tmp_path, tmp_path / "x.log", nice=7)
+    identity = spawn(launch)
+    try:
+        autogroup = Path(f"/proc/{identity.pid}/autogroup")
+        assert wait_until(lambda: autogroup.read_text().endswith(" nice 7\n"), 5)
+        assert psutil.Process(identity.pid).nice() == os.nice(0) + 7
+    finally:
+        kill(identity)
