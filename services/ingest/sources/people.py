@@ -20,6 +20,7 @@ from services.ingest.sources.cells import (
     read_name,
     without_tags,
 )
+from services.ingest.sources.fixed_width import read_fixed_width
 from services.ingest.sources.gathering import MARK, Frame, Gathering, Group, Key
 from services.ingest.sources.more import MALFORMED, add_more
 from services.ingest.sources.row import CONTACT_ID, MANY, MAX_SHORT, BadRow, Blank, Row, Rows
@@ -96,6 +97,10 @@ def read_people(file: BinaryIO, sniffed: Sniffed) -> Rows:
     rows: Iterator[Cells | BadRow | Blank]
     if sniffed.sheet:
         rows = read_sheet(file, sniffed.sheet, sniffed.header_line, len(sniffed.mapping.columns))
+    elif sniffed.starts:
+        rows = read_fixed_width(
+            file, sniffed.encoding, sniffed.starts, sniffed.header_line, sniffed.header_lines
+        )
     else:
         rows = read_table(
             file,

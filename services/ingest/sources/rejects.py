@@ -16,6 +16,7 @@ from openpyxl import Workbook
 
 from services.ingest.domain.suggesting import REASON
 from services.ingest.sources.encodings import mended, text_of
+from services.ingest.sources.fixed_width import cut, runs_across
 from services.ingest.sources.json_items import read_items
 from services.ingest.sources.originals import original_elements
 from services.ingest.sources.phone_book import ENTRIES, pieces_of
@@ -79,7 +80,9 @@ def write_rejects(
         for element in original_elements(pieces_of(file, sniffed.encoding), ENTRIES, reasons):
             out.write(element)
         return
-    if sniffed.is_json:
+    if sniffed.starts:
+        pieces = _cut_rows(file, sniffed, rejects)
+    elif sniffed.is_json:
         pieces = _items(file, sniffed, rejects)
     elif sniffed.layout == VCARD:
         pieces = _cards(file, sniffed, rejects)
@@ -105,6 +108,21 @@ def rejected_lines(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) 
         yield "" if reason is None else _cell(reason, sniffed)
         yield row[first.end() :] if first else row
         yield "" if row.endswith(("\n", "\r")) else "\r\n"
+
+
+def _cut_rows(file: BinaryIO, sniffed: Sniffed, rejects: Sequence[Reject]) -> Iterator[str]:
+    """Yield a table of fixed width with commas between its cells: a reason would move its columns.
+
+    Of a row that does not keep to them, all is in the first cell.
+    """
+    yield "\ufeff"
+    yield f"{_row([REASON, *_names(sniffed)], sniffed)}\r\n"
+    reasons = {one.line: one.reason for one in rejects}
+    for number, line in _lines(file, sniffed.encoding):
+        if number in reasons:
+            told = line.rstrip("\r\n")
+            cells = [told] if runs_across(told, sniffed.starts) else cut(told, sniffed.starts)
+            yield f"{_cell(reasons[number], sniffed)}{_row(cells, sniffed)}\r\n"
 
 
 def _rejected_rows(

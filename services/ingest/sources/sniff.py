@@ -9,6 +9,12 @@ from services.ingest.domain.headless import guess
 from services.ingest.domain.suggesting import OTHER_LAYOUT, suggest
 from services.ingest.sources.calls import is_log
 from services.ingest.sources.encodings import LEGACY, MIXED, PIECE, text_of
+from services.ingest.sources.fixed_width import (
+    SAMPLE_LINES,
+    find_columns,
+    first_rows,
+    read_fixed_width,
+)
 from services.ingest.sources.kinds import JSON, LDIF_TEXT, XML, kind_of_bytes, kind_of_text
 from services.ingest.sources.sniff_json import sniff_json
 from services.ingest.sources.sniff_ldif import sniff_ldif
@@ -94,8 +100,12 @@ def sniff(file: BinaryIO, choices: Choices | None = None, survey: Survey | None 
         return read_ahead(file, cards)
     if not choices:
         _refuse_log(file, encoding, found)
+    table = Sniffed(OTHER_LAYOUT, encoding, assumed)
+    fixed = _sniff_fixed_width(file, table, found, choices or {})
+    if fixed is not None:
+        return fixed
     if found is None:
-        return _sniff_headless(file, Sniffed(OTHER_LAYOUT, encoding, assumed), lines, choices or {})
+        return _sniff_headless(file, table, lines, choices or {})
     sample = _sample(file, encoding, found)
     mapping, days, guessed, region = understand(found.header, sample[1:], choices or {})
     return Sniffed(
@@ -193,14 +203,45 @@ def _sniff_headless(
     raise no_header()
 
 
+def _sniff_fixed_width(
+    file: BinaryIO, sniffed: Sniffed, found: _Found | None, choices: Choices
+) -> Sniffed | None:
+    """Read a table whose columns nothing parts but space; None: it is none."""
+    if found is not None and len(found.header) > 1:
+        return None
+    lines = list(_first_lines(file, sniffed.encoding, SAMPLE_LINES))
+    for number in range(min(len(lines), PREAMBLE_LINES)):
+        columns = find_columns(lines[number:])
+        if columns is None or not weight_of(columns.names, choices):
+            continue
+        taken = columns.header_lines
+        rows = read_fixed_width(file, sniffed.encoding, columns.starts, number + 1, taken)
+        header, *sample = first_rows(rows, SAMPLE_ROWS)
+        mapping, days, guessed, region = understand(header, sample, choices)
+        return replace(
+            sniffed,
+            layout=mapping.layout,
+            header_line=number + 1,
+            header_lines=taken,
+            starts=columns.starts,
+            mapping=mapping,
+            days=days,
+            days_assumed=guessed,
+            region=region,
+        )
+    return None
+
+
 def _begins_card(line: str) -> bool:
     return line.strip("\ufeff \t\r\n").upper().startswith("BEGIN:VCARD")
 
 
-def _first_lines(file: BinaryIO, encoding: str) -> Iterator[str]:
+def _first_lines(
+    file: BinaryIO, encoding: str, count: int = PREAMBLE_LINES + HEADER_LINES
+) -> Iterator[str]:
     text = text_of(file, encoding)
     try:
-        for _ in range(PREAMBLE_LINES + HEADER_LINES):
+        for _ in range(count):
             line = text.readline(MAX_HEADER)
             if not line:
                 return

@@ -43,6 +43,8 @@ class Sniffed:
     """How many lines it takes."""
     sheet: str = ""
     """The sheet of a workbook."""
+    starts: tuple[int, ...] = ()
+    """Where columns of fixed width begin, in characters; empty: a sign parts the cells."""
     mapping: ColumnMapping | None = None
     """What the columns of a table mean; None: it is no table."""
     days: DayOrder = "mdy"
@@ -67,7 +69,8 @@ class Sniffed:
     @property
     def is_table(self) -> bool:
         """Tell whether its rows are lines whose cells a sign parts."""
-        return not (self.sheet or self.is_json or self.layout in (LDIF, PHONE_BOOK))
+        is_parted = not (self.sheet or self.starts or self.is_json)
+        return is_parted and self.layout not in (LDIF, PHONE_BOOK)
 
     def told(self) -> dict[str, Any]:
         """Return how the file is read, as `services.ingest.domain.imports.Reading`."""

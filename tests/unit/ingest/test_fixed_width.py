@@ -1,0 +1,70 @@
+"""Tables whose columns nothing parts but space: read where all rows keep to their header."""
+
+import io
+
+import pytest
+
+from services.ingest.sources.rejects import Reject, media_of, write_rejects
+from services.ingest.sources.sniff import sniff
+from shared.errors import PoisonMessageError
+from tests.support.tables import take
+
+PRINTED = """\
+Customers of 2026
+
+Name             Email                 Phone            City
+Ada Byron        ada@x.example         +44 7700 900123  London
+Bob Bell                               +44 7700 900124  Köln
+
+Cy               cy@x.example
+"""
+RULED = """\
+Name Email         Mobile Phone
+---- ------------- ------------
+Ada  ada@x.example +44 7700 900123
+Bob  bob@x.example
+
+(2 rows affected)
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_columns_are_found_by_their_header(encoding: str) -> None:
+    taken = take(PRINTED.replace("\n", "\r\n").encode(encoding))
+    ada, bob, cy = taken.facts
+    assert (ada["full_name"], ada["emails"]) == ("Ada Byron", [{"value": "ada@x.example"}])
+    assert (bob["phones"][0]["value"], bob["addresses"]) == ("+447700900124", [{"city": "Köln"}])
+    assert cy["full_name"] == "Cy"
+    assert taken.sniffed.told()["delimiter"] == ""
+
+
+def test_columns_are_found_by_a_rule() -> None:
+    taken = take(RULED.encode())
+    assert [one["emails"][0]["value"] for one in taken.facts] == ["ada@x.example", "bob@x.example"]
+    assert [note.line for note in taken.tally.rejected] == [6]
+
+
+def test_what_does_not_keep_to_its_columns_is_no_such_table() -> None:
+    """Right behind the header it may be prose; later on, it is a row that is refused."""
+    prose = "Name             Email\nSome words that run over everything\nand some more of them\n"
+    with pytest.raises(PoisonMessageError, match="the header is not one that is known"):
+        take(prose.encode())
+    rows = [f"Ada {number:<12} ada{number}@x.example" for number in range(300)]
+    long = "A name that is far too long  x@x.example"
+    table = "\n".join(["Name             Email", *rows, long])
+    taken = take(f"{table}\n".encode())
+    assert len(taken.facts) == 300
+    assert [note.reason for note in taken.tally.rejected] == [
+        "runs over the beginning of a column; line its cells up with the header"
+    ]
+
+
+def test_rejects_come_back_with_commas() -> None:
+    file = io.BytesIO(PRINTED.encode())
+    sniffed = sniff(file)
+    out = io.BytesIO()
+    write_rejects(file, sniffed, [Reject(4, 5, "is not wanted"), Reject(7, None, "nor is")], out)
+    assert media_of(sniffed) == ("text/csv; charset=utf-8", "csv")
+    again = take(out.getvalue())
+    assert [one["full_name"] for one in again.facts] == ["Ada Byron", "Cy"]
+    assert b"is not wanted,Ada Byron,ada@x.example" in out.getvalue()
