@@ -19,7 +19,8 @@ from services.ingest.routes.imports import At, Calling, not_now
 from services.ingest.routes.problems import RESPONSES, JsonResponse, ProblemError
 from services.ingest.routes.receiving import IN_MEMORY, find, with_file
 from services.ingest.sources.rejected_entries import MEDIA, write_rejected_entries
-from services.ingest.sources.rejects import Reject, media_of, write_rejects
+from services.ingest.sources.rejected_tables import Reject
+from services.ingest.sources.rejects import media_of, write_rejects
 from services.ingest.sources.sniff import sniff
 from services.ingest.store.imports import Row
 from shared.auth import Caller

@@ -18,7 +18,8 @@ from services.ingest.sources.calls import sniff_log
 from services.ingest.sources.mail.boxes import BoxKind, spans
 from services.ingest.sources.originals import original_elements
 from services.ingest.sources.phone_backup import ENTRIES, pieces_of
-from services.ingest.sources.rejects import PROPERTY, Reject, rejected_lines, tells_reason
+from services.ingest.sources.rejected_tables import Reject, rejected_lines
+from services.ingest.sources.rejects import PROPERTY, tells_reason
 from services.ingest.sources.sniffed import LOG
 from shared.events.topics import MAX_SIGNAL_BYTES
 

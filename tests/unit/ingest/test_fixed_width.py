@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from services.ingest.sources.rejects import Reject, media_of, write_rejects
+from services.ingest.sources.rejected_tables import Reject
+from services.ingest.sources.rejects import media_of, write_rejects
 from services.ingest.sources.sniff import sniff
 from shared.errors import PoisonMessageError
 from tests.support.tables import take

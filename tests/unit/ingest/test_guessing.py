@@ -5,7 +5,8 @@ import io
 import pytest
 
 from services.ingest.domain.headless import guess
-from services.ingest.sources.rejects import Reject, write_rejects
+from services.ingest.sources.rejected_tables import Reject
+from services.ingest.sources.rejects import write_rejects
 from services.ingest.sources.sniff import sniff
 from services.ingest.sources.understanding import UnknownHeaderError
 from tests.support.tables import take, workbook

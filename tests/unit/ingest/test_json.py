@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest.sources.json_items import MAX_ITEM, Item, read_items
-from services.ingest.sources.rejects import Reject, media_of, write_rejects
+from services.ingest.sources.rejected_tables import Reject
+from services.ingest.sources.rejects import media_of, write_rejects
 from services.ingest.sources.row import BadRow
 from services.ingest.sources.sniff import sniff
 from shared.errors import PoisonMessageError

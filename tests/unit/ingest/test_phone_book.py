@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from services.ingest.sources.phone_book import DEEPEST, MAX_ENTRY, MAX_VALUES
 from services.ingest.sources.reading import read_rows
-from services.ingest.sources.rejects import Reject, write_rejects
+from services.ingest.sources.rejected_tables import Reject
+from services.ingest.sources.rejects import write_rejects
 from services.ingest.sources.row import Row
 from services.ingest.sources.sniff import sniff
 from shared.errors import PoisonMessageError

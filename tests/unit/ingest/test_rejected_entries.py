@@ -12,7 +12,7 @@ from services.ingest.sources.activity_files import ActivityTerms, layout_of, rea
 from services.ingest.sources.mail.boxes import BoxKind, read_box, spans
 from services.ingest.sources.mail.helping import Helpers
 from services.ingest.sources.rejected_entries import MEDIA, write_rejected_entries
-from services.ingest.sources.rejects import Reject
+from services.ingest.sources.rejected_tables import Reject
 from services.ingest.sources.sniff import CallLogError, sniff
 from tests.support.ingest import ORIGIN, RULES
 from tests.support.mail import NOW, a_message, an_mbox

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.sources.reading import SOURCES, Terms
-from services.ingest.sources.rejects import Reject, media_of, write_rejects
+from services.ingest.sources.rejected_tables import Reject
+from services.ingest.sources.rejects import media_of, write_rejects
 from services.ingest.sources.sniff import sniff
 from services.ingest.sources.staging import stage
 from services.ingest.sources.workbook import read_texts
