@@ -1,13 +1,22 @@
 """What happened to a contact, and what it was at a moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, get_args
+from typing import Any, Final, Protocol, TypeVar, get_args
 
 from services.api.domain.contacts import Resource, contact_path
 from services.api.domain.documents import Change, HistoryAttributes
-from services.api.domain.paging import PAGE_ALIASES, PAGE_PARAMETERS
+from services.api.domain.paging import (
+    PAGE_ALIASES,
+    PAGE_PARAMETERS,
+    Page,
+    PageRequest,
+    cut_page,
+    encode_cursor,
+    parse_page,
+)
+from services.api.domain.parameters import Parameters
 from services.api.domain.position import WAIT_PARAMETER
 from shared.events.contact import ContactEvent
 from shared.events.fold import ContactState, fold
@@ -23,6 +32,29 @@ AT_PARAMETERS: Final = frozenset(
 """What a point-in-time request may be asked."""
 HISTORY_ALIASES: Final = PAGE_ALIASES
 """Name a client may use → canonical name."""
+
+
+class Versioned(Protocol):
+    """An entry of a history."""
+
+    @property
+    def version(self) -> int:
+        """Of whom it tells, behind it."""
+
+
+Entry = TypeVar("Entry", bound=Versioned)
+
+
+def parse_history(items: Iterable[tuple[str, str]]) -> PageRequest:
+    """Read which page of a history is asked for, a contact's or a company's."""
+    parameters = Parameters(items, known=HISTORY_PARAMETERS, aliases=HISTORY_ALIASES)
+    return parse_page(parameters, HISTORY_SORT, 1, numeric=True)
+
+
+def cut_history(asked: PageRequest, rows: Sequence[Entry]) -> tuple[list[Entry], Page]:
+    """Make a page of a history, of up to a row too many."""
+    return cut_page(asked, rows, lambda row: encode_cursor(HISTORY_SORT, [str(row.version)]))
+
 
 _MODELS: Final = {model.__name__: model for model in get_args(ContactEvent)}
 

@@ -51,9 +51,9 @@ from services.api.domain.documents import (
     ListDocument,
     PositionMeta,
 )
-from services.api.domain.history import HISTORY_ALIASES, HISTORY_PARAMETERS, HISTORY_SORT
+from services.api.domain.history import HISTORY_PARAMETERS, cut_history, parse_history
 from services.api.domain.listing import ALIASES, CUSTOM_FILTER, LIST_PARAMETERS, parse_listing
-from services.api.domain.paging import cut_page, encode_cursor, parse_page
+from services.api.domain.paging import cut_page, encode_cursor
 from services.api.domain.parameters import Parameters
 from services.api.domain.position import WAIT_PARAMETER, CompanyPosition, encode_position
 from services.api.domain.problems import Problem, RequestError, not_found
@@ -222,11 +222,10 @@ async def get_company_history(
     """Tell what happened to the company, newest first; with `at`, show it as kith knew it then."""
     if "at" in request.query_params:
         return await _as_it_was(request, company_id, place, store)
-    parameters = Parameters(_items(request), known=HISTORY_PARAMETERS, aliases=HISTORY_ALIASES)
-    asked = parse_page(parameters, HISTORY_SORT, 1, numeric=True)
+    asked = parse_history(_items(request))
     await _company_or_404(store, place, company_id)
     rows = await store.find_company_events(place, company_id, asked)
-    kept, page = cut_page(asked, rows, lambda row: encode_cursor(HISTORY_SORT, [str(row.version)]))
+    kept, page = cut_history(asked, rows)
     data = [
         company_history_resource(company_id, row, cursor)
         for row, cursor in zip(kept, page.cursors, strict=True)

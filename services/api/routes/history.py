@@ -8,14 +8,13 @@ from services.api.domain.contacts import ROOT, contact_resource, included, row_o
 from services.api.domain.documents import AtMeta, Contact, Document, HistoryEntry, ListDocument
 from services.api.domain.history import (
     AT_PARAMETERS,
-    HISTORY_ALIASES,
     HISTORY_PARAMETERS,
-    HISTORY_SORT,
+    cut_history,
     history_resource,
+    parse_history,
     state_of,
 )
 from services.api.domain.listing import parse_shape
-from services.api.domain.paging import cut_page, encode_cursor, parse_page
 from services.api.domain.parameters import Parameters
 from services.api.domain.problems import not_found
 from services.api.routes.answers import ERRORS, Answer, list_answer, one_answer
@@ -64,12 +63,10 @@ async def get_timeline(
 async def _timeline(
     request: Request, contact_id: str, place: Place, store: Store, lag: Lag
 ) -> Answer:
-    items = request.query_params.multi_items()
-    parameters = Parameters(items, known=HISTORY_PARAMETERS, aliases=HISTORY_ALIASES)
-    asked = parse_page(parameters, HISTORY_SORT, 1, numeric=True)
+    asked = parse_history(request.query_params.multi_items())
     await contact_or_404(store, place, contact_id)
     rows = await store.find_history(place, contact_id, asked)
-    kept, page = cut_page(asked, rows, lambda row: encode_cursor(HISTORY_SORT, [str(row.version)]))
+    kept, page = cut_history(asked, rows)
     data = [history_resource(row, cursor) for row, cursor in zip(kept, page.cursors, strict=True)]
     return list_answer(request, data, page, await lag.seconds())
 
