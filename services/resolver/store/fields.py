@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import asyncpg
 import orjson
@@ -40,8 +40,26 @@ _NAMED: Final = 10
 Entity = Literal["contact", "company"]
 """Whose a field is."""
 
-_KINDS: Final[Mapping[Entity, str]] = {"contact": "contact", "company": "organisation"}
-"""What the database calls them."""
+
+class _Of(NamedTuple):
+    """What is asked of the fields of contacts, or of companies."""
+
+    kind: str
+    """What the database calls them."""
+    values: str
+    """Statement: what they have in a field."""
+    named: str
+    """Statement: what they are called outside."""
+    in_use: Literal["values_in_use", "company_values_in_use"]
+
+
+_OF: Final[Mapping[Entity, _Of]] = {
+    "contact": _Of("contact", "find_values", "name_contacts", "values_in_use"),
+    "company": _Of(
+        "organisation", "find_company_values", "name_companies", "company_values_in_use"
+    ),
+}
+_ENTITIES: Final[Mapping[str, Entity]] = {one.kind: entity for entity, one in _OF.items()}
 
 Problems = Mapping[tuple[str | int, ...], str]
 """Path to what is wrong in an order → what would be right."""
@@ -127,7 +145,7 @@ class Fields:
         await self._run(
             "insert_field",
             public_id,
-            _KINDS[order.entity],
+            _OF[order.entity].kind,
             key,
             order.label or key,
             order.type,
@@ -150,7 +168,7 @@ class Fields:
         if problems := _problems(kind, options, currency):
             return FieldAnswer("wrong_value", problems=problems)
         new = replace(_field(row), type=kind, options=tuple(options or ()))
-        entity: Entity = "contact" if row["entity_type"] == _KINDS["contact"] else "company"
+        entity = _ENTITIES[row["entity_type"]]
         if refused := await self._refused(_field(row), new, entity):
             return refused
         alike = _of(entity, rows)
@@ -180,10 +198,8 @@ class Fields:
         if (old.type, old.options) == (new.type, new.options):
             return None
         if lost := await self._lost(old, new, entity):
-            name = "name_contacts" if entity == "contact" else "name_companies"
-            named = await self._connection.fetch(FIELDS[name], lost)
-            outcome: Final = "values_in_use" if entity == "contact" else "company_values_in_use"
-            return FieldAnswer(outcome, named=tuple(one["public_id"] for one in named))
+            named = await self._connection.fetch(FIELDS[_OF[entity].named], lost)
+            return FieldAnswer(_OF[entity].in_use, named=tuple(one["public_id"] for one in named))
         if entity == "company":  # no smart group asks for what companies have
             return None
         known = {**await self.find(), new.key: new}
@@ -197,7 +213,7 @@ class Fields:
         There may be many values.
         """
         where = (self._place.tenant_id, self._place.workspace_id)
-        statement = FIELDS["find_values" if entity == "contact" else "find_company_values"]
+        statement = FIELDS[_OF[entity].values]
         lost: list[int] = []
         async for row in self._connection.cursor(statement, *where, old.key):
             if _is_lost(old, new, row["value"]):
@@ -208,7 +224,7 @@ class Fields:
 
 
 def _of(entity: Entity, rows: Iterable[asyncpg.Record]) -> list[asyncpg.Record]:
-    return [row for row in rows if row["entity_type"] == _KINDS[entity]]
+    return [row for row in rows if row["entity_type"] == _OF[entity].kind]
 
 
 def _field(row: Mapping[str, Any] | asyncpg.Record) -> CustomField:
