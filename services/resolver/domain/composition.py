@@ -130,10 +130,10 @@ def compose(applied: Iterable[Applied], holds: Collection[IdentifierKey]) -> Com
                 rows.setdefault(point.value, (point, claim.source))
         told = (claim.facts, replaced.facts) if replaced is not None else (claim.facts,)
         jobs = jobs_told(made, *told)
-        employed.add(claim, is_first=tells and not is_born)
+        added = employed.add(claim, is_first=tells and not is_born)
         visible.add(claim)
-        if jobs:
-            _tell_jobs(made, retold_jobs(jobs, jobs_told(made, *told)))
+        if jobs or added:
+            _tell_jobs(made, retold_jobs(added, jobs, jobs_told(made, *told)))
         if replaced is not None:
             _drop(made, replaced.facts, claim.facts)
         made.bound.setdefault(claim.workspace_id, Bound(one.import_source, claim.asserted_at))
@@ -188,17 +188,20 @@ class _Employed:
         self._told: Counter[Job] = Counter()
         """Job → how many jobs of present claims are it."""
 
-    def add(self, claim: Claim, *, is_first: bool) -> None:
-        """Let a claim tell its jobs, before it takes the place of what its record said before."""
+    def add(self, claim: Claim, *, is_first: bool) -> list[Employment]:
+        """Let a claim tell its jobs, before it takes the place of what its record said before.
+
+        Returns those that were not told of.
+        """
         made, jobs = self._made, claim.facts.employments
         if is_first:
             made.jobs.extend(jobs)
-        added: set[Job] = set()
+        added: dict[Job, Employment] = {}
         for employment in jobs:
             job = Job.of(employment)
             named = employment.company_name or employment.company_domain
             if named and not self._told[job] and job not in added:
-                added.add(job)
+                added[job] = employment
                 made.employments.append((employment, claim.source))
                 if not is_first:
                     made.jobs.append(employment)
@@ -206,6 +209,7 @@ class _Employed:
         replaced = made.claims.get(claim.record_key)
         if replaced is not None:
             self._told.subtract(map(Job.of, replaced.facts.employments))
+        return [*added.values()]
 
 
 class _Visible:

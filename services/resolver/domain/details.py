@@ -3,10 +3,11 @@
 A row of an e-mail or a phone says what the first record told of its value that tells it still. Once
 that record tells something else, or nothing, the row is the weightiest of the other records' that
 tell of it. A job is told as the weightiest record tells of it: who left by the word of a person, or
-by a newer one of the same source, is there no more for a vendor that has not heard.
+by a newer one of the same source, is there no more for a vendor that has not heard, also where that
+knows of another day as the first.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -23,6 +24,7 @@ from services.resolver.domain.model import (
     Source,
 )
 from shared.events.signal import Employment, Facts, Identifier, Point
+from shared.events.structs import changed
 
 Told = tuple[Point, Source]
 """An e-mail or a phone as it is told, and who tells."""
@@ -79,15 +81,23 @@ def added_details(
 
 
 def retold_details(
-    plan: Plan, known: Known, contact: Contact, was: TellingJobs, now: TellingJobs
+    plan: Plan,
+    known: Known,
+    contact: Contact,
+    added: tuple[Employment, ...],
+    retold: Sequence[ToldJob],
 ) -> tuple[Employment, ...]:
-    """Plan what follows for the rows of jobs that are told otherwise now; returns those jobs."""
-    retold = retold_jobs(was, now)
+    """Plan what follows for the rows of jobs that are told otherwise now.
+
+    Returns those jobs behind those that were `added`, each once.
+    """
     if not retold:
-        return ()
-    _drop_jobs(plan, contact, [Job.of(employment) for employment, _ in retold])
+        return added
+    jobs = {Job.of(employment) for employment, _ in retold}
+    _drop_jobs(plan, contact, jobs)
     _write_jobs(plan, known, contact, retold)
-    return tuple(employment for employment, _ in retold)
+    stand = (one for one in added if Job.of(one) not in jobs)
+    return (*stand, *(employment for employment, _ in retold))
 
 
 def _drop_jobs(plan: Plan, contact: Contact, jobs: Collection[Job]) -> None:
@@ -191,26 +201,72 @@ def unsaid_identifiers(
 
 
 def jobs_told(contact: Claimed, *said: Facts) -> TellingJobs:
-    """Return the jobs that these say and a claim tells of, as the weightiest claim does."""
+    """Return all jobs of the employers and titles that these say, as claims tell of them."""
     if not any(facts.employments for facts in said):
         return _NO_JOBS
-    asked = {Job.of(one) for facts in said for one in facts.employments if _is_somewhere(one)}
-    found: dict[Job, tuple[Claim, Employment]] = {}
-    for claim in (claim for facts in said for claim in claims_telling(contact, facts)):
-        for one in claim.facts.employments:
+    jobs = [Job.of(one) for facts in said for one in facts.employments if _is_somewhere(one)]
+    return _told_of({job.post for job in jobs}, claims_employing(contact, jobs)) if jobs else {}
+
+
+def _told_of(posts: Collection[tuple[str, str]], claims: Iterable[Claim]) -> dict[Job, ToldJob]:
+    """Return the jobs of these employers and titles, each as the weightiest claim tells of it."""
+    found: dict[tuple[str, str], dict[Job, tuple[Claim, Employment]]] = {}
+    for claim in sorted(claims, key=attrgetter("weight")):
+        for one in claim.facts.employments[::-1]:
             job = Job.of(one)
-            if job in asked and (job not in found or claim.weight > found[job][0].weight):
-                found[job] = (claim, one)
-    return {job: (one, claim.source) for job, (claim, one) in found.items()}
+            if job.post in posts:
+                found.setdefault(job.post, {})[job] = (claim, one)
+    return {
+        job: (one if len(stints) == 1 else _as_it_ended(claim, one, stints.values()), claim.source)
+        for stints in found.values()
+        for job, (claim, one) in stints.items()
+    }
 
 
-def retold_jobs(was: TellingJobs, now: TellingJobs) -> tuple[ToldJob, ...]:
+def _as_it_ended(
+    claim: Claim, job: Employment, stints: Iterable[tuple[Claim, Employment]]
+) -> Employment:
+    """Return a job as over that goes on by this claim, where a weightier one saw its end.
+
+    Sources seldom agree on a first day: what began before another telling of employer and title
+    ended is the same stint. Without a first day it is, unless it was said later than the end.
+    """
+    if not job.is_current or job.end_date:
+        return job
+    ends = [
+        (other.weight, one)
+        for other, one in stints
+        if other.weight > claim.weight
+        and (one.end_date or not one.is_current)
+        and _is_one_with(job, one, is_later=claim.asserted_at > other.asserted_at)
+    ]
+    if not ends:
+        return job
+    _, ended = max(ends, key=lambda one: one[0])
+    return changed(job, is_current=False, end_date=ended.end_date)
+
+
+def _is_one_with(job: Employment, ended: Employment, *, is_later: bool) -> bool:
+    if not job.start_date:
+        return not is_later
+    last = ended.end_date or ended.start_date
+    return last is not None and job.start_date <= last
+
+
+def retold_jobs(
+    added: Iterable[Employment], was: TellingJobs, now: TellingJobs
+) -> tuple[ToldJob, ...]:
     """Return jobs that are told otherwise than before: the weightiest word of them is another.
 
     That somebody left is told so: the end of a job is not what makes it another. Another spelling
-    of employer or title is no news.
+    of employer or title is no news. What was `added` is told as its record tells it, until now.
     """
-    return tuple(now[job] for job in was if job in now and _SAYS(now[job][0]) != _SAYS(was[job][0]))
+    before = {job: one for job, (one, _) in was.items()} | {Job.of(one): one for one in added}
+    return tuple(
+        now[job]
+        for job in sorted(before)
+        if job in now and _SAYS(now[job][0]) != _SAYS(before[job])
+    )
 
 
 def _is_somewhere(employment: Employment) -> bool:
@@ -218,13 +274,8 @@ def _is_somewhere(employment: Employment) -> bool:
 
 
 def kept_jobs(gone: Iterable[Job], claims: Iterable[Claim]) -> tuple[ToldJob, ...]:
-    """Return the jobs of these employers and titles that claims tell of, as the weightiest does."""
-    posts = {job.post for job in gone if job.company}
-    found: dict[Job, ToldJob] = {}
-    for claim in sorted(claims, key=attrgetter("weight")):
-        for one in claim.facts.employments[::-1]:
-            if Job.of(one).post in posts:
-                found[Job.of(one)] = (one, claim.source)
+    """Return the jobs of these employers and titles that claims tell of, as they do."""
+    found = _told_of({job.post for job in gone if job.company}, claims)
     return tuple(found[job] for job in sorted(found))
 
 

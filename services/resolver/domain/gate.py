@@ -29,6 +29,7 @@ from services.resolver.domain.details import (
     dropped_details,
     jobs_told,
     retold_details,
+    retold_jobs,
     unsaid_identifiers,
 )
 from services.resolver.domain.ledger import after, standing, unsaid
@@ -210,9 +211,9 @@ class _Gate:
         values = self._claim(contact, delivery, said)
         changes = differences(before, values, claims_showing(contact), delivery.record_key)
         note_statuses(self.plan, contact, *told)
-        if jobs:
-            now = jobs_told(contact, *told)
-            employments += retold_details(self.plan, self.known, contact, jobs, now)
+        if jobs or employments:
+            retold = retold_jobs(employments, jobs, jobs_told(contact, *told))
+            employments = retold_details(self.plan, self.known, contact, employments, retold)
         status = _grown(contact)
         self._advance(contact)
         event = telling.fact_asserted(

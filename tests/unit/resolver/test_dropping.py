@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.resolver.domain.model import Delivery, Job, Plan
 from shared.events.contact import ContactEvent, FactRetracted, IdentifierRemoved
 from shared.events.fold import ContactState
-from shared.events.jobs import JobKey, job_key
+from shared.events.jobs import JobKey, job_key, stints
 from shared.events.signal import Employment, Point
 from tests.support.histories import a_said
 from tests.support.merging import World
@@ -160,6 +160,39 @@ def test_the_weightiest_word_says_whether_a_job_goes_on(
     assert [one.end_date for one in the_state(world).employments] == [end]
     retold = [one.employment.end_date for one in plans[-1].employments]
     assert retold == ([end] if end != first[1].end_date else [])
+
+
+EARLIER = BEGAN.model_copy(update={"start_date": date(2018, 11, 1)})
+SINCE = BEGAN.model_copy(update={"start_date": date(2022, 6, 1)})
+
+
+@given(st.permutations(range(3)), st.sampled_from([EARLIER, None, SINCE]))
+def test_a_vendor_that_has_not_heard_keeps_no_job_going_by_another_first_day(
+    order: list[int], told: Employment | None
+) -> None:
+    """Whatever comes first; who began anew after the end has a job, by the same vendor's word."""
+    world = World()
+    stale = told or BEGAN.model_copy(update={"start_date": None})
+    said = [("apollo", stale), ("hubspot_crm", ENDED), ("manual_entry", ENDED)]
+    for n in order:
+        source, job = said[n]
+        world.tell(f"r{n}", email="a@x.org", source=source, employments=(job,), minutes=n)
+    shown = stints(the_state(world).employments)
+    assert [one.start_date for one in shown if one.is_current] == (
+        [] if told != SINCE else [SINCE.start_date]
+    )
+    assert date(2022, 1, 1) in {one.end_date for one in shown}
+
+
+def test_a_job_goes_on_again_where_nobody_tells_of_its_end_any_more() -> None:
+    world = World()
+    world.tell("r1", email="a@x.org", source="apollo", employments=(EARLIER,))
+    world.tell("r2", email="a@x.org", source="manual_entry", employments=(ENDED,), minutes=1)
+    ends = {one.start_date: one.end_date for one in the_state(world).employments}
+    assert ends == {EARLIER.start_date: date(2022, 1, 1), ENDED.start_date: date(2022, 1, 1)}
+    world.tell("r2", email="a@x.org", source="manual_entry", minutes=2)
+    ends = {one.start_date: one.end_date for one in the_state(world).employments}
+    assert ends == {EARLIER.start_date: None}
 
 
 def test_two_stints_of_one_title_are_two_jobs() -> None:
