@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from msgspec import DecodeError, Struct
+from msgspec import DecodeError, Raw, Struct
 from msgspec.json import Decoder
 
 from services.resolver.domain.blocks import BlockPlan, key_contacts, plan_blocks
@@ -56,6 +56,10 @@ class _Comparison(NamedTuple):
     """How many the tenant has, with the batch's own."""
 
 
+_NOTHING: Final = (b"{}", b"[]")
+"""No visible value and no identifier, as JSON."""
+
+
 class _Asserted(Struct, gc=False):
     source_record: str
 
@@ -66,6 +70,18 @@ class _Told(Struct, gc=False):
     contact_id: str
     cause: str
     asserted: _Asserted | None = None
+    fields: Raw = Raw(_NOTHING[0])
+    identifiers: Raw = Raw(_NOTHING[1])
+
+    def news(self, kind: bytes) -> Collection[bytes]:
+        """Return the records that are new: whoever is born of a split has had its own before.
+
+        That birth names a record, and no value of it.
+        """
+        is_split = kind == _CREATED and (bytes(self.fields), bytes(self.identifiers)) == _NOTHING
+        if self.asserted is None or is_split:
+            return ()
+        return (bytes.fromhex(self.asserted.source_record),)
 
 
 class _Mention(NamedTuple):
@@ -148,8 +164,7 @@ def _read(records: Sequence[ConsumerRecord]) -> tuple[dict[str, _Mention], list[
             continue
         before = told.get(event.contact_id)
         known = before.records if before else set()
-        if event.asserted is not None:
-            known.add(bytes.fromhex(event.asserted.source_record))
+        known.update(event.news(kind))
         told[event.contact_id] = _Mention(
             event.cause,
             tenant,
@@ -168,6 +183,7 @@ def _tenant(envelope: Envelope) -> str:
 
 
 _decode: Final = Decoder(_Told).decode
+_CREATED: Final = topics.TYPE_BY_MODEL[ContactCreated].encode()
 _ASSERTED: Final = topics.TYPE_BY_MODEL[FactAsserted].encode()
 _TELLING: Final = frozenset(
     topics.TYPE_BY_MODEL[model].encode()
@@ -203,13 +219,13 @@ class _Round:
 
     async def _decide_in(self, tenant: int, named: Sequence[Named]) -> None:
         store = self._store
-        present = {one.id for one in named if not one.is_absorbed}
+        mentions = self._mentions(named)
+        present = mentions.keys() - {one.id for one in named if one.is_absorbed}
         records = await store.find_records(present)
         told = {record for mention in self._told.values() for record in mention.records}
         new = tally(known.profile for record, known in records.items() if record in told)
-        mentions = {one.id: self._told[one.public_id] for one in named}
         still = {one for one in repeating(records, told) & present if not mentions[one].is_reshaped}
-        placed = [one.id for one in named if one.id not in still]
+        placed = [one for one in mentions if one not in still]
         plan = await self._plan(tenant, placed, present - still, records)
         by = (await store.find_policies([tenant]))[tenant]
         news = {one for one in plan.candidates if mentions[one].records or mentions[one].is_drifted}
@@ -225,6 +241,19 @@ class _Round:
             metrics.MATCHES.labels("part").inc()
             await self._tx.part_found(_found(tenant, parting, mentions))
         await self._carry_out(tenant, found, by, mentions)
+
+    def _mentions(self, named: Sequence[Named]) -> dict[int, _Mention]:
+        """Return what is told of each contact.
+
+        What was told of one that has been absorbed since is told of who stands for it: its records
+        are new there, and would be counted nowhere.
+        """
+        mentions = {one.id: self._told[one.public_id] for one in named}
+        for one in named:
+            mention = mentions[one.id]
+            if one.root is not None and mention.records:
+                mentions.setdefault(one.root, mention).records.update(mention.records)
+        return mentions
 
     async def _compare(
         self,

@@ -9,8 +9,8 @@ SELECT $2::bigint, pg_try_advisory_xact_lock($1::int, $2::bigint::int);
 SELECT id, pg_try_advisory_xact_lock($1::int, id::int) FROM app.tenant WHERE public_id = $2;
 
 -- name: find_contacts
--- $1 public ids.
-SELECT id, tenant_id, public_id, status IN ('merged', 'deleted') AS is_absorbed
+-- Contacts, and who stands for those that were absorbed: $1 public ids.
+SELECT id, tenant_id, public_id, status IN ('merged', 'deleted') AS is_absorbed, merged_into_id
 FROM contact.contact
 WHERE public_id = ANY($1::text[]);
 

@@ -74,6 +74,8 @@ class Named(NamedTuple):
     tenant_id: int
     public_id: str
     is_absorbed: bool
+    root: int | None
+    """Who stands for it, where it was absorbed."""
 
 
 class Drifted(NamedTuple):

@@ -38,11 +38,13 @@ class Matched:
         await self.resolver.resolve(self.resolver.a_signal(record, **said))
         await self.match()
 
-    async def match(self, *, again: bool = False) -> Sequence[Rejected]:
-        """Hand over the events since the last time, or all of them again."""
+    async def match(self, *, again: bool = False, until: int | None = None) -> Sequence[Rejected]:
+        """Hand over the events since the last time, or all of them again, until one of them."""
         rows = await self.home.fetch(
-            "SELECT seq, headers, value FROM contact.outbox WHERE seq > $1 ORDER BY seq",
+            "SELECT seq, headers, value FROM contact.outbox"
+            " WHERE seq > $1 AND seq <= coalesce($2, seq) ORDER BY seq",
             0 if again else self.read,
+            until,
         )
         self.read = max([self.read, *(row["seq"] for row in rows)])
         records = [
@@ -254,3 +256,28 @@ async def test_a_chain_of_identifiers_is_parted_alike_whatever_came_first(
             while await home.value("SELECT max(seq) FROM contact.outbox") != matched.read:
                 await matched.match()
         assert await together(home) == {frozenset({"by mail"}), frozenset({"both", "by phone"})}
+        counted = "SELECT sum(occurrences)::int FROM contact.attribute_frequency"
+        assert await home.value(counted) == len(CHAIN)
+
+
+async def test_what_is_told_of_who_was_absorbed_meanwhile_is_told_of_who_stands_for_it(
+    home: Home,
+) -> None:
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        await matched.resolve("r1", email="adalbert.lovelace@engines.example", **ADA)
+        mailbox = "adalbert.lovelace@gmail.com"
+        await resolver.resolve(resolver.a_signal("r2", email=mailbox, **ADA))
+        first = await home.value("SELECT max(seq) FROM contact.outbox")
+        await resolver.resolve(resolver.a_signal("r3", email=mailbox, **{**ADA, "title": "Earl"}))
+        last = await home.value("SELECT max(seq) FROM contact.outbox")
+        await matched.match(until=first)
+        assert await matched.statuses() == ["active", "merged"]
+        await matched.match(until=last)
+        counted = "SELECT sum(occurrences)::int FROM contact.attribute_frequency"
+        assert await home.value(counted) == 3
+        keys = await home.fetch(
+            "SELECT DISTINCT c.status::text FROM contact.blocking_key AS b"
+            " JOIN contact.contact AS c ON c.id = b.contact_id"
+        )
+        assert [row["status"] for row in keys] == ["active"]
