@@ -21,7 +21,7 @@ _MAX_CUSTOM_TEXT: Final = 16_000
 """Characters of all custom fields of one card."""
 
 _LONG: Final = "is longer than {} characters; the rest was left out"
-_LONG_VALUE: Final = "is longer than 255 characters; it was left out"
+_LONG_VALUE: Final = "is longer than 255 characters; kept as a custom field"
 _MANY: Final = "has more than 50 values; the rest was left out"
 _MANY_CUSTOM: Final = "is more than custom fields of one record hold; it was left out"
 _CUT_LINE: Final = "is longer than 65,536 bytes; the rest was left out"
@@ -106,11 +106,16 @@ class Gathered:
         """Add a value that is worthless when cut: an address, a number, a link."""
         text = value if isinstance(value, str) else value["value"]
         if len(text) > MAX_SHORT:
-            self.note(name, _LONG_VALUE)
+            self.keep_long(text, name)
             return
         place = self.append(path, value, name)
         if place is not None:
             self.columns[f"{path}.{place}" if value is text else f"{path}.{place}.value"] = name
+
+    def keep_long(self, text: str, name: str) -> None:
+        """Keep a value as a custom field that is worthless when cut, and longer than its field."""
+        self.note(name, _LONG_VALUE)
+        self.keep(name.lower().removeprefix("x-").replace("-", "_"), text, name)
 
     def keep(self, key: str, text: str, name: str) -> None:
         """Keep what no field holds as a custom field; several values of a key are joined."""

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.ingest.sources.row import compact, read_birthday
-from services.ingest.sources.vcard_gathered import MAX_NOTE, Gathered, preference_of, text_of
+from services.ingest.sources.vcard_gathered import (
+    MAX_NOTE,
+    MAX_SHORT,
+    Gathered,
+    preference_of,
+    text_of,
+)
 from services.ingest.sources.vcard_property import Property, fields_of, items_of, parts_of
 
 _NAME_PARTS: Final = ("last_name", "first_name", "middle_name", "name_prefix", "name_suffix")
@@ -184,5 +190,7 @@ def add_labels(found: Gathered, groups: list[str]) -> None:
         for name in items_of(one.value)
     ]
     for name in dict.fromkeys((*names, *groups)):
-        if name and name.lower() not in _EVERYONE:
-            found.append("labels", found.fitted(name, "CATEGORIES"), "CATEGORIES")
+        if len(name) > MAX_SHORT:
+            found.keep_long(name, "CATEGORIES")
+        elif name and name.lower() not in _EVERYONE:
+            found.append("labels", name, "CATEGORIES")

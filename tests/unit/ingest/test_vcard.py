@@ -334,3 +334,13 @@ def test_the_revision_is_the_version_of_a_card_that_has_an_id(
     assert isinstance(without, Row)
     assert (with_id.uid, with_id.record.get("source_version")) == ("1", version)
     assert (without.uid, without.record.get("source_version")) == (None, None)
+
+
+def test_what_is_too_long_for_its_field_is_kept_whole() -> None:
+    page, label = f"https://x.example/{'a' * 400}", "b" * 300
+    [row] = read(card("FN:Ada", f"URL:{page}", f"CATEGORIES:{label},short"))
+    assert isinstance(row, Row)
+    assert row.record["custom_fields"] == {"url": page, "categories": label}
+    assert row.record["labels"] == ["short"]
+    reason = "is longer than 255 characters; kept as a custom field"
+    assert sorted(row.left_out) == [("CATEGORIES", reason), ("URL", reason)]
