@@ -43,6 +43,8 @@ _NO_PHONES: Final = frozenset(
     {
         *("date", "time", "at", "on", "id", "ip", "no", "nr", "number", "code", "zip", "postal"),
         *("order", "invoice", "amount", "total", "price", "value", "revenue", "score", "tax"),
+        *("num", "medicare", "medicaid", "npi", "mrn", "imei", "imsi", "iccid", "policy", "member"),
+        *("license", "licence", "account", "card", "serial", "sku", "ean", "isbn", "duns"),
         *("vat", "iban", "latitude", "longitude", "lat", "lng", "lon", "seen", "since", "year"),
         *(
             "updated",

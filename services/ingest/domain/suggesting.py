@@ -127,6 +127,7 @@ def suggest(
     if product is not None:
         return product
     keys, language = translated(_keys(header), vocabulary)
+    keys = _less_prefix(keys, vocabulary)
     found = [
         _by_alias(name, key, len(keys), vocabulary) for name, key in zip(header, keys, strict=True)
     ]
@@ -282,6 +283,32 @@ def _layout(keys: list[str], vocabulary: Vocabulary) -> Layout | None:
         ):
             return layout
     return None
+
+
+def _less_prefix(keys: list[str], vocabulary: Vocabulary) -> list[str]:
+    """Take a word off that stands before both parts of the only name: `pat_first_name`.
+
+    It says whose table it is, and stands before other columns of the person, too.
+    """
+    if len(keys) > _WIDE or any(_names(key, vocabulary) for key in keys):
+        return keys
+    parts: dict[str, set[str]] = {}
+    for key in keys:
+        word, _, rest = key.partition(" ")
+        if not is_of_others(word) and (kind := _names(rest, vocabulary)):
+            parts.setdefault(word, set()).add(kind)
+    named = [word for word, kinds in parts.items() if {"first_name", "last_name"} <= kinds]
+    if not named:
+        return keys
+    before = {word: sum(key.startswith(f"{word} ") for key in keys) for word in named}
+    word = max(named, key=lambda one: (before[one], one))
+    return [key.removeprefix(f"{word} ") for key in keys]
+
+
+def _names(key: str, vocabulary: Vocabulary) -> str | None:
+    """Return which part of a name a column holds, if it is called so."""
+    said = read_header_words(key, vocabulary) if key else None
+    return said.target.kind if said is not None and said.target.kind in NAMES else None
 
 
 def _family_name(keys: list[str], found: list[_Reading]) -> None:

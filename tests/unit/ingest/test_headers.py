@@ -450,3 +450,29 @@ def test_days_written_with_dots_begin_with_the_day() -> None:
 def test_quotes_that_were_left_around_a_cell_are_none_of_it() -> None:
     [facts] = take(b'Name,Company\nAda,"""Stone, Sons"""\n').facts
     assert facts["employments"] == [{"company_name": "Stone, Sons"}]
+
+
+@pytest.mark.parametrize(
+    ("header", "targets"),
+    [
+        ("pat_mrn_id,pat_first_name,pat_last_name,pat_suffix", "first_name last_name name_suffix"),
+        ("CustFirstName,CustLastName,CustCity", "first_name last_name address.city"),
+        ("emp_fname,emp_lname,emp_dept", "first_name last_name job.department"),
+        (
+            "pat_first_name,pat_last_name,pat_city,doc_first_name,doc_last_name",
+            "first_name last_name address.city",
+        ),
+        ("First Name,Last Name,kid_first_name,kid_last_name", "first_name last_name"),
+        ("spouse_first_name,spouse_last_name", ""),
+    ],
+)
+def test_a_word_before_both_parts_of_the_only_name_says_whose_table_it_is(
+    header: str, targets: str
+) -> None:
+    assert " ".join(said(*header.split(",")).values()) == targets
+
+
+def test_an_insurances_numbers_are_no_telephone_numbers() -> None:
+    rows = "Ada,928-32-7101,123-456-789\nBob,928-32-7102,123-456-780\n"
+    [facts, _] = take(f"Name,medicare_num,member id\n{rows}".encode()).facts
+    assert facts["custom_fields"] == {"medicare_num": "928-32-7101", "member id": "123-456-789"}
