@@ -20,6 +20,9 @@ def _nicknames() -> NickNamer:
 
 
 _BEHIND = re.compile(r"\s*(?:,|\(|\[|\s[-–]\s|/).*$")
+_EAST_ASIAN: Final = "\u2e80"
+"""The first character of the scripts in which one word is a whole name."""
+
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS = re.compile(r"[a-z]+")
 _DIGIT = re.compile(r"\d")
@@ -49,8 +52,10 @@ class Sender:
         words = _folded(name)
         if not words or len(words) > MAX_NAME_WORDS:
             return 0
-        if self._written and "".join(name.split()).casefold() == self._written:
+        if self.writes(line):
             return 2 if len(words) > 1 or not name.isascii() else 1
+        if self._written >= _EAST_ASIAN and self.before_name(line)[0]:
+            return 2
         if self._name:
             return self._by_name(words)
         return self._by_address(words)
@@ -63,6 +68,22 @@ class Sender:
         if self._written and not line.isascii():
             return self._written in "".join(line.split()).casefold()
         return any(word in self._joined for word in _LETTERS.findall(plain) if len(word) > 1)
+
+    def writes(self, line: str) -> bool:
+        """Tell whether a line is the name as the message's header has it."""
+        return bool(self._written) and "".join(person(line).split()).casefold() == self._written
+
+    def before_name(self, line: str) -> tuple[list[str], str]:
+        """Return the words before the sender's name where it ends a line, and the name.
+
+        In Japan a name stands behind the department and the position on one line.
+        """
+        name = person(line)
+        words = name.split()
+        for cut in range(1, len(words)):
+            if self._written and "".join(words[cut:]).casefold() == self._written:
+                return words[:cut], " ".join(words[cut:])
+        return [], name
 
     def _by_name(self, words: list[str]) -> int:
         same = self._name.intersection(words)

@@ -178,6 +178,11 @@ def is_department(piece: str) -> bool:
     return bool(wording().department.search(piece)) and not _DIGIT.search(piece)
 
 
+def is_role(piece: str) -> bool:
+    """Tell whether a piece says what somebody is, or where in a company."""
+    return is_title(piece) or is_department(piece)
+
+
 def has_form(piece: str) -> bool:
     """Tell whether a piece names a company by its legal form: `GmbH`, `Inc.`, `株式会社`.
 

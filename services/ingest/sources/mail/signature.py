@@ -14,7 +14,7 @@ from msgspec import Struct
 from services.ingest.sources.mail import pieces as piece_of
 from services.ingest.sources.mail.addresses import Mailbox
 from services.ingest.sources.mail.html_text import to_lines
-from services.ingest.sources.mail.naming import Sender, person
+from services.ingest.sources.mail.naming import Sender
 from services.ingest.sources.mail.pieces import Number
 from services.ingest.sources.mail.places import is_street, read_place
 from services.ingest.sources.mail.quoting import own_lines, without_notices
@@ -190,7 +190,13 @@ def _closes(line: str, closing: re.Pattern[str]) -> bool:
 def _named(line: str, sender: Sender) -> int:
     if not sender.may_name(line):
         return 0
-    return max((sender.names(piece) for piece in piece_of.split(line)), default=0)
+    return max((_names(piece, sender) for piece in piece_of.split(line)), default=0)
+
+
+def _names(piece: str, sender: Sender) -> int:
+    """Return how well a piece names the sender, whose company may be called so, too."""
+    named = sender.names(piece)
+    return 0 if named and piece_of.has_form(piece) and not sender.writes(piece) else named
 
 
 def _until_end(lines: Sequence[str]) -> list[str]:
@@ -223,15 +229,18 @@ def _assemble(block: Sequence[str], sender: Sender) -> Signature:
         on_line, rest = piece_of.numbers(line)
         phones += on_line
         for piece in piece_of.split(rest):
-            if place_of_name < 0 and sender.names(piece) == best:
-                name, place_of_name = person(piece), len(pieces)
+            named = _names(piece, sender)
+            if place_of_name < 0 and named == best:
+                before, name = sender.before_name(piece)
+                pieces += [word for word in before if piece_of.is_role(word)]
+                place_of_name = len(pieces)
                 behind = piece.partition(", ")[2]
                 if piece_of.is_title(behind):
                     pieces.append(behind)
                 continue
             found = piece_of.links(piece)
             links += found
-            if not found and not sender.names(piece):
+            if not found and not named:
                 pieces.append(piece)
     place = read_place(pieces)
     used = set(place[1]) if place else set()
@@ -280,7 +289,7 @@ def _roles(
 def _take(piece: str, roles: _Roles, sender: Sender) -> bool:
     """Take a piece for what its words say; False: they say nothing."""
     titled = piece_of.is_title(piece)
-    if titled or piece_of.is_department(piece):
+    if piece_of.is_role(piece):
         for title, company in piece_of.pairs(piece):
             if piece_of.is_title(title) and _is_company(company, sender):
                 roles.title = roles.title or title

@@ -100,6 +100,31 @@ def test_nothing_is_said_of_the_sender_that_another_signed() -> None:
     assert read_signature(own_text(text, ""), ADA) is None
 
 
+def test_a_name_behind_department_and_position_is_less_than_its_line() -> None:
+    """As it is written in Japan."""
+    signed = "山田商事株式会社\n営業部 部長 山田 太郎\nTEL: 03-1234-5678\n"
+    text = f"よろしくお願いいたします。\n\n-- \n{signed}"
+    found = read_signature(own_text(text, ""), Mailbox("taro@yamada.example", "山田太郎"))
+    assert found is not None
+    assert (found.name, found.title, found.department) == ("山田 太郎", "部長", "営業部")
+    assert found.company == "山田商事株式会社"
+
+
+@pytest.mark.parametrize("lines", ["De Vries B.V.\nJan de Vries", "Jan de Vries\nDe Vries B.V."])
+def test_a_company_that_has_the_senders_name_is_no_person(lines: str) -> None:
+    text = f"Zie bijlage.\n\nMet vriendelijke groet,\n\n{lines}\nT +31 20 123 4567\n"
+    found = read_signature(own_text(text, ""), Mailbox("jan@x.example", "Jan de Vries"))
+    assert found is not None
+    assert (found.name, found.company) == ("Jan de Vries", "De Vries B.V.")
+
+
+def test_a_family_called_like_a_form_of_company_is_one() -> None:
+    text = "Obrigada\n\nAtenciosamente,\nMARIA DE SA\nDiretora\nTel +351 21 123 4567\n"
+    found = read_signature(own_text(text, ""), Mailbox("maria@x.example", "Maria de Sa"))
+    assert found is not None
+    assert (found.name, found.company) == ("MARIA DE SA", None)
+
+
 def test_what_is_quoted_is_another_messages() -> None:
     text = (
         "Yes.\n\nOn Mon, 2 Mar 2026 at 10:12, Bob <bob@x.example> wrote:\n"
