@@ -162,20 +162,20 @@ def report_of(report: Document) -> Iterator[str]:
         yield from _counts(report)
     if report["undo"]:
         yield from undo_of(report["undo"])
-    for kind, words in (("rejected", "rejected"), ("left_out", "left out")):
+    for kind, words in (("rejected", "rejected"), ("left_out", "remark")):
         notes = report.get(kind, ())
         for note in notes[:LISTED]:
             place = f", {note['field']}" if note["field"] else ""
             yield f"  {words}: line {note['line']}{place}: {note['reason']}"
         if len(notes) > LISTED:
             yield f"  … and {len(notes) - LISTED:,} more; --json lists them"
-    rejected = report["classes"].get("rejected")
+    rejected = report["classes"].get("rejected") or report["verdicts"].get("rejected")
     if report.get("activities"):
         if rejected:
             yield f"  `kith import rejects {report['import_id']}` gives the rejected ones back"
         if report["state"] == "done":
             yield f"  to take it back: kith import undo {report['import_id']}"
-    elif report["verdicts"].get("rejected") or rejected:
+    elif rejected:
         yield f"  `kith import rejects {report['import_id']}` gives the rejected rows back"
 
 

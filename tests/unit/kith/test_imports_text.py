@@ -70,6 +70,13 @@ def test_a_report_adds_up_and_lists_what_was_not_taken() -> None:
     assert "2 events" in text
     assert "rejected: line 0, Email: is none" in text
     assert "and 2 more" in text
+    told = {"passed": {}, "left_out": {}, "signatures": 0, "people": None, "own": None}
+    behind = {**DOCUMENT, "verdicts": {"recorded": 2, "rejected": 1}, "classes": {"new": 3}}
+    sent = "\n".join(report_of({**behind, "activities": told, "reading": {"layout": "mbox"}}))
+    assert "`kith import rejects imp_1` gives the rejected ones back" in sent
+    remarks = [{"line": 3, "field": "Level", "reason": "must be one of: Gold; kept as it stands"}]
+    text = "\n".join(report_of({**DOCUMENT, "rejected": [], "left_out": remarks}))
+    assert "remark: line 3, Level: must be one of: Gold; kept as it stands" in text
     failed = {**DOCUMENT, "failure": {"detail": "is a picture"}}
     assert list(report_of(failed)) == ["  imp_1 failed: is a picture"]
 
