@@ -88,7 +88,7 @@ def create_app(settings: Settings) -> ASGIApp:
             vault = Vault(settings.remote.keys())
             uploads = uploads_of(settings, kept, vault)
             resolver = Resolver(client, kept)
-            work = Imports(Tools(settings, rules, producer, kept, uploads, resolver, share))
+            work = Imports(Tools(settings, rules, producer, kept, uploads, resolver, share, vault))
             http.state.doorway = Doorway(
                 settings,
                 rules,

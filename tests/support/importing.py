@@ -211,7 +211,9 @@ async def importing(kafka: KafkaSettings, dsns: dict[str, str]) -> AsyncIterator
         store = ImportStore(pool)
         kept = CopiedUploads(DatabaseUploads(store), Survey)
         share = Share(settings.file_share)
-        tools = Tools(settings, rules, producer, store, kept, Resolver(resolver, store), share)
+        vault = Vault(settings.remote.keys())
+        asked = Resolver(resolver, store)
+        tools = Tools(settings, rules, producer, store, kept, asked, share, vault)
         work = Imports(tools)
         http = create_http()
         keys, answers = KeyRing(pool), Answers(pool, settings.idempotency)
@@ -219,7 +221,7 @@ async def importing(kafka: KafkaSettings, dsns: dict[str, str]) -> AsyncIterator
             settings, rules, producer, keys, Store(pool), store, kept, work.wake, share
         )
         http.state.desk = Desk(keys, Limiter(None), settings.limits, answers)
-        http.state.connections = Connections(pool, Vault(settings.remote.keys()))
+        http.state.connections = Connections(pool, vault)
         async with work.running():
             yield Importing(tools, httpx.ASGITransport(http), dsns, pool)
 

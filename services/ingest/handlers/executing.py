@@ -71,6 +71,7 @@ async def execute(job: Job, tools: Tools) -> bool:
     if await tools.store.fetchrow(job.place, "finish", *finished) is not None and of_activities:
         # What people wrote is kept no longer than it takes to read it, and to give back what was
         # rejected. What fails here is done by `Imports.tidy`.
+        await tools.store.fetchrow(job.place, "forget_kept_entries", job.id)
         await forget_read_file(tools, job.place, job.id)
     return True
 

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import orjson
 
-from services.ingest.domain.entries import Entry
+from services.ingest.domain.entries import Entry, pack
 from services.ingest.domain.staging import RowClass
 from services.ingest.domain.witnessing import Person, Witnessed, class_of, nothing_taken, witness
 from services.ingest.handlers.reading import INVALID
 from services.ingest.handlers.tools import LostError, Tools, activity_terms_of
-from services.ingest.sources.activity_files import MAIL, helpers_for, reading, survey
+from services.ingest.sources.activity_files import MAIL, helpers_for, is_large, reading, survey
 from services.ingest.store.entries import Portion, append_entries
 from services.ingest.store.imports import Job
 from shared.observability import metrics
@@ -45,14 +45,16 @@ async def read_entries(job: Job, tools: Tools) -> None:
     layout = orjson.loads(job.row["reading"])["layout"]
     known = (job.row["file_bytes"], job.row["file_digest"])
     async with tools.uploads.opened(job.place, job.id, *known) as whole:
-        # Helpers come first: they start while the mailbox is looked through for whose it is.
+        # Helpers come first: they start while the rest of the mailbox is looked through for whose
+        # it is.
         with helpers_for(whole.file, layout, tools.settings.mail_helpers) as helpers:
             if "own" not in told:
-                shown = await asyncio.to_thread(survey, whole.file, layout)
+                shown = await asyncio.to_thread(survey, whole.file, layout, whole.survey.own)
                 told["own"] = sorted({*job.terms.get("own", ()), *shown})
             terms = activity_terms_of(job, tools.settings, told["own"])
             entries = reading(whole.file, terms, tools.rules, helpers)
-            staging = _Staging(job, tools, told, is_mail=layout in MAIL)
+            staging = _Staging(job, tools, told, layout)
+            staging.keeps = is_large(whole.file, layout)
             await staging.stage_all(entries)
     await _end(job, tools, told)
 
@@ -60,11 +62,14 @@ async def read_entries(job: Job, tools: Tools) -> None:
 class _Staging:
     """Entries on their way from the file to their rows."""
 
-    def __init__(self, job: Job, tools: Tools, told: dict[str, Any], *, is_mail: bool) -> None:
+    keeps = False
+    """Whether what is found is kept to be sent, as reading it again would take long."""
+
+    def __init__(self, job: Job, tools: Tools, told: dict[str, Any], layout: str) -> None:
         self._job = job
         self._tools = tools
         self._told = told
-        self._is_mail = is_mail
+        self._is_mail = layout in MAIL
         self._before: int = job.row["staged"]
         self._classes: Counter[str] = Counter(orjson.loads(job.row["classes"]))
         self._warnings: int = job.row["warnings"]
@@ -103,11 +108,16 @@ class _Staging:
             classes=self._classes,
             warnings=self._warnings,
             told=self._told,
+            kept=await asyncio.to_thread(self._packed, batch) if self.keeps else None,
         )
         if not await append_entries(tools.store, job, portion):
             raise LostError("the import is read by another worker, or not at all any more")
         self._before += len(batch)
         self._remember(fresh)
+
+    def _packed(self, batch: Sequence[Witnessed]) -> bytes | None:
+        packed = pack([one.entry for one in batch])
+        return packed and self._tools.vault.seal_if_open(packed)
 
     def _shown(self, rows: Sequence[tuple[Witnessed, RowClass]]) -> frozenset[int]:
         """Choose the entries that are shown: the first of each class."""

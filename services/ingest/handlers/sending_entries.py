@@ -1,6 +1,7 @@
 """The second step of an import of activities: its file is read again, and sent.
 
-What was chosen stands in the rows; what an entry says comes from the file. Read by the same terms
+What was chosen stands in the rows; what an entry says comes from the file, or of a large mailbox
+from what the preview kept of it. Read by the same terms
 it says the same, so that it may stop anywhere and go on in another process. Each entry is held to
 its row all the same: a newer release may read a file differently, and what was chosen about one
 message must not fall on another.
@@ -16,7 +17,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from services.ingest.domain.accounting import ACCEPTED
-from services.ingest.domain.entries import Entry, Taken
+from services.ingest.domain.entries import Entry, Taken, unpack
 from services.ingest.domain.settling import Settled
 from services.ingest.domain.witnessing import SIGNATURE, people_of, reads_as, settle_entry
 from services.ingest.handlers.collecting import LOST
@@ -94,7 +95,42 @@ class _Sending:
         return self._sent_to >= self._staged
 
     async def send_all(self) -> None:
-        """Send the entries behind those that were sent; the next are read meanwhile."""
+        """Send the entries behind those that were sent, as they were found or read again."""
+        await self._send_kept()
+        if not self.is_done:
+            await self._send_read()
+
+    async def _send_kept(self) -> None:
+        """Send what the preview kept, up to where it kept nothing."""
+        number = 1
+        while not self.is_done and (entries := await self._kept(number)):
+            number = entries[-1].number + 1
+            sent = self._sent_to
+            self._carry(one for one in entries if one.number <= sent)
+            coming = iter([one for one in entries if one.number > sent])
+            while batch := _take(coming):
+                await self._send_in_turn(batch)
+
+    async def _kept(self, number: int) -> list[Entry]:
+        """Return the entries that were kept together from that one on; none: read the file."""
+        job, tools = self._job, self._tools
+        row = await tools.store.fetchrow(job.place, "get_kept_entries", job.id, number)
+        if row is None:
+            return []
+
+        def opened(data: bytes) -> list[Entry]:
+            return unpack(tools.vault.unseal_if_sealed(data))
+
+        entries = await asyncio.to_thread(opened, row["data"])
+        return entries if entries and entries[0].number == number else []
+
+    async def _send_in_turn(self, batch: Sequence[Entry]) -> None:
+        began = time.monotonic()
+        await self._send(batch)
+        await self._tools.share.rest(time.monotonic() - began)
+
+    async def _send_read(self) -> None:
+        """Send what the file says; the next entries are read meanwhile."""
         job, tools = self._job, self._tools
         own = orjson.loads(job.row["told"])["own"]
         known = (job.row["file_bytes"], job.row["file_digest"])
@@ -107,9 +143,7 @@ class _Sending:
                 try:
                     while not self.is_done and (batch := await coming):
                         coming = asyncio.create_task(asyncio.to_thread(_take, entries))
-                        began = time.monotonic()
-                        await self._send(batch)
-                        await tools.share.rest(time.monotonic() - began)
+                        await self._send_in_turn(batch)
                 finally:
                     # A thread may still read the file that is about to be closed.
                     await asyncio.gather(coming, return_exceptions=True)

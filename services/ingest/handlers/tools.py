@@ -16,6 +16,7 @@ from services.ingest.sources.survey import Survey
 from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore, Job
 from services.ingest.store.resolver import Resolver
+from services.ingest.store.vault import Vault
 from shared.auth import Place
 from shared.errors import TransientError
 from shared.events.envelope import rfc3339
@@ -39,6 +40,8 @@ class Tools:
     resolver: Resolver
     share: Share
     """How much of the time reading a file takes while live signals flow."""
+    vault: Vault
+    """Seals what people wrote, where there are keys."""
     sources: Sources = field(default_factory=Sources)
 
     def count(self, source: str, verdict: str, rows: int) -> None:

@@ -18,7 +18,7 @@ from services.ingest.sources import activities
 from services.ingest.sources.kinds import LDIF_TEXT, kind_of_text
 from services.ingest.sources.mail.boxes import BoxKind, read_box, shown_box, sniff_box, why_no_mail
 from services.ingest.sources.mail.helping import Helpers
-from services.ingest.sources.mail.own import OwnSurvey
+from services.ingest.sources.mail.own import GrowingSurvey, OwnSurvey
 from services.ingest.sources.mail.reading import MailReader, MailTerms
 from services.ingest.sources.phone_backup import ROOT
 
@@ -87,8 +87,13 @@ def layout_of(file: BinaryIO, kind: FileKind | None) -> str | None:
     return None if is_ldif else shown_box(file)
 
 
-def survey(file: BinaryIO, layout: str) -> frozenset[str]:
-    """Return the addresses that a mailbox shows to be its user's own."""
+def survey(file: BinaryIO, layout: str, followed: GrowingSurvey | None = None) -> frozenset[str]:
+    """Return the addresses that a mailbox shows to be its user's own.
+
+    `followed`: what was found out while it came.
+    """
+    if layout == "mbox" and followed and (learnt := followed.learnt(file)) is not None:
+        return learnt
     found = OwnSurvey()
     if layout in MAIL:
         for stored in read_box(file, cast("BoxKind", layout), heads=True):
@@ -101,10 +106,14 @@ def check(file: BinaryIO, terms: ActivityTerms, rules: Rules) -> None:
     next(islice(reading(file, terms, rules, Helpers(0)), 1), None)
 
 
+def is_large(file: BinaryIO, layout: str) -> bool:
+    """Tell whether reading a file takes so long that helpers, and reading it once, are worth it."""
+    return layout == "mbox" and file.seek(0, SEEK_END) >= LARGE
+
+
 def helpers_for(file: BinaryIO, layout: str, count: int) -> Helpers:
     """Return so many helpers, or none where the file is not worth their start."""
-    is_large = layout == "mbox" and file.seek(0, SEEK_END) >= LARGE
-    return Helpers(count if is_large else 0)
+    return Helpers(count if is_large(file, layout) else 0)
 
 
 def reading(

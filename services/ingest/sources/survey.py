@@ -8,6 +8,7 @@ import re
 from typing import BinaryIO, Final
 
 from services.ingest.sources.encodings import PIECE, EncodingSurvey
+from services.ingest.sources.mail.own import GrowingSurvey
 
 _GROUP: Final = re.compile(rb":\s?group", re.IGNORECASE)
 _SEAM: Final = 6
@@ -23,6 +24,11 @@ class Survey:
         self._begun = False
         self._seam = b""
         self._has_groups = False
+        self.own: Final = GrowingSurvey()
+
+    def follow(self, file: BinaryIO, size: int) -> None:
+        """Look at the file itself, as far as its bytes were seen."""
+        self.own.follow(file, size)
 
     def see(self, piece: bytes) -> None:
         """Look at the next bytes."""

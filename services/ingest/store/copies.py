@@ -43,6 +43,9 @@ class Surveyor(Protocol):
     def see(self, piece: bytes) -> None:
         """Look at the next bytes."""
 
+    def follow(self, file: BinaryIO, size: int) -> None:
+        """Look at the file itself, of which so many bytes are here."""
+
 
 SurveyorT = TypeVar("SurveyorT", bound=Surveyor)
 
@@ -74,6 +77,12 @@ class _Copy(Generic[SurveyorT]):
             self.digest.update(fresh)
             self.survey.see(fresh)
             self.size += len(fresh)
+            with self.opened() as file:
+                self.survey.follow(file, self.size)
+
+    def opened(self) -> BinaryIO:
+        """Open it anew, at its beginning."""
+        return cast("BinaryIO", io.BufferedReader(_Reader(self), READ_BYTES))
 
     def __del__(self) -> None:
         """Close the file: with that it is gone."""
@@ -175,8 +184,8 @@ class CopiedUploads(Generic[SurveyorT]):
         if digest is not None and digest != copy.digest.digest():
             self._copies.pop(number, None)
             raise _refused("is not the one that was read before")
-        with io.BufferedReader(_Reader(copy), READ_BYTES) as file:
-            yield Opened(cast("BinaryIO", file), copy.size, copy.digest.digest(), copy.survey)
+        with copy.opened() as file:
+            yield Opened(file, copy.size, copy.digest.digest(), copy.survey)
 
     async def delete(self, place: Place, number: int) -> None:
         """Forget the file."""

@@ -25,6 +25,8 @@ class Portion:
     classes: Mapping[str, int]
     warnings: int
     told: Mapping[str, Any]
+    kept: bytes | None = None
+    """What is to be sent of them, where it is not read again."""
 
 
 async def append_entries(store: ImportStore, job: Job, portion: Portion) -> bool:
@@ -46,6 +48,10 @@ async def append_entries(store: ImportStore, job: Job, portion: Portion) -> bool
         if ours is None:
             return False
         await connection.execute(QUERIES["insert_entries"], *where, *_columns(portion))
+        if portion.kept:
+            # Below the beginning of the file, whose first piece is at 0.
+            begins = -portion.rows[0][0].entry.number
+            await connection.execute(QUERIES["put_chunk"], *where, begins, portion.kept, None)
         if portion.people:
             # In one order: two workers may write of the same import when one of them is late.
             people = sorted(portion.people.items(), key=lambda one: one[0].record_key)

@@ -17,16 +17,12 @@ from typing_extensions import override
 from ulid import ULID
 
 from services.ingest.store.imports import ImportStore
-from services.ingest.store.vault import Vault
+from services.ingest.store.vault import SEAL, Vault
 from shared.auth import Place
 from shared.errors import TransientError
 
 PIECE: Final = 1 << 20
 """Bytes of a piece where each costs little."""
-
-
-SEAL: Final = b"gAAAA"
-"""How a piece begins that is encrypted: Fernet's version and its time, in base64."""
 
 
 class Piece(NamedTuple):

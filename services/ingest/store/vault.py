@@ -18,6 +18,9 @@ KEY_FORM: Final = "32 random bytes in URL-safe base64, as `kith sync key` prints
 
 _OTHER_KEY: Final = "was encrypted under a key that is not among INGEST_ENCRYPTION_KEYS"
 
+SEAL: Final = b"gAAAA"
+"""How a piece begins that is encrypted: Fernet's version and its time, in base64."""
+
 
 class VaultError(ServiceError):
     """What is stored cannot be read, or nothing can be stored: a key is missing."""
@@ -60,6 +63,14 @@ class Vault:
         except InvalidToken:
             raise VaultError(_OTHER_KEY) from None
         return document
+
+    def seal_if_open(self, data: bytes) -> bytes:
+        """Encrypt a piece under the first key; without one it stays as it is."""
+        return self.seal_bytes(data) if self.is_open else data
+
+    def unseal_if_sealed(self, data: bytes) -> bytes:
+        """Decrypt a piece that was encrypted; others came before there was a key."""
+        return self.unseal_bytes(data) if data.startswith(SEAL) else data
 
     def _known(self) -> MultiFernet:
         if self._cipher is None:

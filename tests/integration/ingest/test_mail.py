@@ -60,6 +60,23 @@ async def kafka(system: Importing) -> AsyncIterator[KafkaLab]:
         yield lab
 
 
+@pytest.fixture(params=["read again", "kept"])
+def again(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send mailboxes from a second reading, as small ones are, or from what was kept of them."""
+    if request.param == "kept":
+        never_read_again(monkeypatch)
+
+
+def never_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every mailbox for a large one, and refuse to read one twice."""
+
+    def refuse(*_given: Any, **_named: Any) -> Iterator[Entry]:
+        pytest.fail("the file is read again")
+
+    monkeypatch.setattr("services.ingest.sources.activity_files.LARGE", 0)
+    monkeypatch.setattr(f"{HANDLERS}.sending_entries.reading", refuse)
+
+
 async def arrived(kafka: KafkaLab, marks: dict[TopicPartition, int]) -> list[dict[str, Any]]:
     records = await kafka.read_since(marks)
     return [orjson.loads(record.value) for record in records if record.value]
@@ -335,6 +352,42 @@ async def test_an_import_whose_key_or_storage_is_gone_waits_for_it_but_not_for_e
     )
 
 
+@pytest.mark.parametrize("lost", [None, 1, 4])
+async def test_a_large_mailbox_is_sent_as_it_was_found_and_read_again_where_that_is_lost(
+    system: Importing,
+    caller: Caller,
+    kafka: KafkaLab,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: int | None,
+) -> None:
+    """Sealed, where there is a key; gone when the import is done, also where its file stays."""
+    monkeypatch.setattr(f"{HANDLERS}.reading_entries.FIRST", 3)
+    monkeypatch.setattr(f"{HANDLERS}.reading_entries.BATCH", 2)
+    monkeypatch.setattr(system.tools.vault, "_cipher", Vault(KEYS)._cipher)
+    never_read_again(monkeypatch)
+    box = an_mbox(*(a_message(message_id=f"<{n}@x>", text=SIGNED) for n in range(8)))
+    ready = await caller.preview(box, own=OWN)
+    pieces = await system.fetch(
+        "SELECT c.begins, c.data FROM ingest.import_chunk c JOIN ingest.import_file f"
+        " ON f.id = c.import_id WHERE f.public_id = $1 AND begins < 0 ORDER BY begins DESC",
+        ready["import_id"],
+    )
+    assert [one["begins"] for one in pieces] == [-1, -4, -6, -8]
+    assert all(Vault(KEYS).unseal_bytes(one["data"]) for one in pieces)
+    if lost is not None:
+        monkeypatch.setattr(f"{HANDLERS}.sending_entries.reading", reading)
+        number, place = await whereabouts(system, ready["import_id"])
+        broken = (number, place.tenant_id, place.workspace_id, -lost, b"of another release", None)
+        async with system.tools.store.inside(place) as connection:
+            await connection.execute(QUERIES["put_chunk"], *broken)
+    marks = await kafka.marks(SIGNALS_NORMALIZED_BULK)
+    done = await caller.run(ready["import_id"])
+    assert done["verdicts"] == {"recorded": 8, "unchanged": 0, "skipped": 0, "rejected": 0}
+    assert len(await arrived(kafka, marks)) == 9
+    assert await kept_pieces(system, ready["import_id"]) == 0
+
+
+@pytest.mark.usefixtures("again")
 async def test_what_a_signature_says_goes_with_whatever_message_is_sent(
     system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,6 +422,7 @@ async def test_what_a_signature_says_goes_with_whatever_message_is_sent(
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.usefixtures("again")
 async def test_whoever_is_erased_is_sent_by_no_mailbox(
     system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,27 @@ from services.ingest.sources.encodings import PIECE, sniff_encoding
 from services.ingest.sources.sniff import sniff
 from services.ingest.sources.survey import Survey, survey_of
 
+MESSAGE = (
+    b"From x@example.com Mon Mar  2 10:12:00 2026\nDelivered-To: %s\nReceived: by x\n"
+    b"From: b@x.example\nTo: %s\n\n"
+) + b"text\n" * 200_000
+
+
+def test_whose_a_mailbox_is_shows_while_it_comes() -> None:
+    """As it does when it is there; nothing is told of what is no mailbox, or was not followed."""
+    data = b"".join(MESSAGE % (who, who) for who in (b"ada@x.example",) * 20 + (b"bob@x.example",))
+    survey = Survey()
+    assert survey.own.learnt(BytesIO(data)) is None
+    for at in range(0, len(data), 1 << 20):
+        size = min(at + (1 << 20), len(data))
+        survey.follow(BytesIO(data[:size]), size)
+    assert survey.own.learnt(BytesIO(data)) == frozenset({"ada@x.example"})
+    assert survey.own.learnt(BytesIO(data)) == frozenset({"ada@x.example"})
+    other = Survey()
+    other.follow(BytesIO(b"Name,Mail\n" * (1 << 20)), 10 << 20)
+    assert other.own.learnt(BytesIO(b"Name,Mail\n")) is None
+
+
 GROUPS = st.lists(st.sampled_from([b"KIND:", b"\n", b" ", b"g", b"GR", b"roup", "é".encode()]))
 
 

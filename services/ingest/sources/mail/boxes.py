@@ -19,6 +19,9 @@ KEPT_BYTES: Final = 2 * 1024 * 1024
 CHUNK: Final = 1 << 20
 """Bytes that are looked through at once."""
 
+GROWTH: Final = 8 << 20
+"""Bytes that come before a growing mailbox is looked at again."""
+
 LONGEST_LINE: Final = 2_048
 """A separator and the line behind it are not longer: so much must be at hand to judge them."""
 
@@ -66,6 +69,9 @@ _DELIMITERS: Final = b",;\t|"
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _SEPARATOR = re.compile(rb"\nFrom ")
 """An expression, as it is found in half the time that `bytes.find` takes."""
+
+_BEHIND: Final = 7
+"""Bytes behind a message in which the next separator shows."""
 
 _FOLDER = re.compile(rb"From kith-folder=([^\s;]*) ")
 _QUOTED = re.compile(rb"\n>(>*From )")
@@ -230,11 +236,20 @@ def _is_separator(data: bytes, at: int, *, at_start: bool) -> bool:
     return below_blank and bool(_USUAL_FIELD.match(data, behind))
 
 
-def _separators(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """Yield offset and line of every separator, then the end of the file."""
-    begin = _start(file)[1]
-    file.seek(0)
-    data, base, line = b"", begin, 1 + file.read(begin).count(b"\n")
+def _separators(
+    file: BinaryIO, begun: tuple[int, int] | None = None, *, is_whole: bool = True
+) -> Iterator[tuple[int, int]]:
+    """Yield offset and line of every separator, then the end of the file.
+
+    `begun`: the one to begin with.  Of a file that is not whole yet those are told that nothing can
+    change any more, and no end.
+    """
+    if begun is None:
+        begin = _start(file)[1]
+        file.seek(0)
+        begun = begin, 1 + file.read(begin).count(b"\n")
+    begin, line = begun
+    data, base = b"", begin
     size = file.seek(0, 2)
     passed = begin
     while True:
@@ -243,6 +258,8 @@ def _separators(file: BinaryIO) -> Iterator[tuple[int, int]]:
         data += chunk
         is_last = base + len(data) >= size or not chunk
         limit = len(data) if is_last else max(0, len(data) - LONGEST_LINE)
+        if not is_whole:
+            limit = max(0, min(limit, size - base - LONGEST_LINE - HEAD_BYTES))
         counted = 0
         at = 0 if base == begin else _next_separator(data, 0)
         while at < limit and (at > 0 or base == begin):
@@ -254,12 +271,15 @@ def _separators(file: BinaryIO) -> Iterator[tuple[int, int]]:
                 if len(head) < HEAD_BYTES and not is_last:
                     file.seek(base + at)
                     head = file.read(HEAD_BYTES)
-                passed = _end_by_length(file, head, base + at, size)
+                passed = _end_by_length(file, head, base + at, size, is_whole=is_whole)
+                if passed > size - _BEHIND and not is_whole:
+                    return
             at = _next_separator(data, at)
             if at == 0:
                 break
         if is_last:
-            yield base + len(data), line
+            if is_whole:
+                yield base + len(data), line
             return
         # Four bytes more are kept: a blank line above a separator must be seen.
         cut = max(counted, limit - 4, 1)
@@ -273,10 +293,11 @@ def _next_separator(data: bytes, behind: int) -> int:
     return found.start() + 1 if found else 0
 
 
-def _end_by_length(file: BinaryIO, head: bytes, start: int, size: int) -> int:
+def _end_by_length(file: BinaryIO, head: bytes, start: int, size: int, *, is_whole: bool) -> int:
     """Return where a message ends by its own `Content-Length`, if a separator stands there.
 
     Dialects that escape nothing (mboxcl2) are read by it; a length that is stale is not believed.
+    Of a file that is not whole yet an end that is not there yet is told as it is claimed.
     """
     blank, body = _end_of_header(head)
     if blank < 0 or head.find(b"ength:", 0, blank) < 0:
@@ -285,8 +306,10 @@ def _end_by_length(file: BinaryIO, head: bytes, start: int, size: int) -> int:
     if found is None:
         return start + 5
     end = start + body + int(found[1])
+    if not is_whole and end > size - _BEHIND:
+        return end
     file.seek(end)
-    behind = file.read(7).lstrip(b"\r\n")
+    behind = file.read(_BEHIND).lstrip(b"\r\n")
     is_end = end == size or (end < size and (behind.startswith(b"From ") or not behind))
     return end if is_end else start + 5
 
@@ -304,6 +327,32 @@ def _read_mbox(file: BinaryIO, *, heads: bool = False) -> Iterator[Stored]:
         if before is not None:
             yield _stored(file, *before, offset, heads=heads)
         before = offset, line
+
+
+class Heads:
+    """Reads the heads of messages of an mbox that still grows: each once, in their order."""
+
+    def __init__(self) -> None:
+        self._before: tuple[int, int] | None = None
+        self._waits_for = GROWTH
+
+    def is_due(self, size: int) -> bool:
+        """Tell whether enough came since the last look, at what was passed then.
+
+        The message that is not whole is looked through again each time: so never before what there
+        is of it has doubled.
+        """
+        return size >= self._waits_for
+
+    def read(self, file: BinaryIO, *, is_whole: bool) -> Iterator[Stored]:
+        """Yield what came since the last look, up to the last message that is surely whole."""
+        for offset, line in _separators(file, self._before, is_whole=is_whole):
+            if self._before is not None and offset > self._before[0]:
+                yield _stored(file, *self._before, offset, heads=True)
+            self._before = offset, line
+        size = file.seek(0, 2)
+        unfinished = size - self._before[0] if self._before else size
+        self._waits_for = size + max(GROWTH, unfinished)
 
 
 def _stored(file: BinaryIO, start: int, line: int, end: int, *, heads: bool) -> Stored:

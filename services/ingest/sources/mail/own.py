@@ -9,10 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from threading import Lock
+from typing import BinaryIO, Final
 
 from services.ingest.sources.mail.addresses import read_addresses
-from services.ingest.sources.mail.boxes import Stored
+from services.ingest.sources.mail.boxes import Heads, Stored, sniff_box
 from services.ingest.sources.mail.judging import is_sent, nobody
 from services.ingest.sources.mail.message import read_headers
 from shared.identifiers.email import normalize_email
@@ -76,3 +77,43 @@ def _normalized(text: str) -> Iterator[str]:
     address = normalize_email(found[1]) if found else None
     if address is not None and not isinstance(address, Refused):
         yield address
+
+
+class GrowingSurvey:
+    """Looks at a mailbox while it comes, so that nobody waits for that when it is there."""
+
+    def __init__(self) -> None:
+        self._found = OwnSurvey()
+        self._heads = Heads()
+        self._looking = Lock()
+        self._is_mbox: bool | None = None
+        self._is_done = False
+
+    def follow(self, file: BinaryIO, size: int) -> None:
+        """Look at as much of a file as is here; it begins as all of it does."""
+        with self._looking:
+            if self._is_mbox is not False and not self._is_done and self._heads.is_due(size):
+                try:
+                    self._look(file, is_whole=False)
+                except Exception:  # noqa: BLE001  # who reads the file is told, not who sends it
+                    self._is_mbox = False
+
+    def learnt(self, file: BinaryIO) -> frozenset[str] | None:
+        """Return the mailboxes that are the user's own, of an mbox that is whole.
+
+        None: it was not followed.
+        """
+        with self._looking:
+            if not self._is_mbox:
+                return None
+            if not self._is_done:
+                self._look(file, is_whole=True)
+                self._is_done = True
+            return self._found.learnt()
+
+    def _look(self, file: BinaryIO, *, is_whole: bool) -> None:
+        if self._is_mbox is None:
+            self._is_mbox = sniff_box(file) == "mbox"
+        if self._is_mbox:
+            for stored in self._heads.read(file, is_whole=is_whole):
+                self._found.look_at(stored)

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.sources.mail.boxes import KEPT_BYTES, read_box, sniff_box, why_no_mail
+from services.ingest.sources.mail.boxes import (
+    KEPT_BYTES,
+    Heads,
+    Stored,
+    read_box,
+    sniff_box,
+    why_no_mail,
+)
 from services.ingest.sources.mail.message import read_headers
 from tests.support.mail import a_message, an_mbox
 
@@ -200,3 +207,60 @@ def test_heads_alone_say_what_whole_messages_say(lines: list[bytes], long: int) 
     assert all(
         len(head.raw) <= len(all_of_it.raw) for head, all_of_it in zip(heads, whole, strict=True)
     )
+
+
+def heads_of(data: bytes, cuts: list[int]) -> list[Stored]:
+    """Read heads as far as a mailbox came, again and again, then all of it."""
+    heads = Heads()
+    found = [
+        stored for cut in cuts for stored in heads.read(io.BytesIO(data[:cut]), is_whole=False)
+    ]
+    return [*found, *heads.read(io.BytesIO(data), is_whole=True)]
+
+
+def a_stored(body: bytes, length: int | None) -> bytes:
+    """Make a message with its separator, nothing escaped; `length`: what it says its body has."""
+    said = b"" if length is None else b"Content-Length: %d\n" % length
+    return LINE + said + ONE.partition(b"\n\n")[0] + b"\n\n" + body
+
+
+BODIES = st.lists(
+    st.sampled_from(
+        [b"x" * 9_000 + b"\n", b"see:\n\n" + LINE + ONE + b"\n", b"\nFrom here\n", b"y\n"]
+    ),
+    max_size=4,
+).map(b"".join)
+
+
+@settings(max_examples=150)
+@given(
+    messages=st.lists(
+        st.tuples(BODIES, st.sampled_from(["right", "stale", "huge", None])), min_size=1, max_size=9
+    ),
+    shares=st.lists(st.floats(0, 1), max_size=5),
+)
+def test_a_mailbox_that_grows_shows_the_same_heads_as_when_it_is_whole(
+    messages: list[tuple[bytes, str | None]], shares: list[float]
+) -> None:
+    """Wherever it stopped: within a separator, a header, or a message that says its length."""
+    lengths = {"stale": 7, "huge": 10**9}
+    data = b"".join(
+        a_stored(body, len(body) if said == "right" else lengths.get(said or ""))
+        for body, said in messages
+    )
+    cuts = sorted(round(len(data) * share) for share in shares)
+    assert heads_of(data, cuts) == list(read_box(io.BytesIO(data), "mbox", heads=True))
+
+
+def test_a_growing_mailbox_is_looked_at_as_it_comes_and_no_part_of_it_many_times() -> None:
+    data = b"".join(a_stored(b"x" * 30_000 + b"\n", None) for _ in range(20))
+    heads = Heads()
+    assert not heads.is_due(1_000)
+    assert len(list(heads.read(io.BytesIO(data), is_whole=False))) == 19
+    one, looks = b"From x@example.com\n" + ONE + b"z" * (60 << 20), 0
+    heads = Heads()
+    for size in range(1 << 20, len(one), 1 << 20):
+        if heads.is_due(size):
+            looks += 1
+            assert not list(heads.read(io.BytesIO(one[:size]), is_whole=False))
+    assert looks == 3
