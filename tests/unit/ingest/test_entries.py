@@ -8,15 +8,16 @@ from msgspec.structs import replace
 from services.ingest.domain.entries import Entry, Taken, pack, unpack
 from services.ingest.domain.mapping import Normalized, Origin
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-ORIGIN = st.builds(Origin, TEXT, TEXT, TEXT, TEXT, TEXT, st.none() | TEXT, st.none() | TEXT)
+TEXT = st.sampled_from(["", "x", "é\x00\n", "\U0001f600" * 9])
+BYTES = st.sampled_from([b"", b"\x00\xff", b'{"a":1}' * 9])
+ORIGIN = st.builds(Origin, TEXT, st.just("t"), TEXT, st.just("w"), TEXT, st.none() | TEXT)
 SIGNAL = st.builds(
     Normalized,
-    st.binary(max_size=16),
-    st.binary(max_size=16),
-    st.binary(max_size=99),
-    st.lists(st.dictionaries(TEXT, TEXT, max_size=2), max_size=2),
-    st.lists(TEXT, max_size=2),
+    BYTES,
+    BYTES,
+    BYTES,
+    st.lists(st.dictionaries(TEXT, TEXT, max_size=1), max_size=1),
+    st.lists(TEXT, max_size=1),
 )
 ENTRY = st.builds(
     Entry,
@@ -30,7 +31,7 @@ ENTRY = st.builds(
 )
 
 
-@given(st.lists(ENTRY, max_size=5))
+@given(st.lists(ENTRY, max_size=3))
 def test_what_is_to_be_sent_of_entries_comes_back(entries: list[Entry]) -> None:
     packed = pack(entries)
     assert packed is not None
