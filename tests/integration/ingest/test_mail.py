@@ -73,7 +73,7 @@ def never_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_given: Any, **_named: Any) -> Iterator[Entry]:
         pytest.fail("the file is read again")
 
-    monkeypatch.setattr("services.ingest.sources.activity_files.LARGE", 0)
+    monkeypatch.setattr(f"{HANDLERS}.reading_entries.is_large", lambda *_given: True)
     monkeypatch.setattr(f"{HANDLERS}.sending_entries.reading", refuse)
 
 
