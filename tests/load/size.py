@@ -52,6 +52,9 @@ PACED_WORKERS: Final = 2
 FLAT_OUT: Final = 100
 """Signals of a batch when nothing paces them."""
 
+MOST_FLAT_OUT_S: Final = 30.0
+"""How long nothing paces them, at most, seconds: a base of 100,000 grows by half meanwhile."""
+
 WHYS: Final = 300
 """Contacts that are asked why they are one."""
 
@@ -93,12 +96,13 @@ class Base:
             await asyncio.sleep(0.2)
 
     async def flat_out(self, asked: argparse.Namespace, base: int, first: int) -> Answer:
-        """Let half of the signals be of the base, for as long as asked, as fast as it goes.
+        """Let half of the signals be of the base, for half as long as asked, as fast as it goes.
 
         What all processes spent is told of until matching is level again.
         """
         before = self._matching_s() + self._server_s()
-        run = await self.resolve(base=base, first=first, seconds=asked.seconds / 2, most=FLAT_OUT)
+        seconds = min(asked.seconds / 2, MOST_FLAT_OUT_S)
+        run = await self.resolve(base=base, first=first, seconds=seconds, most=FLAT_OUT)
         await self.matched()
         spent = self._matching_s() + self._server_s() - before
         whole = run["cpu_us_per_signal"]["resolvers"] + 1e6 * spent / run["signals"]
