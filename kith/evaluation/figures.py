@@ -1,6 +1,6 @@
 """What an evaluation found, as text and as JSON."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -10,6 +10,11 @@ from kith.evaluation.standing import Calibrated
 
 _NAMES: Final = frozenset({"full_name", "first_name", "last_name"})
 """Targets of columns that name a person: without any, little is merged."""
+
+
+_UNREAD: Final = "rows cannot be read and are left out"
+_SHOWN: Final = 3
+"""Rows that cannot be read of which it is said why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class Reading:
     """Records whose person is known."""
     people: int
     unread: int
+    reasons: Sequence[tuple[int, str]]
+    """(line, reason) of the first rows that cannot be read."""
     blank: int
     left_out: int
     columns: Mapping[str, str]
@@ -92,6 +99,7 @@ def describe(name: str, labelled: Labelled, seed: int, batch: int) -> Reading:
         measured=len(truth),
         people=len(set(truth.values())),
         unread=len(labelled.unread),
+        reasons=labelled.unread[:_SHOWN],
         blank=labelled.blank,
         left_out=labelled.left_out,
         columns=labelled.columns,
@@ -129,13 +137,15 @@ def reading_lines(reading: Reading) -> Iterator[str]:
     unmeasured = reading.records - reading.measured
     notes = (
         (unmeasured, "records have no truth: they are streamed, and not measured"),
-        (reading.unread, "rows cannot be read and are left out"),
+        (reading.unread, _UNREAD),
         (reading.blank, "rows are blank"),
         (reading.left_out, "values cannot be read and are left out of their records"),
     )
     for count, words in notes:
         if count:
             yield f"  {count:,} {words}"
+        if count and words == _UNREAD:
+            yield from (f"    line {line}: {reason}" for line, reason in reading.reasons)
 
 
 def scored_lines(scored: Scored) -> Iterator[str]:

@@ -173,7 +173,9 @@ def test_rows_without_truth_and_bad_rows_are_told(files: Files) -> None:
     assert labelled.people == {"line-2": "1", "line-6": "3"}
     assert len(labelled.rows) == 3
     assert labelled.blank == 1
-    assert [line for line, _ in labelled.unread] == [5]
+    [(line, reason)] = labelled.unread
+    assert line == 5
+    assert f"    line 5: {reason}" in reading_lines(describe("table.csv", labelled, 1, 100))
 
 
 def test_the_order_is_random_and_the_same_for_a_seed(files: Files) -> None:
