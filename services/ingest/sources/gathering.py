@@ -37,6 +37,14 @@ _PROFILE = re.compile(
     r"(?:linkedin|facebook|crunchbase|twitter|x|instagram|xing|tracxn|apollo)\.\w+/\w",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"[^\s@<>()\[\]{},;:/|\"']+@[^\s@<>()\[\]{},;:/|\"']+")
+_MANY = re.compile(r":::|[;|\n]")
+"""Between values of which some may be addresses and some numbers."""
+
+_UNLABELLED: Final[Group] = {"label": ""}
+"""What stands in a column of another kind has none of its labels."""
+
+_NUMBER = re.compile(r"\+?(?=(?:\D*\d){7,15}\D*$)[\d ().\-/]+")
 _RELATION = re.compile(r"\s*\((?:https?://)?(?:www\.)?notion\.so/[^()]*\)")
 """What Notion writes behind the name of a page that a row is related to."""
 
@@ -180,6 +188,9 @@ def _emails(row: Gathering, key: Key, group: Group) -> None:
         row.leave(key, LONG_VALUE)
         return
     _points(row, "emails", key, group, emails_in(cell))
+    if row.frame.by_hand and _MANY.search(cell):
+        numbers = (part for part in map(str.strip, _MANY.split(cell)) if _NUMBER.fullmatch(part))
+        _points(row, "phones", key, _UNLABELLED, numbers)
 
 
 def _phones(row: Gathering, key: Key, group: Group) -> None:
@@ -191,6 +202,10 @@ def _phones(row: Gathering, key: Key, group: Group) -> None:
         for label, number in several:
             _points(row, "phones", key, {**group, "label": label}, [number])
         return
+    if row.frame.by_hand and "@" in cell and (mails := _ADDRESS.findall(cell)):
+        # People who have but one column for it put addresses there, too.
+        _points(row, "emails", key, _UNLABELLED, mails)
+        cell = _ADDRESS.sub("", cell).strip(" \t\r\n,;/|:<>()-")
     numbers = phones_in(cell)
     if row.phone_code:
         numbers = [with_calling_code(number, row.phone_code) for number in numbers]

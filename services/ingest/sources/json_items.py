@@ -20,6 +20,9 @@ MAX_ITEM: Final = 8 << 20
 """Characters of one item; cards have pictures in them."""
 
 _PIECE: Final = 1 << 16
+_ASSIGNED = re.compile(r"[\w$]+(?:\.[\w$]+)+\s*=\s*(?=[\[{])")
+"""What stands before the list where a program keeps its data as scripts do: X's archive."""
+
 _BETWEEN = re.compile(r"[\s,\ufeff]*")
 _DIGITS: Final = 18
 """Of a whole number; one with more is kept as text: it counts nothing, it names something."""
@@ -83,7 +86,7 @@ class _Items:
 
     def __iter__(self) -> Iterator[Item | BadRow]:
         """Yield every item."""
-        is_list = self._skip() and self._held[self._at] == "["
+        is_list = self._begin() and self._held[self._at] == "["
         self._at += is_list
         number = 0
         while self._skip():
@@ -101,6 +104,14 @@ class _Items:
                 return
         if is_list:
             yield BadRow(number + 1, "", _OPEN)
+
+    def _begin(self) -> bool:
+        """Step to the first item or list, over the name that it is assigned to."""
+        if not self._skip():
+            return False
+        if assigned := _ASSIGNED.match(self._held, self._at):
+            self._at = assigned.end()
+        return True
 
     def _skip(self) -> bool:
         """Step over what stands between items; tell whether anything follows."""

@@ -40,7 +40,7 @@ _TEXTS: Final = (
         "a backup of calls or messages; import it with `kith activities`",
     ),
     (re.compile(r"<\?xml|<\w+[\s>]"), XML),
-    (re.compile(r'\s*[{\[]\s*(?:["{\[}\]]|$)'), JSON),
+    (re.compile(r'\s*(?:[\w$]+(?:\.[\w$]+)+\s*=)?\s*[{\[]\s*(?:["{\[}\]]|$)'), JSON),
     (
         re.compile(
             r"(?:(?:version:[ \t]*1[ \t]*|#[^\r\n]*)[\r\n]\s*){0,20}dn::?[ \t]*\S", re.IGNORECASE

@@ -476,3 +476,25 @@ def test_an_insurances_numbers_are_no_telephone_numbers() -> None:
     rows = "Ada,928-32-7101,123-456-789\nBob,928-32-7102,123-456-780\n"
     [facts, _] = take(f"Name,medicare_num,member id\n{rows}".encode()).facts
     assert facts["custom_fields"] == {"medicare_num": "928-32-7101", "member id": "123-456-789"}
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("Phone", "+44 7700 900123 / ada@x.example"),
+        ("Phone", "ada@x.example ::: +44 7700 900123"),
+        ("Phone", "+44 7700 900123 <ada@x.example>"),
+        ("Email", "+44 7700 900123; ada@x.example"),
+    ],
+)
+def test_an_address_and_a_number_in_one_cell_are_both_read(column: str, cell: str) -> None:
+    taken = take(f"Name,{column}\nAda,{cell}\n".encode())
+    [facts] = taken.facts
+    assert facts["emails"] == [{"value": "ada@x.example"}]
+    assert facts["phones"] == [{"value": "+447700900123"}]
+    assert not taken.tally.warnings
+
+
+def test_an_address_alone_where_numbers_belong_is_one() -> None:
+    [facts] = take(b"Name,Mobile\nAda,ada@x.example\n").facts
+    assert facts == {"full_name": "Ada", "emails": [{"value": "ada@x.example"}]}

@@ -185,6 +185,14 @@ def test_a_list_that_an_application_wraps_is_read(text: str) -> None:
     assert (facts["full_name"], facts["emails"]) == ("Ada", [{"value": "a@x.example"}])
 
 
+def test_a_list_that_a_script_assigns_is_read() -> None:
+    """As the archive of X has the address book that was given to it."""
+    person = {"id": "1", "emails": ["a@x.example"], "firstName": "Ada", "lastName": "King"}
+    text = f"window.YTD.contact.part0 = {json.dumps([{'contact': person}], indent=2)}"
+    [facts] = take(text.encode()).facts
+    assert (facts["full_name"], facts["emails"]) == ("Ada King", [{"value": "a@x.example"}])
+
+
 def test_an_object_that_names_somebody_is_no_wrapper() -> None:
     [facts] = take(b'{"name": "Ada", "email": "a@x.example", "jobs": [{"at": "Engines"}]}').facts
     assert facts["full_name"] == "Ada"
