@@ -293,11 +293,12 @@ def _address(row: Gathering, key: Key, group: Group) -> None:
         street, left = street_of(whole, address)
         address.update(left)
     if street:
-        lines = (line.strip(" ,\t\r") for part in street for line in part.split("\n"))
-        named = ", ".join(filter(None, lines))
-        if named and (number := group.get("house_number")):
-            named = f"{named} {number}" if row.frame.number_last else f"{number} {named}"
-        address["street"] = named[:MAX_SHORT]
+        texts = (line.strip(" ,\t\r") for part in street for line in part.split("\n"))
+        lines = list(filter(None, texts))
+        if lines and (number := group.get("house_number")):
+            ordered = (lines[0], number) if row.frame.number_last else (number, lines[0])
+            lines[0] = " ".join(ordered)
+        address["street"] = ", ".join(lines)[:MAX_SHORT]
     if address:
         row.add("addresses", "street", key, compact({**address, "label": row.label(key, group)[0]}))
 

@@ -100,6 +100,8 @@ def test_a_products_own_table_takes_one_more_part_of_its_job_or_address() -> Non
         ("What company do you work for?", "job.company_name"),
         ("postcode_fake", "address.postal_code"),
         ("homephone", "phone[home]"),
+        ("Name (First)", "first_name"),
+        ("Name (Last)", "last_name"),
         ("And your last name, *{{field:abc}}*?", "last_name"),
         ("Hi! What's your first name?", "first_name"),
         ("Record > Email addresses", "email[1]"),
@@ -498,3 +500,9 @@ def test_an_address_and_a_number_in_one_cell_are_both_read(column: str, cell: st
 def test_an_address_alone_where_numbers_belong_is_one() -> None:
     [facts] = take(b"Name,Mobile\nAda,ada@x.example\n").facts
     assert facts == {"full_name": "Ada", "emails": [{"value": "ada@x.example"}]}
+
+
+def test_the_number_of_a_house_stands_beside_its_street_not_behind_the_flat() -> None:
+    header = "Nome completo,Logradouro,Número,Complemento,Cidade"
+    [facts] = take(f"{header}\nAna,Rua A,10,ap 4,Recife\n".encode()).facts
+    assert facts["addresses"] == [{"street": "Rua A 10, ap 4", "city": "Recife"}]
