@@ -148,19 +148,22 @@ class _Round:
         """Contacts of the component at hand that may be parted."""
 
     def match(self, candidates: Mapping[int, Collection[int]], news: Collection[int]) -> Matches:
-        told = {one for new in news for one in (new, *candidates.get(new, ()))}
+        told = {one for new in candidates for one in (new, *candidates[new])}
         # Who merges nobody parts nobody: no evidence could hold what an identifier holds together.
         open_to = told - self._whole if self._matcher.joins else set()
         matches = Matches()
-        links = self._links(candidates, open_to, matches.doubtful)
+        links = self._links(candidates, news, open_to, matches.doubtful)
         for part in components(links, links, self._matcher.floor):
             profiles = {record: self._records[record].profile for record in part}
             self._chains = Chains(profiles, self._compare)
-            self._open = set() if self._contacts(part).isdisjoint(news) else open_to
-            found = partition(
-                part, self._link, self._matcher.rules(), self._judgements(part), links
-            )
-            parted = self._part(part, found, matches)
+            self._open = open_to
+            found = self._partition(part, links)
+            parts = self._parts(found)
+            if parts and self._contacts(part).isdisjoint(news):
+                # Only news part a contact; who merges is decided by records all the same.
+                self._open = open_to - parts.keys()
+                found, parts = self._partition(part, links), {}
+            parted = self._part(part, parts, matches)
             matches.merges += self._merges(found, parted)
             matches.reviews += [
                 self._decision(proposal.left, proposal.right, Action.REVIEW)
@@ -187,8 +190,13 @@ class _Round:
                 standing |= {one: first for one, by in standing.items() if by in both}
                 standing |= dict.fromkeys(both, first)
 
-    def _part(self, part: Iterable[Record], found: Partition, matches: Matches) -> set[int]:
-        """Note which contacts of a component come apart; the larger part of each stays."""
+    def _partition(
+        self, part: Sequence[Record], links: Mapping[Record, Mapping[Record, float]]
+    ) -> Partition:
+        return partition(part, self._link, self._matcher.rules(), self._judgements(part), links)
+
+    def _parts(self, found: Partition) -> dict[int, list[list[Record]]]:
+        """Return the records of each contact that would come apart, part by part."""
         parts: dict[int, list[list[Record]]] = {}
         for group in found.groups:
             theirs: dict[int, list[Record]] = {}
@@ -197,9 +205,14 @@ class _Round:
                 theirs.setdefault(contact, []).extend(self._said[contact][record])
             for contact, records in theirs.items():
                 parts.setdefault(contact, []).append(records)
-        parted = {contact for contact, theirs in parts.items() if len(theirs) > 1}
+        return {contact: theirs for contact, theirs in parts.items() if len(theirs) > 1}
+
+    def _part(
+        self, part: Iterable[Record], parts: Mapping[int, list[list[Record]]], matches: Matches
+    ) -> set[int]:
+        """Note which contacts of a component come apart; the larger part of each stays."""
         concerned = frozenset(self._contacts(part))
-        for contact in sorted(parted):
+        for contact in sorted(parts):
             _, *leaving = sorted(parts[contact], key=lambda one: (-len(one), min(one)))
             matches.partings.append(
                 Parting(
@@ -209,11 +222,12 @@ class _Round:
                     concerned,
                 )
             )
-        return parted
+        return set(parts)
 
     def _links(
         self,
         candidates: Mapping[int, Collection[int]],
+        news: Collection[int],
         open_to: Collection[int],
         doubtful: set[int],
     ) -> dict[Record, dict[Record, float]]:
@@ -237,7 +251,7 @@ class _Round:
                         doubtful.update((contact, other))
                     if weight >= floor:
                         _join(links, one, another, weight)
-        unclear = {one for one in open_to if not self._is_clear(one)}
+        unclear = {one for one in news if one in open_to and not self._is_clear(one)}
         doubtful |= unclear
         doubtful.intersection_update(candidates)
         for contact in self._contacts(links) | unclear:

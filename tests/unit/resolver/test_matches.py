@@ -16,6 +16,7 @@ from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.statistics import Counts, count_all
 from services.resolver.domain.matching.tiers import Action, Thresholds
 from services.resolver.domain.matching.weights import default_weights
+from shared.events.signal import Identifier
 from tests.support.signals import a_signal, digest
 
 MATCHER = Matcher(EvidenceScorer(default_weights()))
@@ -193,6 +194,38 @@ def test_who_is_nameless_goes_where_most_agrees_whoever_held_its_mailbox(holder:
             assert not found.partings
         case _:
             assert [decision.pair for decision in found.merges] == [(2, 3)]
+
+
+LINE, BOX = "+16795550117", "enrique@mona.example"
+MEMBER = (Identifier(type="linkedin_public_id", value="mark-331"),)
+AT_WORK = {"company": "TotalEnergies", "title": "Data Engineer"}
+MONA = {"name": "Mona Collins", "company": "TotalEnergies"}
+AT_HOME = {**AT_WORK, "addresses": ({"city": "Malone"},), "more_identifiers": MEMBER}
+
+
+@pytest.mark.parametrize("news", [(), (1, 2, 3)])
+@pytest.mark.parametrize("line", [1, 2])
+@pytest.mark.parametrize("mailbox", [1, 3])
+def test_who_merges_follows_from_records_whoever_holds_them_and_whatever_is_news(
+    line: int, mailbox: int, news: Collection[int]
+) -> None:
+    """Her line leads to one record that her mailbox contradicts, to which three others lead."""
+    by_line = a_record(line, email="bruce@gannon.example", phone=LINE, **MONA)
+    records = (
+        a_record(1, name="Mona Co", phone=LINE, **AT_HOME),
+        by_line,
+        a_record(mailbox, email=BOX, **MONA),
+        a_record(mailbox, name="Mona Collins", email=BOX, **AT_WORK),
+        a_record(1, name="Mona Collins", email=BOX, phone=LINE, **AT_HOME),
+    )
+    found = matched(*records, news=news)
+    if line == 1:
+        leaving = [one.leaving for one in found.partings]
+        assert leaving == ([(frozenset({by_line[0]}),)] if news else [])
+        assert not found.merges
+    else:
+        assert not found.partings
+        assert [one.pair for one in found.merges] == ([] if mailbox == 1 else [(1, 3)])
 
 
 def test_doubtful_is_who_links_or_nearly_does_or_may_be_parted() -> None:
