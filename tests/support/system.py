@@ -46,8 +46,8 @@ def empty_stack(home: Path, parts: Iterable[str] = tuple(PARTS)) -> Iterator[Sta
     stack = Stack.load(home=home)
     names = tuple(parts)
     print(f"starting {', '.join(names)} ...", flush=True)
-    stack.start(names)
     try:
+        stack.start(names)
         yield stack
     finally:
         stack.wipe()
