@@ -20,7 +20,7 @@ from kith.stack import Fleet, Stack
 from shared.events import topics
 from shared.kafka import KafkaSettings, Producer
 from tests.load import parsing, skeleton
-from tests.load.meters import buckets, percentiles, spent, usage
+from tests.load.meters import buckets, memory, percentiles, processor_time, spent
 from tests.load.report import LATEST, show
 from tests.load.system import Drain, bench_stack, pids, system
 from tests.load.workload import feed, messages
@@ -65,12 +65,12 @@ async def run_skeleton(stack: Stack, signals: int) -> Figures:
         await asyncio.to_thread(checker.readline)
         await asyncio.sleep(6)  # the writers have joined their group by then
         watched = stack.pids() | {name: one.pid for name, one in children.items()}
-        before = usage(watched)
+        before = processor_time(watched)
         async with Producer(KafkaSettings(bootstrap_servers=bootstrap)) as producer:
             started = time.time()
             await feed(producer, outgoing, None)
             ended = float(await asyncio.to_thread(checker.readline))
-        after = usage(watched)
+        after = processor_time(watched)
     finally:
         for one in children.values():
             one.kill()
@@ -102,11 +102,11 @@ async def run_drain(stack: Stack, fleet: Fleet, signals: int) -> Figures:
         Producer(KafkaSettings(bootstrap_servers=stack.kafka_bootstrap)) as producer,
     ):
         done = await drain.resolved()
-        before = usage(pids(stack, fleet))
+        before = processor_time(pids(stack, fleet))
         started = time.perf_counter()
         await feed(producer, outgoing, None)
         ended = await drain.wait("projector", "read", done + signals, LIMIT_S)
-        after = usage(pids(stack, fleet))
+        after = processor_time(pids(stack, fleet))
         indexed = {}
         for group in ("indexer-search", "indexer-graph"):
             at = await drain.wait(group, "search", done + signals, LIMIT_S)
@@ -135,10 +135,10 @@ async def run_paced(stack: Stack, fleet: Fleet, rate: int, seconds: int) -> Figu
         begun = buckets(url, "read_model")
         feeding = asyncio.create_task(feed(producer, outgoing, rate))
         await asyncio.sleep(ONSET_S)
-        before, cpu = buckets(url, "read_model"), usage(pids(stack, fleet))
+        before, cpu = buckets(url, "read_model"), processor_time(pids(stack, fleet))
         took = await feeding
         await drain.wait("projector", "read", done + len(outgoing), LIMIT_S)
-        after, cpu_after = buckets(url, "read_model"), usage(pids(stack, fleet))
+        after, cpu_after = buckets(url, "read_model"), processor_time(pids(stack, fleet))
     return {
         "offered_per_second": rate,
         "fed_per_second": round(len(outgoing) / took),
@@ -162,14 +162,14 @@ def main() -> None:
         bare = asyncio.run(run_skeleton(stack, asked.skeleton_signals))
         with system(stack) as fleet:
             print(f"kith: {asked.signals:,} signals, everything on ...", flush=True)
-            at_rest = usage(pids(stack, fleet)).memory
+            at_rest = memory(pids(stack, fleet))
             asyncio.run(run_drain(stack, fleet, asked.signals // 20))
             drain = asyncio.run(run_drain(stack, fleet, asked.signals))
             paced = {}
             for rate in map(int, filter(None, asked.rates.split(","))):
                 print(f"kith: {rate:,} signals/s for {asked.paced_seconds} s ...", flush=True)
                 paced[str(rate)] = asyncio.run(run_paced(stack, fleet, rate, asked.paced_seconds))
-            loaded = usage(pids(stack, fleet)).memory
+            loaded = memory(pids(stack, fleet))
     ratio = drain["signals_per_second"] / bare["signals_per_second"]
     figures = {
         "pipeline": {**drain, "ratio_to_skeleton": round(ratio, 2)},

@@ -29,7 +29,7 @@ from shared.events import topics
 from shared.kafka import KafkaSettings, Producer
 from tests.load import parsing
 from tests.load.files import write_google_csv, write_mbox, write_vcards
-from tests.load.meters import MIB, spent, usage
+from tests.load.meters import MIB, processor_time, spent
 from tests.load.report import LATEST, show_imports
 from tests.load.system import HOME, bench_stack, pids, system
 from tests.load.workload import feed, messages
@@ -216,15 +216,15 @@ async def run_table(stack: Stack, fleet: Fleet, file: Path) -> Figures:
     """Upload, preview and execute a table, nothing else going on."""
     async with client_of(stack, fleet) as client, Weighing(fleet) as weighing:
         watched = pids(stack, fleet)
-        begun, before = time.perf_counter(), usage(watched)
+        begun, before = time.perf_counter(), processor_time(watched)
         import_id, sent = await client.upload(file)
         shown = await client.first_row(import_id)
         ready = await client.rests(import_id, "ready")
-        previewed, between = time.perf_counter(), usage(watched)
+        previewed, between = time.perf_counter(), processor_time(watched)
         rows = ready["rows"]
         await client.execute(import_id)
         done = await client.rests(import_id, "done")
-        ended, after = time.perf_counter(), usage(watched)
+        ended, after = time.perf_counter(), processor_time(watched)
     assert sum(done["verdicts"].values()) == rows, done["verdicts"]
     return {
         "rows": rows,
@@ -307,11 +307,11 @@ async def run_cards(stack: Stack, fleet: Fleet, file: Path) -> Figures:
     """Upload and preview vCards."""
     async with client_of(stack, fleet) as client, Weighing(fleet) as weighing:
         watched = pids(stack, fleet)
-        begun, before = time.perf_counter(), usage(watched)
+        begun, before = time.perf_counter(), processor_time(watched)
         import_id, sent = await client.upload(file)
         shown = await client.first_row(import_id)
         ready = await client.rests(import_id, "ready")
-        previewed, after = time.perf_counter(), usage(watched)
+        previewed, after = time.perf_counter(), processor_time(watched)
     return {
         "cards": ready["rows"],
         "upload_s": round(sent - begun, 2),
@@ -329,10 +329,10 @@ async def run_mail(stack: Stack, fleet: Fleet, file: Path, count: int, *, look: 
     """
     async with client_of(stack, fleet) as client, Weighing(fleet) as weighing:
         watched = pids(stack, fleet)
-        begun, before = time.perf_counter(), usage(watched)
+        begun, before = time.perf_counter(), processor_time(watched)
         import_id, sent = await client.upload(file, kind="mail")
         told = await client.rests(import_id, "ready")
-        previewed, between = time.perf_counter(), usage(watched)
+        previewed, between = time.perf_counter(), processor_time(watched)
         assert told["rows"] == told["classes"]["new"] == count, told
         figures = {
             "messages": count,
@@ -342,7 +342,7 @@ async def run_mail(stack: Stack, fleet: Fleet, file: Path, count: int, *, look: 
         }
         if not look:
             done = await client.run(import_id)
-            ended, after = time.perf_counter(), usage(watched)
+            ended, after = time.perf_counter(), processor_time(watched)
             assert done["verdicts"]["recorded"] == count, done["verdicts"]
             figures["executed_per_second"] = round(count / (ended - previewed))
             figures["execute_cpu_us_per_message"] = spent(between, after, count)
@@ -353,9 +353,9 @@ def rest(stack: Stack, fleet: Fleet) -> None:
     """Wait until the indexes and matching are done with what came before."""
     deadline = time.monotonic() + REST_LIMIT_S
     while time.monotonic() < deadline:
-        before = usage(pids(stack, fleet)).cpu
+        before = processor_time(pids(stack, fleet))
         time.sleep(REST_S)
-        after = usage(pids(stack, fleet)).cpu
+        after = processor_time(pids(stack, fleet))
         if sum(after.values()) - sum(before.values()) < REST_CORES * REST_S:
             return
 

@@ -1,8 +1,8 @@
 """Clocks and scales of the bench: CPU and memory per process, percentiles from histograms."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 import httpx
@@ -13,45 +13,51 @@ MIB: Final = 1024 * 1024
 """Bytes of a MiB."""
 
 
-@dataclass(frozen=True)
-class Usage:
-    """CPU seconds and memory (MiB) by name."""
-
-    cpu: dict[str, float] = field(default_factory=dict)
-    memory: dict[str, float] = field(default_factory=dict)
-
-
-def usage(pids: Mapping[str, int]) -> Usage:
-    """Read every process with its children; a PostgreSQL's backends are its children."""
-    found = Usage()
-    for name, pid in pids.items():
-        cpu = memory = 0.0
-        try:
-            root = psutil.Process(pid)
-            family = [root, *root.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            continue
+def processor_time(pids: Mapping[str, int]) -> dict[str, float]:
+    """Read what every process has used, seconds, with its children: a PostgreSQL's are backends."""
+    found: dict[str, float] = {}
+    for name, family in _families(pids):
+        found[name] = 0.0
         for one in family:
-            try:
+            with suppress(psutil.NoSuchProcess):
                 times = one.cpu_times()
                 # Children that ended are counted by their parent.
-                cpu += times.user + times.system
-                whole = one.memory_full_info()
-                # Pages that backends share count once, where the system tells.
-                memory += getattr(whole, "pss", whole.rss) / MIB
-            except psutil.NoSuchProcess:
-                continue
-        found.cpu[name] = cpu
-        found.memory[name] = memory
+                found[name] += times.user + times.system
     return found
 
 
-def spent(before: Usage, after: Usage, signals: int) -> dict[str, float]:
-    """Return CPU microseconds per signal by process, replicas added up."""
+def memory(pids: Mapping[str, int]) -> dict[str, float]:
+    """Read every process's memory with its children, MiB.
+
+    Not while anything is timed: the kernel walks all that each of them has mapped, and holds up
+    who maps more meanwhile.
+    """
     found: dict[str, float] = {}
-    for name, seconds in after.cpu.items():
+    for name, family in _families(pids):
+        found[name] = 0.0
+        for one in family:
+            with suppress(psutil.NoSuchProcess):
+                whole = one.memory_full_info()
+                # Pages that backends share count once, where the system tells.
+                found[name] += getattr(whole, "pss", whole.rss) / MIB
+    return found
+
+
+def _families(pids: Mapping[str, int]) -> Iterator[tuple[str, list[psutil.Process]]]:
+    for name, pid in pids.items():
+        with suppress(psutil.NoSuchProcess):
+            root = psutil.Process(pid)
+            yield name, [root, *root.children(recursive=True)]
+
+
+def spent(
+    before: Mapping[str, float], after: Mapping[str, float], signals: int
+) -> dict[str, float]:
+    """Return processor time per signal by process, microseconds, replicas added up."""
+    found: dict[str, float] = {}
+    for name, seconds in after.items():
         stage = name.rpartition("-")[0] if name[-1:].isdigit() else name
-        used = (seconds - before.cpu.get(name, 0.0)) / signals * 1e6
+        used = (seconds - before.get(name, 0.0)) / signals * 1e6
         found[stage] = found.get(stage, 0.0) + used
     return {name: round(value, 1) for name, value in found.items()}
 
