@@ -17,6 +17,10 @@ from pydantic import BaseModel, ConfigDict
 SAME_START_SECONDS = 1.5
 """Two readings of one process's start time differ by less than this (the boot time they are
 counted from is rounded); a recycled pid differs by the life of its first owner."""
+YIELDING_TURN_S = 0.1
+"""How long Linux lets whoever is not root wait between two changes of a session's share."""
+YIELDING_TRIES = 5
+"""After so many turns that others took, a process keeps its share: slower, not wrong."""
 LOG_LIMIT_BYTES = 20_000_000
 """A log larger than this is put aside when its process is started."""
 
@@ -75,10 +79,19 @@ def yield_to_sessions(pid: int, nice: int) -> None:
     """Let a process that leads a session yield to other sessions, too, as `nice` counts it.
 
     Linux may share the processor among sessions as equals, so that `nice` counts within one alone
-    (sched(7), "The autogroup feature"); elsewhere there is nothing to do.
+    (sched(7), "The autogroup feature"); elsewhere there is nothing to do. Whoever is not root may
+    say so once in a tenth of a second, all processes together, and waits for the turn.
     """
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(nice), "ascii")
+    autogroup = Path(f"/proc/{pid}/autogroup")
+    for _ in range(YIELDING_TRIES):
+        try:
+            autogroup.write_text(str(nice), "ascii")
+        except BlockingIOError:
+            time.sleep(YIELDING_TURN_S)
+        except OSError:
+            return
+        else:
+            return
 
 
 def rotate(log: Path, limit: int = LOG_LIMIT_BYTES) -> None:

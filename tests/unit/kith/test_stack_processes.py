@@ -106,13 +106,17 @@ def test_a_log_in_use_is_emptied_under_its_writer(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="sessions are no equals here")
-def test_a_nice_process_yields_to_other_sessions_too(tmp_path: Path) -> None:
+def test_nice_processes_yield_to_other_sessions_too_one_right_after_another(tmp_path: Path) -> None:
     code = "import time; time.sleep(60)"
-    launch = Launch([sys.executable, "-c", code], tmp_path, tmp_path / "x.log", nice=7)
-    identity = spawn(launch)
+    launch = Launch([sys.executable, "-c", code], Path("/"), tmp_path / "x.log", nice=7)
+    identities = [spawn(launch), spawn(launch)]
     try:
-        autogroup = Path(f"/proc/{identity.pid}/autogroup")
-        assert wait_until(lambda: autogroup.read_text().endswith(" nice 7\n"), 5)
-        assert psutil.Process(identity.pid).nice() == os.nice(0) + 7
+        for identity in identities:
+            autogroup = Path(f"/proc/{identity.pid}/autogroup")
+            assert autogroup.read_text().endswith(" nice 7\n")
+        processes = [psutil.Process(identity.pid) for identity in identities]
+        nice = os.nice(0) + 7
+        assert wait_until(lambda: all(process.nice() == nice for process in processes), 5)
     finally:
-        kill(identity)
+        for identity in identities:
+            kill(identity)
