@@ -172,7 +172,7 @@ ORDER BY public_id, workspace_id LIMIT $3;
 -- name: save_derived
 -- Give rows what follows from them, those alone that nobody writes and that are as they were read;
 -- row by row: $1 contacts, $2 workspaces, $3 versions, $4 seniorities, $5 departments joined by
--- commas, $6 time zones. Tells which it was.
+-- U+001F, $6 time zones. Tells which it was.
 WITH free AS (
     SELECT v.public_id, v.workspace_id, u.seniority, u.departments, u.timezone
     FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[])
@@ -182,7 +182,7 @@ WITH free AS (
     FOR UPDATE OF v SKIP LOCKED
 )
 UPDATE read.contact_view AS v
-SET seniority = free.seniority, departments = string_to_array(free.departments, ','),
+SET seniority = free.seniority, departments = string_to_array(free.departments, chr(31)),
     timezone = free.timezone
 FROM free
 WHERE v.public_id = free.public_id AND v.workspace_id = free.workspace_id

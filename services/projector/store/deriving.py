@@ -7,6 +7,7 @@ from typing import Final
 import asyncpg
 import orjson
 
+from services.projector.domain.rows import SEPARATOR
 from services.projector.store.views import queries
 from shared.events.derived import Derived, derived
 from shared.postgres.errors import translated
@@ -50,7 +51,7 @@ async def _derive_all(connection: asyncpg.Connection, report: Report) -> int:
                 [row["workspace_id"] for row, _ in stale],
                 [row["version"] for row, _ in stale],
                 [found.seniority for _, found in stale],
-                [",".join(found.departments) for _, found in stale],
+                [SEPARATOR.join(found.departments) for _, found in stale],
                 [found.timezone for _, found in stale],
             )
             written += len(told)

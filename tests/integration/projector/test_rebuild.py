@@ -7,6 +7,7 @@ import pytest
 
 from services.projector.store import check, derive, deriving, rebuild
 from shared.events.contact import ContactEvent
+from shared.events.derived import Derived
 from tests.integration.projector.conftest import Projector
 from tests.support.events import born, changed, noted, public_id
 
@@ -161,3 +162,15 @@ async def test_rows_of_before_get_what_follows_from_them(
     assert await projector.views() == right
     assert await check(projector.owner_dsn, silent) == []
     assert await derive(projector.owner_dsn, silent) == 0
+
+
+async def test_a_department_may_have_a_comma_in_its_name(
+    projector: Projector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as the projector goes it may: so it must where rows are derived anew."""
+    await some_contacts(projector, 1)
+    found = Derived(None, ("research, development", "sales"), None)
+    monkeypatch.setattr(deriving, "derived", lambda _fields: found)
+    assert await derive(projector.owner_dsn, silent) > 0
+    for view in await projector.views():
+        assert tuple(view["departments"]) == found.departments
