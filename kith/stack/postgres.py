@@ -40,21 +40,55 @@ SERVANT = "nobody"
 """PostgreSQL refuses to run as root; this account exists everywhere."""
 
 MEMORY_SHARE: Final = 8
-"""One part in so many of the machine's memory is shared buffers: in a base of a million contacts
-what is found by digests, of which every signal needs other pages, is gigabytes (ADR 0113)."""
+"""One part in so many of the memory of machine or container is shared buffers: in a base of a
+million contacts what is found by digests, of which every signal needs other pages, is gigabytes
+(ADR 0113)."""
 
 LEAST_BUFFERS, MOST_BUFFERS = 256, 4096
 """Bounds of the shared buffers, MB."""
 
 
+OWN_GROUPS: Final = Path("/proc/self/cgroup")
+"""Linux names the control groups of a process here, a line each: `number:controllers:path`."""
+
+GROUPS: Final = Path("/sys/fs/cgroup")
+"""Where their files are: of memory in a folder of its own in the first version."""
+
+
+def find_memory(own: Path = OWN_GROUPS, groups: Path = GROUPS, machine: int | None = None) -> int:
+    """Return how much memory this process may use, bytes: a container's, where that is less.
+
+    The tightest limit holds, of its control group and of all above that it can see.  A container
+    sees its own group as the first, under whatever path the host has it.
+    """
+    limits = [machine or psutil.virtual_memory().total]
+    with contextlib.suppress(OSError):
+        for line in own.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if not controllers:
+                first, name = groups, "memory.max"
+            elif "memory" in controllers.split(","):
+                first, name = groups / "memory", "memory.limit_in_bytes"
+            else:
+                continue
+            group = first / path.lstrip("/")
+            for folder in (group, *group.parents):
+                # Not there, or the word `max`: no limit.
+                with contextlib.suppress(OSError, ValueError):
+                    limits.append(int((folder / name).read_text()))
+                if folder == first:
+                    break
+    return min(limits)
+
+
 def choose_buffers(memory: int) -> int:
-    """Return the size of the shared buffers, MB, on a machine with so many bytes of memory."""
+    """Return the size of the shared buffers, MB, where so many bytes of memory may be used."""
     return max(LEAST_BUFFERS, min(MOST_BUFFERS, memory // MEMORY_SHARE // 2**20))
 
 
 def render_config(setting: Setting) -> str:
     """Write what differs from the server's defaults, in a file of its own."""
-    buffers = choose_buffers(psutil.virtual_memory().total)
+    buffers = choose_buffers(find_memory())
     return (
         "listen_addresses = '127.0.0.1'\n"
         f"port = {setting.ports['postgres']}\n"

@@ -63,6 +63,42 @@ def test_postgres_takes_an_eighth_of_the_memory_within_bounds() -> None:
     assert found == [256, 512, 1024, 3072, 4096]
 
 
+UNLIMITED_V1 = str(2**63 - 4096)
+"""What the first version of control groups says where there is no limit."""
+
+
+@pytest.mark.parametrize(
+    ("own", "limits", "expected"),
+    [
+        ("0::/\n", {"memory.max": "2147483648"}, 2 * 2**30),
+        ("0::/\n", {"memory.max": "max"}, None),
+        ("0::/a/b\n", {"a/memory.max": "3221225472", "a/b/memory.max": "max"}, 3 * 2**30),
+        # In a container its own group is mounted as if it were the first.
+        (
+            "3:cpu:/\n2:memory:/of/the/host\n0::/\n",
+            {"memory/memory.limit_in_bytes": "1073741824"},
+            2**30,
+        ),
+        ("2:memory:/\n0::/\n", {"memory/memory.limit_in_bytes": UNLIMITED_V1}, None),
+        ("", {}, None),
+    ],
+)
+def test_a_container_has_no_more_memory_than_it_may_use(
+    tmp_path: Path, own: str, limits: dict[str, str], expected: int | None
+) -> None:
+    (tmp_path / "own").write_text(own)
+    for name, said in limits.items():
+        (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / name).write_text(said + "\n")
+    here = postgres.find_memory(tmp_path / "own", tmp_path / "groups", 64 * 2**30)
+    assert here == (expected or 64 * 2**30)
+
+
+def test_memory_is_the_machines_where_nobody_knows_of_groups(tmp_path: Path) -> None:
+    assert postgres.find_memory(tmp_path / "own", tmp_path, 2**30) == 2**30
+    assert postgres.find_memory() > 0
+
+
 def test_postgres_is_unpacked_whole_where_everybody_may_run_it(tmp_path: Path) -> None:
     home = postgres.unpack_programs(tmp_path)
     for path in [home, *home.parents][: len(home.parts) - len(tmp_path.parts)]:
