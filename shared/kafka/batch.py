@@ -35,6 +35,12 @@ class Rejected:
 Handler = Callable[[Batch], Awaitable[Sequence[Rejected]]]
 """Applies a batch, wholly or not at all, but for the records it returns as rejected.
 
+It may do so part by part, each in a transaction that stores the offset of its last record, and
+return all that was rejected at the end.  When a later part fails, what was applied before stands,
+and the rejected of the parts before are known to nobody yet: the batch must be read again from its
+start.  It is, since delivery repeats it as a whole, and a partition starts at the lower of Kafka's
+offset and the stored one (`shared.kafka.subscription`): Kafka's, which is committed at the end.
+
 It raises `TransientError` or `SourceUnavailableError` for the batch as a whole.  Anything else it
 raises makes delivery search for the guilty record by halves.  It may see a record again at any
 time and must then change nothing."""

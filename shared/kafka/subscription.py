@@ -235,7 +235,9 @@ async def _start_at(
     """Seek to the lower offset; one that is missing counts as the beginning.
 
     A database restored from a backup lacks what Kafka thinks is done; a new Kafka lacks what the
-    database thinks is done.  Reading again is harmless, skipping is not.
+    database thinks is done.  Reading again is harmless, skipping is not: the stored one may also be
+    ahead in the midst of a batch that its handler applies part by part (`shared.kafka.batch`), and
+    what was rejected before that is no dead letter yet.
     """
     if stored is None or committed is None:
         if stored is not None or committed is not None:

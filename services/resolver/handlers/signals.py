@@ -89,7 +89,8 @@ class Signals:
 
         While live signals flow, few at once: a transaction holds what it locked until its end, and
         what it leads to stands before theirs wherever events are read in their order.  The ledger
-        makes it harmless that a part is done again when a later one has to be.
+        makes it harmless that a part is done again when a later one has to be, and so it is: what
+        a part rejected is told at the end only (`shared.kafka.batch.Handler`).
         """
         rejected: list[Rejected] = []
         records = batch.records

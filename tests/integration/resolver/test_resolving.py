@@ -78,6 +78,39 @@ async def test_files_are_decided_a_few_at_a_time_beside_live_signals_alone(
     assert await home.value(stored) == 5
 
 
+async def test_what_a_part_rejected_is_told_when_the_batch_is_read_again(
+    home: Home, resolver: Resolver
+) -> None:
+    """A later part fails: the stored offset is past what nobody was told of, Kafka's is not."""
+    share = Share(1.0)
+    share.live()
+    signals = Signals(resolver.store, share, beside=2)
+    topic = topics.SIGNALS_NORMALIZED_BULK.name
+    bodies = [encode(resolver.a_signal(f"r{n}", email=f"p{n}@example.com")) for n in range(5)]
+    bodies[0] = b"{"
+    records = [record_of(body, place, topic) for place, body in enumerate(bodies)]
+    batch = Batch(records, "resolver-bulk", next_offsets(records))
+    await home.execute(
+        "CREATE FUNCTION public.fault() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE 'not now' USING ERRCODE = '40001'; END$$"
+    )
+    await home.execute(
+        "CREATE TRIGGER fault BEFORE INSERT ON contact.source_record FOR EACH ROW"
+        " WHEN (NEW.source_record_id = 'r3') EXECUTE FUNCTION public.fault()"
+    )
+    with pytest.raises(TransientError):
+        await signals.handle_bulk(batch)
+    stored = "SELECT next_offset FROM contact.kafka_offset WHERE consumer_group = 'resolver-bulk'"
+    assert await home.value(stored) == 2
+    assert await home.value("SELECT count(*) FROM contact.contact") == 1
+    await home.execute("DROP TRIGGER fault ON contact.source_record")
+    rejected = await signals.handle_bulk(batch)
+    assert [(one.record.offset, one.error.reason) for one in rejected] == [(0, "invalid")]
+    assert await home.value(stored) == 5
+    assert await home.value("SELECT count(*) FROM contact.contact") == 4
+    await check(home)
+
+
 async def test_a_redelivered_batch_changes_nothing(home: Home, resolver: Resolver) -> None:
     signals = [resolver.a_signal(f"r{n}", email=f"p{n % 7}@example.com") for n in range(40)]
     await resolver.resolve(*signals)
