@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> ASGIApp:
     signals = Signals(store, share, settings.bulk_live_records)
     delivery = Delivery(broker, producer, settings.kafka, "resolver", store)
     delivery.subscribe(topics.SIGNALS_NORMALIZED, signals.handle_signals, steady=True)
-    delivery.subscribe(
+    share.consuming = delivery.subscribe(
         topics.SIGNALS_NORMALIZED_BULK,
         signals.handle_bulk,
         group="resolver-bulk",
@@ -66,6 +66,7 @@ def create_app(settings: Settings) -> ASGIApp:
                     task.cancel()
 
     async def measure() -> None:
+        metrics.FILES_SHARE.set(share.present)
         metrics.MERGE_CANDIDATES_PENDING.set(await store.count_open_candidates())
         metrics.RECONSIDERATIONS_PENDING.set(await store.count_reconsiderations())
 

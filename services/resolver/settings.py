@@ -21,11 +21,11 @@ class Settings(BaseSettings):
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
     digest: DigestSettings = Field(default_factory=DigestSettings)
 
-    bulk_share: Annotated[float, Field(gt=0, le=1)] = Field(
+    bulk_share: Annotated[float, Field(ge=0.01, le=1)] = Field(
         default=0.25,
         description="Share of the time that signals from files may take while live signals flow.",
     )
-    bulk_least_share: Annotated[float, Field(gt=0, le=1)] = Field(
+    bulk_least_share: Annotated[float, Field(ge=0.01, le=1)] = Field(
         default=0.05,
         description="What signals from files keep of the time however late live signals are: half "
         "as much each time they are, and back little by little when they are in time.",
@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     bulk_yield_above_ms: Annotated[int, Field(ge=0)] = Field(
         default=150,
         description="Live signals that are older than this on their topic when they take effect "
-        "are late.",
+        "are late. They begin to age by the clock of the machine where ingest sent them, and the "
+        "resolver's tells how old they are: where the two differ by as much, files get the least, "
+        "or no less than their share however late live signals are. `files_share_ratio` shows it.",
     )
     bulk_max_records: Annotated[int, Field(ge=1, le=2_000)] = Field(
         default=250, description="Signals from files decided in one transaction."

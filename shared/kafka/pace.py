@@ -14,6 +14,10 @@ LOOK_S: Final = 0.5
 LIVE_WINDOW_S: Final = 2.0
 """Live signals within this time count as flowing, seconds."""
 
+LONGEST_REST_S: Final = 10.0
+"""A rest of files is no longer, however long what they rest from took and however small their
+share is, seconds: work of a minute is a fault's doing, and no reason to rest for twenty."""
+
 Resting = Callable[[int, float], Awaitable[None]]
 """Waits after a batch of so many contacts that began at that moment of the monotonic clock."""
 
@@ -52,18 +56,22 @@ def budget(arriving: float | None, age: float | None, pace: Pace) -> float:
     return min(pace.most, max(pace.least, pace.busy - arriving))
 
 
-class Traffic(Protocol):
-    """What arrives on a topic, and whether its consumer has to go; a Kafka subscription is one."""
+class Consuming(Protocol):
+    """Who rests with a batch in hand; a Kafka subscription is one."""
 
     @property
     def stopping(self) -> bool:
         """Whether nobody should rest any longer."""
 
-    async def arrived(self) -> int | None:
-        """Count the records that the topic ever got; None while Kafka does not say."""
-
     def moved(self) -> None:
         """Note a sign of life: resting is on purpose."""
+
+
+class Traffic(Consuming, Protocol):
+    """What arrives on a topic, and whether its consumer has to go; a Kafka subscription is one."""
+
+    async def arrived(self) -> int | None:
+        """Count the records that the topic ever got; None while Kafka does not say."""
 
 
 class Ages(Protocol):
@@ -148,6 +156,9 @@ def allowed(share: float, age: float | None, allowance: Allowance) -> float:
 class Share:
     """Lets work for files have its share of the time while live signals flow, else all of it."""
 
+    consuming: Consuming | None = None
+    """Whose batches the files' work is, set when their topic is subscribed to; None: nobody's."""
+
     def __init__(
         self, share: float, least: float | None = None, patience: float = math.inf
     ) -> None:
@@ -183,22 +194,39 @@ class Share:
         """Whether live signals flow, so that files get no more than their share."""
         return time.monotonic() - self._live_at < LIVE_WINDOW_S
 
+    @property
+    def present(self) -> float:
+        """How much of the time files have just now: all of it while no live signals flow."""
+        return self._share if self.is_wanted else 1.0
+
     async def turn(self) -> None:
         """Wait for a moment in which no live signal is worked on; in a drain there is none."""
+        self._goes_on()
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):
                 await self._idle.wait()
 
     async def rest(self, worked_s: float) -> None:
-        """Rest after so many seconds of work for files, while live signals flow."""
+        """Rest after so many seconds of work for files, while live signals flow.
+
+        Signs of life are given meanwhile: a batch of several parts rests for longer in all than a
+        consumer may be silent.  Nobody rests who has to go.
+        """
         flow = self.is_wanted
         if not flow:
             self._share = self._allowance.most
             return
         self._share = allowed(self._share, self._oldest, self._allowance)
         self._oldest = None
-        ends = time.monotonic() + worked_s * (1 / self._share - 1)
-        while (left := ends - time.monotonic()) > 0:
+        ends = time.monotonic() + min(worked_s * (1 / self._share - 1), LONGEST_REST_S)
+        while (left := ends - time.monotonic()) > 0 and self._goes_on():
             await asyncio.sleep(min(left, LOOK_S))
             if not self.is_wanted:
                 return
+
+    def _goes_on(self) -> bool:
+        """Give a sign of life, and tell whether there is time to rest."""
+        if self.consuming is None:
+            return True
+        self.consuming.moved()
+        return not self.consuming.stopping

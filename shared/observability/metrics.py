@@ -133,6 +133,10 @@ RECONSIDERATION_STEPS: Final = Counter(
     "Steps taken to part what a value had joined that turned out to be shared.",
     (),
 )
+FILES_SHARE: Final = Gauge(
+    "files_share_ratio",
+    "How much of its time this resolver gives signals from files: 1 while no live signals flow.",
+)
 RECONSIDERATIONS_PENDING: Final = Gauge(
     "reconsiderations_pending", "Contacts that wait to be parted: a shared value had joined them."
 )

@@ -7,6 +7,13 @@ from typing import Any
 import pytest
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from pydantic import ValidationError
+
+from services.resolver.app import create_app
+from services.resolver.settings import Settings
+from shared.events import topics
+from shared.kafka.pace import Share
+from shared.kafka.subscription import Subscription
 
 SERVICES = Path(__file__).parents[3] / "services"
 APPS = sorted(path.parent.name for path in SERVICES.glob("*/app.py"))
@@ -20,6 +27,31 @@ ENVIRONMENT = {
     "NEO4J_PASSWORD": "secret",
 }
 """Enough for every service to be built; nothing is connected to."""
+
+
+def test_files_in_hand_of_the_resolver_are_known_to_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    shares: list[Share] = []
+    build = Share.__init__
+
+    def remember(self: Share, *args: Any) -> None:
+        build(self, *args)
+        shares.append(self)
+
+    monkeypatch.setattr(Share, "__init__", remember)
+    create_app(Settings())
+    [share] = shares
+    assert isinstance(share.consuming, Subscription)
+    assert share.consuming.topic == topics.SIGNALS_NORMALIZED_BULK.name
+
+
+@pytest.mark.parametrize("name", ["RESOLVER_BULK_SHARE", "RESOLVER_BULK_LEAST_SHARE"])
+def test_files_have_a_share_with_which_they_end(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for known, value in {**ENVIRONMENT, name: "0.001"}.items():
+        monkeypatch.setenv(known, value)
+    with pytest.raises(ValidationError, match=r"greater than or equal to 0\.01"):
+        Settings()
 
 
 @pytest.mark.parametrize("service", APPS)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.kafka import pace
 from shared.kafka.pace import (
     LIVE_WINDOW_S,
     LOOK_S,
@@ -163,6 +164,60 @@ async def test_files_do_not_rest_any_longer_when_nothing_comes() -> None:
     started = time.monotonic()
     await share.rest(10.0)
     assert LIVE_WINDOW_S <= time.monotonic() - started < LIVE_WINDOW_S + 3 * LOOK_S
+
+
+class InHand:
+    """A batch in hand, and how often somebody said that it is worked on."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self.signs = 0
+
+    def moved(self) -> None:
+        """Count a sign of life."""
+        self.signs += 1
+
+
+async def test_files_that_rest_or_wait_for_their_turn_are_known_to_live() -> None:
+    """Else `/healthz` calls a batch of five parts stuck that rests 19 seconds a part."""
+    share, in_hand = Share(0.1), InHand()
+    share.consuming = in_hand
+    with share.busy():
+        await share.turn()
+    assert in_hand.signs == 1
+    await share.rest(0.15)
+    assert in_hand.signs >= 1 + 1.35 / LOOK_S
+
+
+async def test_files_rest_no_longer_than_is_good_for_anybody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "LONGEST_REST_S", 0.3)
+    share = Share(0.01)
+    share.live()
+    started = time.monotonic()
+    await share.rest(10.0)
+    assert 0.3 <= time.monotonic() - started < LIVE_WINDOW_S
+
+
+async def test_files_rest_no_longer_when_they_have_to_go() -> None:
+    share, in_hand = Share(0.01), InHand()
+    share.consuming = in_hand
+    share.live()
+    in_hand.stopping = True
+    started = time.monotonic()
+    await share.rest(10.0)
+    assert time.monotonic() - started < LOOK_S
+
+
+async def test_how_much_files_have_is_seen() -> None:
+    share = Share(0.5, 0.05, 0.15)
+    assert share.present == 1.0
+    share.live()
+    assert share.present == 0.5
+    share.took(0.2)
+    await share.rest(0.01)
+    assert share.present == 0.25
 
 
 async def test_files_have_their_turn_between_live_signals_and_in_a_drain_all_the_same() -> None:
