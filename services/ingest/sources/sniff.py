@@ -211,7 +211,7 @@ def _sniff_fixed_width(
         return None
     lines = list(_first_lines(file, sniffed.encoding, SAMPLE_LINES))
     for number in range(min(len(lines), PREAMBLE_LINES)):
-        columns = find_columns(lines[number:])
+        columns = find_columns(lines[number:], lines[:number])
         if columns is None or not weight_of(columns.names, choices):
             continue
         taken = columns.header_lines

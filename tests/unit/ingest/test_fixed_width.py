@@ -42,7 +42,46 @@ def test_columns_are_found_by_their_header(encoding: str) -> None:
 def test_columns_are_found_by_a_rule() -> None:
     taken = take(RULED.encode())
     assert [one["emails"][0]["value"] for one in taken.facts] == ["ada@x.example", "bob@x.example"]
-    assert [note.line for note in taken.tally.rejected] == [6]
+    assert not taken.tally.rejected
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "(2 rows affected)",
+        "(1 row(s) affected)",
+        "3 rows selected.",
+        "(2 rows)",
+        "2 rows in set (0.00 sec)",
+        "5 record(s) selected.",
+        "(2 Zeilen)",
+        "3 Zeilen ausgewählt.",
+        "2 lignes sélectionnées",
+    ],
+)
+@pytest.mark.parametrize("table", [RULED.removesuffix("(2 rows affected)\n"), PRINTED])
+def test_a_count_below_a_table_is_nobody(table: str, footer: str) -> None:
+    people = [one["full_name"] for one in take(table.encode()).facts]
+    taken = take(f"{table}{footer}\n".encode())
+    assert [one["full_name"] for one in taken.facts] == people
+    assert not taken.tally.rejected
+
+
+def test_who_is_called_like_a_count_is_somebody() -> None:
+    taken = take(f"{PRINTED}10 Records       ten@x.example\n".encode())
+    assert taken.facts[-1]["full_name"] == "10 Records"
+
+
+def test_what_each_page_begins_with_is_nobody() -> None:
+    """A report prints its title, its header and the rule below it again on every page."""
+    title, header, *rows = PRINTED.splitlines()[0], *PRINTED.splitlines()[2:]
+    page = [f"\f{title}", "", header, "=" * len(header)]
+    taken = take("\n".join([title, "", header, *rows, *page, *rows, *page, *rows]).encode())
+    assert [one["full_name"] for one in taken.facts] == ["Ada Byron", "Bob Bell", "Cy"] * 3
+    name, rule, *rows = RULED.splitlines()[:4]
+    taken = take("\n".join([name, rule, *rows, "", name, rule, *rows]).encode())
+    assert [one["full_name"] for one in taken.facts] == ["Ada", "Bob"] * 2
+    assert not taken.tally.rejected
 
 
 def test_what_does_not_keep_to_its_columns_is_no_such_table() -> None:
