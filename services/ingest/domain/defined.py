@@ -29,7 +29,7 @@ _YES: Final = frozenset(
 )
 _NO: Final = frozenset(
     {"nein", "non", "não", "nao", "nee", "nie", "нет", "hay\u0131r", "いいえ", "否"}
-    | {"-", "✗", "✘", "☐", "falsch", "faux", "falso", "onwaar", "f"}
+    | {"✗", "✘", "☐", "falsch", "faux", "falso", "onwaar", "f"}
 )
 """Words of the languages that headers are read in; `n` and `y` fit as they stand."""
 
@@ -45,9 +45,18 @@ _SIGNS: Final[Mapping[str, str]] = {
 """How currencies are written that have a sign of their own."""
 
 _DOLLARS: Final = frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"})
-_MONEY = re.compile(
-    r"([^\W\d_]{2,3}|[$€£¥₹₺])?\s*([+-]?\d[\d.,'\u2019\s]*)([^\W\d_]{2,3}|[$€£¥₹₺])?"
+_OTHERS: Final = (
+    "must be an amount in {}: it is said in another currency; convert it, or take the sign away"
 )
+_TWO_WAYS: Final = (
+    "must be a number, like 1234 or 1.5: its one sign may part thousands or begin a fraction;"
+    " write it without groups"
+)
+_MONEY = re.compile(
+    r"([+-])?\s*([^\W\d_]{2,3}(?:\s?\$)?|[$€£¥₹₺])?\s*([+-]?\d[\d.,'\u2019\s]*)"
+    r"([^\W\d_]{2,3}(?:\s?\$)?|[$€£¥₹₺])?"
+)
+_GROUP_OR_REST = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 _GROUPED = re.compile(
     r"([+-]?)([1-9]\d{0,2}(?P<sign>[.,'\u2019 \u00a0\u202f])\d{3}(?:(?P=sign)\d{3})*)"
     r"(?:([.,])(\d+))?"
@@ -117,7 +126,7 @@ def _read(definition: Definition, value: JsonValue, manner: Manner) -> JsonValue
         text = value.strip()
         if definition.field.type in ("date", "datetime") and is_no_day(text):
             return None
-        found = reader(definition, text, manner)
+        found = reader(definition, text, manner)  # says by itself what is wrong, where it knows
         if found is None:
             raise
         try:
@@ -147,24 +156,44 @@ def read_amount(text: str) -> str | None:
 
 
 def _number(_: Definition, text: str, __: Manner) -> str | None:
-    return read_amount(text)
+    return _amount(text)
+
+
+def _amount(text: str) -> str | None:
+    """Read an amount; raises `WrongValueError` where there are two ways of reading it."""
+    if (found := read_amount(text)) is None and _GROUP_OR_REST.fullmatch(text):
+        raise WrongValueError(_TWO_WAYS)
+    return found
 
 
 def _money(definition: Definition, text: str, _: Manner) -> str | None:
-    """Read an amount whose currency is the field's, or is not said."""
-    found = _MONEY.fullmatch(text)
+    """Read an amount whose currency is the field's, or is not said.
+
+    In brackets it is owed, as books write it; raises `WrongValueError` for another currency.
+    """
+    is_owed = text.startswith("(") and text.endswith(")")
+    found = _MONEY.fullmatch(text[1:-1].strip() if is_owed else text)
     if found is None:
         return None
-    amount = found[2].strip()
-    for sign in filter(None, (found[1], found[3])):
-        is_ours = (
-            definition.currency in _DOLLARS
-            if sign == "$"
-            else _SIGNS.get(sign, sign.upper()) == definition.currency
-        )
-        if not is_ours:
-            return None
-    return read_amount(amount) or (amount if re.fullmatch(r"[+-]?\d+(\.\d+)?", amount) else None)
+    before, first, amount, last = found.groups()
+    amount = amount.strip()
+    minus = "-" if is_owed else before or ""
+    if (minus and amount[0] in "+-") or (is_owed and before):
+        return None
+    if not all(_is_of(sign, definition.currency) for sign in (first, last) if sign):
+        raise WrongValueError(_OTHERS.format(definition.currency or "the currency of its field"))
+    said = _amount(minus + amount)
+    return said or (minus + amount if re.fullmatch(r"[+-]?\d+(\.\d+)?", amount) else None)
+
+
+def _is_of(sign: str, currency: str | None) -> bool:
+    """Tell whether a sign is of a currency: `$` is of several, `US$` and `AU$` of one."""
+    if sign == "$":
+        return currency in _DOLLARS
+    if sign.endswith("$"):
+        country = sign[:-1].strip().upper()
+        return currency in _DOLLARS and currency in (country, f"{country}D")
+    return _SIGNS.get(sign, sign.upper()) == currency
 
 
 def _boolean(_: Definition, text: str, __: Manner) -> bool | None:

@@ -31,6 +31,12 @@ def read(kind: FieldType, value: Any, currency: str | None = None) -> tuple[Any,
         ("number", "12,5", 12.5),
         ("currency", "€ 1.234,50", 1234.5),
         ("currency", "12.50 EUR", 12.5),
+        ("currency", "-€5", -5),
+        ("currency", "- € 5,25", -5.25),
+        ("currency", "€-5", -5),
+        ("currency", "(5,00)", -5),
+        ("currency", "(€ 1.234,50)", -1234.5),
+        ("currency", "0.125 €", 0.125),
         ("boolean", "Ja", True),
         ("boolean", "não", False),
         ("boolean", "yes", "yes"),
@@ -56,9 +62,17 @@ def test_what_a_file_writes_is_read_by_its_field(kind: FieldType, written: str, 
 @pytest.mark.parametrize(
     ("kind", "written", "right"),
     [
-        ("number", "1,234", "must be a number"),
+        ("number", "1,234", "must be a number, like 1234 or 1.5: its one sign may part thousands"),
+        ("currency", "1.234 €", "must be a number, like 1234 or 1.5: its one sign may part"),
+        ("currency", "-€ 12,345", "must be a number, like 1234 or 1.5: its one sign may part"),
+        ("currency", "(1.234 €)", "must be a number, like 1234 or 1.5: its one sign may part"),
+        ("currency", "(-5)", "must be a number"),
+        ("currency", "- -5", "must be a number"),
+        ("currency", "USD 5", "must be an amount in EUR: it is said in another currency"),
+        ("currency", "US$ 5", "must be an amount in EUR: it is said in another currency"),
+        ("boolean", "-", "must be true or false"),
         ("number", "many", "must be a number"),
-        ("currency", "$ 5", "must be a number"),
+        ("currency", "$ 5", "must be an amount in EUR: it is said in another currency"),
         ("boolean", "perhaps", "must be true or false"),
         ("date", "31.02.2026", "must be a date, like 2026-01-31"),
         ("date", "--12-10", "must be a date, like 2026-01-31"),
@@ -77,6 +91,22 @@ def test_what_does_not_fit_is_kept_with_what_would_be_right(
     assert reason.startswith(right)
     assert reason.endswith("; kept as it stands")
     assert written not in reason
+
+
+@pytest.mark.parametrize(
+    ("written", "currency", "is_read"),
+    [
+        ("US$ 5", "USD", True),
+        ("US $5", "USD", True),
+        ("A$ 5", "AUD", False),
+        ("AU$ 5", "AUD", True),
+        ("5 CA$", "CAD", True),
+        ("US$ 5", "CAD", False),
+        ("$5", "CAD", True),
+    ],
+)
+def test_dollars_are_of_their_country(written: str, currency: str, is_read: bool) -> None:
+    assert read("currency", written, currency)[0] == (5 if is_read else written)
 
 
 def test_a_day_of_zeros_says_nothing() -> None:
