@@ -127,14 +127,16 @@ def _complaint(line: str, root: Any) -> str | None:
 @each_page
 def test_commands_exist_with_their_options(page: Path) -> None:
     root = typer.main.get_command(app)
-    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.findall(r"^(\w+):", makefile, re.MULTILINE)
+    variables = re.findall(r"^(\w+) *\??=", makefile, re.MULTILINE)
     for line in _lines(page):
         stripped = line.strip()
         if kith := re.match(r"(?:\.venv/bin/)?kith (\S.*)", stripped):
             complaint = _complaint(kith[1], root)
             assert complaint is None, f"{stripped}: {complaint}"
-        elif make := re.match(r"make (\w+)", stripped):
-            assert make[1] in targets, stripped
+        elif make := re.match(r"make (\w+)(=)?", stripped):
+            assert make[1] in (variables if make[2] else targets), stripped
 
 
 def test_a_wrong_command_would_be_noticed() -> None:
