@@ -68,10 +68,10 @@ async def execute(job: Job, tools: Tools) -> bool:
     if await tools.store.fetchrow(job.place, "count_verdicts", *counted) is None:
         raise LostError(LOST)
     finished = (job.id, job.worker, "executing", "done", None)
+    # What was kept to be sent goes in that statement; what fails behind it, `Imports.tidy` does.
     if await tools.store.fetchrow(job.place, "finish", *finished) is not None and of_activities:
         # What people wrote is kept no longer than it takes to read it, and to give back what was
-        # rejected. What fails here is done by `Imports.tidy`.
-        await tools.store.fetchrow(job.place, "forget_kept_entries", job.id)
+        # rejected.
         await forget_read_file(tools, job.place, job.id)
     return True
 

@@ -101,7 +101,11 @@ class _Sending:
             await self._send_read()
 
     async def _send_kept(self) -> None:
-        """Send what the preview kept, up to where it kept nothing."""
+        """Send what the preview kept, up to where it kept nothing.
+
+        From the first entry on, also where some were sent: what those say that are left out is
+        carried in memory alone, and any that comes may repeat it.
+        """
         number = 1
         while not self.is_done and (entries := await self._kept(number)):
             number = entries[-1].number + 1

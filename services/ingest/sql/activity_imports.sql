@@ -82,10 +82,6 @@ WHERE import_id = $1 AND number >= $2 AND number <= $3 AND verdict IS NULL;
 -- What the preview found, from an entry on: $1 import, $2 the entry's number.
 SELECT data FROM ingest.import_chunk WHERE import_id = $1 AND begins = -$2::bigint;
 
--- name: forget_kept_entries
--- $1 import.
-DELETE FROM ingest.import_chunk WHERE import_id = $1 AND begins < 0;
-
 -- name: find_skipped_entries
 -- Which of these entries are not sent: $1 import, $2 numbers.
 SELECT number FROM ingest.import_row

@@ -41,12 +41,19 @@ WHERE id = $1 AND state IN ('receiving', 'ready') AND erased_at IS NULL
 RETURNING id;
 
 -- name: fail
--- Say why an import comes to nothing: $1 import, $2 failure, $3 the worker that holds it or null.
-UPDATE ingest.import_file
-SET state = 'failed', failure = $2::jsonb, finished_at = now(), progress_at = now(),
-    leased_by = NULL, lease_until = NULL
-WHERE id = $1 AND state IN ('receiving', 'reading') AND leased_by IS NOT DISTINCT FROM $3
-RETURNING id;
+-- Say why an import comes to nothing, and forget what was kept to be sent: $1 import, $2 failure,
+-- $3 the worker that holds it or null.
+WITH failed AS (
+    UPDATE ingest.import_file
+    SET state = 'failed', failure = $2::jsonb, finished_at = now(), progress_at = now(),
+        leased_by = NULL, lease_until = NULL
+    WHERE id = $1 AND state IN ('receiving', 'reading') AND leased_by IS NOT DISTINCT FROM $3
+    RETURNING id
+), kept AS (
+    DELETE FROM ingest.import_chunk
+    WHERE import_id = $1 AND begins < 0 AND EXISTS (SELECT FROM failed)
+)
+SELECT id FROM failed;
 
 -- name: look_everywhere
 -- For this transaction: look for work in every workspace.
@@ -426,12 +433,19 @@ WHERE r.chosen IS NOT NULL AND NOT coalesce(v.settled, r.settled)
 ORDER BY r.number LIMIT $2;
 
 -- name: finish
--- $1 import, $2 worker, $3 the state before, $4 the state that follows, $5 what undoing told.
-UPDATE ingest.import_file
-SET state = $4::text::ingest.import_state, finished_at = now(), progress_at = now(),
-    undo = coalesce($5::jsonb, undo), leased_by = NULL, lease_until = NULL
-WHERE id = $1 AND leased_by = $2 AND state = $3::text::ingest.import_state
-RETURNING id;
+-- All is done, and what was kept to be sent goes with it: whoever is killed behind that leaves
+-- nothing. $1 import, $2 worker, $3 the state before, $4 the state that follows, $5 what undoing told.
+WITH finished AS (
+    UPDATE ingest.import_file
+    SET state = $4::text::ingest.import_state, finished_at = now(), progress_at = now(),
+        undo = coalesce($5::jsonb, undo), leased_by = NULL, lease_until = NULL
+    WHERE id = $1 AND leased_by = $2 AND state = $3::text::ingest.import_state
+    RETURNING id
+), kept AS (
+    DELETE FROM ingest.import_chunk
+    WHERE import_id = $1 AND begins < 0 AND EXISTS (SELECT FROM finished)
+)
+SELECT id FROM finished;
 
 -- name: begin_undo
 -- $1 import.

@@ -233,6 +233,52 @@ async def kept_pieces(system: Importing, import_id: str) -> int:
     return number
 
 
+async def test_what_was_kept_goes_with_the_end_of_an_import(
+    system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is killed right behind the end leaves none of it, nor does an import that fails."""
+    never_read_again(monkeypatch)
+
+    async def kept(import_id: str) -> int:
+        [[count]] = await system.fetch(
+            "SELECT count(*) FROM ingest.import_chunk c JOIN ingest.import_file f"
+            " ON f.id = c.import_id WHERE f.public_id = $1 AND c.begins < 0",
+            import_id,
+        )
+        number: int = count
+        return number
+
+    ready = await caller.preview(an_mbox(a_message(message_id="<end@x>", text=SIGNED)), own=OWN)
+    assert await kept(ready["import_id"]) == 1
+    over: set[object] = set()
+    fetchrow = system.tools.store.fetchrow
+
+    async def killed(place: Place, query: str, *values: Any) -> Any:
+        if over.intersection(values[:1]):
+            raise TransientError("killed")
+        row = await fetchrow(place, query, *values)
+        if query == "finish":
+            over.add(values[0])
+        return row
+
+    with monkeypatch.context() as dying:
+        dying.setattr(system.tools.store, "fetchrow", killed)
+        await caller.run(ready["import_id"])
+    assert await kept(ready["import_id"]) == 0
+
+    failing = await caller.preview(an_mbox(a_message(message_id="<fail@x>", text=SIGNED)), own=OWN)
+    number, place = await whereabouts(system, failing["import_id"])
+    assert await kept(failing["import_id"]) == 1
+    async with system.tools.store.inside(place) as connection:
+        await connection.execute(
+            "UPDATE ingest.import_file SET state = 'reading', not_before = now() + interval '1 day'"
+            " WHERE id = $1",
+            number,
+        )
+    assert await system.tools.store.fail(place, number, {"reason": "internal"})
+    assert await kept(failing["import_id"]) == 0
+
+
 async def test_no_file_stays_that_nobody_needs(
     system: Importing, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
