@@ -582,16 +582,37 @@ SELECT app.issue_import_key($1, $2, $3) AS issued;
 
 -- name: find_rejects
 -- Rows that were not taken, by the preview or behind it, and where the row behind each begins:
--- $1 import, $2 above this number, $3 how many.
+-- $1 import, $2 above this number, $3 how many. Each way of being rejected has an index of its own:
+-- looked for in one condition, all rows of the import were read, with the verdict of each.
 SELECT r.number, r.line, r.field, coalesce(v.reason, r.reason) AS reason, n.line AS end_line
-FROM ingest.import_row AS r
+FROM (
+    (SELECT number FROM ingest.import_row
+     WHERE import_id = $1 AND number > $2 AND class = 'rejected' ORDER BY number LIMIT $3)
+    UNION
+    (SELECT own.number FROM ingest.import_row AS own
+     LEFT JOIN LATERAL (
+         SELECT verdict FROM ingest.import_verdict
+         WHERE import_id = $1 AND number = own.number LIMIT 1
+     ) AS later ON true
+     WHERE own.import_id = $1 AND own.number > $2 AND own.verdict = 'rejected'
+         AND coalesce(later.verdict, 'rejected') = 'rejected'
+     ORDER BY own.number LIMIT $3)
+    UNION
+    (SELECT number FROM ingest.import_verdict
+     WHERE import_id = $1 AND number > $2 AND verdict = 'rejected' ORDER BY number LIMIT $3)
+) AS found
+CROSS JOIN LATERAL (
+    SELECT number, line, field, reason FROM ingest.import_row
+    WHERE import_id = $1 AND number = found.number LIMIT 1
+) AS r
 LEFT JOIN LATERAL (
-    SELECT verdict, reason FROM ingest.import_verdict
-    WHERE import_id = $1 AND number = r.number LIMIT 1
+    SELECT reason FROM ingest.import_verdict
+    WHERE import_id = $1 AND number = found.number LIMIT 1
 ) AS v ON true
-LEFT JOIN ingest.import_row AS n ON n.import_id = r.import_id AND n.number = r.number + 1
-WHERE r.import_id = $1 AND r.number > $2
-    AND (r.class = 'rejected' OR coalesce(v.verdict, r.verdict) = 'rejected')
+LEFT JOIN LATERAL (
+    SELECT line FROM ingest.import_row
+    WHERE import_id = $1 AND number = found.number + 1 LIMIT 1
+) AS n ON true
 ORDER BY r.number LIMIT $3;
 
 -- name: find_noted

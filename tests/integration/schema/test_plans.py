@@ -208,6 +208,52 @@ async def test_verdicts_read_no_rows_but_their_own(made: Databases) -> None:
     assert max(looked) < 50
 
 
+async def test_rejected_rows_are_found_without_reading_all(made: Databases) -> None:
+    """However they were rejected: by the preview, before they were sent, or by the resolver."""
+    database = await made.create()
+    owner = await asyncpg.connect(made.dsn("kith_migrator", database))
+    await owner.execute("ANALYZE ingest.import_row, ingest.import_verdict")
+    await owner.close()
+    find = IMPORTS["find_rejects"]
+    async with one_connection(made.dsn("kith_ingest", database)) as pool, pool.acquire() as ingest:
+        await ingest.execute(
+            "SELECT set_config('kith.tenant_id', '1', false),"
+            " set_config('kith.workspace_id', '1', false)"
+        )
+        for _ in range(OFTEN):
+            await ingest.fetch(find, 1, 0, 3)
+        await ingest.execute(
+            "INSERT INTO ingest.import_row"
+            " (import_id, number, tenant_id, workspace_id, line, class, verdict, reason)"
+            " SELECT 1, n, 1, 1, 2 * n, CASE n WHEN 10 THEN 'rejected' ELSE 'new' END"
+            "::ingest.row_class, CASE WHEN n IN (10, 100, 200) THEN 'rejected' END"
+            "::ingest.row_verdict, 'row' FROM generate_series(1, $1::int) AS n",
+            ROWS,
+        )
+        await ingest.execute(
+            "INSERT INTO ingest.import_verdict"
+            " (import_id, number, tenant_id, workspace_id, verdict, reason)"
+            " SELECT 1, n, 1, 1, CASE WHEN n IN (100, $1::int) THEN 'rejected' ELSE 'created' END"
+            "::ingest.row_verdict, 'verdict' FROM generate_series(100, $1::int) AS n",
+            ROWS,
+        )
+        read = [
+            await tuples_read(ingest, table, find, 1, above, 3)
+            for table in ("ingest.import_row", "ingest.import_verdict")
+            for above in (0, 100)
+        ]
+        found = await ingest.fetch(find, 1, 0, 3)
+        rest = await ingest.fetch(find, 1, 10, 1)
+    # What was said later stands before what the row has: 200 was taken after all.
+    assert [tuple(one) for one in found] == [
+        (10, 20, "", "row", 22),
+        (100, 200, "", "verdict", 202),
+        (ROWS, 2 * ROWS, "", "verdict", None),
+    ]
+    assert [one["number"] for one in rest] == [100]
+    assert max(read) < 50
+
+
 async def test_a_snapshot_outlives_its_statement_until_it_is_let_go(
     dsn: str, owner: asyncpg.Connection
 ) -> None:
