@@ -158,17 +158,16 @@ class _Round:
             self._chains = Chains(profiles, self._compare)
             self._open = open_to
             found = self._partition(part, links)
-            parts = self._parts(found)
-            if parts and self._contacts(part).isdisjoint(news):
+            if self._contacts(part).isdisjoint(news):
                 # Only news part a contact; who merges is decided by records all the same.
-                self._open = open_to - parts.keys()
-                found, parts = self._partition(part, links), {}
-            parted = self._part(part, parts, matches)
+                found = self._hold(part, links, found)
+            parted = self._part(part, self._parts(found), matches)
             matches.merges += self._merges(found, parted)
             matches.reviews += [
                 self._decision(proposal.left, proposal.right, Action.REVIEW)
                 for proposal in found.proposals
                 if parted.isdisjoint(self._contacts(proposal.left + proposal.right))
+                and self._contacts(proposal.left).isdisjoint(self._contacts(proposal.right))
             ]
         return matches
 
@@ -194,6 +193,18 @@ class _Round:
         self, part: Sequence[Record], links: Mapping[Record, Mapping[Record, float]]
     ) -> Partition:
         return partition(part, self._link, self._matcher.rules(), self._judgements(part), links)
+
+    def _hold(
+        self,
+        part: Sequence[Record],
+        links: Mapping[Record, Mapping[Record, float]],
+        found: Partition,
+    ) -> Partition:
+        """Hold together whoever would come apart; to hold one may make another come apart."""
+        while apart := self._parts(found).keys() & self._open:
+            self._open = self._open - apart
+            found = self._partition(part, links)
+        return found
 
     def _parts(self, found: Partition) -> dict[int, list[list[Record]]]:
         """Return the records of each contact that would come apart, part by part."""

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from services.resolver.domain.blocks import key_contacts, plan_blocks
 from services.resolver.domain.matches import Asked, Known, Matches, match, repeating
@@ -226,6 +228,46 @@ def test_who_merges_follows_from_records_whoever_holds_them_and_whatever_is_news
     else:
         assert not found.partings
         assert [one.pair for one in found.merges] == ([] if mailbox == 1 else [(1, 3)])
+
+
+SAYINGS = {
+    "name": ("Mona Collins", "Mona Co", "Mark Collins"),
+    "email": (BOX, "bruce@gannon.example", "mona@home.example"),
+    "phone": (LINE, "+14155550100"),
+    "company": ("TotalEnergies", "Engines"),
+    "addresses": (({"city": "Malone"},),),
+    "more_identifiers": (MEMBER,),
+}
+HELD_APART = [
+    (2, {"name": "Mona Co", "email": BOX, "addresses": ({"city": "Malone"},)}),
+    (2, {**MONA, "email": "mona@home.example", "phone": LINE, "more_identifiers": MEMBER}),
+    (1, {"name": "Mona Co", "phone": LINE, "more_identifiers": MEMBER}),
+    (1, {**MONA, "email": "bruce@gannon.example", "phone": LINE}),
+]
+"""One of the two would come apart; once it is held together, the other would."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4),
+            st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in SAYINGS.items()}),
+        ),
+        min_size=3,
+        max_size=8,
+    )
+)
+@example(HELD_APART)
+def test_whom_nothing_was_told_of_is_whole_whatever_comes_apart_beside_them(
+    said: list[tuple[int, dict[str, Any]]],
+) -> None:
+    """Nobody is parted, two decisions of one pair or a pair of one contact never come up."""
+    found = matched(*(a_record(contact, **facts) for contact, facts in said))
+    assert not found.partings
+    pairs = [one.pair for one in [*found.merges, *found.reviews]]
+    assert all(one < other for one, other in pairs)
+    assert len(pairs) == len(set(pairs))
 
 
 def test_doubtful_is_who_links_or_nearly_does_or_may_be_parted() -> None:
