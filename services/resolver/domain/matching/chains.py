@@ -23,7 +23,8 @@ _ONES_OWN: Final = ("linkedin_urn", "linkedin", "email", "phone")
 _NO_COUNTS: Final = Counts()
 
 _ORDER: Final = 1e-6
-"""What raised weights keep of their evidence, of 2 to the power of its bits: their order alone."""
+"""Bits that raised weights keep of their evidence, at most: their order alone. Each bit that the
+evidence is below the least halves them."""
 
 
 def differ(one: Profile, other: Profile) -> bool:
@@ -95,7 +96,7 @@ class Chains:
             or self._is_denied(one, other)
         ):
             return link
-        raised = least + _ORDER * 2.0 ** min(link.weight, least)
+        raised = least + _ORDER * 2.0 ** (min(link.weight, least) - least)
         return Link(max(link.weight, raised), max(link.allowed, Action.FLAG), link.is_barred)
 
     def _is_denied(self, one: Record, other: Record) -> bool:

@@ -1,5 +1,6 @@
 """What identifiers in common make of records, and where they contradict one another."""
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -62,6 +63,25 @@ def test_of_two_identifiers_that_are_worth_the_least_what_says_more_comes_first(
     )
     by_phone, by_mail = links["a-b"], links["b-c"]
     assert by_phone.weight > by_mail.weight == pytest.approx(LEAST)
+
+
+def test_evidence_orders_what_is_raised_and_outweighs_nothing_however_high_the_least() -> None:
+    """A tenant whose least is 35 bits: an identifier alone stays below what says more by itself."""
+    least = 35.0
+    profiles = {
+        b"a": ada(phone=PHONE, email="ada@engines.example"),
+        b"b": ada(phone=PHONE, email=MAIL, company="Engines", title="Chief", city="London"),
+        b"c": ada(phone=PHONE, email=MAIL, company="Engines", title="Chief", city="London"),
+    }
+
+    def judge(one: Record, other: Record) -> Verdict:
+        weight = {b"a": 20.0, b"b": least + 2}[one]
+        verdict = MATCHER.judge(profiles[one], profiles[other], Counts())
+        return replace(verdict, link=verdict.link._replace(weight=weight))
+
+    chains = Chains(profiles, judge)
+    assert chains.link(b"a", b"b", least).weight == pytest.approx(least)
+    assert chains.link(b"b", b"c", least).weight == pytest.approx(least + 2)
 
 
 def test_a_mailbox_alone_says_so_too() -> None:
