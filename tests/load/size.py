@@ -343,6 +343,8 @@ def main() -> None:
     parser.add_argument("--gate", action="store_true", help="without matching")
     parser.add_argument("--bare", action="store_true", help="without Splink")
     asked = parser.parse_args()
+    if asked.before >= asked.base:
+        parser.error(f"--before {asked.before} is no smaller base: --base is {asked.base}")
     heed_signals()
     with empty_stack(HOME, ["postgres"]) as stack:
         figures = asyncio.run(measure(Base(stack, asked.workers), asked))
