@@ -19,6 +19,7 @@ from shared.kafka.broker import build_broker
 from shared.kafka.delivery import Delivery
 from shared.kafka.pace import Pace, Rest
 from shared.kafka.producer import Producer
+from shared.observability import metrics
 from shared.postgres.pool import connect
 from shared.probes import probe_routes
 from shared.process import serve
@@ -53,17 +54,19 @@ def create_app(settings: MatcherSettings) -> AsgiFastStream:
         )
         async with pooled as pool, producer:
             store.open(pool)
-            beside = asyncio.create_task(Settling(matching, quiet).run())
+            beside = asyncio.create_task(
+                Settling(matching, quiet, lambda: quiet.traffic.stopping).run()
+            )
             try:
                 yield
             finally:
                 beside.cancel()
 
-    return AsgiFastStream(
-        broker,
-        lifespan=lifespan,
-        asgi_routes=probe_routes(delivery, ready={"postgres": store.ping}),
-    )
+    async def measure() -> None:
+        metrics.SETTLING_PENDING.set(await store.count_drifted())
+
+    probes = probe_routes(delivery, ready={"postgres": store.ping}, measure=[measure])
+    return AsgiFastStream(broker, lifespan=lifespan, asgi_routes=probes)
 
 
 if __name__ == "__main__":

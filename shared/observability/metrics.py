@@ -159,6 +159,10 @@ SETTLED: Final = Counter(
     "Contacts decided about again since their tenant has grown: values tell other things by now.",
     (),
 )
+SETTLING_PENDING: Final = Gauge(
+    "settling_pending",
+    "Contacts that wait to be decided about again: their tenant has grown since.",
+)
 MERGE_CANDIDATES_PENDING: Final = Gauge(
     "merge_candidates_pending", "Possible duplicates that wait for a person."
 )

@@ -27,7 +27,7 @@ from services.resolver.domain.matching.chains import is_clear
 from services.resolver.domain.matching.model import Profile
 from services.resolver.store import Store, Transaction
 from services.resolver.store.judging import Finding, Found
-from services.resolver.store.matching import MOST_RECORDS, Named, Policy, Tally, tally
+from services.resolver.store.matching import MOST_RECORDS, Drifted, Named, Policy, Tally, tally
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.contact import (
@@ -116,15 +116,23 @@ class Matching:
         await self._rest(len(told), started)
         return rejected
 
-    async def settle(self) -> int:
-        """Decide again about contacts whose tenant has grown most since they were last compared.
+    async def find_drifted(
+        self, tenant: int | None = None, later: Collection[int] = ()
+    ) -> Drifted | None:
+        """Find contacts whose tenant has grown since they were last compared.
 
-        Returns how many; 0 when no statistics have moved.
+        Those of `tenant` come first, then those of whoever has grown most; None when no statistics
+        have moved but those of contacts that wait for a `later` turn.
         """
         async with self._store.transaction() as tx:
-            found = await tx.matching.find_drifted(AT_ONCE)
+            return await tx.matching.find_drifted(AT_ONCE, tenant, later)
+
+    async def decide_again(self, drifted: Drifted) -> None:
+        """Decide about contacts as if something had been told of them."""
+        async with self._store.transaction() as tx:
+            found = await tx.matching.still_drifted(*drifted)
             if found is None:
-                return 0
+                return
             now = datetime.now(UTC)
             told = {
                 contact: _Mention(CAUSE, found.tenant, now, None, set(), True, True)
@@ -134,14 +142,14 @@ class Matching:
             await _Round(tx, told).decide()
             # What is doubtful still was noted anew.
             await tx.matching.forget_matched(found.contacts, found.records)
-            return len(found.contacts)
 
-    async def postpone(self) -> None:
-        """Let others go before the contacts that are to be decided again: these can't be."""
-        async with self._store.transaction() as tx:
-            found = await tx.matching.find_drifted(AT_ONCE)
-            if found is not None:
-                await tx.matching.note_matched(found.tenant_id, found.contacts, found.records)
+    async def settle(self) -> int:
+        """Decide about the next contacts again; returns how many, 0: no statistics have moved."""
+        drifted = await self.find_drifted()
+        if drifted is None:
+            return 0
+        await self.decide_again(drifted)
+        return len(drifted.contacts)
 
 
 def _read(records: Sequence[ConsumerRecord]) -> tuple[dict[str, _Mention], list[Rejected]]:

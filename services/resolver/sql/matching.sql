@@ -174,29 +174,54 @@ DELETE FROM contact.last_matched WHERE contact_id = ANY($1::bigint[]) AND record
 
 -- name: find_drifted_tenant
 -- The tenant that has grown most since one of its contacts was last compared, by more than one record
--- in $1.
-SELECT t.id, t.public_id, r.records
+-- in $1; contacts that wait for a later turn count for nothing: $2. Reads what all tenants have.
+SELECT r.tenant_id
 FROM (
     SELECT tenant_id, sum(occurrences)::bigint AS records FROM contact.attribute_frequency
     WHERE attribute = 'record' GROUP BY tenant_id
 ) AS r
-JOIN app.tenant AS t ON t.id = r.tenant_id
 CROSS JOIN LATERAL (
-    SELECT m.records FROM contact.last_matched AS m WHERE m.tenant_id = r.tenant_id
+    SELECT m.records FROM contact.last_matched AS m
+    WHERE m.tenant_id = r.tenant_id AND m.contact_id <> ALL($2::bigint[])
     ORDER BY m.records LIMIT 1
 ) AS oldest
 WHERE oldest.records < r.records - r.records / $1
 ORDER BY oldest.records::float8 / r.records LIMIT 1;
 
 -- name: find_drifted
--- Contacts that were last compared when the tenant had fewer than so many records, at most $3 of
--- them, and who stands for each now: $1 tenant, $2 records.
-SELECT m.contact_id, coalesce(root.public_id, c.public_id) AS public_id
+-- Contacts of a tenant that were last compared when it was smaller, by more than one record in $2,
+-- those that waited longest first, at most $3: $1 tenant, $4 contacts that wait for a later turn.
+SELECT m.contact_id
+FROM contact.last_matched AS m
+WHERE m.tenant_id = $1
+    AND m.records < (
+        SELECT sum(occurrences)::bigint - sum(occurrences)::bigint / $2
+        FROM contact.attribute_frequency WHERE tenant_id = $1 AND attribute = 'record'
+    )
+    AND m.contact_id <> ALL($4::bigint[])
+ORDER BY m.records, m.contact_id LIMIT $3;
+
+-- name: count_drifted
+-- Contacts of all tenants that were last compared when theirs was smaller, by more than one record in $1.
+SELECT count(*)
 FROM (
-    SELECT contact_id, records FROM contact.last_matched
-    WHERE tenant_id = $1 AND records < $2
-    ORDER BY records, contact_id LIMIT $3
-) AS m
+    SELECT tenant_id, sum(occurrences)::bigint AS records FROM contact.attribute_frequency
+    WHERE attribute = 'record' GROUP BY tenant_id
+) AS r
+JOIN contact.last_matched AS m
+    ON m.tenant_id = r.tenant_id AND m.records < r.records - r.records / $1;
+
+-- name: find_still_drifted
+-- Which of the contacts that `find_drifted` found are so still, who stands for each now, and how many
+-- records the tenant has: $1 tenant, $2 as there, $3 contacts.
+SELECT t.public_id AS tenant, r.records, m.contact_id,
+    coalesce(root.public_id, c.public_id) AS public_id
+FROM (
+    SELECT sum(occurrences)::bigint AS records FROM contact.attribute_frequency
+    WHERE tenant_id = $1 AND attribute = 'record'
+) AS r
+JOIN contact.last_matched AS m ON m.tenant_id = $1 AND m.records < r.records - r.records / $2
+JOIN app.tenant AS t ON t.id = $1
 LEFT JOIN contact.contact AS c ON c.id = m.contact_id
 LEFT JOIN contact.contact AS root ON root.id = c.merged_into_id
-ORDER BY m.records, m.contact_id;
+WHERE m.contact_id = ANY($3::bigint[]);

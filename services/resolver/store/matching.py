@@ -82,6 +82,12 @@ class Drifted(NamedTuple):
     """Contacts of a tenant whose statistics have moved since they were last compared."""
 
     tenant_id: int
+    contacts: Sequence[int]
+
+
+class Standing(NamedTuple):
+    """Those of them that nobody has decided about meanwhile."""
+
     tenant: str
     """The tenant's public id."""
     records: int
@@ -293,22 +299,39 @@ class MatchingStore:
         """Forget those of whom nothing was noted since the tenant had so many records."""
         await self._connection.execute(QUERIES["forget_matched"], sorted(contacts), before)
 
-    async def find_drifted(self, most: int) -> Drifted | None:
+    async def find_drifted(
+        self, most: int, tenant: int | None, later: Collection[int]
+    ) -> Drifted | None:
         """Find contacts that were compared when their tenant was smaller; None: there are none.
+
+        Those of this tenant come first: to choose one reads what all tenants have. `later` are
+        contacts that wait for another turn.
+        """
+        waiting = sorted(later)
+        chosen = tenant
+        for _ in range(2):
+            if chosen is not None:
+                found = await self._connection.fetch(
+                    QUERIES["find_drifted"], chosen, DRIFT, most, waiting
+                )
+                if found:
+                    return Drifted(chosen, [row["contact_id"] for row in found])
+            chosen = await self._connection.fetchval(QUERIES["find_drifted_tenant"], DRIFT, waiting)
+        return None
+
+    async def still_drifted(self, tenant: int, contacts: Collection[int]) -> Standing | None:
+        """Return which of these contacts are to be decided about still; None: none of them.
 
         The tenant has its turn: what another batch does to its contacts has been done.
         """
-        row = await self._connection.fetchrow(QUERIES["find_drifted_tenant"], DRIFT)
-        if row is None:
-            return None
-        tenant, public_id, records = row
         await self.lock([tenant])
         rows = await self._connection.fetch(
-            QUERIES["find_drifted"], tenant, records - records // DRIFT, most
+            QUERIES["find_still_drifted"], tenant, DRIFT, sorted(contacts)
         )
-        return Drifted(
-            tenant, public_id, records, {row["contact_id"]: row["public_id"] for row in rows}
-        )
+        if not rows:
+            return None
+        standing = {row["contact_id"]: row["public_id"] for row in rows}
+        return Standing(rows[0]["tenant"], rows[0]["records"], standing)
 
     async def find_asked(self, tenant: int, contacts: Collection[int]) -> Asked:
         """Return the pairs of these contacts that no machine joins.

@@ -29,7 +29,8 @@ from services.resolver.store.judging import Finding, Found, Judge
 from services.resolver.store.labels import by_present_names
 from services.resolver.store.loading import Loader
 from services.resolver.store.marking import MarkAnswer, Marks
-from services.resolver.store.matching import HotKeys, MatchingStore
+from services.resolver.store.matching import DRIFT, HotKeys, MatchingStore
+from services.resolver.store.matching import QUERIES as MATCHING
 from services.resolver.store.policies import PolicyStore
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.reconsidering import STATEMENTS as RECONSIDERING
@@ -381,6 +382,12 @@ class Store(ConsumerStore):
         """Count the contacts that wait to be decided about again."""
         with translated():
             count: int = await self._pool.fetchval(RECONSIDERING["count_queued"])
+        return count
+
+    async def count_drifted(self) -> int:
+        """Count the contacts that matching is to decide about again."""
+        with translated():
+            count: int = await self._pool.fetchval(MATCHING["count_drifted"], DRIFT)
         return count
 
     async def count_open_candidates(self) -> int:

@@ -1,11 +1,15 @@
 """What statistics have moved is decided again where nothing arrives; on real tables."""
 
 import asyncio
+import time
+
+import pytest
 
 from services.resolver.handlers.matching import Matching
-from services.resolver.handlers.settling import Settling
+from services.resolver.handlers.settling import LATER_S, Settling
+from services.resolver.store.matching import Drifted
 from shared.kafka.pace import restless
-from tests.integration.resolver.conftest import Home
+from tests.integration.resolver.conftest import Home, Resolver
 from tests.integration.resolver.test_matching import ADA, Matched
 
 ONE, OTHER = "adalbert.lovelace@engines.example", "adalbert.lovelace@gmail.com"
@@ -91,21 +95,124 @@ async def test_who_is_gone_is_forgotten(home: Home) -> None:
         assert await home.value("SELECT count(*) FROM contact.last_matched") == 0
 
 
-async def test_what_cannot_be_decided_lets_others_go_first(home: Home) -> None:
-    """Its evidence does not fit the database: the loop notes it and goes on."""
+OTHERS = {**ADA, "name": "Bertram Babbage", "company": "Difference Ltd", "title": "Clerk"}
+OLD = "SELECT count(*) FROM contact.last_matched WHERE records < 4000"
+
+
+async def two_people(home: Home, resolver: Resolver) -> Matched:
+    """Return Ada and Bertram, two records of each merged, in a base that takes them for four."""
+    matched = Matched(home, resolver)
+    await matched.resolve("r1", email=ONE, **ADA)
+    await matched.resolve("r2", email=OTHER, **ADA)
+    await matched.resolve("r3", email="bertram@difference.example", **OTHERS)
+    await matched.resolve("r4", email="bertram.babbage@gmail.com", **OTHERS)
+    assert await matched.statuses() == ["active", "merged"] * 2
+    await grow(home, records=4_000, having=3_500)
+    return matched
+
+
+async def test_who_cannot_be_decided_about_holds_up_nobody_and_comes_back_without_growth(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database refuses what would be told of Ada: Bertram is decided about all the same."""
+    async with home.resolver() as resolver:
+        matched = await two_people(home, resolver)
+        await home.execute(
+            "ALTER TABLE contact.contact_event ADD CONSTRAINT stop CHECK (entity_id <> "
+            + str(await home.value("SELECT min(id) FROM contact.contact"))
+            + ") NOT VALID"
+        )
+        steps = Settling(matched.matching, restless)
+        assert await steps.step()
+        assert await matched.statuses() == ["active", "merged", "active", "active"]
+        assert await home.value(OLD) == await resolver.store.count_drifted() > 0
+        assert not await steps.step()
+
+        await home.execute("ALTER TABLE contact.contact_event DROP CONSTRAINT stop")
+        assert not await steps.step()
+        later = time.monotonic() + LATER_S
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "monotonic", lambda: later)
+            assert await steps.step()
+        assert await matched.statuses() == ["active"] * 4
+        assert await home.value(OLD) == 0
+
+
+async def test_what_is_only_out_of_reach_postpones_nobody(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another batch keeps its turn in the tenant: as soon as it is over, all are decided about."""
+    monkeypatch.setattr("services.resolver.store.matching.PATIENCE_S", 0.1)
+    async with home.resolver() as resolver:
+        matched = await two_people(home, resolver)
+        tenant = await home.value("SELECT min(tenant_id) FROM contact.contact")
+        steps = Settling(matched.matching, restless)
+        async with resolver.store.transaction() as tx:
+            await tx.matching.lock([tenant])
+            assert not await steps.step()
+        assert await steps.step()
+        assert await home.value(OLD) == 0
+        assert await matched.statuses() == ["active"] * 4
+
+
+async def test_the_loop_outlives_whatever_a_step_or_a_rest_runs_into(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.resolver.handlers.settling.LOOK_AGAIN_S", 0.01)
+
+    async def unsettled(_contacts: int, _started: float) -> None:
+        raise OSError("Kafka does not say what arrived")
+
     async with home.resolver() as resolver:
         matched = Matched(home, resolver)
         await matched.resolve("r1", email=ONE, **ADA)
-        await matched.resolve("r2", email=OTHER, **ADA)
-        await grow(home, records=4_000, having=3_500)
-        await home.execute(
-            "ALTER TABLE contact.contact_event ADD CONSTRAINT stop CHECK (false) NOT VALID"
-        )
-        loop = asyncio.create_task(Settling(matched.matching, restless).run())
-        oldest = "SELECT min(records) FROM contact.last_matched"
+        tenant = await home.value("SELECT min(tenant_id) FROM contact.contact")
+        loop = asyncio.create_task(Settling(matched.matching, unsettled).run())
         async with asyncio.timeout(20):
-            while await home.value(oldest) != 4_000:  # noqa: ASYNC110  # another's work
-                await asyncio.sleep(0.05)
+            for gone in (999_999_998, 999_999_999):
+                await home.execute(
+                    "INSERT INTO contact.last_matched VALUES ($1, $2, 0)", gone, tenant
+                )
+                while await home.value(OLD):  # noqa: ASYNC110  # another's work
+                    await asyncio.sleep(0.05)
+        assert not loop.done()
         loop.cancel()
-        assert await matched.statuses() == ["active", "merged"]
-        assert await Matching(resolver.store, restless).settle() == 0
+
+
+async def test_nothing_is_decided_again_while_nobody_should_rest(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.resolver.handlers.settling.LOOK_AGAIN_S", 0.01)
+    async with home.resolver() as resolver:
+        matched = await two_people(home, resolver)
+        old = await home.value(OLD)
+        loop = asyncio.create_task(Settling(matched.matching, restless, lambda: True).run())
+        await asyncio.sleep(0.5)
+        loop.cancel()
+        assert await home.value(OLD) == old > 0
+
+
+async def test_a_tenant_is_stayed_with_until_it_is_done(home: Home) -> None:
+    """Another has grown more meanwhile: to choose one reads what all have."""
+    await home.execute(
+        "WITH t AS (INSERT INTO app.tenant (public_id, name)"
+        " SELECT left(public_id, 29) || n, 'Other'"
+        " FROM app.tenant, (VALUES ('0'), ('1')) AS v (n) RETURNING id)"
+        " INSERT INTO contact.attribute_frequency (tenant_id, attribute, slot, occurrences)"
+        " SELECT id, 'record', 0, 1000 FROM t"
+    )
+    rows = await home.fetch("SELECT tenant_id FROM contact.attribute_frequency ORDER BY 1")
+    first, second = (row["tenant_id"] for row in rows)
+    await home.execute(
+        "INSERT INTO contact.last_matched (contact_id, tenant_id, records)"
+        " VALUES (1, $1, 900), (2, $1, 800), (3, $2, 10), (4, $2, 990)",
+        first,
+        second,
+    )
+    async with home.resolver() as resolver:
+        find = Matching(resolver.store, restless).find_drifted
+        assert await find() == Drifted(second, [3])
+        assert await find(first) == Drifted(first, [2, 1])
+        assert await find(first, [1, 2]) == Drifted(second, [3])
+        assert await find(second, [3]) == Drifted(first, [2, 1])
+        assert await find(None, [1, 2, 3]) is None
