@@ -308,7 +308,7 @@ async def test_columns_of_defined_fields_are_read_by_their_definition(
         assert outcome == "done"
     data = (
         "Name,Email,Since,Level,Spent,Hobby\n"
-        "Ada,ada@x.example,31.01.2026,gold,1.234 €,chess\n"
+        'Ada,ada@x.example,31.01.2026,gold,"12,34 €",chess\n'
         'Bob,bob@x.example,14.02.2026,Bronze,"1.234,50",31.01.2026\n'
     ).encode()
     mapping = orjson.dumps({"Since": "custom[Born on]", "Level": "custom[Tier]"}).decode()
@@ -319,7 +319,7 @@ async def test_columns_of_defined_fields_are_read_by_their_definition(
     assert ada["says"]["custom_fields"] == {
         "Born on": "2026-01-31",
         "Tier": "gold",
-        "Spent": 1.234,
+        "Spent": 12.34,
         "Hobby": "chess",
     }
     assert bob["says"]["custom_fields"] == {
