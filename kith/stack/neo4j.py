@@ -70,6 +70,8 @@ class Neo4j(Part):
     name = "neo4j"
     program = "java"
     port_names = ("neo4j", "neo4j_http")
+    # The graph may lag; what a person waits for may not.
+    nice = 10
 
     @override
     def marker(self, setting: Setting) -> str:
@@ -100,8 +102,6 @@ class Neo4j(Part):
             cwd=folder,
             log=setting.places.log("neo4j"),
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
-            # The graph may lag; what a person waits for may not.
-            nice=10,
         )
 
     @override

@@ -40,6 +40,8 @@ class Part(ABC):
     stop_signal: ClassVar[Signals] = SIGTERM
     stop_seconds: ClassVar[float] = 20
     start_seconds: ClassVar[float] = 120
+    nice: ClassVar[int] = 0
+    """Processor time that it yields to others once it answers, as `nice` counts it."""
 
     @abstractmethod
     def prepare(self, setting: Setting, say: Say) -> Launch:

@@ -44,8 +44,6 @@ class Launch:
     env: Mapping[str, str] = field(default_factory=dict)
     account: str | None = None
     """Another account to run as; only root may ask for it."""
-    nice: int = 0
-    """Processor time that it yields to others, as `nice` counts it."""
 
 
 def spawn(launch: Launch) -> Identity:
@@ -54,7 +52,7 @@ def spawn(launch: Launch) -> Identity:
     identity = pwd.getpwnam(launch.account) if launch.account else None
     with launch.log.open("ab") as log:
         process = subprocess.Popen(
-            ["nice", "-n", str(launch.nice), *launch.argv] if launch.nice else launch.argv,
+            launch.argv,
             cwd=launch.cwd,
             env=dict(launch.env),
             stdin=subprocess.DEVNULL,
@@ -65,14 +63,28 @@ def spawn(launch: Launch) -> Identity:
             group=identity.pw_gid if identity else None,
             extra_groups=[] if identity else None,
         )
-    if launch.nice:
-        yield_to_sessions(process.pid, launch.nice)
     # Reaped by a thread: a caller that lives on (a test run) must not collect zombies.
     threading.Thread(target=process.wait, daemon=True).start()
     try:
         return Identity(pid=process.pid, created=psutil.Process(process.pid).create_time())
     except psutil.NoSuchProcess:
         return Identity(pid=process.pid, created=0.0)
+
+
+def give_way(identity: Identity, nice: int) -> None:
+    """Lower the priority of a running process, all its threads: it leads a session.
+
+    `nice` counts from this process's own priority. Said again it changes nothing.
+    """
+    process = find(identity)
+    if process is None or not nice:
+        return
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        for task in {process.pid, *(thread.id for thread in process.threads())}:
+            # A thread may end meanwhile; those that start from now on take after their parents.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.setpriority(os.PRIO_PROCESS, task, os.nice(0) + nice)
+    yield_to_sessions(process.pid, nice)
 
 
 def yield_to_sessions(pid: int, nice: int) -> None:

@@ -23,6 +23,7 @@ from kith.stack.processes import (
     Identity,
     find,
     find_strays,
+    give_way,
     kill,
     spawn,
     stop,
@@ -150,7 +151,9 @@ class Stack(Addresses):
             progress(part.name, words)
 
         began = time.monotonic()
-        if self.identity(part.name) and self._why_not_ready(part.name) is None:
+        running = self.identity(part.name)
+        if running and self._why_not_ready(part.name) is None:
+            give_way(running, part.nice)
             part.after_start(self.setting, say)
             say("already running")
             return
@@ -163,6 +166,8 @@ class Stack(Addresses):
             raise self._failure(part, f"{type(error).__name__}: {error}") from error
         self._remember(part.name, identity)
         self._wait_ready(part, identity)
+        # Not before: on a machine with other work it would hardly ever get to start.
+        give_way(identity, part.nice)
         part.after_start(self.setting, say)
         say(f"ready after {time.monotonic() - began:.1f} s")
 

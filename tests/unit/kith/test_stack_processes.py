@@ -16,6 +16,7 @@ from kith.stack.processes import (
     Launch,
     find,
     find_strays,
+    give_way,
     identify,
     kill,
     rotate,
@@ -105,18 +106,44 @@ def test_a_log_in_use_is_emptied_under_its_writer(tmp_path: Path) -> None:
     assert (tmp_path / "x.log.1").read_bytes() == b"before\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own here")
+def test_who_gives_way_does_so_with_all_threads(tmp_path: Path) -> None:
+    code = (
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "print(flush=True)\n"
+        "time.sleep(60)"
+    )
+    log = tmp_path / "x.log"
+    identity = spawn(Launch([sys.executable, "-c", code], Path("/"), log))
+    try:
+        assert wait_until(lambda: log.read_bytes() != b"", 10)
+        give_way(identity, 7)
+        give_way(identity, 7)
+        threads = [one.id for one in psutil.Process(identity.pid).threads()]
+        assert [os.getpriority(os.PRIO_PROCESS, one) for one in threads] == [os.nice(0) + 7] * 2
+    finally:
+        kill(identity)
+
+
 @pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="sessions are no equals here")
-def test_nice_processes_yield_to_other_sessions_too_one_right_after_another(tmp_path: Path) -> None:
-    code = "import time; time.sleep(60)"
-    launch = Launch([sys.executable, "-c", code], Path("/"), tmp_path / "x.log", nice=7)
+def test_who_gives_way_does_so_to_other_sessions_too_one_right_after_another(
+    tmp_path: Path,
+) -> None:
+    launch = Launch(["sleep", "60"], Path("/"), tmp_path / "x.log")
     identities = [spawn(launch), spawn(launch)]
     try:
         for identity in identities:
+            give_way(identity, 7)
+        for identity in identities:
             autogroup = Path(f"/proc/{identity.pid}/autogroup")
             assert autogroup.read_text().endswith(" nice 7\n")
-        processes = [psutil.Process(identity.pid) for identity in identities]
-        nice = os.nice(0) + 7
-        assert wait_until(lambda: all(process.nice() == nice for process in processes), 5)
     finally:
         for identity in identities:
             kill(identity)
+
+
+def test_whose_pid_is_a_strangers_now_does_not_make_the_stranger_give_way() -> None:
+    before = os.nice(0)
+    give_way(Identity(pid=os.getpid(), created=0.0), 7)
+    assert os.nice(0) == before
