@@ -427,8 +427,11 @@ ON CONFLICT DO NOTHING;
 
 -- name: publish_contact_events
 -- The event and its message in one go, so that the body travels once; rows in the order of the
--- plan, which is version order per contact: $1 rows, $2 now.
-WITH told AS MATERIALIZED (SELECT * FROM unnest($1::contact.event_row[])),
+-- plan, which is version order per contact: $1 rows, $2 now. A transaction has its id before it
+-- takes the first number of the outbox: from where that is read hangs on it (`Floor`).
+WITH told AS MATERIALIZED (
+    SELECT * FROM unnest($1::contact.event_row[]) WHERE pg_current_xact_id() IS NOT NULL
+),
 kept AS (
     INSERT INTO contact.contact_event
         (tenant_id, entity_id, entity_public_id, sequence_number, event_id, event_type, payload,
@@ -442,8 +445,11 @@ SELECT shard, public_id, headers, convert_to(payload, 'UTF8') FROM told;
 
 -- name: publish_company_events
 -- The event and its message in one go, so that the body travels once; rows in the order of the
--- plan, which is version order per company: $1 rows, $2 now.
-WITH told AS MATERIALIZED (SELECT * FROM unnest($1::contact.event_row[])),
+-- plan, which is version order per company: $1 rows, $2 now. A transaction has its id before it
+-- takes the first number of the outbox: from where that is read hangs on it (`Floor`).
+WITH told AS MATERIALIZED (
+    SELECT * FROM unnest($1::contact.event_row[]) WHERE pg_current_xact_id() IS NOT NULL
+),
 kept AS (
     INSERT INTO contact.organisation_event
         (tenant_id, entity_id, entity_public_id, sequence_number, event_id, event_type, payload,
@@ -486,14 +492,19 @@ SELECT count(*) FROM contact.contact_dedup_candidates WHERE status = 'open';
 SELECT pg_try_advisory_lock($1::int, $2::int);
 
 -- name: read_outbox
--- The oldest $2 events of each shard in $1, in order: per contact that is version order, since
--- the row was written while the contact was locked.
+-- The oldest $2 events of each shard in $1 with a number above $3, in order: per contact that is
+-- version order, since the row was written while the contact was locked.
 SELECT o.shard, o.seq, o.key, o.headers, o.value
 FROM unnest($1::smallint[]) AS led (shard)
 CROSS JOIN LATERAL (
     SELECT shard, seq, key, headers, value FROM contact.outbox
-    WHERE outbox.shard = led.shard ORDER BY shard, seq LIMIT $2
+    WHERE outbox.shard = led.shard AND outbox.seq > $3 ORDER BY shard, seq LIMIT $2
 ) AS o;
+
+-- name: look_around
+-- The oldest transaction id in use, and a new one: whoever has written has one in between.
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest,
+       pg_current_xact_id()::text::bigint AS newest;
 
 -- name: delete_published
 --- By name, not up to the last one: a transaction that began before may commit after.

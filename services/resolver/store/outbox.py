@@ -1,6 +1,8 @@
 """The outbox as the relay sees it: a small queue per shard, deleted on publish."""
 
 import contextlib
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
@@ -8,6 +10,7 @@ from typing import Final, NamedTuple, Self
 
 import asyncpg
 
+from services.resolver.domain.publishing import Floor
 from services.resolver.store.queries import QUERIES
 from services.resolver.store.writing import RELAY_SHARDS
 from shared.observability import metrics
@@ -17,6 +20,13 @@ from shared.postgres.settings import PostgresSettings
 
 ROUND: Final = 1_000
 """Events published in one round."""
+
+LOOK_S: Final = 0.25
+"""Between two looks at who is writing, seconds: what was deleted since is read over."""
+
+AFRESH_S: Final = 60.0
+"""After so many seconds the outbox is read from its beginning again: were it ever wrong to begin
+later, an event would be late and none would be lost."""
 
 LEASE: Final = 0x72656C61
 """Class of the shards' advisory locks: "rela"."""
@@ -41,6 +51,9 @@ class Outbox:
         def __init__(self, connection: Connection) -> None:
             self._connection = connection
             self.leads: list[int] = []
+            self.floor = Floor()
+            self._began_at = time.monotonic()
+            self._looked_at = 0.0
 
         async def elect(self) -> None:
             """Try to lead every shard that nobody leads."""
@@ -51,22 +64,41 @@ class Outbox:
                     won = await self._connection.fetchval(QUERIES["lead_shard"], LEASE, shard)
                 if won:
                     self.leads.append(shard)
+                    self._begin()
                 metrics.RELAY_IS_LEADER.labels(str(shard)).set(won)
 
         async def read(self) -> list[OutboxRow]:
             """Return the oldest events of the shards led, in order per shard."""
+            now = time.monotonic()
+            if now - self._began_at > AFRESH_S:
+                self._begin()
             with translated():
-                rows = await self._connection.fetch(QUERIES["read_outbox"], self.leads, ROUND)
+                if now - self._looked_at > LOOK_S:
+                    self._looked_at = now
+                    [seen] = await self._connection.fetch(QUERIES["look_around"])
+                    self.floor.see(seen["oldest"], seen["newest"])
+                rows = await self._connection.fetch(
+                    QUERIES["read_outbox"], self.leads, ROUND, self.floor.seq
+                )
             return list(map(OutboxRow._make, rows))
 
         async def delete(self, rows: Sequence[OutboxRow]) -> None:
-            """Forget what Kafka has acknowledged."""
+            """Forget what Kafka has acknowledged: all of a round."""
             with translated():
                 await self._connection.execute(
                     QUERIES["delete_published"],
                     [row.shard for row in rows],
                     [row.seq for row in rows],
                 )
+            counts = Counter(row.shard for row in rows)
+            self.floor.publish(
+                {row.shard: row.seq for row in rows},
+                frozenset(shard for shard, count in counts.items() if count == ROUND),
+            )
+
+        def _begin(self) -> None:
+            self.floor = Floor()
+            self._began_at = time.monotonic()
 
     def __init__(self, settings: PostgresSettings) -> None:
         self._settings = settings

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import pytest
 from prometheus_client import generate_latest
 
 from kith.stack import Stack
 from services.resolver import relay as module
 from services.resolver.relay import Relay
-from services.resolver.store.outbox import Outbox
+from services.resolver.store.outbox import LOOK_S, Outbox
 from shared.events import topics
 from shared.events.codec import decode_event
 from shared.kafka.producer import Producer
@@ -112,6 +113,46 @@ async def test_another_relay_takes_over(
         first.stop()
         await resolver.resolve(resolver.a_signal("r1", email="a@example.com"))
         await drained(home)
+
+
+async def test_what_is_committed_late_is_published_and_what_is_deleted_is_not_read_again(
+    home: Home, resolver: Resolver, lab: KafkaLab, events_topic: str
+) -> None:
+    """While a snapshot keeps all that is deleted, and a transaction its early numbers to itself."""
+    outbox = Outbox(PostgresSettings.model_validate({"dsn": home.dsn("kith_relay")}))
+    reader = await asyncpg.connect(home.dsn("kith_relay"))
+    writer = await asyncpg.connect(home.dsn("kith_migrator"))
+    await reader.execute(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM contact.outbox"
+    )
+    async with outbox, outbox.session() as session:
+        await session.elect()
+        late = writer.transaction()
+        await late.start()
+        await writer.execute(
+            "INSERT INTO contact.outbox (shard, key, headers, value)"
+            " SELECT 0, 'late', '', '' WHERE pg_current_xact_id() IS NOT NULL"
+        )
+        published = set[str]()
+
+        async def publish(rounds: int) -> None:
+            for number in range(rounds):
+                await resolver.resolve(resolver.a_signal(f"{len(published)}-{number}"))
+                rows = await session.read()
+                await session.delete(rows)
+                published.update(row.key for row in rows)
+                await asyncio.sleep(LOOK_S)
+
+        await publish(4)
+        assert session.floor.seq == 0
+        assert "late" not in published
+        await late.commit()
+        await publish(5)
+        assert "late" in published
+        assert session.floor.seq > 4
+    assert await home.value("SELECT count(*) FROM contact.outbox") == 0
+    await reader.close()
+    await writer.close()
 
 
 async def test_no_fault_ends_the_loop(

@@ -85,7 +85,7 @@ async def test_deleting_reads_no_more_than_it_deletes(made: Databases) -> None:
                 " SELECT 0, 'con', '', '' FROM generate_series(1, $1::int)",
                 ROWS,
             )
-            rows = await connection.fetch(QUERIES["read_outbox"], [0], 10)
+            rows = await connection.fetch(QUERIES["read_outbox"], [0], 10, 0)
             read = await tuples_read(
                 connection,
                 "contact.outbox",
