@@ -110,7 +110,8 @@ class ChosenIdentifier(Wire):
 class SplitContact(Judgement):
     """Take a contact apart: undo one merge, or take chosen records or identifiers out.
 
-    With nothing chosen the newest merge that is still in force is undone.
+    With nothing chosen the newest merge that is still in force is undone; where just what one merge
+    brought is chosen, that one.
     """
 
     merge_id: MergeId | None = None

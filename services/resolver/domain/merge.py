@@ -133,7 +133,10 @@ def take_out(
     keys: Iterable[IdentifierKey],
     order: Order,
 ) -> Reshaping | Refused:
-    """Take chosen records, or chosen identifiers and what they brought, into a new contact."""
+    """Take chosen records, or chosen identifiers and what they brought, into a new contact.
+
+    Where that is all that one merge brought, the merge is undone: whoever was absorbed has an id.
+    """
     settled = Settled.of(cluster)
     group = settled.group(contact)
     original = group[0]
@@ -146,6 +149,9 @@ def take_out(
     if records >= {one.claim.record_key for one in applied}:
         return Refused("nothing_would_stay")
     left = {one.home for one in applied if one.claim.record_key in records and one.home is not None}
+    whole = _brought_by(settled, original, left, records, keys) if order.by_person else None
+    if whole is not None:
+        return undo(cluster, contact, whole.public_id, order)
     number, name = next(order.ids.contacts)
     cluster.contacts[number] = Contact(number, name, cluster.tenant_id, 0, "active")
     cluster.names[number] = name
@@ -153,6 +159,19 @@ def take_out(
     plan = _take_apart(settled, after, cluster.merges, (original, number), order, merge_id=None)
     _keep_apart(plan, [pair_of(number, home) for home in sorted({original, *left})])
     return plan
+
+
+def _brought_by(
+    settled: Settled, root: int, left: set[int], records: set[bytes], keys: set[IdentifierKey]
+) -> Merge | None:
+    """Return the one merge that brought just these records and identifiers, if there is one."""
+    if len(left) != 1 or root in left:
+        return None
+    (home,) = left
+    merges = [one for one in settled.cluster.merges if home in (one.survivor, one.absorbed)]
+    theirs = {one.claim.record_key for one in settled.applied[root] if one.home == home}
+    held = {key for key, at in settled.identifiers.items() if at == home}
+    return merges[0] if len(merges) == 1 and theirs == records and held == keys else None
 
 
 def what_goes(

@@ -148,6 +148,37 @@ def test_a_chosen_identifier_takes_what_it_brought() -> None:
     assert other.fields["display_name"] == "A. Lovelace"
 
 
+def test_all_that_a_merge_brought_goes_back_under_its_own_id() -> None:
+    """An absorbed contact is taken out of two merges as itself, and its id leads nowhere else."""
+    world = pair()
+    world.tell("cyd", email="cyd@x.org", name="Cyd Low")
+    inner = world.merge(3, 2)
+    world.merge(1, 3)
+    done = world.take_out(1, [], [(1, "phone_e164", "+14155550100")])
+    assert isinstance(done, Reshaping)
+    assert done.undone == [inner]
+    ada, bob, cyd = world.states().values()
+    assert (bob.status, bob.fields["display_name"]) == ("active", "Bob Ross")
+    assert (cyd.status, cyd.survivor_id) == ("merged", ada.contact_id)
+    assert len(world.known.contacts) == 3
+    assert isinstance(world.undo(1), Reshaping)
+    assert [one.status for one in world.states().values()] == ["active"] * 3
+
+
+def test_a_part_of_what_a_merge_brought_is_a_contact_of_its_own() -> None:
+    world = pair()
+    world.tell("bob", phone="+14155550100", email="bob@x.org", name="Bob Ross")
+    world.tell("bob2", email="bob@x.org", phone="+14155550102", name="Bob Ross")
+    world.merge(1, 2)
+    record = next(
+        key
+        for key, one in world.known.contacts[1].claims.items()
+        if len(one.facts.phones) == 1 and one.facts.phones[0].value == "+14155550102"
+    )
+    assert isinstance(world.take_out(1, [record], []), Reshaping)
+    assert [one.status for one in world.states().values()] == ["active", "merged", "active"]
+
+
 def test_a_split_may_not_take_everything_nor_what_is_not_there() -> None:
     world = pair()
     records = list(world.known.contacts[1].claims)
