@@ -34,6 +34,7 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import SECONDS, Resolver
+from services.ingest.store.sources import KnownSources
 from services.ingest.store.uploads import (
     DatabaseUploads,
     DirectoryUploads,
@@ -89,16 +90,18 @@ def create_app(settings: Settings) -> ASGIApp:
             uploads = uploads_of(settings, kept, vault)
             resolver = Resolver(client, kept)
             work = Imports(Tools(settings, rules, producer, kept, uploads, resolver, share, vault))
+            store = Store(pool)
             http.state.doorway = Doorway(
                 settings,
                 rules,
                 producer,
                 keys,
-                Store(pool),
+                store,
                 kept,
                 uploads,
                 work.wake,
                 share,
+                KnownSources(store),
             )
             http.state.desk = Desk(keys, Limiter(redis), settings.limits, answers)
             accounts = Connections(pool, vault)

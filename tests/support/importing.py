@@ -27,6 +27,7 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore
 from services.ingest.store.resolver import Resolver
+from services.ingest.store.sources import KnownSources
 from services.ingest.store.uploads import DatabaseUploads
 from services.ingest.store.vault import Vault
 from services.resolver.handlers.signals import Signals
@@ -217,8 +218,18 @@ async def importing(kafka: KafkaSettings, dsns: dict[str, str]) -> AsyncIterator
         work = Imports(tools)
         http = create_http()
         keys, answers = KeyRing(pool), Answers(pool, settings.idempotency)
+        entered = Store(pool)
         http.state.doorway = Doorway(
-            settings, rules, producer, keys, Store(pool), store, kept, work.wake, share
+            settings,
+            rules,
+            producer,
+            keys,
+            entered,
+            store,
+            kept,
+            work.wake,
+            share,
+            KnownSources(entered),
         )
         http.state.desk = Desk(keys, Limiter(None), settings.limits, answers)
         http.state.connections = Connections(pool, vault)

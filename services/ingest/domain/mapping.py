@@ -86,6 +86,7 @@ def to_normalized(
         if _is_of_companies(draft, signal):
             return _of_companies(draft, signal, raw, origin, rules.digests)
         _refuse_nobody(draft)
+    _leave_out_unborn(draft, origin)
     facts = orjson.dumps(draft.facts, option=orjson.OPT_SORT_KEYS)
     about = _about(signal)
     digest = content_hash(facts + orjson.dumps(about) if about else facts)
@@ -117,6 +118,15 @@ def to_normalized(
     if draft.rejected:
         body["rejected"] = draft.rejected
     return Normalized(key, digest, orjson.dumps(body), draft.rejected, draft.assumed)
+
+
+def _leave_out_unborn(draft: Draft, origin: Origin) -> None:
+    """Leave a birthday out that is yet to come: whoever is told of was born."""
+    birthday = draft.facts.get("birthday")
+    # One without a year begins with a hyphen, which sorts before every digit.
+    if birthday and birthday > origin.received_at[:10]:
+        del draft.facts["birthday"]
+        draft.reject("birthday", "is yet to come; write the year of birth in four digits")
 
 
 def to_draft(signal: ContactSignal, default_region: str) -> Draft:

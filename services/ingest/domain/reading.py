@@ -124,7 +124,12 @@ def read_activity_value(value: object, *, may_hold_nul: bool) -> tuple[ActivityS
 
 def is_activity(value: object) -> bool:
     """Tell whether a signal that came without an envelope says to be an activity."""
-    return isinstance(value, dict) and value.get("signal") == "activity"
+    kind = value.get("signal") if isinstance(value, dict) else None
+    if kind not in (None, "contact", "activity"):
+        raise PoisonMessageError(
+            "invalid", "must be contact or activity, or left out", field="signal"
+        )
+    return kind == "activity"
 
 
 def within_bounds(value: object, *, may_hold_nul: bool) -> bytes:

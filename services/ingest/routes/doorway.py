@@ -17,6 +17,7 @@ from services.ingest.sources.survey import Survey
 from services.ingest.store import Store
 from services.ingest.store.copies import CopiedUploads
 from services.ingest.store.imports import ImportStore
+from services.ingest.store.sources import KnownSources
 from shared.auth import Caller, KeyRing, bearer_token
 from shared.kafka.pace import Share
 from shared.kafka.producer import Producer
@@ -30,6 +31,11 @@ READ_SCOPE: Final = "contacts:read"
 
 JUDGE_SCOPE: Final = "contacts:write"
 """What a key needs to say who is whom, and to take an import back."""
+
+_FOREIGN: Final = frozenset(
+    {"application/cloudevents+json", "application/cloudevents-batch+json", "text/csv"}
+)
+"""Media types of what is no list of signals, besides XML and what has several parts."""
 
 LET_PASS_BYTES: Final = 64 * 1024 * 1024
 """Of a body that is refused, so much is taken before the connection closes."""
@@ -53,7 +59,10 @@ class Doorway:
     """Says that an import has work to be done."""
     share: Share
     """Is told of live signals: files give way to them."""
+    known: KnownSources
+    """Which sources there are."""
     sources: Sources = field(default_factory=Sources)
+    """Those that are counted by name."""
 
 
 def doorway_of(request: Request) -> Doorway:
@@ -86,6 +95,28 @@ def traceparent_of(request: Request) -> str | None:
     """Return the caller's trace context, if it is one."""
     text = request.headers.get("traceparent")
     return text if text and parse_traceparent(text) is not None else None
+
+
+def refuse_foreign(request: Request) -> None:
+    """Refuse a body that its headers say to be compressed, or to be no signal of kith's.
+
+    Many clients name no media type for JSON, or that of a form: what is read is the body.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ProblemError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "the body is compressed; send it as it is, without Content-Encoding",
+            field="Content-Encoding",
+            headers={"Accept-Encoding": "identity"},
+        )
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media in _FOREIGN or media.endswith("xml") or media.startswith("multipart/"):
+        raise ProblemError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "send JSON, as application/json; of a CloudEvent its data alone",
+            field="Content-Type",
+            headers={"Accept": "application/json"},
+        )
 
 
 async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:

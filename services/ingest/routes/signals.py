@@ -1,5 +1,6 @@
 """`POST /v1/signals`: one signal or many, a verdict on each."""
 
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from services.ingest.routes.doorway import (
     bounded,
     caller_of,
     doorway_of,
+    refuse_foreign,
     traceparent_of,
 )
 from services.ingest.routes.problems import RESPONSES, JsonResponse
@@ -93,6 +95,7 @@ async def post_signals(
 
     Sending a signal again is safe: the same record with the same content changes nothing.
     """
+    refuse_foreign(request)
     body = b"".join([piece async for piece in bounded(request, doorway.settings.max_request_bytes)])
     values = read_many(body, doorway.settings.max_signals)
     now = rfc3339(datetime.now(UTC))
@@ -101,6 +104,7 @@ async def post_signals(
     verdicts: list[Verdict] = []
     traceparent = traceparent_of(request)
     account = Account(doorway.sources)
+    unknown = await doorway.known.unknown(_sources(values))
     for index, value in enumerate(values):
         origin = Origin(
             signal_id=signal_id(SOURCE, f"{batch}-{index}"),
@@ -110,7 +114,7 @@ async def post_signals(
             received_at=now,
             traceparent=traceparent,
         )
-        verdict, message = judge(index, value, origin, doorway, may_hold_nul=may_hold_nul)
+        verdict, message = judge(index, value, origin, doorway, unknown, may_hold_nul=may_hold_nul)
         verdicts.append(verdict)
         source = value.get("source") if isinstance(value, dict) else None
         if message is not None:
@@ -128,12 +132,27 @@ async def post_signals(
     return JsonResponse(answer.model_dump(exclude_none=True), 202)
 
 
+def _sources(values: Iterable[object]) -> set[str]:
+    """Return what signals call their sources, where that is a text at all."""
+    named = (value.get("source") for value in values if isinstance(value, dict))
+    return {name for name in named if isinstance(name, str)}
+
+
 def judge(
-    index: int, value: object, origin: Origin, doorway: Doorway, *, may_hold_nul: bool
+    index: int,
+    value: object,
+    origin: Origin,
+    doorway: Doorway,
+    unknown: Collection[str],
+    *,
+    may_hold_nul: bool,
 ) -> tuple[Verdict, Outgoing | None]:
-    """Normalise one signal; give the verdict, and the message unless it is refused."""
-    happened = is_activity(value)
+    """Normalise one signal; give the verdict, and the message unless it is refused.
+
+    `unknown` are the names among those given that no source has.
+    """
     try:
+        happened = is_activity(value)
         normalized = (
             to_normalized_activity(
                 *read_activity_value(value, may_hold_nul=may_hold_nul), origin, doorway.rules
@@ -141,6 +160,8 @@ def judge(
             if happened
             else to_normalized(*read_value(value, may_hold_nul=may_hold_nul), origin, doorway.rules)
         )
+        if isinstance(value, dict) and value["source"] in unknown:
+            doorway.known.refuse()
     except PoisonMessageError as error:
         return refused(index, error), None
     message = outgoing(normalized, origin, is_activity=happened)

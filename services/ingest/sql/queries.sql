@@ -3,6 +3,10 @@
 SELECT set_config('kith.tenant_id', $1::bigint::text, true),
     set_config('kith.workspace_id', $2::bigint::text, true);
 
+-- name: find_sources
+-- Find what every source is called that values may come from.
+SELECT source_provider FROM contact.data_source;
+
 -- name: find_import
 -- Find what became of an import: $1 its public id.
 SELECT public_id, report, created_at FROM ingest.import_file WHERE public_id = $1;

@@ -26,6 +26,12 @@ class Store:
         with translated():
             await self._pool.fetchval("SELECT 1")
 
+    async def find_sources(self) -> frozenset[str]:
+        """Return the names of all sources; they are the same for every tenant."""
+        with translated():
+            rows = await self._pool.fetch(QUERIES["find_sources"])
+        return frozenset(row["source_provider"] for row in rows)
+
     async def find_import(self, place: Place, import_id: str) -> dict[str, Any] | None:
         """Return the report of an import of this workspace."""
         async with self._inside(place) as connection:

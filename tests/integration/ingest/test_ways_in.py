@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import httpx
 import orjson
+import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from shared.events.activity import NormalizedActivity
@@ -130,6 +131,38 @@ async def test_a_request_that_is_wrong_as_a_whole_gets_a_problem_document(ingest
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["detail"]
+
+
+async def test_a_signal_of_a_source_that_is_none_is_refused_while_its_sender_waits(
+    ingest: Ingest,
+) -> None:
+    """Accepted, it was a dead letter of the resolver's, of which its sender never heard."""
+    good = {"source": "hubspot_crm", "full_name": "Ada"}
+    answer = await ingest.client.post("/v1/signals", json=[{**good, "source": "hubspot"}, good])
+    refused, taken = answer.json()["signals"]
+    assert (answer.status_code, taken["status"]) == (202, "accepted")
+    assert (refused["error"]["reason"], refused["error"]["field"]) == ("unknown_source", "source")
+    assert "hubspot_crm" in refused["error"]["detail"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Encoding": "gzip"},
+        {"Content-Type": "application/cloudevents+json"},
+        {"Content-Type": "text/xml; charset=utf-8"},
+        {"Content-Type": "multipart/form-data; boundary=x"},
+    ],
+)
+async def test_a_body_that_says_to_be_something_else_is_refused_by_that_header(
+    ingest: Ingest, headers: dict[str, str]
+) -> None:
+    answer = await ingest.client.post("/v1/signals", content=b"\x1f\x8b", headers=headers)
+    assert answer.status_code == 415
+    assert [answer.json()["field"]] == list(headers)
+    plain = {"Content-Encoding": "identity", "Content-Type": "text/plain"}
+    answer = await ingest.client.post("/v1/signals", content=b"{}", headers=plain)
+    assert answer.status_code == 202
 
 
 async def imported(client: httpx.AsyncClient, data: bytes, **wishes: str) -> dict[str, Any]:

@@ -260,3 +260,11 @@ def test_what_speaks_of_nobody_and_of_no_company_is_refused(
     with pytest.raises(PoisonMessageError, match=right) as refused:
         normalized(**said)
     assert refused.value.field == field
+
+
+def test_a_birthday_that_is_yet_to_come_is_left_out_and_said() -> None:
+    made = normalized(full_name="Ada", birthday="2999-01-01")
+    assert "birthday" not in orjson.loads(made.body)["facts"]
+    assert [one["field"] for one in made.rejected] == ["birthday"]
+    for day in (NOW[:10], "--12-31", "1815-12-10"):
+        assert facts(full_name="Ada", birthday=day)["birthday"] == day

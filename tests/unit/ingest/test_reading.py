@@ -3,7 +3,13 @@
 import orjson
 import pytest
 
-from services.ingest.domain.reading import read_body, read_many, read_value, refuse_large
+from services.ingest.domain.reading import (
+    is_activity,
+    read_body,
+    read_many,
+    read_value,
+    refuse_large,
+)
 from shared.errors import PoisonMessageError
 
 GOOD = {"source": "hubspot_crm", "first_name": "Ada"}
@@ -107,3 +113,12 @@ def test_one_signal_a_list_and_an_object_with_a_list_are_the_same() -> None:
     one = b'{"source":"x"}'
     assert read_many(one, 9) == read_many(b"[" + one + b"]", 9)
     assert read_many(one, 9) == read_many(b'{"signals":[' + one + b"]}", 9)
+
+
+def test_a_signal_says_to_be_one_of_two_kinds() -> None:
+    assert is_activity({"signal": "activity"})
+    assert not is_activity({"signal": "contact"})
+    assert not is_activity({})
+    for kind in ("Activity", "", 5, ["activity"]):
+        with pytest.raises(PoisonMessageError, match="signal: must be contact or activity"):
+            is_activity({"signal": kind})
