@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Self
 
 import orjson
 import typer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from kith.reach import kafka_settings, postgres_settings
 from shared.errors import DEAD_LETTER_REASONS, ServiceError
@@ -311,6 +311,9 @@ def _run(work: Any) -> None:
 def _exit_with_words(work: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(work)
+    except UnknownTopicOrPartitionError:
+        print("kith dead: Kafka lacks topics of this release: run `kith topics`", file=sys.stderr)
+        raise typer.Exit(1) from None
     except (UsageError, ServiceError, KafkaError, OSError) as error:
         print(f"kith dead: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

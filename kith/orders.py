@@ -76,7 +76,7 @@ class Orders:
         """
         status, said = self._request("POST", f"/v1/commands/{command}", body)
         outcome = str(said.get("outcome", "refused"))
-        words = OUTCOMES.get(outcome) or str(said.get("detail", status))
+        words = OUTCOMES.get(outcome) or _refusal(status, said)
         return Outcome(outcome, words, said)
 
     def change(self, method: str, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,8 +86,7 @@ class Orders:
         """
         status, said = self._request(method, path, body)
         if status >= httpx.codes.BAD_REQUEST:
-            place = said.get("field")
-            raise RefusedError(f"{f'{place}: ' if place else ''}{said.get('detail', status)}")
+            raise RefusedError(_refusal(status, said))
         return said
 
     def _request(
@@ -104,6 +103,12 @@ class Orders:
         if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise TransientError(str(said.get("detail")))
         return answer.status_code, said
+
+
+def _refusal(status: int, said: Mapping[str, Any]) -> str:
+    """Say why an order was refused, and which field of it is wrong."""
+    place = said.get("field")
+    return f"{f'{place}: ' if place else ''}{said.get('detail', status)}"
 
 
 def need_key(key: str | None) -> str:

@@ -240,8 +240,10 @@ class Directory:
 
 
 def _unknown(tenant: str | None, workspace: str | None) -> PoisonMessageError:
-    if tenant is None:
+    if tenant is None and workspace is None:
         field, detail = "tenant", "is missing, and this install has several; give `ten_…`"
+    elif tenant is None:
+        field, detail = "workspace", "is not known here; `kith tenants list` shows them"
     elif workspace is None:
         field, detail = "workspace", "is missing, and the tenant is unknown or has several"
     else:

@@ -80,8 +80,8 @@ async def read_dead_letters(
     consumer = AIOKafkaConsumer(
         *topics, **settings.client_options(), auto_offset_reset="earliest", enable_auto_commit=False
     )
-    await consumer.start()
     try:
+        await consumer.start()
         places = consumer.assignment()
         ends = {place: end for place, end in (await consumer.end_offsets(places)).items() if end}
         starts = await consumer.beginning_offsets(list(ends))

@@ -15,8 +15,8 @@ from shared.errors import (
 _DATA_CLASSES = frozenset({"22", "23"})
 """SQLSTATE classes data exception and integrity violation: a record's own fault."""
 
-_UNAVAILABLE_CLASSES = frozenset({"28", "3D", "42"})
-"""Wrong credentials, no such database, no such table or right: no record would succeed."""
+_UNAVAILABLE_CLASSES = frozenset({"28", "3D", "3F", "42"})
+"""Wrong credentials, no such database, schema, table or right: no record would succeed."""
 
 
 def classify(error: Exception) -> ServiceError:
@@ -37,7 +37,7 @@ def classify(error: Exception) -> ServiceError:
     if sqlstate[:2] in _UNAVAILABLE_CLASSES:
         return SourceUnavailableError(
             f"PostgreSQL: {type(error).__name__} (SQLSTATE {sqlstate}); "
-            "check role, grants and migrations"
+            "check role and grants, and that `kith migrate` was run"
         )
     return TransientError(f"PostgreSQL: {type(error).__name__} {sqlstate}".rstrip())
 

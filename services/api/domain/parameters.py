@@ -91,11 +91,11 @@ class Parameters:
             return None
         try:
             moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             raise self.refuse(
                 name, "Give an ISO 8601 date or time, like 2026-01-31 or 2026-01-31T12:00:00Z."
             ) from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def choices(self, name: str, allowed: Sequence[str]) -> tuple[str, ...]:
         """Return values that must all be among `allowed`."""

@@ -51,7 +51,7 @@ class Answer(JSONResponse):
 def one_answer(request: Request, document: dict[str, Any], etag: str | None = None) -> Answer:
     """Answer with one resource, or with 304 when the client has this version of it."""
     headers = {"ETag": etag} if etag else {}
-    if etag and etag in _tags(request.headers.get("If-None-Match")):
+    if etag and not _tags(request.headers.get("If-None-Match")).isdisjoint({_opaque(etag), "*"}):
         answer = Answer(None, 304, headers)
         answer.body = b""
         del answer.headers["content-length"]
@@ -166,7 +166,12 @@ def _self(request: Request) -> str:
 
 
 def _tags(header: str | None) -> set[str]:
-    return {tag.strip() for tag in (header or "").split(",")}
+    return {_opaque(tag.strip()) for tag in (header or "").split(",")}
+
+
+def _opaque(tag: str) -> str:
+    """Return a tag without its mark of weakness: reads compare weakly (RFC 9110, 13.1.2)."""
+    return tag.removeprefix("W/")
 
 
 def _route(request: Request) -> str:

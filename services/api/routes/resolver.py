@@ -100,6 +100,8 @@ def _refused(status: int, said: Mapping[str, Any]) -> RequestError:
     code, title = _REFUSED.get(status, ("refused", "Refused"))
     outcome = said.get("outcome")
     detail = _OUTCOMES.get(str(outcome), str(outcome)) if outcome else str(said.get("detail", ""))
+    if status == httpx.codes.NOT_FOUND and not outcome:
+        detail = "What the path names is not known here."
     named, field = said.get("named"), said.get("field")
     if field:
         detail = f"`{field}` {detail}"

@@ -9,6 +9,7 @@ from services.api.domain.documents import ErrorDocument, ListDocument
 from services.api.domain.media import check_accept, check_content_type
 from services.api.domain.paging import cut_page
 from services.api.domain.parameters import Parameters
+from services.api.domain.problems import not_found
 from services.api.domain.review import (
     ANSWER_PARAMETERS,
     MOST_BYTES,
@@ -26,6 +27,7 @@ from services.api.domain.review import (
     queue_cursor,
 )
 from services.api.routes.answers import ERRORS, Answer, list_answer, one_answer
+from services.api.routes.contacts import CONTACT_ID
 from services.api.routes.gate import Reader, ReadLag, authenticate, body_of, forbidden
 from services.api.routes.openapi import documented
 from services.api.routes.resolver import InResolver
@@ -89,6 +91,7 @@ async def list_pairs(request: Request, _: Reader, resolver: InResolver, lag: Rea
 async def get_pair(request: Request, pair: str, _: Reader, resolver: InResolver) -> Answer:
     """Both contacts side by side, and each signal with its weight, in words too."""
     _check(request)
+    _refuse_unknown("pair", *pair.split(".", maxsplit=1))
     case = await resolver.ask(request, ("merge-candidates", pair))
     return one_answer(request, {"data": pair_resource(case)})
 
@@ -127,6 +130,7 @@ async def reject(request: Request, pair: str, _: Decider, resolver: InResolver) 
 async def get_why(request: Request, contact_id: str, _: Reader, resolver: InResolver) -> Answer:
     """Tell what joined each record, and each merge with its evidence; scores are made again."""
     _check(request)
+    _refuse_unknown("contact", contact_id)
     said = await resolver.ask(request, ("contacts", contact_id, "why"))
     return one_answer(request, {"data": explanation("merge_reasons", contact_id, "why", said)})
 
@@ -143,6 +147,7 @@ async def get_why_not(
 ) -> Answer:
     """Compare the two now: signals, weights, vetoes, and what is missing to a merge."""
     _check(request)
+    _refuse_unknown("contact", contact_id, other_id)
     said = await resolver.ask(request, ("contacts", contact_id, "why-not", other_id))
     data = explanation("merge_comparisons", contact_id, f"why-not/{other_id}", said)
     return one_answer(request, {"data": {**data, "id": f"{contact_id}.{other_id}"}})
@@ -158,6 +163,7 @@ async def get_why_not(
 async def get_how(request: Request, contact_id: str, _: Reader, resolver: InResolver) -> Answer:
     """Replay the contact's events: what happened, and what the contact was afterwards."""
     _check(request)
+    _refuse_unknown("contact", contact_id)
     said = await resolver.ask(request, ("contacts", contact_id, "how"))
     return one_answer(request, {"data": explanation("contact_steps", contact_id, "how", said)})
 
@@ -170,3 +176,9 @@ async def _decide(request: Request, pair: str, resolver: InResolver, command: st
 
 def _check(request: Request) -> None:
     Parameters(request.query_params.multi_items(), known=ANSWER_PARAMETERS)
+
+
+def _refuse_unknown(what: str, *contacts: str) -> None:
+    """Answer 404 to what can be nobody's id, before anybody is asked."""
+    if not all(CONTACT_ID.fullmatch(contact) for contact in contacts):
+        raise not_found(what)

@@ -207,3 +207,7 @@ async def test_nobody_there_is_not_found(decider: httpx.AsyncClient) -> None:
     assert (await decider.post(f"{QUEUE}/{pair}/approve", json=order)).status_code == 404
     assert (await decider.get(f"{QUEUE}/anything")).status_code == 404
     assert (await decider.get("/api/v1/contacts/%2e%2e/why")).status_code == 404
+    for nobody in (f"{QUEUE}/%00.%00", "/api/v1/contacts/con_%00/how", "/api/v1/contacts/%00/why"):
+        answer = await decider.get(nobody)
+        assert answer.status_code == 404
+        assert "There is no" in answer.json()["errors"][0]["detail"]

@@ -74,6 +74,8 @@ async def test_a_place_that_is_unclear_or_unknown_is_refused(own_world: World) -
             with pytest.raises(PoisonMessageError) as caught:
                 await directory.resolve(tenant, workspace)
             assert caught.value.reason == "unknown_tenant"
+        with pytest.raises(PoisonMessageError, match="workspace: is not known here"):
+            await directory.resolve(None, "wsp_nonsense")
 
         added, later = f"wsp_{ULID()}", f"wsp_{ULID()}"
         with pytest.raises(PoisonMessageError):

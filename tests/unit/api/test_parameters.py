@@ -76,3 +76,10 @@ def test_choices_must_all_be_known() -> None:
     assert parameters(("sort", "a,b")).choices("sort", ("a", "b", "c")) == ("a", "b")
     with pytest.raises(RequestError):
         parameters(("sort", "a,x")).choices("sort", ("a", "b"))
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_that_no_calendar_holds_is_refused_by_name(text: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parameters(("at", text)).moment("at")
+    assert caught.value.problems[0].parameter == "at"

@@ -22,6 +22,7 @@ from shared.postgres.errors import translated
         (asyncpg.NotNullViolationError("null"), PoisonMessageError),
         (asyncpg.InsufficientPrivilegeError("denied"), SourceUnavailableError),
         (asyncpg.UndefinedTableError("missing"), SourceUnavailableError),
+        (asyncpg.InvalidSchemaNameError("missing"), SourceUnavailableError),
     ],
 )
 def test_the_driver_s_errors_become_policy(raised: Exception, expected: type[Exception]) -> None:

@@ -1,0 +1,47 @@
+"""What the command line says when its surroundings lack something."""
+
+import asyncpg
+import pytest
+
+import kith.__main__ as command
+from kith.stack.errors import StackError
+from shared.errors import TransientError
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (asyncpg.UndefinedTableError("app.tenant"), "run `kith migrate`"),
+        (asyncpg.InvalidSchemaNameError("read"), "run `kith migrate`"),
+        (asyncpg.InsufficientPrivilegeError("denied"), "check role and grants"),
+        (StackError("the stack is not up: kith up"), "kith up"),
+        (TransientError("the resolver does not answer"), "does not answer"),
+        (FileNotFoundError(2, "No such file", "x.csv"), "x.csv"),
+    ],
+)
+def test_it_is_one_line_and_no_stack_trace(
+    raised: Exception,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run() -> None:
+        raise raised
+
+    monkeypatch.setattr(command, "app", run)
+    with pytest.raises(SystemExit) as caught:
+        command.main()
+    assert caught.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("kith: ")
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_a_bug_stays_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> None:
+        raise KeyError
+
+    monkeypatch.setattr(command, "app", run)
+    with pytest.raises(KeyError):
+        command.main()
