@@ -42,4 +42,4 @@ class Floor:
     def publish(self, last: Mapping[int, int], cut: frozenset[int]) -> None:
         """Learn after a round the last number of each shard, and which of them had more to read."""
         self._highest = max(self._highest, *last.values())
-        self.seq = max(self.seq, min(self._settled, *(last[shard] for shard in cut), self._settled))
+        self.seq = max(self.seq, min([self._settled, *(last[shard] for shard in cut)]))
