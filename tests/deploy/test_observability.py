@@ -215,6 +215,7 @@ def test_the_overview_follows_a_signal_from_left_to_right() -> None:
         "ingest",
         "resolver",
         "resolver-bulk",
+        "matcher",
         "relay",
         "projector",
         "indexer",
@@ -232,6 +233,21 @@ def test_the_overview_follows_a_signal_from_left_to_right() -> None:
             "rate",
             "errors",
         ]
+
+
+def test_the_overview_leaves_out_no_group_and_no_service() -> None:
+    exprs = [
+        target["expr"]
+        for panel in BOARDS["overview"]["panels"]
+        for target in panel.get("targets", [])
+    ]
+    text = "\n".join(exprs)
+    seen = re.findall(r'consumer_lag_seconds\{[^}]*group=~?"([^"$]+)"', text)
+    for group in groups():
+        assert any(re.fullmatch(pattern, group) for pattern in seen), group
+    jobs = [set(found.split("|")) for found in re.findall(r'job=~"([^"$]+)"', text)]
+    assert jobs
+    assert all(found == set(SERVICES) for found in jobs)
 
 
 def test_provisioning_names_what_compose_mounts() -> None:
