@@ -224,6 +224,11 @@ def test_every_runbook_and_alert_is_listed() -> None:
     assert listed == alerts
 
 
+def test_every_page_is_listed() -> None:
+    listed = re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "README.md").read_text())
+    assert sorted(listed) == sorted({page.name for page in DOCS.glob("*.md")} - {"README.md"})
+
+
 def test_every_word_of_the_glossary_says_what_to_avoid() -> None:
     entries = _prose(DOCS / "glossary.md").split("\n\n")
     words: list[str] = []
