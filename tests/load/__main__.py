@@ -1,6 +1,7 @@
 """`make bench`: rates, ages, CPU and memory of the real system, beside a bare skeleton.
 
-    python -m tests.load [--signals 200000] [--rates 1000,2000] [--paced-seconds 30] [--quick]
+    python -m tests.load [--signals 200000] [--skeleton-signals 100000] [--rates 1000,2000]
+                         [--paced-seconds 30]
 
 Prints a table and writes `.bench/latest.json`.
 """
