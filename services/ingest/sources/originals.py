@@ -2,11 +2,15 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
-from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from services.ingest.domain.suggesting import REASON
-from services.ingest.sources.phone_book import declares_namespace, plain
+from services.ingest.sources.xml_elements import (
+    BrokenXmlError,
+    declares_namespace,
+    make_parser,
+    plain,
+)
 
 MAX_ELEMENT: Final = 8 << 20
 """Octets of one element that is given back; behind a tag or text as long nothing was read."""
@@ -53,11 +57,9 @@ class _Originals:
         """What is written of the entry that is open; None: it is not given back."""
         self._found: list[bytes] = []
         self._is_over = False
-        # Its text is UTF-8, as it is where it is read: what it declares says nothing.
-        self._parser = expat.ParserCreate("utf-8")
-        self._parser.StartElementHandler = self._begin
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._say
+        self._parser = make_parser(
+            "phone book or backup", begin=self._begin, end=self._end, say=self._say
+        )
 
     def feed(self, raw: bytes) -> list[bytes]:
         """Take the next octets; where they are no XML any more, nothing more is given back."""
@@ -65,7 +67,7 @@ class _Originals:
             self._fed += len(raw)
             try:
                 self._parser.Parse(raw)
-            except expat.ExpatError:
+            except BrokenXmlError:
                 self._is_over = True
             self._is_over = self._is_over or self._fed - self._seen > MAX_ELEMENT
             if self._depth and self._fed - self._begun > MAX_ELEMENT:

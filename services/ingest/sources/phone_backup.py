@@ -1,17 +1,16 @@
 """Backups of calls and messages as `SMS Backup & Restore` writes them on Android, in XML.
 
-Read by the standard library's expat, element by element; no file may declare entities.  The app
-writes what lies beyond 16 bits as two halves, which XML forbids: they are put together first.
+The app writes what lies beyond 16 bits as two halves, which XML forbids: they are put together
+first.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final
-from xml.parsers import expat
 
 from services.ingest.sources.happened import Passed, Reading, Unread
 from services.ingest.sources.logged import WAYS, Direction, Kind, Logged, epoch_of
-from shared.errors import PoisonMessageError
+from services.ingest.sources.xml_elements import BrokenXmlError, make_parser
 
 ROOT: Final = re.compile(rb"<(?:smses|calls)[\s>/]")
 """How such a backup begins, behind what XML may have before."""
@@ -44,7 +43,6 @@ _DEEPEST: Final = 16
 _DEEP: Final = "nests elements deeper than 16, as no backup does; what follows is not read"
 _BROKEN: Final = "is no XML from here on; what stands before it was read. Back up again"
 _LONG: Final = "is longer than 8,388,608 bytes; what follows is not read"
-_DECLARES: Final = "declares a document type, which no backup does"
 _NO_DATE: Final = "is no moment in milliseconds since 1970"
 _UNSENT: Final = "was not sent"
 _GROUP: Final = "went to a group"
@@ -91,12 +89,7 @@ class _Elements:
     def __init__(self) -> None:
         self.is_over = False
         self._found: list[Reading] = []
-        # The app writes UTF-8, whatever a file may declare: names of codecs are looked up as given.
-        self._parser = expat.ParserCreate("utf-8")
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = self._refuse
-        self._parser.StartElementHandler = self._begin
-        self._parser.EndElementHandler = self._end
+        self._parser = make_parser("backup", begin=self._begin, end=self._end)
         self._fed = 0
         self._seen = 0
         """Bytes up to the last element that has begun or ended."""
@@ -108,7 +101,7 @@ class _Elements:
         self._fed += len(raw)
         try:
             self._parser.Parse(raw, is_last)
-        except expat.ExpatError as error:
+        except BrokenXmlError as error:
             self.is_over = True
             self._found.append(Unread(error.lineno, "", _BROKEN))
         if self._fed - self._seen > MAX_ELEMENT:
@@ -119,10 +112,6 @@ class _Elements:
             self._found.append(Unread(self._parser.CurrentLineNumber, "", _DEEP))
         found, self._found = self._found, []
         return found
-
-    @staticmethod
-    def _refuse(*_: object) -> None:
-        raise PoisonMessageError("invalid", _DECLARES, field="file")
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._seen = self._parser.CurrentByteIndex

@@ -1,13 +1,11 @@
 """Phone books in XML: FRITZ!Box, Snom, Yealink, Polycom, Cisco and what is like them.
 
-An element per entry, wherever it stands; what it holds becomes columns, as a table's. Read by the
-standard library's expat, piece by piece: no file may declare a document type, and with it entities.
+An element per entry, wherever it stands; what it holds becomes columns, as a table's.
 """
 
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
-from xml.parsers import expat
 
 from services.ingest.sources.encodings import MIXED, text_of
 from services.ingest.sources.json_items import Item
@@ -15,7 +13,12 @@ from services.ingest.sources.phone_book_cells import Value, cells_of, is_dialled
 from services.ingest.sources.phone_book_evidence import Evidence
 from services.ingest.sources.row import BadRow
 from services.ingest.sources.windows_contact import NAMESPACE, read_contact
-from shared.errors import PoisonMessageError
+from services.ingest.sources.xml_elements import (
+    BrokenXmlError,
+    declares_namespace,
+    make_parser,
+    plain,
+)
 
 _MENU_ITEM: Final = "menuitem"
 ENTRIES: Final = frozenset(
@@ -48,7 +51,6 @@ _SPACES: Final = re.compile(r" {2,}")
 _BROKEN: Final = "is no XML from here on; export the phone book again"
 _LONG: Final = f"is longer than {MAX_ENTRY:,} bytes; what follows is not read"
 _DEEP: Final = f"nests elements deeper than {DEEPEST}; what follows is not read"
-_DECLARES: Final = "declares a document type, which no phone book does"
 _NESTED: Final = "holds another entry; write each beside the others"
 _MANY: Final = f"has more than {MAX_VALUES} values"
 _WIDE: Final = f"has more than {_LONGEST:,} characters"
@@ -99,16 +101,6 @@ def pieces_of(file: BinaryIO, encoding: str) -> Iterator[bytes]:
         text.detach()
 
 
-def plain(name: str) -> str:
-    """Return an element's name without its prefix, in lower case."""
-    return name.rpartition(":")[2].casefold()
-
-
-def declares_namespace(key: str) -> bool:
-    """Tell whether an attribute says what names mean, and nothing of its element."""
-    return key == "xmlns" or key.startswith("xmlns:")
-
-
 class _Open(NamedTuple):
     """An element within an entry whose end has not been read."""
 
@@ -126,13 +118,7 @@ class _Entries:
         self.is_over = False
         self._evidence = evidence
         self._found: list[Item | BadRow] = []
-        # Its text comes in UTF-8, whatever it declares: names of codecs are looked up as given.
-        self._parser = expat.ParserCreate("utf-8")
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = self._refuse
-        self._parser.StartElementHandler = self._begin
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._say
+        self._parser = make_parser("phone book", begin=self._begin, end=self._end, say=self._say)
         if evidence is not None:
             self._parser.CommentHandler = evidence.add_comment
         self._number = 0
@@ -153,7 +139,7 @@ class _Entries:
         self._fed += len(raw)
         try:
             self._parser.Parse(raw, is_last)
-        except expat.ExpatError:
+        except BrokenXmlError:
             self._stop(_BROKEN)
         if self._fed - self._begun > MAX_ENTRY:
             self._stop(_LONG)
@@ -164,10 +150,6 @@ class _Entries:
         if not self.is_over:
             self.is_over = True
             self._found.append(BadRow(self._number + (not self._entry_depth), "", why))
-
-    @staticmethod
-    def _refuse(*_: object) -> None:
-        raise PoisonMessageError("invalid", _DECLARES, field="file")
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1

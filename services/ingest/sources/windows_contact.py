@@ -6,12 +6,11 @@ What belongs together stands in one element of a collection, with its labels bes
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from xml.parsers import expat
 
 from services.ingest.sources.cells import SEPARATOR
 from services.ingest.sources.json_items import Item
 from services.ingest.sources.row import BadRow
-from shared.errors import PoisonMessageError
+from services.ingest.sources.xml_elements import BrokenXmlError, make_parser, plain
 
 NAMESPACE: Final = "http://schemas.microsoft.com/Contact"
 """What its elements are of, by whatever prefix."""
@@ -64,7 +63,6 @@ _LONG: Final = f"is longer than {MAX_CONTACT:,} bytes; take its picture out"
 _WIDE: Final = (
     f"has more than {_MOST:,} elements, {_DEEPEST} within one another or {_LONGEST:,} characters"
 )
-_DECLARES: Final = "declares a document type, which no contact does"
 
 
 def read_contact(pieces: Iterable[bytes]) -> Item | BadRow:
@@ -83,7 +81,7 @@ def read_contact(pieces: Iterable[bytes]) -> Item | BadRow:
             if reading.is_too_much:
                 return BadRow(1, "", _WIDE)
         reading.parser.Parse(b"", True)
-    except expat.ExpatError:
+    except BrokenXmlError:
         return BadRow(1, "", _BROKEN)
     return Item(1, cells_of(reading.root), dict(_told(reading.root, "")))
 
@@ -125,23 +123,14 @@ class _Reading:
         self._open = [self.root]
         self._elements = 0
         self._letters = 0
-        self.parser = expat.ParserCreate("utf-8")
-        self.parser.buffer_text = True
-        self.parser.StartDoctypeDeclHandler = self._refuse
-        self.parser.StartElementHandler = self._begin
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._say
-
-    @staticmethod
-    def _refuse(*_: object) -> None:
-        raise PoisonMessageError("invalid", _DECLARES, field="file")
+        self.parser = make_parser("contact", begin=self._begin, end=self._end, say=self._say)
 
     def _begin(self, name: str, _: dict[str, str]) -> None:
         self._elements += 1
         self.is_too_much |= self._elements > _MOST or len(self._open) > _DEEPEST
         if self.is_too_much:
             return
-        element = Element(name.rpartition(":")[2].casefold())
+        element = Element(plain(name))
         self._open[-1].within.append(element)
         self._open.append(element)
 
