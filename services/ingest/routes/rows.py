@@ -112,7 +112,7 @@ async def put_choices(
     if row["state"] != "ready":
         raise not_now(row["state"], "ready")
     numbers = [one.number for one in choices.rows]
-    found = await doorway.imports.fetch(caller.place, "get_rows", row["id"], numbers)
+    found = await doorway.imports.fetch(caller.place, "find_choosable", row["id"], numbers)
     known = {one["number"]: one for one in found}
     for one in choices.rows:
         if one.number not in known:

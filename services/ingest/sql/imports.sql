@@ -259,7 +259,7 @@ SELECT r.number, r.line, r.class::text, r.field, coalesce(v.reason, r.reason) AS
        r.signal
 FROM ingest.import_row AS r
 LEFT JOIN LATERAL (
-    SELECT verdict, contact, reason, events, settled FROM ingest.import_verdict
+    SELECT verdict, contact, reason, events FROM ingest.import_verdict
     WHERE import_id = $1 AND number = r.number LIMIT 1
 ) AS v ON true
 WHERE r.import_id = $1 AND r.number > $2
@@ -267,18 +267,10 @@ WHERE r.import_id = $1 AND r.number > $2
     AND ($4::text[] IS NULL OR coalesce(v.verdict, r.verdict)::text = ANY($4))
 ORDER BY r.number LIMIT $5;
 
--- name: get_rows
--- Rows by number: $1 import, $2 numbers.
-SELECT r.number, r.line, r.class::text, r.field, coalesce(v.reason, r.reason) AS reason, r.notes,
-       r.preview, r.creator, r.choice, r.chosen, coalesce(v.contact, r.contact) AS contact,
-       coalesce(v.verdict, r.verdict)::text AS verdict, coalesce(v.events, r.events) AS events,
-       r.signal
-FROM ingest.import_row AS r
-LEFT JOIN LATERAL (
-    SELECT verdict, contact, reason, events, settled FROM ingest.import_verdict
-    WHERE import_id = $1 AND number = r.number LIMIT 1
-) AS v ON true
-WHERE r.import_id = $1 AND r.number = ANY($2::integer[]);
+-- name: find_choosable
+-- What there is to choose of rows: $1 import, $2 numbers.
+SELECT number, class::text, preview FROM ingest.import_row
+WHERE import_id = $1 AND number = ANY($2::integer[]);
 
 -- name: choose_classes
 -- $1 import, $2 choices by class, over those that were made.
