@@ -54,9 +54,7 @@ def create_app(settings: MatcherSettings) -> AsgiFastStream:
         )
         async with pooled as pool, producer:
             store.open(pool)
-            beside = asyncio.create_task(
-                Settling(matching, quiet, lambda: quiet.traffic.stopping).run()
-            )
+            beside = asyncio.create_task(Settling(matching, quiet).run())
             try:
                 yield
             finally:

@@ -7,13 +7,12 @@ follows from the records, and not from the order in which they came (ADR 0110).
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from services.resolver.handlers.matching import Matching
 from services.resolver.store.matching import Drifted
 from shared.errors import SourceUnavailableError, TransientError
-from shared.kafka.pace import Resting, Traffic
+from shared.kafka.pace import Rest, Traffic
 from shared.observability import metrics
 from shared.observability.logs import get_logger, where
 
@@ -60,22 +59,21 @@ class _Later(NamedTuple):
 class Settling:
     """Takes small steps for as long as the process lasts; events that arrive go first."""
 
-    def __init__(
-        self, matching: Matching, rest: Resting, is_stopping: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, matching: Matching, rest: Rest) -> None:
         self._matching = matching
         self._rest = rest
-        self._is_stopping = is_stopping
-        """Whether nobody should rest any longer: steps would follow one another at once."""
         self._tenant: int | None = None
         """Whose contacts are decided about, until all are."""
         self._later: dict[int, _Later] = {}
         """Contacts that could not be decided about; another process tries for itself."""
 
     async def run(self) -> None:
-        """Take steps, resting after each as the traffic demands."""
+        """Take steps, resting after each as the traffic demands.
+
+        None is taken while nobody may rest: they would follow one another at once.
+        """
         while True:
-            if self._is_stopping() or not await self.step():
+            if self._rest.traffic.stopping or not await self.step():
                 await asyncio.sleep(LOOK_AGAIN_S)
 
     async def step(self) -> bool:

@@ -4,11 +4,12 @@ import asyncio
 import time
 
 import pytest
+from typing_extensions import override
 
 from services.resolver.handlers.matching import Matching
 from services.resolver.handlers.settling import LATER_S, Settling
 from services.resolver.store.matching import Drifted
-from shared.kafka.pace import restless
+from shared.kafka.pace import Pace, Rest, restless
 from tests.integration.resolver.conftest import Home, Resolver
 from tests.integration.resolver.test_matching import ADA, Matched
 
@@ -99,6 +100,40 @@ OTHERS = {**ADA, "name": "Bertram Babbage", "company": "Difference Ltd", "title"
 OLD = "SELECT count(*) FROM contact.last_matched WHERE records < 4000"
 
 
+class Silence:
+    """A topic on which nothing arrives, for as long as its consumer lasts."""
+
+    stopping = False
+
+    async def arrived(self) -> int | None:
+        """Count nothing."""
+        return 0
+
+    def moved(self) -> None:
+        """Note nothing."""
+
+
+class Leaving(Silence):
+    """Its consumer has to go."""
+
+    stopping = True
+
+
+class Unknown(Silence):
+    """Nobody says what arrives on it."""
+
+    @override
+    async def arrived(self) -> int | None:
+        raise OSError("Kafka does not say what arrived")
+
+
+def settling(matched: Matched, traffic: Silence) -> Settling:
+    """Return what settles at once whatever it finds, beside a topic."""
+    rest = Rest(Pace(linger=0, most=1e9, least=1e9, busy=1e9))
+    rest.traffic = traffic
+    return Settling(matched.matching, rest)
+
+
 async def two_people(home: Home, resolver: Resolver) -> Matched:
     """Return Ada and Bertram, two records of each merged, in a base that takes them for four."""
     matched = Matched(home, resolver)
@@ -122,7 +157,7 @@ async def test_who_cannot_be_decided_about_holds_up_nobody_and_comes_back_withou
             + str(await home.value("SELECT min(id) FROM contact.contact"))
             + ") NOT VALID"
         )
-        steps = Settling(matched.matching, restless)
+        steps = settling(matched, Silence())
         assert await steps.step()
         assert await matched.statuses() == ["active", "merged", "active", "active"]
         assert await home.value(OLD) == await resolver.store.count_drifted() > 0
@@ -130,9 +165,9 @@ async def test_who_cannot_be_decided_about_holds_up_nobody_and_comes_back_withou
 
         await home.execute("ALTER TABLE contact.contact_event DROP CONSTRAINT stop")
         assert not await steps.step()
-        later = time.monotonic() + LATER_S
+        clock = time.monotonic
         with monkeypatch.context() as patch:
-            patch.setattr(time, "monotonic", lambda: later)
+            patch.setattr(time, "monotonic", lambda: clock() + LATER_S)
             assert await steps.step()
         assert await matched.statuses() == ["active"] * 4
         assert await home.value(OLD) == 0
@@ -146,7 +181,7 @@ async def test_what_is_only_out_of_reach_postpones_nobody(
     async with home.resolver() as resolver:
         matched = await two_people(home, resolver)
         tenant = await home.value("SELECT min(tenant_id) FROM contact.contact")
-        steps = Settling(matched.matching, restless)
+        steps = settling(matched, Silence())
         async with resolver.store.transaction() as tx:
             await tx.matching.lock([tenant])
             assert not await steps.step()
@@ -160,14 +195,11 @@ async def test_the_loop_outlives_whatever_a_step_or_a_rest_runs_into(
 ) -> None:
     monkeypatch.setattr("services.resolver.handlers.settling.LOOK_AGAIN_S", 0.01)
 
-    async def unsettled(_contacts: int, _started: float) -> None:
-        raise OSError("Kafka does not say what arrived")
-
     async with home.resolver() as resolver:
         matched = Matched(home, resolver)
         await matched.resolve("r1", email=ONE, **ADA)
         tenant = await home.value("SELECT min(tenant_id) FROM contact.contact")
-        loop = asyncio.create_task(Settling(matched.matching, unsettled).run())
+        loop = asyncio.create_task(settling(matched, Unknown()).run())
         async with asyncio.timeout(20):
             for gone in (999_999_998, 999_999_999):
                 await home.execute(
@@ -179,14 +211,14 @@ async def test_the_loop_outlives_whatever_a_step_or_a_rest_runs_into(
         loop.cancel()
 
 
-async def test_nothing_is_decided_again_while_nobody_should_rest(
+async def test_nothing_is_decided_again_while_nobody_may_rest(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.resolver.handlers.settling.LOOK_AGAIN_S", 0.01)
     async with home.resolver() as resolver:
         matched = await two_people(home, resolver)
         old = await home.value(OLD)
-        loop = asyncio.create_task(Settling(matched.matching, restless, lambda: True).run())
+        loop = asyncio.create_task(settling(matched, Leaving()).run())
         await asyncio.sleep(0.5)
         loop.cancel()
         assert await home.value(OLD) == old > 0
