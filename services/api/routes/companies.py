@@ -98,7 +98,7 @@ async def list_companies(request: Request, place: Reader, store: InStore, lag: R
     """Companies of the tenant: filtered, sorted, a page at a time; merged ones are left out."""
     parameters = Parameters(_items(request), known=COMPANIES_PARAMETERS, aliases=COMPANY_ALIASES)
     query = parse_companies(parameters)
-    rows = await store.find_companies(place, query)
+    rows = await store.companies.find(place, query)
     kept, page = cut_page(
         query.page, rows, lambda row: encode_cursor(query.sort_name, row.sort_values)
     )
@@ -224,7 +224,7 @@ async def get_company_history(
         return await _as_it_was(request, company_id, place, store)
     asked = parse_history(_items(request))
     await _company_or_404(store, place, company_id)
-    rows = await store.find_company_events(place, company_id, asked)
+    rows = await store.companies.find_events(place, company_id, asked)
     kept, page = cut_history(asked, rows)
     data = [
         company_history_resource(company_id, row, cursor)
@@ -277,14 +277,14 @@ async def change_company_binding(
         raise not_found("company")
     order = parse_binding(await body_of(request, MOST_BINDING_BYTES), company_id)
     await resolver.order(request, "change_company_binding", order)
-    company = await store.get_company(decider.place, company_id)
+    company = await store.companies.get(decider.place, company_id)
     survivor = company.survivor_id if company else None
     return await _kept(request, store, decider.place, survivor or company_id)
 
 
 async def _kept(request: Request, store: Store, place: Place, company_id: str) -> Answer:
-    fields = fields_by_key(await store.find_fields(place), "company")
-    rows = await store.find_company_bindings(place, company_id)
+    fields = fields_by_key(await store.definitions.find_fields(place), "company")
+    rows = await store.companies.find_bindings(place, company_id)
     return one_answer(request, {"data": binding_resource(company_id, rows, fields)})
 
 
@@ -292,7 +292,7 @@ async def _as_it_was(request: Request, company_id: str, place: Place, store: Sto
     parameters = Parameters(_items(request), known=COMPANY_AT_PARAMETERS)
     fields, at = parse_company_fields(parameters), parameters.moment("at")
     await _company_or_404(store, place, company_id)
-    event = await store.find_company_at(place, company_id, at) if at else None
+    event = await store.companies.find_at(place, company_id, at) if at else None
     if event is None:
         raise not_found("company known at that time")
     meta = {"at": at.isoformat() if at else None, "version": event.version}
@@ -302,7 +302,7 @@ async def _as_it_was(request: Request, company_id: str, place: Place, store: Sto
 
 
 async def _company_or_404(store: Store, place: Place, company_id: str) -> CompanyRow:
-    row = await store.get_company(place, company_id) if COMPANY_ID.fullmatch(company_id) else None
+    row = await store.companies.get(place, company_id) if COMPANY_ID.fullmatch(company_id) else None
     if row is None:
         raise not_found("company")
     return row

@@ -242,7 +242,7 @@ async def _layout(
     wants_custom = asked.fields is None or "custom_fields" in asked.fields
     if asked.format not in TABLES or not wants_custom:
         return Layout(asked.fields)
-    known = fields_by_key(await store.find_fields(place))
+    known = fields_by_key(await store.definitions.find_fields(place))
     defined = [key for key, field in known.items() if not field.is_archived]
     names = await store.find_custom_names(place, asked.filters, ids)
     columns = dict.fromkeys(filter(is_header, (*defined, *names)))

@@ -56,7 +56,7 @@ async def list_fields(request: Request, place: Reader, store: InStore) -> Answer
     Values of contacts that no field is defined for are kept as they come.
     """
     Parameters(request.query_params.multi_items(), known=frozenset({WAIT_PARAMETER}))
-    rows = await store.find_fields(place)
+    rows = await store.definitions.find_fields(place)
     return one_answer(request, {"data": [field_resource(row) for row in rows]})
 
 
@@ -132,7 +132,7 @@ async def change_contact(
 
 
 async def _get(store: Store, place: Place, field_id: str) -> FieldRow:
-    rows = await store.find_fields(place, field_id)
+    rows = await store.definitions.find_fields(place, field_id)
     if not rows:
         raise not_found("custom field")
     return rows[0]

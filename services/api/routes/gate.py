@@ -137,7 +137,7 @@ async def wait_for(store: Store, place: Place, position: Position, seconds: floa
 
 async def _shown(store: Store, place: Place, target: EntityPosition) -> bool:
     if isinstance(target, CompanyPosition):
-        company = await store.get_company(place, target.company_id)
+        company = await store.companies.get(place, target.company_id)
         return company is not None and company.attributes.version >= target.version
     return (await store.get_version(place, target.contact_id) or 0) >= target.version
 

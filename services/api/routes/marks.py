@@ -74,7 +74,9 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         items = request.query_params.multi_items()
         parameters = Parameters(items, known=MARK_PARAMETERS, aliases=_ALIASES)
         asked = parse_page(parameters, MARK_SORT, 1)
-        rows = await store.find_marks(place, kind, parameters.some("filter[name]"), asked)
+        rows = await store.definitions.find_marks(
+            place, kind, parameters.some("filter[name]"), asked
+        )
         kept, page = cut_page(asked, rows, mark_cursor)
         data = [
             mark_resource(kind, row, cursor) for row, cursor in zip(kept, page.cursors, strict=True)
@@ -220,7 +222,7 @@ async def _order(
 
 
 async def _get(store: Store, place: Place, kind: MarkKind, mark_id: str) -> MarkRow:
-    row = await store.get_mark(place, kind, mark_id)
+    row = await store.definitions.get_mark(place, kind, mark_id)
     if row is None:
         raise not_found(kind.removesuffix("s"))
     return row

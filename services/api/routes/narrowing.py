@@ -20,10 +20,12 @@ async def narrowed(store: Store, place: Place, filters: Filters) -> Filters:
     """
     if not filters.custom and not filters.groups:
         return filters
-    smart = await store.find_smart_groups(place, filters.groups) if filters.groups else {}
+    smart = {}
+    if filters.groups:
+        smart = await store.definitions.find_smart_groups(place, filters.groups)
     if not smart and not filters.custom:
         return filters
-    fields = fields_by_key(await store.find_fields(place))
+    fields = fields_by_key(await store.definitions.find_fields(place))
     parts: list[Query] = [custom_condition(one, fields) for one in filters.custom]
     parts += [asked_of(query, fields) for query in smart.values()]
     groups = tuple(one for one in filters.groups if one not in smart)
@@ -45,5 +47,5 @@ async def with_types(store: Store, place: Place, rows: Sequence[ContactRow]) -> 
     """Show values of custom fields by what the workspace says that they are."""
     if not any(row.attributes.custom_fields for row in rows):
         return list(rows)
-    fields = fields_by_key(await store.find_fields(place))
+    fields = fields_by_key(await store.definitions.find_fields(place))
     return [typed(row, fields) for row in rows] if fields else list(rows)

@@ -1,4 +1,4 @@
-"""What the api reads: every statement inside a transaction that names its tenant and workspace."""
+"""What the api reads of contacts, and of how far the read model is."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,15 +10,10 @@ import orjson
 
 from services.api.domain.activities import ActivityQuery, ActivityRow
 from services.api.domain.background import Facts
-from services.api.domain.companies import CompanyEventRow, CompanyQuery, CompanyRow
-from services.api.domain.company_bindings import BindingRow
-from services.api.domain.company_documents import CompanyAttributes
 from services.api.domain.contacts import ContactRow, besides
-from services.api.domain.custom_fields import FieldRow
 from services.api.domain.documents import COLUMN_ATTRIBUTES, ContactAttributes, Employment
 from services.api.domain.history import HistoryRow, Past
 from services.api.domain.listing import ContactQuery, Filters, SortKey
-from services.api.domain.marks import MarkKind, MarkRow
 from services.api.domain.paging import PageRequest
 from services.api.domain.position import (
     CompanyPosition,
@@ -27,20 +22,16 @@ from services.api.domain.position import (
     SignalPosition,
 )
 from services.api.domain.smart_groups import too_heavy
+from services.api.store.companies import Companies
 from services.api.store.conditions import Arguments, clause
+from services.api.store.definitions import Definitions
+from services.api.store.ordering import RENAMED, page_clause, sort_values
+from services.api.store.reading import MAX_HITS, QUERIES, Reading, ids_of, like
 from shared.auth import Place
-from shared.events.company_binding import CompanyBinding, KeptOfCompany
 from shared.events.jobs import stints
 from shared.events.signal import Identifier, PointStatus
 from shared.postgres.errors import translated
 from shared.postgres.pool import Connection, Pool
-from shared.postgres.queries import Queries
-
-QUERIES: Final = Queries.load("services.api.sql")
-"""All statements, by name."""
-
-MAX_HITS: Final = 1_000
-"""Most contacts that a search text is narrowed down to."""
 
 QUERY_MS: Final = 5_000
 """How long a page of a list may take that a query narrows, milliseconds: there are few connections,
@@ -50,23 +41,15 @@ EXPORT_PAGE: Final = 200
 """Contacts that an export reads at once: a page takes the event loop some 20 ms."""
 
 _BY_ID: Final = (SortKey("id", descending=False),)
-_MOMENTS: Final = {"created_at", "updated_at"}
-_COLUMNS: Final = {
-    "id": "view.public_id",
-    "created_at": "view.created_at",
-    "updated_at": "view.updated_at",
-    "status": "view.status",
-    "lead_status": "view.stage",
-    "lead_source": "view.source",
-}
-_RENAMED: Final = {"lead_status": "stage", "lead_source": "source"}
 
 
-class Store:
-    """Reads on behalf of one place at a time, as role `kith_api`."""
+class Store(Reading):
+    """Contacts, their histories and activities, and which positions are shown; the rest beside."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        super().__init__(pool)
+        self.companies = Companies(pool)
+        self.definitions = Definitions(pool)
 
     async def find_contacts(self, place: Place, query: ContactQuery) -> list[ContactRow]:
         """Read a page of contacts, one row more than its size, backwards before a cursor."""
@@ -74,15 +57,14 @@ class Store:
             ids = None
             if query.filters.q is not None:
                 hits = await connection.fetch(
-                    QUERIES["find_hits"], *_ids(place), query.filters.q, MAX_HITS
+                    QUERIES["find_hits"], *ids_of(place), query.filters.q, MAX_HITS
                 )
                 ids = [hit["public_id"] for hit in hits]
             asked, arguments = _narrowed(place, query.filters, ids)
             tail, more = page_clause(query.sort, query.page, first=len(arguments) + 1)
             statement = QUERIES["find_contacts"] + asked + tail
             rows = await connection.fetch(statement, *arguments, *more)
-        fields = [key.field for key in query.sort]
-        return [_contact(row, [_sort_value(row, field) for field in fields]) for row in rows]
+        return [_contact(row, sort_values(row, query.sort)) for row in rows]
 
     async def search(
         self,
@@ -96,7 +78,7 @@ class Store:
         async with self._reading(place) as connection:
             rows = await connection.fetch(
                 QUERIES["search_contacts"],
-                *_ids(place),
+                *ids_of(place),
                 text,
                 MAX_HITS,
                 list(filters.statuses),
@@ -113,7 +95,7 @@ class Store:
     async def get_contact(self, place: Place, contact_id: str) -> ContactRow | None:
         """Read one contact with its identifiers and where each value came from."""
         async with self._reading(place) as connection:
-            row = await connection.fetchrow(QUERIES["get_contact"], *_ids(place), contact_id)
+            row = await connection.fetchrow(QUERIES["get_contact"], *ids_of(place), contact_id)
         if row is None:
             return None
         return _contact(row, ())
@@ -125,7 +107,7 @@ class Store:
         found: dict[str, dict[tuple[str, str], PointStatus]] = {}
         async with self._reading(place) as connection:
             for row in await connection.fetch(
-                QUERIES["find_point_statuses"], *_ids(place), list(contacts)
+                QUERIES["find_point_statuses"], *ids_of(place), list(contacts)
             ):
                 named = (row["identifier_type"], row["value"])
                 found.setdefault(row["contact_id"], {})[named] = row["status"]
@@ -136,45 +118,14 @@ class Store:
     ) -> tuple[float, dict[str, float]] | None:
         """Read how much is known of a contact, 0.0 to 1.0, and what each kind of it adds."""
         async with self._reading(place) as connection:
-            row = await connection.fetchrow(QUERIES["find_score"], *_ids(place), contact_id)
+            row = await connection.fetchrow(QUERIES["find_score"], *ids_of(place), contact_id)
         return (round(row["score"], 3), orjson.loads(row["parts"])) if row else None
-
-    async def find_marks(
-        self, place: Place, kind: MarkKind, name: str | None, page: PageRequest
-    ) -> list[MarkRow]:
-        """Read a page of tags or groups by name, one more than its size."""
-        statement = QUERIES["find_tags"] if kind == "tags" else QUERIES["find_groups"]
-        after, before = (cursor[0] if cursor else None for cursor in (page.after, page.before))
-        async with self._reading(place) as connection:
-            rows = await connection.fetch(
-                statement, *_ids(place), None, name, after, before, page.size + 1
-            )
-        return [MarkRow(row["public_id"], dict(row)) for row in rows]
-
-    async def get_mark(self, place: Place, kind: MarkKind, public_id: str) -> MarkRow | None:
-        """Read one tag or group."""
-        statement = QUERIES["find_tags"] if kind == "tags" else QUERIES["find_groups"]
-        async with self._reading(place) as connection:
-            rows = await connection.fetch(statement, *_ids(place), public_id, None, None, None, 1)
-        return MarkRow(rows[0]["public_id"], dict(rows[0])) if rows else None
-
-    async def find_fields(self, place: Place, public_id: str | None = None) -> list[FieldRow]:
-        """Read the custom fields that a workspace defined, or one of them, archived ones too."""
-        async with self._reading(place) as connection:
-            rows = await connection.fetch(QUERIES["find_fields"], *_ids(place), public_id)
-        return [FieldRow(row["public_id"], dict(row)) for row in rows]
-
-    async def find_smart_groups(self, place: Place, ids: Sequence[str]) -> dict[str, Any]:
-        """Read which of these groups are smart, and what each asks."""
-        async with self._reading(place) as connection:
-            rows = await connection.fetch(QUERIES["find_smart_groups"], *_ids(place), list(ids))
-        return {row["public_id"]: orjson.loads(row["query_def"]) for row in rows}
 
     async def get_version(self, place: Place, contact_id: str) -> int | None:
         """Read which version of a contact the read model shows; None: it does not know it."""
         async with self._reading(place) as connection:
             version: int | None = await connection.fetchval(
-                QUERIES["get_version"], *_ids(place), contact_id
+                QUERIES["get_version"], *ids_of(place), contact_id
             )
         return version
 
@@ -187,7 +138,7 @@ class Store:
         async with self._reading(place) as connection:
             rows = await connection.fetch(
                 QUERIES["find_history"],
-                *_ids(place),
+                *ids_of(place),
                 contact_id,
                 below,
                 above,
@@ -233,20 +184,20 @@ class Store:
             rows = await connection.fetch(statement, *arguments, *more)
             found = [row["public_id"] for row in rows]
             said: dict[str, list[Facts]] = {name: [] for name in found}
-            for row in await connection.fetch(QUERIES["find_facts"], *_ids(place), found):
+            for row in await connection.fetch(QUERIES["find_facts"], *ids_of(place), found):
                 said[row["contact_id"]].append(orjson.loads(row["facts"]))
         return [(_contact(row, ()), said[row["public_id"]]) for row in rows]
 
     async def find_facts(self, place: Place, contact_id: str) -> list[Facts]:
         """Read what every source says of a contact, what counts most first."""
         async with self._reading(place) as connection:
-            rows = await connection.fetch(QUERIES["find_facts"], *_ids(place), [contact_id])
+            rows = await connection.fetch(QUERIES["find_facts"], *ids_of(place), [contact_id])
         return [orjson.loads(row["facts"]) for row in rows]
 
     async def find_hits(self, place: Place, text: str) -> list[str]:
         """Read which contacts fit a search text, best first."""
         async with self._reading(place) as connection:
-            hits = await connection.fetch(QUERIES["find_hits"], *_ids(place), text, MAX_HITS)
+            hits = await connection.fetch(QUERIES["find_hits"], *ids_of(place), text, MAX_HITS)
         return [hit["public_id"] for hit in hits]
 
     async def count(self, place: Place, filters: Filters, ids: list[str] | None) -> int:
@@ -273,7 +224,7 @@ class Store:
     async def find_survivors(self, place: Place, ids: Sequence[str]) -> dict[str, str | None]:
         """Read which contacts are known, and whom each stands behind, if anybody."""
         async with self._reading(place) as connection:
-            rows = await connection.fetch(QUERIES["find_survivors"], *_ids(place), list(ids))
+            rows = await connection.fetch(QUERIES["find_survivors"], *ids_of(place), list(ids))
         return {row["public_id"]: row["survivor_id"] for row in rows}
 
     async def get_lag(self) -> float:
@@ -289,7 +240,7 @@ class Store:
         async with self._reading(place) as connection:
             rows = await connection.fetch(
                 QUERIES["find_activities"],
-                *_ids(place),
+                *ids_of(place),
                 contact_id,
                 list(query.kinds) or None,
                 list(query.directions) or None,
@@ -310,90 +261,6 @@ class Store:
             for row in rows
         ]
 
-    async def find_companies(self, place: Place, query: CompanyQuery) -> list[CompanyRow]:
-        """Read a page of companies, one row more than its size, backwards before a cursor."""
-        asked = query.filters
-        async with self._reading(place) as connection:
-            ids = None
-            if asked.q is not None:
-                named = (place.tenant_id, asked.q, MAX_HITS)
-                hits = await connection.fetch(QUERIES["find_company_hits"], *named)
-                ids = [hit["public_id"] for hit in hits]
-            arguments = [
-                place.tenant_id,
-                ids,
-                f"%{_escape(asked.name)}%" if asked.name else None,
-                asked.domain,
-                asked.industry,
-                asked.city,
-                asked.country,
-                list(asked.size_ranges) or None,
-                asked.min_employees,
-                asked.max_employees,
-                list(asked.funding_stages) or None,
-                asked.technology,
-                asked.created_after,
-                asked.created_before,
-            ]
-            tail, more = page_clause(query.sort, query.page, first=len(arguments) + 1)
-            rows = await connection.fetch(QUERIES["find_companies"] + tail, *arguments, *more)
-        fields = [key.field for key in query.sort]
-        return [_company(row, [_sort_value(row, field) for field in fields]) for row in rows]
-
-    async def get_company(self, place: Place, company_id: str) -> CompanyRow | None:
-        """Read one company."""
-        async with self._reading(place) as connection:
-            row = await connection.fetchrow(QUERIES["get_company"], place.tenant_id, company_id)
-        return _company(row, ()) if row else None
-
-    async def find_company_bindings(self, place: Place, company_id: str) -> list[BindingRow]:
-        """Read what a workspace keeps of a company and of those that stand behind it."""
-        async with self._reading(place) as connection:
-            rows = await connection.fetch(
-                QUERIES["find_company_bindings"], *_ids(place), company_id
-            )
-        return [
-            BindingRow(
-                row["is_own"],
-                KeptOfCompany(
-                    row["company_id"],
-                    row["survivor_id"],
-                    CompanyBinding(
-                        labels=tuple(row["labels"]),
-                        labels_removed=tuple(row["labels_removed"]),
-                        label_order=tuple(row["label_order"]),
-                        custom_fields=orjson.loads(row["custom_fields"]),
-                        notes=row["notes"],
-                    ),
-                ),
-                row["updated_at"],
-            )
-            for row in rows
-        ]
-
-    async def find_company_events(
-        self, place: Place, company_id: str, page: PageRequest
-    ) -> list[CompanyEventRow]:
-        """Read a page of a company's events, newest first, backwards before a cursor."""
-        below = int(page.after[0]) if page.after else None
-        above = int(page.before[0]) if page.before else None
-        beyond = (below, above, page.before is not None, page.size + 1)
-        async with self._reading(place) as connection:
-            rows = await connection.fetch(
-                QUERIES["find_company_events"], *_ids(place), company_id, *beyond
-            )
-        return [_company_event(row) for row in rows]
-
-    async def find_company_at(
-        self, place: Place, company_id: str, at: datetime
-    ) -> CompanyEventRow | None:
-        """Read the newest event of a company that kith knew at a moment."""
-        async with self._reading(place) as connection:
-            row = await connection.fetchrow(
-                QUERIES["find_company_at"], *_ids(place), company_id, at
-            )
-        return _company_event(row) if row else None
-
     async def find_applied(
         self, place: Place, signal: SignalPosition
     ) -> list[EntityPosition] | None:
@@ -404,9 +271,9 @@ class Store:
         """
         name = (signal.record_key, signal.content_hash)
         async with self._reading(place) as connection:
-            rows = await connection.fetch(QUERIES["find_applied"], *_ids(place), *name)
+            rows = await connection.fetch(QUERIES["find_applied"], *ids_of(place), *name)
             if not rows:
-                rows = await connection.fetch(QUERIES["find_happened"], *_ids(place), *name)
+                rows = await connection.fetch(QUERIES["find_happened"], *ids_of(place), *name)
             if not rows:
                 keys, contents = zip(*signal.records, strict=True)
                 found = await connection.fetch(
@@ -423,18 +290,6 @@ class Store:
             for row in rows
             if row["contact_id"]
         ]
-
-    @asynccontextmanager
-    async def _reading(self, place: Place) -> AsyncIterator[Connection]:
-        with translated():
-            async with (
-                self._pool.acquire() as connection,
-                connection.transaction(readonly=True),
-            ):
-                await connection.execute(
-                    QUERIES["enter"], str(place.tenant_id), str(place.workspace_id)
-                )
-                yield connection
 
     @asynccontextmanager
     async def _answering(
@@ -460,57 +315,6 @@ def _conditions() -> str:
     return "\nWHERE" + QUERIES["find_contacts"].partition("WHERE")[2]
 
 
-def page_clause(
-    sort: Sequence[SortKey], page: PageRequest, *, first: int
-) -> tuple[str, list[str | int]]:
-    """Write where a page starts, its order and its limit; `first` is its first argument's number.
-
-    A page before a cursor is looked for backwards, with every direction turned around.
-    """
-    backwards = page.before is not None
-    terms = [(_expression(key.field), key.descending != backwards) for key in sort]
-    order = ", ".join(f"{term} {'DESC' if down else 'ASC'}" for term, down in terms)
-    cursor = page.before if backwards else page.after
-    where = ""
-    if cursor is not None:
-        values = [f"${first + n}::text{_cast(key.field)}" for n, key in enumerate(sort)]
-        where = f"\n    AND ({_beyond(terms, values)})"
-    arguments: list[str | int] = [*(cursor or ()), page.size + 1]
-    return f"{where}\nORDER BY {order}\nLIMIT ${first + len(arguments) - 1}", arguments
-
-
-def _beyond(terms: Sequence[tuple[str, bool]], values: Sequence[str]) -> str:
-    """Write "comes after the cursor", as a row comparison where an index can serve it."""
-    names = [term for term, _ in terms]
-    if len({down for _, down in terms}) == 1:
-        sign = "<" if terms[0][1] else ">"
-        return f"({', '.join(names)}) {sign} ({', '.join(values)})"
-    ways = []
-    for place, (term, down) in enumerate(terms):
-        equal = [f"{names[n]} = {values[n]}" for n in range(place)]
-        ways.append(" AND ".join([*equal, f"{term} {'<' if down else '>'} {values[place]}"]))
-    return " OR ".join(f"({way})" for way in ways)
-
-
-def _expression(field: str) -> str:
-    """Write what a field is ordered by: names without regard to case, absent ones first."""
-    return _COLUMNS.get(field) or f"COALESCE(lower(view.{field}), '')"
-
-
-def _cast(field: str) -> str:
-    if field in _MOMENTS:
-        return "::timestamptz"
-    return ' COLLATE "C"' if field == "id" else ""
-
-
-def _sort_value(row: asyncpg.Record, field: str) -> str:
-    if field in _MOMENTS:
-        return str(row[field].isoformat())
-    if field in _COLUMNS:
-        return str(row["public_id" if field == "id" else _RENAMED.get(field, field)])
-    return (row[field] or "").lower()
-
-
 def _narrowed(place: Place, filters: Filters, ids: list[str] | None) -> tuple[str, list[Any]]:
     """Write what `find_contacts` is asked besides its own conditions, and all its arguments."""
     arguments = _filter_arguments(place, filters, ids)
@@ -523,11 +327,11 @@ def _narrowed(place: Place, filters: Filters, ids: list[str] | None) -> tuple[st
 
 def _filter_arguments(place: Place, filters: Filters, ids: list[str] | None) -> list[Any]:
     return [
-        *_ids(place),
+        *ids_of(place),
         list(filters.statuses),
         list(filters.lead_statuses) or None,
         list(filters.lead_sources) or None,
-        f"%{_escape(filters.company)}%" if filters.company else None,
+        like(filters.company) if filters.company else None,
         filters.company_id,
         filters.email.lower() if filters.email else None,
         filters.phone,
@@ -552,49 +356,11 @@ def _derived_arguments(filters: Filters) -> list[list[str] | None]:
     ]
 
 
-def _escape(text: str) -> str:
-    """Take a pattern's signs for themselves."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _ids(place: Place) -> tuple[int, int]:
-    return place.tenant_id, place.workspace_id
-
-
-def _company(row: asyncpg.Record, sort_values: Sequence[str]) -> CompanyRow:
-    profile: dict[str, Any] = orjson.loads(row["profile"])
-    origins = profile.pop("origins", {})
-    named = ("name", "domain", "source", "version", "created_at", "updated_at")
-    return CompanyRow(
-        id=row["public_id"],
-        attributes=CompanyAttributes.model_validate(
-            {
-                **profile,
-                **{name: row[name] for name in named},
-                "relations": orjson.loads(row["all_relations"]),
-            }
-        ),
-        survivor_id=row["survivor_public_id"],
-        provenance=origins,
-        sort_values=tuple(sort_values),
-    )
-
-
-def _company_event(row: asyncpg.Record) -> CompanyEventRow:
-    return CompanyEventRow(
-        row["version"],
-        row["event_type"],
-        row["occurred_at"],
-        row["recorded_at"],
-        orjson.loads(row["payload"]),
-    )
-
-
 def _contact(row: asyncpg.Record, sort_values: Sequence[str]) -> ContactRow:
     detail = orjson.loads(row["detail"])
     bindings: dict[str, Any] = detail["bindings"]
     binding: dict[str, Any] = next(iter(bindings.values()), {})
-    columns = {name: row[_RENAMED.get(name, name)] for name in COLUMN_ATTRIBUTES}
+    columns = {name: row[RENAMED.get(name, name)] for name in COLUMN_ATTRIBUTES}
     provenance = row["provenance"]
     return ContactRow(
         id=row["public_id"],
