@@ -1,7 +1,7 @@
 """`/api/v1/tags` and `/api/v1/groups`: what they are called, and which contacts have them."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -55,18 +55,71 @@ _SECURITY: Final[dict[str, Any]] = {"security": [{"apiKey": []}]}
 router = APIRouter(prefix=ROOT, tags=["tags and groups"], responses=ERRORS)
 
 
-def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) -> None:
-    """Serve one kind of them; both are asked and changed alike."""
-    one, what = kind.removesuffix("s"), f"/{kind}/{{mark_id}}"
-    asked = LIST_PARAMETERS - {"filter[label]" if kind == "tags" else "filter[group]"}
-    document = {"model": TagDocument if kind == "tags" else GroupDocument}
+class _Kind(NamedTuple):
+    """Tags or groups, and what the description of their routes says of them."""
+
+    kind: MarkKind
+    model: type[Tag] | type[Group]
+    document: type[TagDocument] | type[GroupDocument]
+    filtered: str
+    """The filter of `GET /contacts` that the list of who has one is."""
+    members: str
+    """The last word of the path below which contacts with one are listed, given and taken."""
+    list_members: str
+    add: str
+    remove: str
+    remove_one: str
+
+    @property
+    def one(self) -> str:
+        """Return what one of them is called."""
+        return self.kind.removesuffix("s")
+
+    @property
+    def path(self) -> str:
+        """Return the path of one of them."""
+        return f"/{self.kind}/{{mark_id}}"
+
+    @property
+    def path_of_members(self) -> str:
+        """Return the path of the contacts that have one."""
+        return f"{self.path}/{self.members}"
+
+
+TAGS: Final = _Kind(
+    "tags",
+    Tag,
+    TagDocument,
+    filtered="filter[label]",
+    members="contacts",
+    list_members="List contacts with a tag",
+    add="Give contacts a tag",
+    remove="Take a tag off contacts",
+    remove_one="Take a tag off a contact",
+)
+GROUPS: Final = _Kind(
+    "groups",
+    Group,
+    GroupDocument,
+    filtered="filter[group]",
+    members="members",
+    list_members="List the members of a group",
+    add="Put contacts into a group",
+    remove="Take contacts out of a group",
+    remove_one="Take a contact out of a group",
+)
+
+
+def _serve(what: _Kind) -> None:
+    """Serve what one kind of them is called: both are asked and changed alike."""
+    kind, one, document = what.kind, what.one, {"model": what.document}
 
     @router.get(
         f"/{kind}",
         summary=f"List {kind}",
         operation_id=f"list_{kind}",
         response_class=Answer,
-        responses={200: {"model": ListDocument[model]}},  # type: ignore[valid-type]
+        responses={200: {"model": ListDocument[what.model]}},  # type: ignore[name-defined]
         openapi_extra=documented(MARK_PARAMETERS),
     )
     async def list_marks(request: Request, place: Reader, store: InStore, lag: ReadLag) -> Answer:
@@ -105,7 +158,7 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         return answer
 
     @router.get(
-        what,
+        what.path,
         summary=f"Get a {one}",
         operation_id=f"get_{one}",
         response_class=Answer,
@@ -118,7 +171,7 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         return one_answer(request, {"data": mark_resource(kind, row)})
 
     @router.patch(
-        what,
+        what.path,
         summary=f"Change a {one}",
         operation_id=f"change_{one}",
         response_class=Answer,
@@ -135,7 +188,7 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         return one_answer(request, {"data": mark_resource(kind, row)})
 
     @router.delete(
-        what,
+        what.path,
         summary=f"Delete a {one}",
         operation_id=f"delete_{one}",
         status_code=204,
@@ -148,10 +201,16 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         await resolver.order(request, ORDERS[kind, "delete"], deletion(kind, mark_id))
         return Response(status_code=204)
 
+
+def _serve_members(what: _Kind) -> None:
+    """Serve which contacts have one of them, and who is given it."""
+    kind, one = what.kind, what.one
+    asked = LIST_PARAMETERS - {what.filtered}
+
     @router.get(
-        f"{what}/{members_path}",
-        summary=f"List contacts with a {one}" if kind == "tags" else "List the members of a group",
-        operation_id=f"list_{one}_{members_path}",
+        what.path_of_members,
+        summary=what.list_members,
+        operation_id=f"list_{one}_{what.members}",
         response_class=Answer,
         responses={200: {"model": ListDocument[Contact]}, 404: CHANGED[404]},
         openapi_extra=documented(asked),
@@ -171,9 +230,9 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         return await page_of_contacts(request, place, store, lag, query)
 
     @router.post(
-        f"{what}/{members_path}",
-        summary=f"Give contacts a {one}" if kind == "tags" else "Put contacts into a group",
-        operation_id=f"add_{one}_{members_path}",
+        what.path_of_members,
+        summary=what.add,
+        operation_id=f"add_{one}_{what.members}",
         response_class=Answer,
         responses={200: {"model": OutcomeDocument}, **CHANGED},
         openapi_extra={**_SECURITY, **described_body(None)},
@@ -183,9 +242,9 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         return await _order(request, resolver, kind, "add", mark_id)
 
     @router.delete(
-        f"{what}/{members_path}",
-        summary=f"Take a {one} off contacts" if kind == "tags" else "Take contacts out of a group",
-        operation_id=f"remove_{one}_{members_path}",
+        what.path_of_members,
+        summary=what.remove,
+        operation_id=f"remove_{one}_{what.members}",
         response_class=Answer,
         responses={200: {"model": OutcomeDocument}, **CHANGED},
         openapi_extra={**_SECURITY, **described_body(None)},
@@ -195,10 +254,8 @@ def _serve(kind: MarkKind, model: type[Tag] | type[Group], members_path: str) ->
         return await _order(request, resolver, kind, "remove", mark_id)
 
     @router.delete(
-        f"{what}/{members_path}/{{contact_id}}",
-        summary=f"Take a {one} off a contact"
-        if kind == "tags"
-        else "Take a contact out of a group",
+        f"{what.path_of_members}/{{contact_id}}",
+        summary=what.remove_one,
         operation_id=f"remove_{one}_of_one",
         response_class=Answer,
         responses={200: {"model": OutcomeDocument}, **CHANGED},
@@ -228,5 +285,6 @@ async def _get(store: Store, place: Place, kind: MarkKind, mark_id: str) -> Mark
     return row
 
 
-_serve("tags", Tag, "contacts")
-_serve("groups", Group, "members")
+for _what in (TAGS, GROUPS):
+    _serve(_what)
+    _serve_members(_what)
