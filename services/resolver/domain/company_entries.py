@@ -9,14 +9,14 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
-from services.resolver.domain.company_profiles import Shown
-from services.resolver.domain.company_records import (
+from services.resolver.domain.company_ledger import (
     DOMAIN,
     CompanyKey,
     KnownCompanies,
     Told,
     name_key,
 )
+from services.resolver.domain.company_profiles import Shown
 from services.resolver.domain.marking import Ordered, as_delivered
 from shared.errors import PoisonMessageError
 from shared.events.command import ChangeCompany

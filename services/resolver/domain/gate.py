@@ -23,7 +23,8 @@ from services.resolver.domain.bindings import (
 from services.resolver.domain.claims import claims_showing, claims_telling
 from services.resolver.domain.cluster import pair_of
 from services.resolver.domain.companies import link_companies
-from services.resolver.domain.company_records import CompanyNews, take_companies
+from services.resolver.domain.company_ledger import CompanyNews
+from services.resolver.domain.company_records import take_companies
 from services.resolver.domain.details import (
     added_details,
     dropped_details,

@@ -16,14 +16,9 @@ from services.resolver.domain.company_entries import (
     revised,
     taken,
 )
-from services.resolver.domain.company_records import (
-    DOMAIN,
-    CompanyNews,
-    KnownCompanies,
-    Told,
-    shape_of,
-    take_companies,
-)
+from services.resolver.domain.company_ledger import DOMAIN, CompanyNews, KnownCompanies, Told
+from services.resolver.domain.company_records import take_companies
+from services.resolver.domain.company_telling import shape_of
 from services.resolver.domain.marking import Ordered
 from services.resolver.domain.model import Known, Plan, Source
 from services.resolver.store.company_records import JUDGING, LOCKS, CompanyRecords

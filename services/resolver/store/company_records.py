@@ -6,8 +6,7 @@ from typing import Final
 
 import orjson
 
-from services.resolver.domain.company_profiles import Birth, CompanyClaim
-from services.resolver.domain.company_records import (
+from services.resolver.domain.company_ledger import (
     CompanyNews,
     CompanyRecordRow,
     CompanyRevision,
@@ -17,6 +16,7 @@ from services.resolver.domain.company_records import (
     Told,
     record_lock,
 )
+from services.resolver.domain.company_profiles import Birth, CompanyClaim
 from services.resolver.store.loading import lock_key
 from services.resolver.store.queries import QUERIES
 from shared.events.company import CompanyFacts

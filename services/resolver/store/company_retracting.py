@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from services.resolver.domain.company_records import CompanyWrites, tell_again
+from services.resolver.domain.company_ledger import CompanyWrites
+from services.resolver.domain.company_telling import tell_again
 from services.resolver.domain.model import Plan, RecordedEvent
 from services.resolver.store.company_records import STATEMENTS, CompanyRecords
 from services.resolver.store.ids import IdBlocks

@@ -8,7 +8,7 @@ from typing import Final
 import asyncpg
 
 from services.resolver.domain.companies import company_keys
-from services.resolver.domain.company_records import DOMAIN, keys_of, lock_names, told_of
+from services.resolver.domain.company_ledger import DOMAIN, keys_of, lock_names, told_of
 from services.resolver.domain.gate import identifier_keys
 from services.resolver.domain.ledger import standing
 from services.resolver.domain.model import (

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from services.resolver.domain.activity import ActivityDelivery, ActivityPlan, Happened
 from services.resolver.domain.cluster import Pair
-from services.resolver.domain.company_records import CompanyNews, told_of
+from services.resolver.domain.company_ledger import CompanyNews, told_of
 from services.resolver.domain.judgements import Answer
 from services.resolver.domain.matches import alike_plan
 from services.resolver.domain.model import Contact, Delivery, Ids, Known, Plan, Source
