@@ -77,6 +77,17 @@ class _Loose:
         return pairs if self.is_held else pairs[:stays] + pairs[stays + 1 :]
 
 
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """What leaves a contact, and to which."""
+
+    records: dict[bytes, int] = field(default_factory=dict)
+    keys: dict[IdentifierKey, int] = field(default_factory=dict)
+    """Identifiers that the contact held."""
+    named: dict[IdentifierKey, Identifier] = field(default_factory=dict)
+    """The same as they are told of."""
+
+
 def part(
     settled: Settled, contact: int, doubt: Doubt, order: Order, most: int = MOST_PARTS
 ) -> Reshaping | None:
@@ -94,24 +105,10 @@ def part(
     ]
     if not leaving:
         return None
-    goes: dict[bytes, int] = {}
-    keys: dict[IdentifierKey, int] = {}
-    named: dict[IdentifierKey, Identifier] = {}
-    for one, taker in leaving:
-        target = taker
-        if target is None:
-            target, name = next(order.ids.contacts)
-            cluster.contacts[target] = Contact(target, name, cluster.tenant_id, 0, "active")
-            cluster.names[target] = name
-        goes.update(dict.fromkeys(one.records, target))
-        for applied in one.applied:
-            for key, identifier in applied.identifiers:
-                if settled.identifiers.get(key) in group:
-                    keys[key] = target
-                    named[key] = identifier
-    after = _moved(settled, goes, keys)
+    going = _go(settled, group, leaving, order)
+    after = _moved(settled, going.records, going.keys)
     roots = Homes(cluster.contacts, cluster.merges)
-    went = list(dict.fromkeys(roots.root(target) for target in goes.values()))
+    went = list(dict.fromkeys(roots.root(target) for target in going.records.values()))
 
     def tell(told: Contact, shape: Shape | None) -> Iterator[ContactEvent]:
         is_original = told.id == original
@@ -123,8 +120,8 @@ def part(
             merge_id=None,
             pair=(cluster.names[original], cluster.names[went[0] if is_original else told.id]),
             moved=[
-                named[key]
-                for key, target in keys.items()
+                going.named[key]
+                for key, target in going.keys.items()
                 if is_original or roots.root(target) == told.id
             ],
             survivor=cluster.names[taken.survivor] if taken else None,
@@ -132,6 +129,29 @@ def part(
         )
 
     return reshape(settled, after, cluster.merges, order, tell)
+
+
+def _go(
+    settled: Settled,
+    group: Sequence[int],
+    leaving: Iterable[tuple[_Part, int | None]],
+    order: Order,
+) -> _Going:
+    """Say where the parts that leave go; who is taken by nobody becomes a contact of its own."""
+    cluster, going = settled.cluster, _Going()
+    for one, taker in leaving:
+        target = taker
+        if target is None:
+            target, name = next(order.ids.contacts)
+            cluster.contacts[target] = Contact(target, name, cluster.tenant_id, 0, "active")
+            cluster.names[target] = name
+        going.records.update(dict.fromkeys(one.records, target))
+        for applied in one.applied:
+            for key, identifier in applied.identifiers:
+                if settled.identifiers.get(key) in group:
+                    going.keys[key] = target
+                    going.named[key] = identifier
+    return going
 
 
 def outside(

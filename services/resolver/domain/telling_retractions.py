@@ -1,7 +1,7 @@
 """How it is told that an import was taken back: in every stream concerned, with its new shape."""
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import Order, Reshaping
@@ -59,23 +59,7 @@ class Retold:
         """Contact → who told of it first, where that is another than before."""
         self.shaped: set[int] = set()
         """Contacts of which everything was said that there is to say."""
-        self._splits: dict[int, list[tuple[str | None, int, int]]] = {}
-        """Contact → (merge, contact that everything was in, contact that stands by itself)."""
-        pairs: list[tuple[str | None, int, int]] = [
-            (None, before.homes.root(home), homes.root(target))
-            for home, target in sorted(redecided.moves)
-        ]
-        pairs += [
-            (one.public_id, before.homes.root(named), homes.root(named))
-            for one in undone
-            for named in (one.survivor, one.absorbed)
-        ]
-        for merge, original, new in pairs:
-            if original != new:
-                for contact in (original, new):
-                    found = self._splits.setdefault(contact, [])
-                    if all(known[1:] != (original, new) for known in found):
-                        found.append((merge, original, new))
+        self._splits = _splits(before.homes, homes, redecided, undone)
 
     def tell(self, contact: Contact, shape: Shape | None) -> Iterator[ContactEvent]:
         """Say what of the contact was taken back, who came out of it, and what it is now."""
@@ -106,14 +90,15 @@ class Retold:
         taken = self._homes.absorption(contact.id)
         names = self._cluster.names
         if taken and not splits:
-            splits = [(None, self._before.root(contact.id), self._homes.root(contact.id))]
-        for merge, original, new in splits:
+            now = self._homes.root(contact.id)
+            splits = [_Split(None, self._before.root(contact.id), now)]
+        for split in splits:
             yield contacts_split(
                 self._order,
                 contact,
                 shape,
-                merge_id=merge,
-                pair=(names[original], names[new]),
+                merge_id=split.merge,
+                pair=(names[split.original], names[split.new]),
                 moved=(),
                 survivor=names[taken.survivor] if taken else None,
                 unassigned=(),
@@ -131,6 +116,41 @@ class Retold:
             identifiers_added=tuple(identifier for identifier, _ in gained),
             asserted=asserted(self._present.get(said.claim.record_key, said.claim)),
         )
+
+
+class _Split(NamedTuple):
+    """Two contacts that came out of one."""
+
+    merge: str | None
+    """What had made them one; None: no merge, but identifiers that are gone."""
+    original: int
+    """The contact that everything was in."""
+    new: int
+    """The contact that stands by itself."""
+
+
+def _splits(
+    before: Homes, homes: Homes, redecided: Redecided, undone: Iterable[Merge]
+) -> dict[int, list[_Split]]:
+    """Return contact → what it took part in, each pair once."""
+    found: dict[int, list[_Split]] = {}
+    moved = [
+        _Split(None, before.root(home), homes.root(target))
+        for home, target in sorted(redecided.moves)
+    ]
+    parted = [
+        _Split(one.public_id, before.root(named), homes.root(named))
+        for one in undone
+        for named in (one.survivor, one.absorbed)
+    ]
+    for split in (*moved, *parted):
+        if split.original == split.new:
+            continue
+        for contact in (split.original, split.new):
+            told = found.setdefault(contact, [])
+            if all(known[1:] != split[1:] for known in told):
+                told.append(split)
+    return found
 
 
 def _first_told(before: Settled, after: Settled) -> dict[int, Source]:

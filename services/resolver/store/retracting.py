@@ -1,7 +1,7 @@
 """Take back what an import or single records brought, a piece at a time: load, decide, apply."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -35,9 +35,9 @@ Retracting = RetractImport | RetractRecords
 class Retraction:
     """What one piece came to."""
 
-    retracted: int
+    retracted: int = 0
     """Deliveries that count no more since this piece."""
-    remaining: int
+    remaining: int = 0
     """Those that count still: order the same again."""
     kept_edits: list[KeptEdit] = field(default_factory=list)
     positions: Mapping[str, int] = field(default_factory=dict)
@@ -57,23 +57,43 @@ class Retractor:
     async def carry_out(
         self, command: Retracting, place: Place, trace: str | None, piece: int = PIECE
     ) -> Retraction:
-        """Take back the next piece; what is taken back already stays as it is."""
+        """Take back the next piece; what is taken back already stays as it is.
+
+        An import's activities go first, then what it told of companies, then people's records.
+        """
+        done = None
         if isinstance(command, RetractImport):
-            activities = ActivityRetractor(self._connection, place, command.import_id)
-            await activities.begin()
-            if brought := await activities.find():
-                order = await self._order(command, trace, brought)
-                retracted, positions = await activities.carry_out(brought, order)
-                remaining = await self._remaining(command, place)
-                return Retraction(retracted, remaining, positions=positions)
-            companies = CompanyRetractor(self._connection, place, command.import_id)
-            told = await companies.carry_out(command, self._ids, trace)
-            if told is not None:
-                return Retraction(0, await self._remaining(command, place), positions=told)
+            done = await self._take_activities(command, place, trace)
+            done = done or await self._take_companies(command, place, trace)
+        done = done or await self._take_records(command, place, trace, piece)
+        return replace(done, remaining=await self._remaining(command, place))
+
+    async def _take_activities(
+        self, command: RetractImport, place: Place, trace: str | None
+    ) -> Retraction | None:
+        activities = ActivityRetractor(self._connection, place, command.import_id)
+        await activities.begin()
+        brought = await activities.find()
+        if not brought:
+            return None
+        order = await self._order(command, trace, brought)
+        retracted, positions = await activities.carry_out(brought, order)
+        return Retraction(retracted, positions=positions)
+
+    async def _take_companies(
+        self, command: RetractImport, place: Place, trace: str | None
+    ) -> Retraction | None:
+        companies = CompanyRetractor(self._connection, place, command.import_id)
+        told = await companies.carry_out(command, self._ids, trace)
+        return None if told is None else Retraction(positions=told)
+
+    async def _take_records(
+        self, command: Retracting, place: Place, trace: str | None, piece: int
+    ) -> Retraction:
         find, _, named = _named(command, place)
         rows = await self._connection.fetch(RETRACTIONS[find], *named, piece)
         if not rows:
-            return Retraction(0, await self._remaining(command, place))
+            return Retraction()
         contacts = {row["contact_id"] for row in rows}
         cluster = await self._load(place, contacts)
         # What changed hands before the locks were held is the next piece's.
@@ -86,7 +106,7 @@ class Retractor:
             )
             rows = [row for row in rows if row["record_key"] not in named_still]
         if not rows:
-            return Retraction(0, await self._remaining(command, place))
+            return Retraction()
         chosen = frozenset((row["record_key"], row["revision"]) for row in rows)
         others = await self._holders(asked_again(cluster, chosen)) - cluster.contacts.keys()
         if others:
@@ -103,8 +123,7 @@ class Retractor:
         )
         plan, kept = retract(cluster, taken, order)
         await Reshaper(self._connection, plan).write()
-        remaining = await self._remaining(command, place)
-        return Retraction(len(rows), remaining, kept, plan.positions)
+        return Retraction(len(rows), kept_edits=kept, positions=plan.positions)
 
     async def _order(self, command: Retracting, trace: str | None, rows: Sequence[object]) -> Order:
         return Order(
