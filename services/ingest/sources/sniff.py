@@ -72,10 +72,11 @@ def sniff(file: BinaryIO, choices: Choices | None = None, survey: Survey | None 
 
     `survey`: what all its bytes said when they came; else they are looked at now.
     """
+    choices = choices or {}
     file.seek(0)
     head = file.read(PIECE)
     if head.startswith(_ZIP):
-        return sniff_workbook(file, choices or {})
+        return sniff_workbook(file, choices)
     if kind := kind_of_bytes(head):
         raise no_table(kind)
     survey = survey or survey_of(file)
@@ -90,31 +91,37 @@ def sniff(file: BinaryIO, choices: Choices | None = None, survey: Survey | None 
         return read_ahead(file, cards)
     kind = kind_of_text("".join(lines))
     if kind == JSON:
-        return sniff_json(file, encoding, choices or {})
+        return sniff_json(file, encoding, choices)
     if kind:
-        return _sniff_kind(kind, file, cards, choices or {})
-    found = _find_table(lines, choices or {})
-    if assumed and encoding != MIXED:
-        encoding, found = _by_header(file, encoding, found, choices or {})
+        return _sniff_kind(kind, file, cards, choices)
+    return _sniff_table(file, encoding, lines, cards, choices)
+
+
+def _sniff_table(
+    file: BinaryIO, encoding: str, lines: list[str], cards: Sniffed, choices: Choices
+) -> Sniffed:
+    """Find a table's header and columns; `cards`: what the file is if cards follow a few lines."""
+    found = _find_table(lines, choices)
+    if cards.assumed and encoding != MIXED:
+        encoding, found = _by_header(file, encoding, found, choices)
     if (found is None or len(found.header) == 1) and any(map(_begins_card, lines)):
         return read_ahead(file, cards)
     if not choices:
         _refuse_log(file, encoding, found)
-    table = Sniffed(OTHER_LAYOUT, encoding, assumed)
-    fixed = _sniff_fixed_width(file, table, found, choices or {})
+    table = Sniffed(OTHER_LAYOUT, encoding, cards.assumed)
+    fixed = _sniff_fixed_width(file, table, found, choices)
     if fixed is not None:
         return fixed
     if found is None:
-        return _sniff_headless(file, table, lines, choices or {})
+        return _sniff_headless(file, table, lines, choices)
     sample = _sample(file, encoding, found)
-    mapping, days, guessed, region = understand(found.header, sample[1:], choices or {})
-    return Sniffed(
-        mapping.layout,
-        encoding,
-        assumed,
-        found.delimiter,
-        found.line,
-        found.lines,
+    mapping, days, guessed, region = understand(found.header, sample[1:], choices)
+    return replace(
+        table,
+        layout=mapping.layout,
+        delimiter=found.delimiter,
+        header_line=found.line,
+        header_lines=found.lines,
         mapping=mapping,
         days=days,
         days_assumed=guessed,

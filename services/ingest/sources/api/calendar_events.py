@@ -55,15 +55,36 @@ def read_google_event(found: dict[str, Any]) -> ApiEvent | None:
     event_id = text(found.get("id"), 1_024)
     if event_id is None:
         return None
-    start, end = part(found.get("start")), part(found.get("end"))
+    start = part(found.get("start"))
     begins = _google_moment(start)
     uid = text(found.get("iCalUID"), 900)
-    gone = found.get("status") == "cancelled" and begins is None
-    if gone or begins is None or uid is None:
+    if begins is None or uid is None:
         return ApiEvent(event_id, "", None, None)
     first = _google_moment(part(found.get("originalStartTime")))
-    is_one_of_several = "recurringEventId" in found and first is not None
-    record_id = _named(uid, first) if is_one_of_several and first else uid
+    record_id = _named(uid, first) if "recurringEventId" in found and first else uid
+    signal = _signal(
+        uid,
+        record_id,
+        begins,
+        _google_moment(part(found.get("end"))),
+        _google_people(found),
+        title=found.get("summary"),
+        snippet=_plain(found.get("description")),
+        location=found.get("location"),
+        status=text(found.get("status")),
+        all_day="date" in start,
+        conference=_google_conference(found),
+        is_private=text(found.get("visibility")) in _PRIVATE,
+    )
+    sequence = found.get("sequence")
+    if signal is not None and isinstance(sequence, int) and 0 <= sequence < 2**31:
+        signal["source_version"] = sequence
+    return ApiEvent(event_id, record_id, begins, signal, _updated(found.get("updated")))
+
+
+def _google_people(found: dict[str, Any]) -> list[dict[str, Any] | None]:
+    """List who takes part besides the account's owner and rooms, whoever invites first."""
+    listed = dicts(found.get("attendees"))
     people = [
         _person(
             "attendee",
@@ -72,44 +93,21 @@ def read_google_event(found: dict[str, Any]) -> ApiEvent | None:
             one.get("responseStatus"),
             optional=one.get("optional") is True,
         )
-        for one in dicts(found.get("attendees"))
-        if one.get("self") is not True
-        and one.get("resource") is not True
-        and one.get("organizer") is not True
+        for one in listed
+        if not any(one.get(name) is True for name in ("self", "resource", "organizer"))
     ]
-    organizer = part(found.get("organizer"))
-    listed = next((one for one in dicts(found.get("attendees")) if one.get("organizer")), {})
-    if organizer.get("self") is not True:
-        answer = listed.get("responseStatus")
-        host = _person("organizer", organizer.get("email"), organizer.get("displayName"), answer)
-        people.insert(0, host)
-    conference = next(
-        (
-            uri
-            for one in dicts(part(found.get("conferenceData")).get("entryPoints"))
-            if (uri := text(one.get("uri"), 1_000))
-        ),
-        text(found.get("hangoutLink"), 1_000),
-    )
-    is_private = text(found.get("visibility")) in _PRIVATE
-    signal = _signal(
-        uid,
-        record_id,
-        begins,
-        _google_moment(end),
-        people,
-        title=found.get("summary"),
-        snippet=_plain(found.get("description")),
-        location=found.get("location"),
-        status=text(found.get("status")),
-        all_day="date" in start,
-        conference=conference,
-        is_private=is_private,
-    )
-    sequence = found.get("sequence")
-    if signal is not None and isinstance(sequence, int) and 0 <= sequence < 2**31:
-        signal["source_version"] = sequence
-    return ApiEvent(event_id, record_id, begins, signal, _updated(found.get("updated")))
+    host = part(found.get("organizer"))
+    if host.get("self") is not True:
+        answer = next((one for one in listed if one.get("organizer")), {}).get("responseStatus")
+        people.insert(0, _person("organizer", host.get("email"), host.get("displayName"), answer))
+    return people
+
+
+def _google_conference(found: dict[str, Any]) -> str | None:
+    """Return the first address at which people meet, by telephone or screen."""
+    ways = dicts(part(found.get("conferenceData")).get("entryPoints"))
+    addresses = (text(one.get("uri"), 1_000) for one in ways)
+    return next(filter(None, addresses), text(found.get("hangoutLink"), 1_000))
 
 
 def read_graph_event(
