@@ -4,8 +4,10 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
+import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -95,6 +97,10 @@ class KafkaLab:
                 for some in (await consumer.getmany(timeout_ms=1_000)).values():
                     records.extend(some)
             return records
+
+    async def said_since(self, marks: Mapping[TopicPartition, int]) -> list[dict[str, Any]]:
+        """Read what the messages say that have come to a topic since these marks."""
+        return [orjson.loads(one.value) for one in await self.read_since(marks) if one.value]
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:

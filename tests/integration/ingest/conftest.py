@@ -56,6 +56,13 @@ async def caller(system: Importing) -> AsyncIterator[Caller]:
 
 
 @pytest.fixture(scope="session")
+async def kafka(system: Importing) -> AsyncIterator[KafkaLab]:
+    """Look at Kafka from outside: at what ingest sends."""
+    async with kafka_lab(system.tools.settings.kafka) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
 async def ingest() -> AsyncIterator[Ingest]:
     """Of the one tenant that an install begins with."""
     async with (

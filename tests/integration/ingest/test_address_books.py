@@ -14,7 +14,7 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.vault import Vault
 from shared.events.command import RetractRecords
 from shared.events.topics import COMMANDS, SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
-from tests.integration.ingest.test_mail import CREDENTIALS, KEYS, arrived, kafka, told
+from tests.support.accounts import CREDENTIALS, KEYS, told
 from tests.support.importing import Caller, Importing
 from tests.support.kafka import KafkaLab
 from tests.support.remote_people import FakePeople
@@ -47,7 +47,7 @@ class Book:
         claim = await self.connections.claim(uuid4())
         assert claim is not None
         failure = await self._runs.run(claim)
-        bulk, live, orders = [await arrived(self._kafka, mark) for mark in marks]
+        bulk, live, orders = [await self._kafka.said_since(mark) for mark in marks]
         return failure, [*bulk, *live], [RetractRecords.model_validate(one) for one in orders]
 
 
@@ -130,6 +130,3 @@ async def test_settings_are_those_of_its_kind(caller: Caller, book: Book) -> Non
         )
         assert answer.status_code == 422, answer.text
         assert answer.json()["field"] == f"settings.{field}"
-
-
-__all__ = ["kafka"]

@@ -10,12 +10,10 @@ from services.ingest.settings import RemoteSettings
 from services.ingest.store.connections import Connections
 from services.ingest.store.vault import Vault
 from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
-from tests.integration.ingest.test_mail import CREDENTIALS, KEYS, arrived, kafka, told
+from tests.support.accounts import CREDENTIALS, KEYS, told
 from tests.support.importing import Caller, Importing
 from tests.support.kafka import KafkaLab
 from tests.support.remote_calendars import FakeCalendar
-
-__all__ = ["kafka"]
 
 
 async def test_a_calendar_is_read_and_then_what_changes(
@@ -51,7 +49,7 @@ async def test_a_calendar_is_read_and_then_what_changes(
             claim = await connections.claim(uuid4())
             assert claim is not None
             assert await runs.run(claim) is None
-            found.append([await arrived(kafka, mark) for mark in marks])
+            found.append([await kafka.said_since(mark) for mark in marks])
             fake.put("e0", None)
     (_, first), (_, second) = found
     assert [one["source"] for one in first] == ["calendar"] * 3

@@ -1,49 +1,36 @@
-"""Mail over HTTP, and accounts elsewhere, on real PostgreSQL and Kafka."""
+"""Files of mail, meetings and calls over HTTP, on real PostgreSQL and Kafka."""
 
 import asyncio
 import re
-from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
-import httpx
-import orjson
 import pytest
-from aiokafka import TopicPartition
 from msgspec import structs
-from starlette.responses import JSONResponse
 
 from services.ingest.domain.entries import Entry
 from services.ingest.handlers.imports import Imports
 from services.ingest.handlers.sending_entries import CHANGED, SHORTER, send_entries
 from services.ingest.handlers.tools import activity_terms_of
-from services.ingest.remote.runs import Runs
-from services.ingest.remote.scheduler import scheduled
-from services.ingest.settings import RemoteSettings
 from services.ingest.sources.activity_files import reading
-from services.ingest.store.connections import Claim, Connections
 from services.ingest.store.entries import append_entries
 from services.ingest.store.imports import QUERIES
 from services.ingest.store.vault import Vault, VaultError
 from shared.auth import Place
 from shared.errors import ServiceError, TransientError
-from shared.events.topics import SIGNALS_NORMALIZED, SIGNALS_NORMALIZED_BULK
+from shared.events.topics import SIGNALS_NORMALIZED_BULK
 from shared.kafka import Producer
+from tests.support.accounts import KEYS
 from tests.support.importing import Caller, Importing
-from tests.support.kafka import KafkaLab, kafka_lab
+from tests.support.kafka import KafkaLab
 from tests.support.mail import a_message, an_mbox
-from tests.support.remote_mail import FakeGmail, google_error
 
 ACTIVITIES = Path(__file__).parents[2] / "fixtures" / "activities"
 HANDLERS = "services.ingest.handlers"
-KEYS = [urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2)]
-CREDENTIALS = {"client_id": "client", "client_secret": "s", "refresh_token": "refresh-1"}
 SIGNED = "Hello,\n\nBest regards\nAda Lovelace\nHead of Engines\nEngines GmbH\n"
 OWN = "me@home.example.com"
 BOX = an_mbox(
@@ -52,12 +39,6 @@ BOX = an_mbox(
     a_message(),
     a_message(message_id="<3@x>", **{"from": "no-reply@x.example"}),
 )
-
-
-@pytest.fixture(scope="module")
-async def kafka(system: Importing) -> AsyncIterator[KafkaLab]:
-    async with kafka_lab(system.tools.settings.kafka) as lab:
-        yield lab
 
 
 @pytest.fixture(params=["read again", "kept"])
@@ -75,11 +56,6 @@ def never_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(f"{HANDLERS}.reading_entries.is_large", lambda *_given: True)
     monkeypatch.setattr(f"{HANDLERS}.sending_entries.reading", refuse)
-
-
-async def arrived(kafka: KafkaLab, marks: dict[TopicPartition, int]) -> list[dict[str, Any]]:
-    records = await kafka.read_since(marks)
-    return [orjson.loads(record.value) for record in records if record.value]
 
 
 async def test_a_mailbox_is_previewed_taken_and_reported_message_by_message(
@@ -102,7 +78,7 @@ async def test_a_mailbox_is_previewed_taken_and_reported_message_by_message(
     assert (first["class"], first["line"], first["happened"]["title"]) == ("new", 2, "Engines")
     assert first["happened"]["participants"][0]["name"] == "Ada Lovelace"
     assert [one["reason"] for one in others] == ["list", "again", "no_reply"]
-    assert await arrived(kafka, marks) == []
+    assert await kafka.said_since(marks) == []
     staged = await system.fetch(
         "SELECT signal, raw, preview FROM ingest.import_row r JOIN ingest.import_file f"
         " ON f.id = r.import_id WHERE f.public_id = $1 ORDER BY number",
@@ -113,7 +89,7 @@ async def test_a_mailbox_is_previewed_taken_and_reported_message_by_message(
     done = await caller.run(import_id)
     assert done["verdicts"] == {"recorded": 1, "unchanged": 0, "skipped": 3, "rejected": 0}
     assert done["events"] >= 2
-    signals = await arrived(kafka, marks)
+    signals = await kafka.said_since(marks)
     assert sorted("activity" in one for one in signals) == [False, True]
     kept = "SELECT count(*) FROM ingest.import_chunk"
     chunks = await system.fetch(
@@ -182,7 +158,7 @@ async def test_killed_in_the_middle_a_mailbox_goes_on_and_sends_nothing_twice(
     done = await caller.run(ready["import_id"])
     assert (staged, sent) == (3, 6)
     assert done["verdicts"] == {"recorded": 90, "unchanged": 0, "skipped": 0, "rejected": 0}
-    assert len(await arrived(kafka, marks)) == 110, "a part was sent twice, and is known by then"
+    assert len(await kafka.said_since(marks)) == 110, "a part was sent twice, and is known by then"
     [[told]] = await system.fetch(
         "SELECT count(*) FROM contact.activity_record WHERE import_id = $1", ready["import_id"]
     )
@@ -429,7 +405,7 @@ async def test_a_large_mailbox_is_sent_as_it_was_found_and_read_again_where_that
     marks = await kafka.marks(SIGNALS_NORMALIZED_BULK)
     done = await caller.run(ready["import_id"])
     assert done["verdicts"] == {"recorded": 8, "unchanged": 0, "skipped": 0, "rejected": 0}
-    assert len(await arrived(kafka, marks)) == 9
+    assert len(await kafka.said_since(marks)) == 9
     assert await kept_pieces(system, ready["import_id"]) == 0
 
 
@@ -687,190 +663,3 @@ async def test_a_calendar_of_which_nothing_can_be_taken_fails_with_the_first_rea
     assert "of 1 read; line 2, DTSTART: is missing or no date" in failed["failure"]["detail"]
     empty = await caller.preview(b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")
     assert (empty["state"], empty["failure"]["field"]) == ("failed", "file")
-
-
-class Lab:
-    """Connections, runs over them, and a Gmail account."""
-
-    def __init__(self, system: Importing, keys: list[str]) -> None:
-        self.fake = FakeGmail()
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.fake.app()))
-        self.connections = Connections(system.pool, Vault(keys))
-        settings = RemoteSettings(
-            gmail_url="http://gmail.example/gmail/v1", google_token_url="http://gmail.example/token"
-        )
-        tools = system.tools
-        self.runs = Runs(self.connections, tools.producer, tools.rules, settings, self.client)
-
-    async def claim(self) -> Claim:
-        claim = await self.connections.claim(uuid4())
-        assert claim is not None
-        return claim
-
-    async def again(self, claim: Claim) -> Claim:
-        await self.connections.switch(claim.place, claim.connection, enabled=True)
-        return await self.claim()
-
-
-@pytest.fixture
-async def lab(system: Importing, caller: Caller) -> AsyncIterator[Lab]:
-    system.http.state.connections = Connections(system.pool, Vault(KEYS[:1]))
-    lab = Lab(system, KEYS[:1])
-    answer = await caller.http.post(
-        "/v1/connections", json={"kind": "gmail", "name": "Mine", "credentials": CREDENTIALS}
-    )
-    assert answer.status_code == 201, answer.text
-    yield lab
-    await lab.client.aclose()
-    listed = (await caller.http.get("/v1/connections")).json()["connections"]
-    for one in listed:
-        assert (await caller.http.delete(f"/v1/connections/{one['id']}")).status_code == 204
-
-
-async def told(caller: Caller) -> dict[str, Any]:
-    (one,) = (await caller.http.get("/v1/connections")).json()["connections"]
-    found: dict[str, Any] = one
-    return found
-
-
-async def test_an_account_is_read_and_then_what_is_new(
-    system: Importing, kafka: KafkaLab, caller: Caller, lab: Lab
-) -> None:
-    """The first reading is bulk, what comes later is live; nothing is sent twice."""
-    topics = (SIGNALS_NORMALIZED_BULK, SIGNALS_NORMALIZED)
-    before = [await kafka.marks(topic) for topic in topics]
-    for number in range(3):
-        lab.fake.receive(a_message(message_id=f"<g{number}@x>"))
-    claim = await lab.claim()
-    assert (await told(caller))["running"]
-    assert await lab.connections.claim(uuid4()) is None
-    assert await lab.runs.run(claim) is None
-    lab.fake.receive(a_message(message_id="<g9@x>", text=SIGNED))
-    assert await lab.runs.run(await lab.again(claim)) is None
-    bulk, live = [await arrived(kafka, marks) for marks in before]
-    assert len(bulk) == 3
-    assert len(live) == 2
-    state = await told(caller)
-    assert state["counts"] == {"messages": 4, "activities": 4, "signatures": 1}
-    assert state["last_run_at"] is not None
-    assert not state["running"]
-    assert state["failures"] == 0
-
-
-async def test_nothing_in_the_database_opens_an_account(
-    system: Importing, kafka: KafkaLab, caller: Caller, lab: Lab
-) -> None:
-    lab.fake.receive(a_message())
-    claim = await lab.claim()
-    await lab.runs.run(claim)
-    rows = await system.fetch("SELECT credentials, cursor FROM ingest.remote_connection")
-    (row,) = rows
-    for secret in (b"refresh-1", b"history", b"client"):
-        assert secret not in row["credentials"] + row["cursor"]
-
-
-async def test_keys_are_rotated_without_a_gap(
-    system: Importing, kafka: KafkaLab, caller: Caller, lab: Lab
-) -> None:
-    claim = await lab.claim()
-    rotated = Lab(system, [KEYS[1], KEYS[0]])
-    assert (await rotated.connections.read(claim)) is not None
-    await rotated.connections.save_credentials(claim, CREDENTIALS)
-    only_new = Lab(system, [KEYS[1]])
-    assert (await only_new.connections.read(claim)) is not None
-    with pytest.raises(VaultError):
-        await lab.connections.read(claim)
-    assert await lab.runs.run(claim) == "unreadable_credentials"
-    assert (await told(caller))["last_failure"] == "unreadable_credentials"
-
-
-async def test_a_run_that_was_killed_is_taken_over_and_its_claim_is_worth_nothing(
-    system: Importing, kafka: KafkaLab, caller: Caller, lab: Lab
-) -> None:
-    claim = await lab.claim()
-    await system.fetch("UPDATE ingest.remote_connection SET claimed_until = now() - interval '1 s'")
-    other = await lab.claim()
-    assert not await lab.connections.save_progress(claim, {"history": "1"}, {"messages": 1})
-    assert await lab.connections.save_progress(other, {"history": "2"}, {"messages": 1})
-    assert await lab.connections.read(claim) is None
-    found = await lab.connections.read(other)
-    assert found is not None
-    assert found.cursor == {"history": "2"}
-
-
-async def test_failures_wait_longer_and_longer_and_last_run_does_not_move(
-    system: Importing, kafka: KafkaLab, caller: Caller, lab: Lab
-) -> None:
-    lab.fake.once("/profile", google_error(403, "insufficientPermissions"), times=99)
-    claim = await lab.claim()
-    assert await lab.runs.run(claim) == "refused"
-    await system.fetch("UPDATE ingest.remote_connection SET next_run_at = now()")
-    assert await lab.runs.run(await lab.claim()) == "refused"
-    state = await told(caller)
-    assert (state["failures"], state["last_failure"], state["last_run_at"]) == (2, "refused", None)
-    ((wait,),) = await system.fetch("SELECT next_run_at - now() FROM ingest.remote_connection")
-    assert timedelta(seconds=100) < wait <= timedelta(seconds=120)
-
-
-async def test_a_permission_that_is_gone_pauses_the_account(
-    system: Importing, kafka: KafkaLab, caller: Caller, lab: Lab
-) -> None:
-    lab.fake.token_answer = JSONResponse({"error": "invalid_grant"}, 400)
-    assert await lab.runs.run(await lab.claim()) == "consent_withdrawn"
-    assert not (await told(caller))["enabled"]
-    assert await lab.connections.claim(uuid4()) is None
-
-
-async def test_the_scheduler_reads_what_is_due_by_itself(
-    system: Importing, kafka: KafkaLab, caller: Caller, lab: Lab
-) -> None:
-    lab.fake.receive(a_message(message_id="<s1@x>"))
-    async with scheduled(lab.runs, 2):
-        for _ in range(200):
-            if (await told(caller))["counts"]:
-                break
-            await asyncio.sleep(0.05)
-    assert (await told(caller))["counts"]["messages"] == 1
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"kind": "myspace"}, "kind"),
-        ({"name": " "}, "name"),
-        ({"credentials": {"client_id": "c"}}, "credentials.refresh_token"),
-        ({"every_seconds": 1}, "every_seconds"),
-        ({"settings": {"region": "Germany"}}, "settings.region"),
-        ({"settings": {"colour": "red"}}, "settings.colour"),
-    ],
-)
-async def test_a_connection_that_cannot_be_says_why(
-    caller: Caller, system: Importing, change: dict[str, Any], field: str
-) -> None:
-    system.http.state.connections = Connections(system.pool, Vault(KEYS[:1]))
-    body = {"kind": "gmail", "name": "Odd", "credentials": CREDENTIALS, **change}
-    answer = await caller.http.post("/v1/connections", json=body)
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["field"].endswith(field), answer.text
-    assert "refresh-1" not in answer.text
-
-
-async def test_without_a_key_no_account_is_connected(
-    caller: Caller, kafka: KafkaLab, system: Importing
-) -> None:
-    system.http.state.connections = Connections(system.pool, Vault([]))
-    body = {"kind": "gmail", "name": "Mine", "credentials": CREDENTIALS}
-    answer = await caller.http.post("/v1/connections", json=body)
-    assert answer.status_code == 503
-    assert "INGEST_ENCRYPTION_KEYS" in answer.json()["detail"]
-    with pytest.raises(VaultError, match="32 random bytes"):
-        Vault(["short"])
-
-
-async def test_an_unknown_connection_is_not_found(
-    caller: Caller, kafka: KafkaLab, system: Importing
-) -> None:
-    unknown = "/v1/connections/rmc_01J00000000000000000000000"
-    assert (await caller.http.delete(unknown)).status_code == 404
-    assert (await caller.http.post(f"{unknown}/run")).status_code == 404
-    assert (await caller.http.post(f"{unknown}/dance")).status_code == 422
