@@ -9,6 +9,15 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal
 from urllib.parse import unquote
 
+from services.ingest.sources.mail.separators import (
+    FIELD,
+    HEAD_BYTES,
+    USUAL_FIELD,
+    end_of_header,
+    is_separator,
+    separators,
+    start_of,
+)
 from shared.errors import PoisonMessageError
 
 BoxKind = Literal["mbox", "eml", "emlx"]
@@ -16,39 +25,8 @@ BoxKind = Literal["mbox", "eml", "emlx"]
 KEPT_BYTES: Final = 2 * 1024 * 1024
 """Of a message so much is read; text stands before attachments, which nobody reads here."""
 
-CHUNK: Final = 1 << 20
-"""Bytes that are looked through at once."""
-
 GROWTH: Final = 8 << 20
 """Bytes that come before a growing mailbox is looked at again."""
-
-LONGEST_LINE: Final = 2_048
-"""A separator and the line behind it are not longer: so much must be at hand to judge them."""
-
-HEAD_BYTES: Final = 16 * 1024
-"""In so many bytes the blank line behind a header is looked for."""
-
-_DATED = re.compile(
-    rb"From [^\n]*?(?:\d{1,2}:\d\d(?::\d\d)?[^\n]{0,40}?\b(?:19|20)\d\d\b"
-    rb"|\b(?:19|20)\d\d\b[^\n]{0,20}?\d{1,2}:\d\d(?::\d\d)?)[^\n]*\n"
-)
-"""A separator with a moment, as all mbox dialects write it (RFC 4155), in whatever order."""
-
-_FIELD = re.compile(rb"(?:>?From |[!-9;-~]{1,76}:)")
-"""How a line of a header begins; some programs leave a quoted separator above it."""
-
-_USUAL_FIELD = re.compile(
-    rb"(?:Return-Path|Received|Delivered-To|X-Original-To|Envelope-To|From|To|Cc|Subject|Date"
-    rb"|Message-ID|MIME-Version|Content-Type|Reply-To|Sender|DKIM-Signature|Status|X-Status"
-    rb"|X-Mozilla-Status|X-Mozilla-Keys|X-GM-THRID|X-Gmail-Labels|X-UID|X-Account-Key"
-    rb"|ARC-Seal|Authentication-Results|Received-SPF|In-Reply-To|References"
-    rb"|X-Kith-Reason)[ \t]*:",
-    re.IGNORECASE,
-)
-"""A line that opens a message's header, and hardly ever stands in running text.
-
-The last stands above messages that are given back as rejected, whatever their separators say.
-"""
 
 _PROGRAMS_FIELD = re.compile(
     rb"^(?:Return-Path|Received|Delivered-To|X-Original-To|Envelope-To|Message-ID|MIME-Version"
@@ -65,13 +43,6 @@ _ADDRESS_FIELD = re.compile(
 """A line, or a folded one, that names a mailbox by its address."""
 
 _DELIMITERS: Final = b",;\t|"
-
-_LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_SEPARATOR = re.compile(rb"\nFrom ")
-"""An expression, as it is found in half the time that `bytes.find` takes."""
-
-_BEHIND: Final = 7
-"""Bytes behind a message in which the next separator shows."""
 
 _FOLDER = re.compile(rb"From kith-folder=([^\s;]*) ")
 _QUOTED = re.compile(rb"\n>(>*From )")
@@ -106,11 +77,11 @@ class Stored:
 
 def sniff_box(file: BinaryIO) -> BoxKind | None:
     """Tell what kind of mail a file holds; None: it is no mail."""
-    head = _start(file)[0]
-    if head.startswith(b"From ") and _is_separator(head, 0, at_start=True):
+    head = start_of(file)[0]
+    if head.startswith(b"From ") and is_separator(head, 0, at_start=True):
         return "mbox"
     count = _COUNT.match(head)
-    if count and _USUAL_FIELD.match(head, count.end()):
+    if count and USUAL_FIELD.match(head, count.end()):
         return "emlx"
     return "eml" if _is_header(head) else None
 
@@ -123,7 +94,7 @@ def shown_box(file: BinaryIO) -> BoxKind | None:
     kind = sniff_box(file)
     if kind in (None, "mbox"):
         return kind
-    text = _start(file)[0].replace(b"\r\n", b"\n")
+    text = start_of(file)[0].replace(b"\r\n", b"\n")
     header, _, body = text.partition(b"\n\n")
     if _PROGRAMS_FIELD.search(header):
         return kind
@@ -141,7 +112,7 @@ def _is_table(text: bytes) -> bool:
 
 def why_no_mail(file: BinaryIO) -> PoisonMessageError:
     """Say what a file is instead, and what would be right."""
-    head = _start(file)[0]
+    head = start_of(file)[0]
     for start, name in _FOREIGN:
         if head.startswith(start):
             return PoisonMessageError("invalid", f"is {name}", field="file")
@@ -163,7 +134,7 @@ def read_box(file: BinaryIO, kind: BoxKind, *, heads: bool = False) -> Iterator[
     if kind == "mbox":
         yield from _read_mbox(file, heads=heads)
         return
-    skipped = _start(file)[1]
+    skipped = start_of(file)[1]
     size = file.seek(0, 2) - skipped
     file.seek(skipped)
     raw = file.read(KEPT_BYTES)
@@ -182,25 +153,17 @@ def spans(file: BinaryIO, kind: BoxKind) -> Iterator[tuple[int, int, int]]:
     """
     if kind == "mbox":
         before: tuple[int, int] | None = None
-        for offset, line in _separators(file):
+        for offset, line in separators(file):
             if before is not None:
                 yield before[1] + 1, before[0], offset
             before = offset, line
         return
     [stored] = read_box(file, kind)
-    start = _start(file)[1]
+    start = start_of(file)[1]
     if kind == "emlx":
         file.seek(start)
         start += len(file.readline())
     yield stored.line, start, start + stored.size
-
-
-def _start(file: BinaryIO) -> tuple[bytes, int]:
-    """Return the first bytes behind a byte order mark and blank lines, and how many those are."""
-    file.seek(0)
-    head = file.read(HEAD_BYTES)
-    bare = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t")
-    return bare, len(head) - len(bare)
 
 
 def _is_header(head: bytes) -> bool:
@@ -212,118 +175,15 @@ def _is_header(head: bytes) -> bool:
             break
         if number and text[:1] in b" \t":
             continue
-        if not _FIELD.match(text):
+        if not FIELD.match(text):
             return False
-        usual = usual or bool(_USUAL_FIELD.match(text))
+        usual = usual or bool(USUAL_FIELD.match(text))
     return usual
-
-
-def _is_separator(data: bytes, at: int, *, at_start: bool) -> bool:
-    """Judge a line that begins with `From `: text that was not escaped begins so too.
-
-    What is behind it must look like a header.  A line without a moment separates only below a
-    blank line, and above a field that mail has.
-    """
-    end = data.find(b"\n", at)
-    if end < 0:
-        return False
-    behind = end + 1
-    if _DATED.match(data, at):
-        return bool(_FIELD.match(data, behind)) or data[behind : behind + 1] in (b"", b"\n", b"\r")
-    below_blank = (
-        at_start or data[max(0, at - 2) : at] == b"\n\n" or data[at - 4 : at] == b"\r\n\r\n"
-    )
-    return below_blank and bool(_USUAL_FIELD.match(data, behind))
-
-
-def _separators(
-    file: BinaryIO, begun: tuple[int, int] | None = None, *, is_whole: bool = True
-) -> Iterator[tuple[int, int]]:
-    """Yield offset and line of every separator, then the end of the file.
-
-    `begun`: the one to begin with.  Of a file that is not whole yet those are told that nothing can
-    change any more, and no end.
-    """
-    if begun is None:
-        begin = _start(file)[1]
-        file.seek(0)
-        begun = begin, 1 + file.read(begin).count(b"\n")
-    begin, line = begun
-    data, base = b"", begin
-    size = file.seek(0, 2)
-    passed = begin
-    while True:
-        file.seek(base + len(data))
-        chunk = file.read(CHUNK)
-        data += chunk
-        is_last = base + len(data) >= size or not chunk
-        limit = len(data) if is_last else max(0, len(data) - LONGEST_LINE)
-        if not is_whole:
-            limit = max(0, min(limit, size - base - LONGEST_LINE - HEAD_BYTES))
-        counted = 0
-        at = 0 if base == begin else _next_separator(data, 0)
-        while at < limit and (at > 0 or base == begin):
-            if base + at >= passed and _is_separator(data, at, at_start=base + at == begin):
-                line += data.count(b"\n", counted, at)
-                counted = at
-                yield base + at, line
-                head = data[at : at + HEAD_BYTES]
-                if len(head) < HEAD_BYTES and not is_last:
-                    file.seek(base + at)
-                    head = file.read(HEAD_BYTES)
-                passed = _end_by_length(file, head, base + at, size, is_whole=is_whole)
-                if passed > size - _BEHIND and not is_whole:
-                    return
-            at = _next_separator(data, at)
-            if at == 0:
-                break
-        if is_last:
-            if is_whole:
-                yield base + len(data), line
-            return
-        # Four bytes more are kept: a blank line above a separator must be seen.
-        cut = max(counted, limit - 4, 1)
-        line += data.count(b"\n", counted, cut)
-        data, base = data[cut:], base + cut
-
-
-def _next_separator(data: bytes, behind: int) -> int:
-    """Return where the next line begins that may separate messages; 0: nowhere."""
-    found = _SEPARATOR.search(data, behind)
-    return found.start() + 1 if found else 0
-
-
-def _end_by_length(file: BinaryIO, head: bytes, start: int, size: int, *, is_whole: bool) -> int:
-    """Return where a message ends by its own `Content-Length`, if a separator stands there.
-
-    Dialects that escape nothing (mboxcl2) are read by it; a length that is stale is not believed.
-    Of a file that is not whole yet an end that is not there yet is told as it is claimed.
-    """
-    blank, body = _end_of_header(head)
-    if blank < 0 or head.find(b"ength:", 0, blank) < 0:
-        return start + 5
-    found = _LENGTH.search(head, 0, blank)
-    if found is None:
-        return start + 5
-    end = start + body + int(found[1])
-    if not is_whole and end > size - _BEHIND:
-        return end
-    file.seek(end)
-    behind = file.read(_BEHIND).lstrip(b"\r\n")
-    is_end = end == size or (end < size and (behind.startswith(b"From ") or not behind))
-    return end if is_end else start + 5
-
-
-def _end_of_header(head: bytes) -> tuple[int, int]:
-    """Return where the line above the blank one ends, and where the body begins; -1: nowhere."""
-    blank = head.find(b"\n\n")
-    windows = head.find(b"\n\r\n", 0, blank + 1 if blank >= 0 else len(head))
-    return (windows, windows + 3) if windows >= 0 else (blank, blank + 2)
 
 
 def _read_mbox(file: BinaryIO, *, heads: bool = False) -> Iterator[Stored]:
     before: tuple[int, int] | None = None
-    for offset, line in _separators(file):
+    for offset, line in separators(file):
         if before is not None:
             yield _stored(file, *before, offset, heads=heads)
         before = offset, line
@@ -346,7 +206,7 @@ class Heads:
 
     def read(self, file: BinaryIO, *, is_whole: bool) -> Iterator[Stored]:
         """Yield what came since the last look, up to the last message that is surely whole."""
-        for offset, line in _separators(file, self._before, is_whole=is_whole):
+        for offset, line in separators(file, self._before, is_whole=is_whole):
             if self._before is not None and offset > self._before[0]:
                 yield _stored(file, *self._before, offset, heads=True)
             self._before = offset, line
@@ -359,7 +219,7 @@ def _stored(file: BinaryIO, start: int, line: int, end: int, *, heads: bool) -> 
     kept = min(end - start, KEPT_BYTES)
     file.seek(start)
     raw = file.read(min(kept, HEAD_BYTES) if heads else kept)
-    if len(raw) < kept and _end_of_header(raw)[0] < 0:
+    if len(raw) < kept and end_of_header(raw)[0] < 0:
         raw += file.read(kept - len(raw))
     envelope = raw.find(b"\n") + 1 or len(raw)
     folder = _FOLDER.match(raw, 0, envelope)
