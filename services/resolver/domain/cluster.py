@@ -7,7 +7,7 @@ from datetime import datetime
 from services.resolver.domain.composition import Applied, Composite, Evidence
 from services.resolver.domain.homes import Belongings, Merge
 from services.resolver.domain.model import Contact, IdentifierKey, Ids, RecordedEvent, Source
-from shared.events.contact import ContactStatus
+from shared.events.contact import ContactEvent, ContactStatus
 
 Pair = tuple[int, int]
 """Two contacts, the lower id first."""
@@ -194,6 +194,25 @@ class Reshaping:
     def positions(self) -> dict[str, int]:
         """Return public id → version of every contact that changed."""
         return {one.public_id: one.version for one in self.touched.values()}
+
+    def tell(
+        self, contact: Contact, event: ContactEvent, private_to: tuple[int, str] | None = None
+    ) -> None:
+        """Put an event behind a contact's others: its next version."""
+        contact.version += 1
+        self.touched[contact.id] = contact
+        self.events.append(
+            RecordedEvent(
+                event_id=next(self.order.ids.events),
+                tenant_id=self.cluster.tenant_id,
+                tenant=self.cluster.tenant,
+                entity_id=contact.id,
+                event=event,
+                private_to=private_to,
+                received_at=self.order.issued_at,
+                traceparent=self.order.traceparent,
+            )
+        )
 
 
 def between(pairs: Iterable[Pair], ones: Collection[int], others: Collection[int]) -> set[Pair]:

@@ -18,7 +18,7 @@ from services.resolver.domain.cluster import (
 )
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes, Merge
-from services.resolver.domain.model import Contact, IdentifierKey, RecordedEvent
+from services.resolver.domain.model import Contact, IdentifierKey
 from services.resolver.domain.reshaping import reshape
 from services.resolver.domain.settling import Settled, moved
 from services.resolver.domain.telling_merges import (
@@ -216,20 +216,7 @@ def reject(cluster: Cluster, one: int, other: int, order: Order) -> Reshaping | 
     left, right = cluster.contacts[ours[0]], cluster.contacts[theirs[0]]
     for contact, another, group in ((left, right, theirs), (right, left, ours)):
         event = merge_rejected(order, contact, another, [cluster.names[home] for home in group])
-        contact.version += 1
-        plan.touched[contact.id] = contact
-        plan.events.append(
-            RecordedEvent(
-                event_id=next(order.ids.events),
-                tenant_id=cluster.tenant_id,
-                tenant=cluster.tenant,
-                entity_id=contact.id,
-                event=event,
-                private_to=None,
-                received_at=order.issued_at,
-                traceparent=order.traceparent,
-            )
-        )
+        plan.tell(contact, event)
     return plan
 
 

@@ -13,7 +13,7 @@ from services.resolver.domain.cluster import BindingChange, HomeRow, Order, Resh
 from services.resolver.domain.composition import Applied, Composite, compose
 from services.resolver.domain.homes import Homes, Merge, interleave
 from services.resolver.domain.keeping import own_of, shown_by
-from services.resolver.domain.model import Claim, Contact, IdentifierKey, RecordedEvent
+from services.resolver.domain.model import Claim, Contact, IdentifierKey
 from services.resolver.domain.settling import Settled
 from services.resolver.domain.telling_merges import binding_told, contact_born, shape_of
 from shared.events.contact import ContactEvent, Shape
@@ -140,7 +140,7 @@ class _Reshape:
         if contact.version == 0:
             claim = min(made.claims.values(), key=_is_entry)
             plan.created.append((contact, claim.source))
-            self._append(contact, contact_born(plan.order, contact, claim))
+            self._plan.tell(contact, contact_born(plan.order, contact, claim))
         self._tell_all(contact, shape)
         self._tell_private(contact, made)
         self._bind(root, made)
@@ -167,7 +167,7 @@ class _Reshape:
             if keeps != kept:
                 name = self._cluster.workspaces[workspace]
                 told = binding_told(self._plan.order, contact, name, keeps)
-                self._append(contact, told, private_to=(workspace, name))
+                self._plan.tell(contact, told, private_to=(workspace, name))
 
     def _stand_behind(self, home: int, contact: Contact) -> None:
         """Let a contact that another stands for say so, when that is new."""
@@ -205,26 +205,7 @@ class _Reshape:
 
     def _tell_all(self, contact: Contact, shape: Shape | None) -> None:
         for event in self._tell(contact, shape):
-            self._append(contact, event)
-
-    def _append(
-        self, contact: Contact, event: ContactEvent, private_to: tuple[int, str] | None = None
-    ) -> None:
-        order = self._plan.order
-        contact.version += 1
-        self._plan.touched[contact.id] = contact
-        self._plan.events.append(
-            RecordedEvent(
-                event_id=next(self._plan.order.ids.events),
-                tenant_id=self._cluster.tenant_id,
-                tenant=self._cluster.tenant,
-                entity_id=contact.id,
-                event=event,
-                private_to=private_to,
-                received_at=order.issued_at,
-                traceparent=order.traceparent,
-            )
-        )
+            self._plan.tell(contact, event)
 
     def _is_simple(self, root: int, group: set[int], applied: Sequence[Applied]) -> bool:
         """Tell whether a contact stays all by itself: then no home has to be noted."""

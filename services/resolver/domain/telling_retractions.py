@@ -7,7 +7,7 @@ from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import Order, Reshaping
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes, Merge, interleave
-from services.resolver.domain.model import Claim, Contact, RecordedEvent, Source
+from services.resolver.domain.model import Claim, Contact, Source
 from services.resolver.domain.redeciding import Redecided
 from services.resolver.domain.settling import Settled
 from services.resolver.domain.telling_merges import asserted, contact_deleted, contacts_split
@@ -185,20 +185,7 @@ def withdraw(plan: Reshaping, homes: Homes, shaped: Collection[int]) -> None:
                 version=contact.version + 1,
                 other_id=cluster.names[other],
             )
-            contact.version += 1
-            plan.touched[contact.id] = contact
-            plan.events.append(
-                RecordedEvent(
-                    event_id=next(order.ids.events),
-                    tenant_id=cluster.tenant_id,
-                    tenant=cluster.tenant,
-                    entity_id=contact.id,
-                    event=event,
-                    private_to=None,
-                    received_at=order.issued_at,
-                    traceparent=order.traceparent,
-                )
-            )
+            plan.tell(contact, event)
 
 
 def _claims(applied: Iterable[Applied]) -> dict[bytes, Claim]:
