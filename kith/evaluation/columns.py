@@ -89,20 +89,32 @@ def find_column(name: str, mapping: ColumnMapping) -> str:
     raise EvaluationError(f"no column {name}; the file has: {', '.join(names)}")
 
 
-def fill_in(
-    mapping: ColumnMapping, header: Sequence[str], vocabulary: Vocabulary
-) -> dict[str, str]:
-    """Return targets for columns that a product's layout does not know, as of any other table.
+def fill_in(mapping: ColumnMapping, truth: str, vocabulary: Vocabulary) -> dict[str, str]:
+    """Return targets for columns that the mapping does not know, as of a plain table of people.
 
-    A table of contacts made for a test may look like a product's export by one column.
+    A table of contacts made for a test may look like a product's export by one column, or have a
+    word before each name, `pat_first_name`, and none but the column of the truth, `person`, that
+    names anybody without one.
     """
-    plain = suggest(header, (), replace(vocabulary, layouts=()))
-    taken = {column.target for column in mapping.columns if column.why != "none"}
+    header = ["" if column.name == truth else column.name for column in mapping.columns]
+    plain = suggest(header, (), replace(vocabulary, layouts=()), is_of_people=True)
+    unknown = {
+        column.name
+        for column in mapping.columns
+        if column.why in ("none", "content", "chosen") or column.name == truth
+    }
+    taken = {column.target for column in mapping.columns if column.name not in unknown}
     found: dict[str, str] = {}
     for column, other in zip(mapping.columns, plain.columns, strict=True):
-        if column.why == "none" and other.why == "name" and other.target not in taken:
+        if column.name in unknown and other.why == "name" and other.target not in taken:
             found[column.name] = str(other.target)
     return found
+
+
+def identifying(header: Sequence[str], vocabulary: Vocabulary) -> list[str]:
+    """Return the columns that name or reach a person where all rows are known to be people."""
+    plain = suggest(header, (), replace(vocabulary, layouts=()), is_of_people=True)
+    return [one.name for one in plain.columns if one.target.identifies]
 
 
 def set_aside(

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from kith.evaluation.columns import fill_in, find_column, read_wishes, set_aside
+from kith.evaluation.columns import fill_in, find_column, identifying, read_wishes, set_aside
 from kith.evaluation.errors import EvaluationError
 from services.ingest.domain.columns import SKIP, ColumnMapping, Target
 from services.ingest.domain.mapping import Normalized, Origin, Rules, to_normalized
@@ -148,8 +148,7 @@ def _choose(file: BinaryIO, truth: str, maps: Sequence[str]) -> tuple[str, dict[
     wishes = read_wishes(maps, mapping, vocabulary())
     if column in wishes:
         raise EvaluationError(f"column {column} is the truth; it cannot be compared as well")
-    header = [one.name for one in mapping.columns]
-    choices = fill_in(mapping, header, vocabulary()) | wishes | {column: str(SKIP)}
+    choices = fill_in(mapping, column, vocabulary()) | wishes | {column: str(SKIP)}
     return column, choices
 
 
@@ -167,6 +166,7 @@ def _sniff_by_wishes(file: BinaryIO, truth: str, maps: Sequence[str]) -> Sniffed
     header = _widest_header(file)
     wished = {key_of(wish.partition("=")[2]) for wish in maps}
     names = [name for name in header if key_of(name) in wished]
+    names = names or identifying(header, vocabulary())
     if names and key_of(truth) in map(key_of, header):
         # Any identifying place finds the header; what its columns are is settled afterwards.
         choices = dict.fromkeys(names, str(SKIP)) | {names[0]: str(Target("full_name"))}

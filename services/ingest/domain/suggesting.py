@@ -120,14 +120,21 @@ def _adds_to(written: Collection[Target], target: Target) -> bool:
 
 
 def suggest(
-    header: Sequence[str], rows: Sequence[Sequence[str]], vocabulary: Vocabulary
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    vocabulary: Vocabulary,
+    *,
+    is_of_people: bool = False,
 ) -> ColumnMapping:
-    """Return the likeliest reading of any table: by its header's words, then by its first rows."""
+    """Return the likeliest reading of any table: by its header's words, then by its first rows.
+
+    In a table that is known to be of people the only names are theirs, though they be agents.
+    """
     product = recognise(header, vocabulary)
     if product is not None:
         return product
     keys, language = translated(_keys(header), vocabulary)
-    keys = _less_prefix(keys, vocabulary)
+    keys = _less_prefix(keys, vocabulary, is_of_people=is_of_people)
     found = [
         _by_alias(name, key, len(keys), vocabulary) for name, key in zip(header, keys, strict=True)
     ]
@@ -285,7 +292,7 @@ def _layout(keys: list[str], vocabulary: Vocabulary) -> Layout | None:
     return None
 
 
-def _less_prefix(keys: list[str], vocabulary: Vocabulary) -> list[str]:
+def _less_prefix(keys: list[str], vocabulary: Vocabulary, *, is_of_people: bool) -> list[str]:
     """Take a word off that stands before both parts of the only name: `pat_first_name`.
 
     It says whose table it is, and stands before other columns of the person, too.
@@ -295,7 +302,7 @@ def _less_prefix(keys: list[str], vocabulary: Vocabulary) -> list[str]:
     parts: dict[str, set[str]] = {}
     for key in keys:
         word, _, rest = key.partition(" ")
-        if not is_of_others(word) and (kind := _names(rest, vocabulary)):
+        if (is_of_people or not is_of_others(word)) and (kind := _names(rest, vocabulary)):
             parts.setdefault(word, set()).add(kind)
     named = [word for word, kinds in parts.items() if {"first_name", "last_name"} <= kinds]
     if not named:

@@ -99,6 +99,20 @@ def test_an_id_number_is_compared_though_it_is_one_a_person(files: Files) -> Non
     assert labelled.aside == {}
 
 
+@pytest.mark.parametrize("truth", ["person", "cluster_id"])
+@pytest.mark.parametrize("word", ["pat", "agent"])
+def test_a_word_before_the_only_names_says_whose_table_it_is(
+    files: Files, truth: str, word: str
+) -> None:
+    """The column of the truth names nobody, though it be called so; all rows are people."""
+    path = files.many(
+        f"{truth},{word}_first_name,{word}_last_name,{word}_email",
+        "{person},Ada,{name},a{n}@x.example",
+    )
+    labelled = read_labelled(path, truth)
+    assert list(labelled.columns.values()) == ["first_name", "last_name", "email[1]"]
+
+
 def test_a_table_that_looks_like_a_products_is_read_in_full(files: Files) -> None:
     """One column of Salesforce's names must not cost the others."""
     path = files.many(
