@@ -32,6 +32,10 @@ _LONG = Refused("is longer than 254 octets (RFC 5321)")
 _DOMAIN = Refused("has a domain that no mail can go to; write it as name@example.com")
 _PLACEHOLDER = Refused("is a placeholder that many people share; leave it out or send their own")
 
+_MASKED = Refused("is masked, so that nobody can tell whose it is; leave it out or send it whole")
+_MASK: Final = "**"
+"""What exports that hide people's addresses leave of them: `ada***@example.com`."""
+
 _PLACEHOLDER_LOCAL: Final = wordlist("placeholder_mailboxes")
 _PLACEHOLDER_WHOLE: Final = wordlist("placeholder_addresses")
 
@@ -57,7 +61,7 @@ def normalize_email(value: str) -> Email | Refused:
         return _LOCAL_LONG
     if local in _PLACEHOLDER_LOCAL or text in _PLACEHOLDER_WHOLE:
         return _PLACEHOLDER
-    return Email(text)
+    return _MASKED if _MASK in local else Email(text)
 
 
 def _normalize_rare(text: str) -> str | Refused:

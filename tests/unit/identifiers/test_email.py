@@ -46,6 +46,7 @@ def test_two_spellings_become_one(given_as: str, spelt: str) -> None:
         "x" * 5_000,
         "test@example.com",
         "NoReply@example.com",
+        "ada***@example.com",
     ],
 )
 def test_what_is_no_address_is_refused_without_repeating_it(bad: str) -> None:
