@@ -74,7 +74,7 @@ def _identifier_keys(profile: Profile) -> Iterable[str]:
         elif attribute.startswith(CUSTOM):
             for value in values:
                 if is_number(value):
-                    yield f"{attribute}:{value}"
+                    yield f"{attribute}:{value.replace(' ', '')}"
 
 
 def _email_keys(email: str) -> Iterable[str]:

@@ -10,7 +10,7 @@ from rapidfuzz.fuzz import ratio
 
 from services.resolver.domain.matching.model import CUSTOM
 from services.resolver.domain.names.company import parse_company
-from services.resolver.domain.names.tables import read_words
+from services.resolver.domain.names.tables import read_pairs, read_words
 
 RANK: Final[Mapping[str, int]] = {
     level: rank
@@ -162,10 +162,14 @@ def compare_keys(left: str, right: str) -> str:
 
 
 def compare_numbers(left: str, right: str) -> str:
-    """Compare id numbers and codes, where one character may be mistyped or two swapped."""
-    if left == right:
+    """Compare id numbers and codes, where one character may be mistyped or two swapped.
+
+    How one is parted says nothing: `942 78 7803` is `942787803`.
+    """
+    one, other = left.replace(" ", ""), right.replace(" ", "")
+    if one == other:
         return "equal"
-    return "near" if OSA.distance(left, right, score_cutoff=1) <= 1 else "differ"
+    return "near" if OSA.distance(one, other, score_cutoff=1) <= 1 else "differ"
 
 
 @lru_cache(maxsize=8_192)
@@ -183,6 +187,18 @@ def compare_birthdays(left: str, right: str) -> str:
     return "similar" if same == 2 else "differ"
 
 
+def compare_sexes(left: str, right: str) -> str:
+    """Compare what sources call a person's sex, by a letter or a word.
+
+    Only a woman and a man differ: whatever else is said, or withheld, contradicts nobody.
+    """
+    sexes = read_pairs("sexes")
+    one, other = sexes.get(left), sexes.get(right)
+    if one is None or other is None:
+        return "remote"
+    return "equal" if one == other else "differ"
+
+
 def compare_custom(left: str, right: str) -> str:
     """Compare values of an attribute that only its source knows: numbers by digits, else words."""
     if left == right:
@@ -193,9 +209,24 @@ def compare_custom(left: str, right: str) -> str:
 
 
 def is_number(value: str) -> bool:
-    """Tell whether a custom value is a code or an id number: long enough, with a digit."""
-    return len(value) >= _SHORTEST_NUMBER and any(map(str.isdigit, value))
+    """Tell whether a custom value is a code or an id number: long enough, with a digit.
 
+    Of several words most characters are digits: `12 Main Street` is a household's, not somebody's.
+    """
+    if len(value) < _SHORTEST_NUMBER:
+        return False
+    digits = sum(map(str.isdigit, value))
+    return digits > 0 and (" " not in value or 2 * digits > sum(map(str.isalnum, value)))
+
+
+SEXES: Final = frozenset(
+    f"{CUSTOM}{name}"
+    for name in (
+        *("gender", "gender_code", "sex", "sex_code", "geschlecht", "sexe", "sexo", "genero"),
+        *("sesso", "geslacht", "kon", "kjonn", "plec", "cinsiyet", "пол", "性別", "性别", "성별"),
+    )
+)
+"""Custom fields that say whether somebody is a woman or a man, by their folded names."""
 
 COMPARATORS: Final[Mapping[str, Callable[[str, str], str]]] = {
     "company": compare_companies,
@@ -208,6 +239,7 @@ COMPARATORS: Final[Mapping[str, Callable[[str, str], str]]] = {
     "country": compare_keys,
     "postcode": compare_numbers,
     "birthday": compare_birthdays,
+    **dict.fromkeys(SEXES, compare_sexes),
 }
 """Attribute → how its values are compared."""
 
@@ -224,4 +256,6 @@ def kind_of(attribute: str, left: str, right: str) -> str:
     """Return the row of the weights that an attribute is weighed by."""
     if not attribute.startswith(CUSTOM):
         return attribute
+    if attribute in SEXES:
+        return "sex"
     return "number" if is_number(left) and is_number(right) else "word"

@@ -154,12 +154,20 @@ def _are_given_to_two(
         is_told = bool(middle and more) and one.script == other.script
         return first == another and is_told and _are_all_two(middle, more)
     full, theirs = ([word for word in part if len(word) > 1] for part in (middle, more))
+    if middle and more and one.script == other.script:
+        # Who is called by either name has each of them, or its initial, beside the other.
+        is_one = _is_among(another, middle) and _is_among(first, more)
+        return not is_one and _are_all_two(full, theirs)
     return (
         _are_all_two(full, theirs)
         and _are_all_two([first], more)
         and _are_all_two(middle, [another])
         and _are_read_apart(one, other)
     )
+
+
+def _is_among(word: str, others: Sequence[str]) -> bool:
+    return not _are_all_two([word], others)
 
 
 def _without_particles(words: Sequence[str]) -> list[str]:
@@ -184,9 +192,9 @@ def _are_read_apart(one: PersonName, other: PersonName) -> bool:
 
 
 def _are_generations_apart(left: Profile, right: Profile) -> bool:
-    """Tell whether two who share a line or a mailbox were born as far apart as father and son.
+    """Tell whether two who share a line, a mailbox or a street were born as father and son were.
 
-    They agree in nothing that a household does not share. Without a line in common it is for the
+    They agree in nothing that a household does not share. Without any of it it is for the
     evidence to say: records that were typed in anew have other birthdays, too.
     """
     born, others = left.values.get("birthday"), right.values.get("birthday")
@@ -201,7 +209,7 @@ def _are_generations_apart(left: Profile, right: Profile) -> bool:
     return (
         bool(years)
         and all(year in _GENERATION for year in years)
-        and any("equal" in _levels(left, right, kind) for kind in ("phone", "email"))
+        and any("equal" in _levels(left, right, kind) for kind in ("phone", "email", "street"))
         and not _agree_in_own(left, right)
     )
 

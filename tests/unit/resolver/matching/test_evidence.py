@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.resolver.domain.matching.blocking import blocking_keys
 from services.resolver.domain.matching.evidence import EvidenceScorer, observe
 from services.resolver.domain.matching.model import Profile, Score, Scorer
 from services.resolver.domain.matching.profile import without
@@ -102,6 +103,42 @@ def test_any_attribute_of_a_source_is_evidence() -> None:
     born = score(a_profile(birthday="1815-12-10"), a_profile(birthday="1815-12-10"))
     assert more.weight > plain.weight + 3
     assert born.weight > plain.weight + 3
+
+
+def custom(field: str, one: str, other: str) -> tuple[str, float]:
+    """Return how far two values of a custom field agree, and what that weighs."""
+    left, right = (a_profile(custom_fields={field: value}) for value in (one, other))
+    return next(
+        (signal.level, signal.weight)
+        for signal in score(left, right).signals
+        if signal.attribute == f"custom:{field}"
+    )
+
+
+@pytest.mark.parametrize("other", ["942787803", "94 27 87 80 3", "942-78-7803"])
+def test_how_a_number_is_parted_is_no_difference(other: str) -> None:
+    assert custom("ssn", "942 78 7803", other)[0] == "equal"
+    left, right = (
+        blocking_keys(a_profile(None, custom_fields={"ssn": number}))
+        for number in ("942 78 7803", other)
+    )
+    assert left & right
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other", "level"),
+    [
+        ("gender", "F", "female", "equal"),
+        ("sex", "M", "Female", "differ"),
+        ("geschlecht", "männlich", "w", "differ"),
+        ("gender", "M", "prefer not to say", "remote"),
+        ("sexo", "H", "M", "remote"),  # hombre and mujer, or hombre and masculino
+    ],
+)
+def test_a_woman_and_a_man_are_two(field: str, one: str, other: str, level: str) -> None:
+    said, weight = custom(field, one, other)
+    assert said == level
+    assert (weight < -2) == (level == "differ")
 
 
 def test_a_blocked_value_tells_nothing() -> None:

@@ -75,6 +75,12 @@ def test_a_slip_an_initial_or_a_middle_name_is_no_relative(other: str) -> None:
         ("Daniel P", "Rebecca P", Veto.RELATIVES),  # a letter in the middle is nobody's name
         ("Juan Carlos", "Juan Manuel", Veto.RELATIVES),
         ("Juan Carlos", "Juan M", Veto.RELATIVES),
+        ("Karen David", "Deanna K", Veto.RELATIVES),  # Karen's letter, but no David
+        ("Crystal M", "Matthew M", Veto.RELATIVES),
+        ("Bobbie B", "Brent J", Veto.RELATIVES),
+        ("Michael P", "Robin Michael", Veto.RELATIVES),
+        ("Robin M", "Michael R", None),  # each is beside the other
+        ("Robin Michael", "Michael R", None),
         ("Juan Carlos", "Juan C", None),
         ("Juan Carlos", "Juan Crlos", None),
         ("Juan Carlos", "Juan", None),
@@ -138,10 +144,14 @@ def test_who_is_born_a_generation_apart_is_father_and_son(born: str, expected: V
     assert veto(son, a_profile("Jordan Barnes", birthday=born, **HOME)) is expected
 
 
-def test_generations_need_a_line_in_common_and_nothing_of_ones_own() -> None:
+def test_generations_need_a_line_or_a_street_in_common_and_nothing_of_ones_own() -> None:
     son, father = ({"birthday": born} for born in ("2009-01-10", "1982-05-01"))
     name = "Jordan Barnes"
     assert veto(a_profile(name, **son), a_profile(name, **father)) is None
+    at_home = {"addresses": HOME["addresses"]}
+    assert veto(a_profile(name, **son, **at_home), a_profile(name, **father, **at_home)) is (
+        Veto.GENERATIONS
+    )
     at_work = [a_profile(name, company="Acme", **HOME, **born) for born in (son, father)]
     assert veto(*at_work) is None
 
@@ -284,6 +294,13 @@ def test_a_day_in_a_custom_field_proves_nothing() -> None:
     left = a_profile("Hamza Marchetti", company="Quillon Press", **connected)
     right = a_profile("Cillian Byrne", company="Quillon Press", **connected)
     assert judge(left, right).action is Action.NOTHING
+
+
+def test_a_street_in_a_custom_field_is_a_households() -> None:
+    home: dict[str, Any] = {"custom_fields": {"residence": "3504 Burgess Vista"}}
+    verdict = judge(a_profile("Karen Norton", **home), a_profile("Deanna Norton", **home))
+    assert verdict.action <= Action.REVIEW
+    assert verdict.tier is Tier.LOW
 
 
 def test_colleagues_with_one_given_name_are_two_however_alike_their_mailboxes() -> None:
