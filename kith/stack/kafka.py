@@ -22,7 +22,7 @@ JVM = [
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
 ]
-"""Heap, collector and compiler as `docs/runbooks/local-stack.md` measures them."""
+"""Heap, collector and compiler as `docs/benchmarks.md` measures them."""
 MESSAGE_MAX_BYTES = 2_621_440
 """A dead letter carries the original message of up to 1 MB, its error and its headers."""
 

@@ -25,7 +25,7 @@ JVM = [
     "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
 ]
 """The server's own list of opened modules; heap, collector and compiler as
-`docs/runbooks/local-stack.md` measures them: the second compiler never earns its time back here."""
+`docs/benchmarks.md` measures them: the second compiler never earns its time back here."""
 HASH_ROUNDS = 1024
 """Rounds of SHA-256 over a password, as the server itself stores it."""
 
