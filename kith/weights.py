@@ -22,7 +22,12 @@ from kith.policy_text import (
     weights_lines,
 )
 from services.resolver.domain.hindsight import Hindsight
-from services.resolver.domain.matching.training import LabelledPair, TooFewLabelsError, learn
+from services.resolver.domain.matching.training import (
+    LabelledPair,
+    Learned,
+    TooFewLabelsError,
+    learn,
+)
 from services.resolver.domain.matching.weights import Weights, to_document
 from services.resolver.domain.policies import tell_version
 from services.resolver.store.policies import PolicyStore
@@ -129,17 +134,9 @@ def train(
         raise typer.Exit(1)
     if look:
         return
-    body = {
-        "weights": to_document(learned.weights),
-        "learned_from": {
-            "from": "labelled data" if file else "review",
-            "matches": learned.matches,
-            "others": learned.others,
-            "loss_before": round(learned.loss_before, 4),
-            "loss_after": round(learned.loss_after, 4),
-        },
-        **({"tenant": tenant} if tenant else {}),
-    }
+    body = _told(learned, "labelled data" if file else "review")
+    if tenant:
+        body["tenant"] = tenant
     version = change("POST", "/v1/matching/weights", body, (key, url))["version"]
     typer.echo(f"kept as version {version}; next: kith weights try {version}, then use {version}")
 
@@ -181,6 +178,20 @@ async def _find(store: PolicyStore, version: str | None) -> Weights:
     if weights is None:
         raise UnknownVersionError(f"no version {number} of the weights: see `kith weights list`")
     return weights
+
+
+def _told(learned: Learned, source: str) -> dict[str, Any]:
+    """Write what was learned as the resolver is asked to keep it."""
+    return {
+        "weights": to_document(learned.weights),
+        "learned_from": {
+            "from": source,
+            "matches": learned.matches,
+            "others": learned.others,
+            "loss_before": round(learned.loss_before, 4),
+            "loss_after": round(learned.loss_after, 4),
+        },
+    }
 
 
 def _number(version: str) -> int | None:

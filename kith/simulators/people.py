@@ -26,9 +26,7 @@ def invent_person(asked: Mapping[str, str]) -> dict[str, Any]:
     company = asked.get("organization_name") or domain.partition(".")[0].title()
     city, state, country = _CITIES[draw % len(_CITIES)]
     title = _TITLES[draw // 7 % len(_TITLES)]
-    employer = hashlib.blake2b(domain.encode(), digest_size=12)
-    organization_id, size = employer.hexdigest(), int.from_bytes(employer.digest())
-    seat = _CITIES[size % len(_CITIES)]
+    organization = _invent_organization(domain, company)
     return {
         "id": ident,
         "first_name": first,
@@ -46,7 +44,7 @@ def invent_person(asked: Mapping[str, str]) -> dict[str, Any]:
         "city": city,
         "state": state,
         "country": country,
-        "organization_id": organization_id,
+        "organization_id": organization["id"],
         "employment_history": [
             {
                 "id": f"{ident}-1",
@@ -54,7 +52,7 @@ def invent_person(asked: Mapping[str, str]) -> dict[str, Any]:
                 "start_date": "2021-03-01",
                 "end_date": None,
                 "title": title,
-                "organization_id": organization_id,
+                "organization_id": organization["id"],
                 "organization_name": company,
             },
             {
@@ -67,21 +65,29 @@ def invent_person(asked: Mapping[str, str]) -> dict[str, Any]:
                 "organization_name": "Fabrikam Ltd",
             },
         ],
-        "organization": {
-            "id": organization_id,
-            "name": company,
-            "website_url": f"http://www.{domain}",
-            "primary_domain": domain,
-            "industry": "information technology & services",
-            "estimated_num_employees": 20 + size % 5_000,
-            "founded_year": 1950 + size % 70,
-            "linkedin_url": f"http://www.linkedin.com/company/{_slug(domain)}",
-            "technology_names": ["Cloudflare DNS", "Google Analytics"],
-            "city": seat[0],
-            "state": seat[1],
-            "country": seat[2],
-        },
+        "organization": organization,
         "contact": None,
+    }
+
+
+def _invent_organization(domain: str, name: str) -> dict[str, Any]:
+    """Invent an employer; the same domain, the same employer."""
+    digest = hashlib.blake2b(domain.encode(), digest_size=12)
+    size = int.from_bytes(digest.digest())
+    city, state, country = _CITIES[size % len(_CITIES)]
+    return {
+        "id": digest.hexdigest(),
+        "name": name,
+        "website_url": f"http://www.{domain}",
+        "primary_domain": domain,
+        "industry": "information technology & services",
+        "estimated_num_employees": 20 + size % 5_000,
+        "founded_year": 1950 + size % 70,
+        "linkedin_url": f"http://www.linkedin.com/company/{_slug(domain)}",
+        "technology_names": ["Cloudflare DNS", "Google Analytics"],
+        "city": city,
+        "state": state,
+        "country": country,
     }
 
 

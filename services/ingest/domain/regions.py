@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
 
@@ -72,20 +72,24 @@ def find_region(
         return usual if _at_home(longer, usual) else ""
     if not usual and script != _HAN:
         usual = regions.get(script, "")
-    said = Counter(region for text in abroad if (region := _region_of(text)))
-    most = [region for region, count in said.most_common(1) if count >= _ENOUGH * len(abroad)]
+    said = _most([_region_of(text) for text in abroad])
     trunk = sum(text.startswith("0") for text in national)
-    if not usual and trunk < _ENOUGH * len(national):
+    if said and not usual and trunk < _ENOUGH * len(national):
         elsewhere = _dialled(national, _NORTH_AMERICA) <= (1 - _ENOUGH) * len(national)
-        most = [region for region in most if elsewhere and not _has_trunk_prefix(region)]
-    lived = Counter(
-        vocabulary.countries.get(country.strip().casefold(), "") for _, country in beside if country
+        said = said if elsewhere and not _has_trunk_prefix(said) else ""
+    lived = _most(
+        [vocabulary.countries.get(one.strip().casefold(), "") for _, one in beside if one]
     )
-    there = [region for region, count in lived.most_common(1) if count >= _ENOUGH * lived.total()]
-    for region in (*most, *there, usual):
+    for region in (said, lived, usual):
         if region and _dialled(national, region) >= _ENOUGH * len(national):
             return region
     return ""
+
+
+def _most(regions: Sequence[str]) -> str:
+    """Return the region that enough of them are, if one is; an empty one is counted, too."""
+    found = Counter(regions).most_common(1)
+    return found[0][0] if found and found[0][1] >= _ENOUGH * len(regions) else ""
 
 
 def language_of_names(names: Iterable[str]) -> str:
@@ -159,12 +163,12 @@ def _says_country(text: str) -> bool:
     )
 
 
-def _region_of(text: str) -> str | None:
+def _region_of(text: str) -> str:
     found = normalize_phone(text)
     if not isinstance(found, Phone):
-        return None
+        return ""
     number = phonenumbers.parse(found.e164)
-    return phonenumbers.region_code_for_number(number)
+    return phonenumbers.region_code_for_number(number) or ""
 
 
 def _at_home(numbers: list[str], region: str) -> bool:
