@@ -125,10 +125,17 @@ class Delivery:
             subscription = _passing(topic.name, group, handler, patience_s)
         work = _Work(subscription, handler, self._producer, settings.handler_error_limit)
         subscription.process = work.deliver
+        subscription.subscriber = self._consume(subscription, max_records, steady=steady)
+        self.subscriptions.append(subscription)
+        return subscription
+
+    def _consume(self, subscription: Subscription, max_records: int | None, *, steady: bool) -> Any:
+        """Return FastStream's subscriber that fetches for a subscription, which alone commits."""
+        settings = self._settings
         subscriber = self._broker.subscriber(
-            topic.name,
+            subscription.topic,
             batch=True,
-            group_id=group,
+            group_id=subscription.group,
             max_records=max_records or settings.batch_max_records,
             batch_timeout_ms=settings.poll_timeout_ms,
             fetch_min_bytes=GATHERED if steady else 1,
@@ -153,9 +160,7 @@ class Delivery:
             return await fetch(consumer)
 
         vars(subscriber)["get_msg"] = gathered
-        subscription.subscriber = subscriber
-        self.subscriptions.append(subscription)
-        return subscription
+        return subscriber
 
 
 def _passing(topic: str, group: str, handler: Handler, patience_s: float) -> Passing:

@@ -212,7 +212,7 @@ class Share:
         Signs of life are given meanwhile: a batch of several parts rests for longer in all than a
         consumer may be silent.  Nobody rests who has to go.
         """
-        flow = self.is_wanted
+        flow = self.is_wanted  # by a name: mypy would hold the property to this answer below
         if not flow:
             self._share = self._allowance.most
             return
