@@ -26,6 +26,9 @@ from shared.auth import Caller, KeyRing, Place, bearer_token
 READ_SCOPE: Final = "contacts:read"
 """What a key needs to read."""
 
+_TEXTS: Final = frozenset({"q", "filter[q]"})
+"""Parameters that ask search."""
+
 FIRST_POLL_SECONDS: Final = 0.02
 """Between the first two looks for a position; each further pause is half as long again."""
 LONGEST_POLL_SECONDS: Final = 0.25
@@ -89,7 +92,8 @@ async def _positioned(request: Request, place: Place) -> Place:
     )
     if position is not None:
         seconds = parse_wait(request.headers.get("Prefer"))
-        await wait_for(store_of(request), place, position, seconds)
+        by_text = not _TEXTS.isdisjoint(request.query_params)
+        await wait_for(store_of(request), place, position, seconds, by_text=by_text)
     return place
 
 
@@ -115,8 +119,13 @@ async def authenticate(request: Request) -> Caller:
     return caller
 
 
-async def wait_for(store: Store, place: Place, position: Position, seconds: float) -> None:
-    """Return once the read model has a position; raise 503 when it has not in time."""
+async def wait_for(
+    store: Store, place: Place, position: Position, seconds: float, *, by_text: bool = False
+) -> None:
+    """Return once the read model has a position; raise 503 when it has not in time.
+
+    `by_text`: once search has it as well, whose documents another process writes.
+    """
     deadline, pause = time.monotonic() + seconds, FIRST_POLL_SECONDS
     targets: Sequence[EntityPosition] | None
     targets = None if isinstance(position, SignalPosition) else [position]
@@ -125,7 +134,9 @@ async def wait_for(store: Store, place: Place, position: Position, seconds: floa
             targets = await store.find_applied(place, position)
         if targets is not None:
             # Those that are shown need not be asked about again.
-            targets = [one for one in targets if not await _shown(store, place, one)]
+            targets = [
+                one for one in targets if not await _shown(store, place, one, by_text=by_text)
+            ]
             if not targets:
                 return
         left = deadline - time.monotonic()
@@ -135,11 +146,12 @@ async def wait_for(store: Store, place: Place, position: Position, seconds: floa
         pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
 
 
-async def _shown(store: Store, place: Place, target: EntityPosition) -> bool:
+async def _shown(store: Store, place: Place, target: EntityPosition, *, by_text: bool) -> bool:
     if isinstance(target, CompanyPosition):
         company = await store.companies.get(place, target.company_id)
         return company is not None and company.attributes.version >= target.version
-    return (await store.get_version(place, target.contact_id) or 0) >= target.version
+    version = await store.get_version(place, target.contact_id, by_text=by_text)
+    return (version or 0) >= target.version
 
 
 def _unauthorized(extra: str, detail: str) -> RequestError:

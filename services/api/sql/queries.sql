@@ -165,8 +165,13 @@ FROM read.contact_view AS view
 WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = $3;
 
 -- name: get_version
--- The version that the read model has of contact $3 in tenant $1 and workspace $2.
-SELECT view.version
+-- The version that the read model has of contact $3 in tenant $1 and workspace $2; where $4, the
+-- lower of that and of what search has, which does not know who stands for somebody no more.
+SELECT CASE
+    WHEN $4::boolean AND view.status NOT IN ('merged', 'deleted')
+    THEN least(view.version, coalesce(search.find_version($1, $2, view.public_id), 0))
+    ELSE view.version
+END
 FROM read.contact_view AS view
 WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = $3;
 

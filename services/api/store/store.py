@@ -121,11 +121,14 @@ class Store(Reading):
             row = await connection.fetchrow(QUERIES["find_score"], *ids_of(place), contact_id)
         return (round(row["score"], 3), orjson.loads(row["parts"])) if row else None
 
-    async def get_version(self, place: Place, contact_id: str) -> int | None:
-        """Read which version of a contact the read model shows; None: it does not know it."""
+    async def get_version(self, place: Place, contact_id: str, *, by_text: bool) -> int | None:
+        """Read which version of a contact is shown; None: the read model does not know it.
+
+        `by_text`: which version both the read model and search have.
+        """
         async with self._reading(place) as connection:
             version: int | None = await connection.fetchval(
-                QUERIES["get_version"], *ids_of(place), contact_id
+                QUERIES["get_version"], *ids_of(place), contact_id, by_text
             )
         return version
 

@@ -64,6 +64,28 @@ async def test_a_read_waits_for_a_version_of_a_contact(own_world: World) -> None
     assert body(response)["data"]["attributes"]["job_title"] == "Chief"
 
 
+async def test_a_search_waits_until_search_has_what_was_written(own_world: World) -> None:
+    """The read model may be ahead of search: the README's own example found nobody."""
+    world = own_world
+    contact = a_contact(world.here, fields={"first_name": "Ada"})
+    await world.happen(contact)
+    headers = {
+        "Kith-Position": encode_position(ContactPosition(contact.contact_id, 1)),
+        "Prefer": "wait=10",
+    }
+    async with world.client() as client:
+        listed = await client.get("/api/v1/contacts", headers=headers)
+        waiting = [
+            asyncio.create_task(client.get(path, headers=headers))
+            for path in ("/api/v1/contacts/search?q=ada", "/api/v1/contacts?filter[q]=ada")
+        ]
+        await asyncio.sleep(0.2)
+        assert not any(one.done() for one in waiting)
+        await world.index(contact, "ada")
+        found = await asyncio.gather(*waiting)
+    assert [len(body(answer)["data"]) for answer in (listed, *found)] == [1, 1, 1]
+
+
 async def test_a_read_waits_for_what_came_of_a_company(own_world: World) -> None:
     """A signal about companies alone is in a ledger of its own; no other tenant reaches it."""
     world = own_world
