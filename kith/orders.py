@@ -25,12 +25,12 @@ OUTCOMES: Final = {
     "archived_survivor": "the survivor is archived and would hide the other: nothing was done",
     "kept_apart": "a person keeps them apart: nothing was done",
     "kept_together": "a person merged them: nothing was done",
-    "unknown_merge": "no such merge is in force in this contact",
+    "unknown_merge": "no such merge is in force here",
     "unknown_records": "no such record or identifier is in this contact",
     "nothing_would_stay": "a split may not take everything",
     "unknown_company": "no such company in the API key's tenant",
     "unknown_relation": "nobody said that they are so related",
-    "circular": "a company would be its own ancestor: nothing was done",
+    "circular": "the two are one company, or one would be its own ancestor: nothing was done",
     "has_parent": "it belongs to another company already: take that back first",
 }
 """Outcome → what it means."""

@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from shared.events.company import CompanyField, CompanyRecord
 from shared.events.company_binding import MAX_LABELS_SHOWN
@@ -170,6 +171,14 @@ class RelateCompanies(CompanyOrder):
     kind: CompanyRelationKind
     since: date | None = None
     until: date | None = None
+
+    @field_validator("until")
+    @classmethod
+    def _not_before_since(cls, until: date | None, others: ValidationInfo) -> date | None:
+        since = others.data.get("since")
+        if until is not None and since is not None and until < since:
+            raise PydanticCustomError("date_order", "must not be before since")
+        return until
 
 
 class UnrelateCompanies(CompanyOrder):

@@ -9,6 +9,9 @@ from services.ingest.domain.draft import Draft
 from shared.events.signal import ContactSignal, Proficiency
 from shared.identifiers.names import clean_text
 
+ENDS_EARLY: Final = "is before start_date; swap them or leave one out"
+"""What is wrong with a period, and what would be right."""
+
 _LEVELS: Final = frozenset(get_args(Proficiency))
 _WORDS: Final = (
     ("native", "native"),
@@ -116,7 +119,7 @@ def _period(draft: Draft, path: str, one: _Dated) -> dict[str, Any]:
     """Keep the days, unless the last comes before the first."""
     start, end = one.start_date, one.end_date
     if start and end and str(end) < str(start):
-        draft.reject(f"{path}.end_date", "is before start_date; swap them or leave one out")
+        draft.reject(f"{path}.end_date", ENDS_EARLY)
         end = None
     days = {"start_date": start, "end_date": end}
     return {name: day for name, day in days.items() if day}

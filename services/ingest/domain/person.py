@@ -4,7 +4,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any, Final, get_args
 
-from services.ingest.domain.background import add_background
+from services.ingest.domain.background import ENDS_EARLY, add_background
 from services.ingest.domain.draft import Draft
 from services.ingest.domain.posts import add_posts
 from shared.events.signal import ContactSignal, Employment
@@ -132,6 +132,12 @@ def _add_timezone(draft: Draft, name: str) -> None:
         draft.facts["timezone"] = zone
 
 
+def _ends_early(job: Employment) -> bool:
+    """Tell whether a job ends before it begins; its end is none then, but it is over."""
+    start, end = job.start_date, job.end_date
+    return bool(start and end) and str(end) < str(start)
+
+
 def _add_employments(draft: Draft, employments: tuple[Employment, ...]) -> None:
     jobs: list[dict[str, Any]] = []
     for index, employment in enumerate(employments):
@@ -154,9 +160,11 @@ def _add_employments(draft: Draft, employments: tuple[Employment, ...]) -> None:
             continue
         if employment.start_date:
             job["start_date"] = employment.start_date
-        if employment.end_date:
+        if _ends_early(employment):
+            draft.reject(f"employments.{index}.end_date", ENDS_EARLY)
+        elif employment.end_date:
             job["end_date"] = employment.end_date
-        if not employment.is_current:
+        if not employment.is_current or _ends_early(employment):
             job["is_current"] = False
         jobs.append(job)
     draft.put("employments", jobs)

@@ -277,7 +277,7 @@ class _Decision:
         ours, theirs = one, other = self._before.root(one), self._before.root(other)
         related = _related(one, other, kind, *dates)
         if ours == theirs:
-            return "circular" if kind in BELONGING else "unchanged"
+            return "circular"
         if related in self._relations:
             return "unchanged"
         if kind in BELONGING:

@@ -268,3 +268,12 @@ def test_a_birthday_that_is_yet_to_come_is_left_out_and_said() -> None:
     assert [one["field"] for one in made.rejected] == ["birthday"]
     for day in (NOW[:10], "--12-31", "1815-12-10"):
         assert facts(full_name="Ada", birthday=day)["birthday"] == day
+
+
+def test_a_job_that_ends_before_it_begins_is_over_and_has_no_end() -> None:
+    job = {"company_name": "Engines", "start_date": "1843-01-01", "end_date": "1842-12-31"}
+    made = normalized(full_name="Ada", employments=[job])
+    assert orjson.loads(made.body)["facts"]["employments"] == [
+        {"company_name": "Engines", "start_date": "1843-01-01", "is_current": False}
+    ]
+    assert [one["field"] for one in made.rejected] == ["employments.0.end_date"]

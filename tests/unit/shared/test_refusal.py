@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from shared.events.command import MergeContacts
+from shared.events.command import MergeContacts, RelateCompanies
 from shared.events.refusal import invalid
 
 COMMAND = {
@@ -23,3 +23,13 @@ def test_an_id_that_is_none_is_refused_without_its_pattern() -> None:
         "absorbed_id",
         "must be an id: con_ and 26 characters",
     )
+
+
+def test_a_relation_that_ends_before_it_begins_is_refused_by_name() -> None:
+    told = {name: value for name, value in COMMAND.items() if name != "contact_id"}
+    told |= {"company_id": f"cmp_{'0' * 26}", "other_id": f"cmp_{'1' * 26}", "kind": "vendor"}
+    RelateCompanies.model_validate({**told, "since": "2020-01-01", "until": "2020-01-01"})
+    with pytest.raises(ValidationError) as caught:
+        RelateCompanies.model_validate({**told, "since": "2020-01-01", "until": "2019-12-31"})
+    refused = invalid(caught.value)
+    assert (refused.field, refused.detail) == ("until", "must not be before since")
