@@ -3,7 +3,9 @@
 The gate gives a signal to whoever holds one of its identifiers, so that a contact is a chain: one
 record names a mailbox, another that mailbox and a phone, a third the phone. Whether the ends of a
 chain are one person is for the evidence to say, and only where they contradict one another (ADR
-0074): all of this follows from the records, never from the order in which they came.
+0074): all of this follows from the records, never from the order in which they came. So it is where
+two records of one employer each name a mailbox, or an extension, of their own: namesakes share a
+switchboard, an office and a typist's mistakes (ADR 0128).
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -11,14 +13,22 @@ from itertools import combinations
 from typing import Final
 
 from services.resolver.domain.matching.cluster import Link, Pair, Record
+from services.resolver.domain.matching.levels import EXTENSION
 from services.resolver.domain.matching.linking import Verdict
-from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Profile
+from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Profile, Signal
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Action, Tier, is_paper
 from services.resolver.domain.matching.vetoes import veto_of
+from shared.identifiers.domain import is_free_mail
 
 _ONES_OWN: Final = ("linkedin_urn", "linkedin", "email", "phone")
 """Attributes of which a person normally has one: two records that name others contradict."""
+
+_ANOTHERS: Final = frozenset({"differ", "numbered", "neighbour", "similar"})
+"""Levels of mailboxes and lines that are two: no slip of the pen makes one of the other."""
+
+_ONE_EMPLOYER: Final = frozenset({"equal", "near", "subset"})
+"""Levels of employers' names that are one employer's."""
 
 _NO_COUNTS: Final = Counts()
 
@@ -37,6 +47,33 @@ def differ(one: Profile, other: Profile) -> bool:
         kind in mine and kind in theirs and set(mine[kind]).isdisjoint(theirs[kind])
         for kind in _ONES_OWN
     )
+
+
+def are_colleagues(one: Profile, other: Profile, signals: Iterable[Signal]) -> bool:
+    """Tell whether two records of one employer name two mailboxes there, or two extensions.
+
+    A person has one of each, and what people have elsewhere, a mailbox at home or a mobile, says
+    nothing of it. `signals` are how the two compare.
+    """
+    levels = {signal.attribute: signal.level for signal in signals}
+    if levels.get("email") in _ANOTHERS:
+        return not _hosts(one).isdisjoint(_hosts(other))
+    return (
+        levels.get("phone") in _ANOTHERS
+        and _have_extensions(one)
+        and _have_extensions(other)
+        and (levels.get("company") in _ONE_EMPLOYER or not _hosts(one).isdisjoint(_hosts(other)))
+    )
+
+
+def _hosts(profile: Profile) -> set[str]:
+    """Return where a record has mailboxes that are an employer's."""
+    hosts = {mailbox.rpartition("@")[2] for mailbox in profile.values.get("email", ())}
+    return {host for host in hosts if not is_free_mail(host)}
+
+
+def _have_extensions(profile: Profile) -> bool:
+    return all(EXTENSION in phone for phone in profile.values["phone"])
 
 
 def is_clear(profiles: Collection[Profile]) -> bool:
@@ -78,7 +115,7 @@ class Chains:
         self._exact: set[Pair] = set()
         """Pairs that the gate would have joined: an identifier is the same, and nothing denies."""
         for pair in _sharing(profiles):
-            if judge(*pair).tier is Tier.EXACT and not self._is_denied(*pair):
+            if judge(*pair).tier is Tier.EXACT and not self._is_contradicted(*pair):
                 self._exact.add(pair)
                 self._groups.join(*pair)
 
@@ -98,6 +135,12 @@ class Chains:
             return link
         raised = least + _ORDER * 2.0 ** (min(link.weight, least) - least)
         return Link(max(link.weight, raised), max(link.allowed, Action.FLAG), link.is_barred)
+
+    def _is_contradicted(self, one: Record, other: Record) -> bool:
+        """Tell whether what two records share is denied, or for the evidence to weigh."""
+        return self._is_denied(one, other) or are_colleagues(
+            self._profiles[one], self._profiles[other], self._judge(one, other).score.signals
+        )
 
     def _is_denied(self, one: Record, other: Record) -> bool:
         """Tell whether names, another profile or papers deny an identifier, as at the gate.

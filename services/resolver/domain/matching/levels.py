@@ -52,6 +52,9 @@ _SHORTEST_LOCAL: Final = 6
 _LINE: Final = 7
 """Last digits of a phone number that name the line where countries are written differently."""
 
+EXTENSION: Final = ";ext="
+"""Between a phone number and its extension (RFC 3966)."""
+
 _RANGE: Final = 2
 """Last digits of a phone number in which the lines of one company differ, bought together."""
 
@@ -147,8 +150,8 @@ def compare_phones(left: str, right: str) -> str:
     """Compare numbers with their extensions: one line, a digit mistyped, or lines of one range."""
     if left == right:
         return "equal"
-    number, _, extension = left.partition(";ext=")
-    other, _, another = right.partition(";ext=")
+    number, _, extension = left.partition(EXTENSION)
+    other, _, another = right.partition(EXTENSION)
     if number == other:
         return "line"
     if extension == another and OSA.distance(number, other, score_cutoff=1) <= 1:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.resolver.domain.matching.chains import Chains, differ, is_clear
+from services.resolver.domain.matching.chains import Chains, are_colleagues, differ, is_clear
 from services.resolver.domain.matching.cluster import Link, Record
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher, Verdict
@@ -53,6 +53,54 @@ def test_the_same_mailbox_is_worth_a_flagged_merge_whatever_else_is_said() -> No
     assert link == Link(link.weight, Action.MERGE)
     assert link.weight == pytest.approx(LEAST)
     assert MATCHER.rules().action_at(link.weight) is Action.FLAG
+
+
+def at_work(mailbox: str, **said: Any) -> Profile:
+    """Return a record of an employer's, with a mailbox there."""
+    return ada(email=f"{mailbox}@engines.example", company="Engines", **said)
+
+
+def test_two_mailboxes_of_one_employer_are_weighed_though_they_answer_one_line() -> None:
+    assert not linked(a=at_work("ada", phone=PHONE), b=at_work("lovelace", phone=PHONE))
+
+
+def test_a_mailbox_at_home_contradicts_none_at_work() -> None:
+    at_home = ada(email="ada@gmail.com", phone=PHONE)
+    assert linked(a=at_work("ada", phone=PHONE), b=at_home)
+    assert linked(a=ada(email="lovelace@gmail.com", phone=PHONE), b=at_home)
+    assert linked(a=at_work("ada", phone=PHONE), b=ada(email=MAIL, phone=PHONE))
+
+
+def test_two_extensions_at_one_employer_are_weighed_though_they_share_a_mailbox() -> None:
+    desks = [f"{PHONE};ext=12", f"{PHONE};ext=34"]
+    assert not linked(**{desk: at_work("ada", phone=desk) for desk in desks})
+    assert not linked(
+        **{desk: ada(email="ada@gmail.com", phone=desk, company="Engines Ltd") for desk in desks}
+    )
+
+
+def test_a_mobile_contradicts_no_extension_nor_do_extensions_of_two_employers() -> None:
+    assert linked(
+        a=at_work("ada", phone=f"{PHONE};ext=12"), b=at_work("ada", phone="+442079460000")
+    )
+    assert linked(
+        a=ada(email="ada@gmail.com", phone=f"{PHONE};ext=12", company="Engines"),
+        b=ada(email="ada@gmail.com", phone="+442079460000;ext=34", company="Looms"),
+    )
+
+
+def test_a_slip_of_the_pen_makes_no_second_mailbox() -> None:
+    one, other = (at_work(mailbox, phone=PHONE) for mailbox in ("lovelace", "lovelcae"))
+    assert not are_colleagues(one, other, MATCHER.judge(one, other, Counts()).score.signals)
+
+
+def test_what_colleagues_share_holds_no_chain() -> None:
+    links = linked(
+        a=at_work("ada", phone=PHONE),
+        b=at_work("lovelace", phone=PHONE),
+        c=ada(email="ada@engines.example"),
+    )
+    assert links.keys() == {"a-c"}
 
 
 def test_of_two_identifiers_that_are_worth_the_least_what_says_more_comes_first() -> None:
