@@ -1,147 +1,105 @@
-"""`make accuracy`: stream labelled sets through the resolver's own matching, and measure it.
+"""`make accuracy`: stream labelled sets through the resolver, and measure how right it is.
 
 The sets: dupehell's CRM contacts in three degrees of noise, five seeds none of which was tuned on,
-each also with shared identifiers; FEBRL 3 and 4. `--quick` takes one seed and fewer records.
+of the first seed also with shared identifiers; FEBRL 3 and 4. Each goes through matching by itself,
+in memory, and through the whole path, on PostgreSQL; a process for each core. `--quick` takes one
+seed, `--set` some of the sets.
 """
 
 import argparse
 import json
+import os
 import sys
-import time
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from kith.evaluation.measures import Quality, closure, impure, majority
-from services.resolver.domain.matching.cluster import Partition
-from services.resolver.domain.matching.evidence import EvidenceScorer
-from services.resolver.domain.matching.linking import Matcher
-from services.resolver.domain.matching.sharing import is_role_mailbox
-from services.resolver.domain.matching.spec import SpecScorer
-from services.resolver.domain.matching.tiers import Action
-from services.resolver.domain.matching.weights import default_weights
-from tests.accuracy.base import Base, labels_of
+from tests.accuracy.alone import measure
 from tests.accuracy.report import HEAD, Figures, sharing_failures, to_json, to_markdown
-from tests.accuracy.sets import Labelled, crm, febrl, write_tables
+from tests.accuracy.sets import DIFFICULTIES, Labelled, crm, febrl, write_tables
 from tests.accuracy.sharing import measure_sharing
 from tests.accuracy.whole import HEAD as HEAD_OF_WHOLE
 from tests.accuracy.whole import measure_whole
+from tests.accuracy.whole import to_markdown as to_markdown_of_whole
 
 SEEDS: Final = (2024, 90210, 314159, 271828, 161803)
 """Seeds of dupehell that nothing was tuned on."""
 
-SIZE: Final = 20_000
-SAMPLED: Final = 5
-"""Of so many candidates one is judged for calibration."""
+SIZE: Final = 5_000
+"""Records of each made set: the whole run is to end within an hour on two cores."""
+
+FEBRL: Final = ("febrl3", "febrl4")
+NAMES: Final = (*FEBRL, *DIFFICULTIES)
+"""Sets, as `--set` names them."""
 
 OUTPUT: Final = Path(".bench/accuracy.json")
 
 
-def measure(labelled: Labelled, *, is_twice: bool) -> Figures:
-    """Stream a set, in two orders or one, beside its own batch and the customer's formula.
+class _Set(NamedTuple):
+    """A set to be measured by itself."""
 
-    With one order, the order in which the batch counts is the other one.
-    """
-    matcher = Matcher(EvidenceScorer(default_weights()))
-    base = Base(matcher)
-    started = time.perf_counter()
-    for key, profile in labelled.shuffled(1).items():
-        base.admit(key, profile)
-    rate = base.compared / (time.perf_counter() - started)
-    partitions = base.partition()
-    found = labels_of(partitions)
-    sure = labels_of(base.partition(Action.MERGE))
-    flagged = _flagged(partitions, labelled)
-    batch = Base(matcher)
-    batch.admit_all(labelled.records)
-    other = Base(matcher) if is_twice else batch
-    if is_twice:
-        for key, profile in labelled.shuffled(2).items():
-            other.admit(key, profile)
-    quality, unflagged = Quality.of(found, labelled.truth), Quality.of(sure, labelled.truth)
-    rerun = Quality.of(labels_of(batch.partition()), labelled.truth)
-    spec = _spec(batch, labelled)
-    return Figures(
-        name=labelled.name,
-        records=len(labelled.records),
-        precision=quality.precision,
-        recall=quality.recall,
-        f1=quality.f1,
-        unflagged_precision=unflagged.precision,
-        unflagged_recall=unflagged.recall,
-        impure=impure(sure, labelled.truth),
-        flagged=len(flagged),
-        flagged_right=sum(flagged) / len(flagged) if flagged else 1.0,
-        review=sum(len(one.proposals) for one in partitions) / len(labelled.records),
-        same_order=Quality.of(labels_of(other.partition()), found).f1,
-        batch_gap=abs(quality.f1 - rerun.f1),
-        spec_f1=spec.f1,
-        spec_precision=spec.precision,
-        per_second=rate,
-        calibration=_calibration(batch, labelled),
-        strangers_by_role=_strangers_by_role(found, labelled),
-    )
+    family: str
+    seed: int
+    """Of FEBRL, the number of the set."""
+    size: int = 0
+    is_sharing: bool = False
+    is_twice: bool = False
+    """In two orders of arrival."""
+
+    def made(self) -> Labelled:
+        if self.family == "febrl":
+            return febrl(self.seed)
+        return crm(self.family, self.seed, self.size, is_sharing=self.is_sharing)
 
 
-def _flagged(partitions: Iterable[Partition], labelled: Labelled) -> list[bool]:
-    """Tell of every merge that is marked for a look whether it united one person."""
-    return [
-        majority([labelled.truth[record] for record in step.left])
-        == majority([labelled.truth[record] for record in step.right])
-        for one in partitions
-        for step in one.steps
-        if step.action is Action.FLAG
-    ]
+def _sets(names: Sequence[str], seeds: Sequence[int], size: int) -> Iterator[_Set]:
+    for name in names:
+        if name in FEBRL:
+            yield _Set("febrl", int(name.removeprefix("febrl")), is_twice=True)
+            continue
+        yield _Set(name, seeds[0], size, is_sharing=True)
+        for seed in seeds:
+            yield _Set(name, seed, size, is_twice=seed == seeds[0])
 
 
-def _spec(base: Base, labelled: Labelled) -> Quality:
-    """Join what the customer's formula merges without a flag, as it says: directly or by others."""
-    scorer = SpecScorer()
-    merge = base.matcher.thresholds.merge
-    profiles = base.profiles
-    pairs = (
-        pair
-        for pair in base.candidates()
-        if scorer.score(profiles[pair[0]], profiles[pair[1]], base.statistics).probability >= merge
-    )
-    return Quality.of(closure(profiles, pairs), labelled.truth)
+def _tables(folder: Path, names: Sequence[str], seeds: Sequence[int], size: int) -> Iterator[Path]:
+    """Write the sets, as they are, as tables; yields each once."""
+    written = (path for seed in seeds for path in write_tables(folder, seed, size))
+    for path in dict.fromkeys(written):
+        name = path.stem.removeprefix("crm_").partition("_")[0]
+        if name in names and not path.stem.endswith("_shared"):
+            yield path
 
 
-def _calibration(base: Base, labelled: Labelled) -> dict[str, tuple[int, float, float]]:
-    """Compare what the scorer says of candidates with how often it is right, action by action."""
-    sums: dict[str, list[float]] = {}
-    for one, other in sorted(base.candidates())[::SAMPLED]:
-        verdict = base.matcher.judge(base.profiles[one], base.profiles[other], base.statistics)
-        probability = verdict.score.probability
-        row = sums.setdefault(base.matcher.thresholds.action_at(probability).name, [0.0, 0.0, 0.0])
-        row[0] += 1
-        row[1] += probability
-        row[2] += labelled.truth[one] == labelled.truth[other]
-    return {name: (int(n), said / n, right / n) for name, (n, said, right) in sorted(sums.items())}
+def _measure(one: _Set) -> Figures:
+    return measure(one.made(), is_twice=one.is_twice)
 
 
-def _strangers_by_role(found: dict[bytes, bytes], labelled: Labelled) -> int:
-    mailboxes: dict[str, list[bytes]] = {}
-    for key, profile in labelled.records.items():
-        for email in profile.values.get("email", ()):
-            if is_role_mailbox(email):
-                mailboxes.setdefault(email, []).append(key)
-    return sum(
-        found[one] == found[other] and labelled.truth[one] != labelled.truth[other]
-        for keys in mailboxes.values()
-        for place, one in enumerate(keys)
-        for other in keys[:place]
-    )
+def _alone(pool: ProcessPoolExecutor, sets: Iterable[_Set]) -> list[str]:
+    """Measure matching by itself; returns the goals that are missed."""
+    figures = []
+    print(HEAD, flush=True)
+    OUTPUT.parent.mkdir(exist_ok=True)
+    for one in pool.map(_measure, sets):
+        figures.append(one)
+        print(one.line(), flush=True)
+        OUTPUT.write_text(json.dumps(to_json(figures), indent=1))
+    print("\n" + to_markdown(figures), flush=True)
+    failures = [f"{one.name}: {what}" for one in figures for what in one.failures()]
+    return failures + sharing_failures(figures)
 
 
-def _sets(seeds: Sequence[int], size: int) -> Iterator[Labelled]:
-    yield febrl(3)
-    yield febrl(4)
-    for seed in seeds:
-        for difficulty in ("light", "medium", "hell"):
-            yield crm(difficulty, seed, size)
-            if seed == seeds[0]:
-                yield crm(difficulty, seed, size, is_sharing=True)
+def _whole(pool: ProcessPoolExecutor, tables: Iterable[Path]) -> list[str]:
+    """Measure the whole path; returns the goals that are missed."""
+    found = []
+    print(f"\n{HEAD_OF_WHOLE}", flush=True)
+    for one in measure_whole(pool, tables):
+        found.append(one)
+        print(one.line(), flush=True)
+    print("\n" + to_markdown_of_whole(found), flush=True)
+    return [f"{one.name}: {what}" for one in found for what in one.failures()]
 
 
 def _sharing(seed: int, size: int) -> list[str]:
@@ -151,54 +109,37 @@ def _sharing(seed: int, size: int) -> list[str]:
     return [failure for one in costs for failure in one.failures()]
 
 
-def _whole(seed: int) -> list[str]:
-    """Measure the whole path; returns the goals that are missed."""
-    print(f"\n{HEAD_OF_WHOLE}", flush=True)
-    failures = []
-    for one in measure_whole(seed):
-        print(one.line(), flush=True)
-        failures += [f"{one.name}: {what}" for what in one.failures()]
-    return failures
-
-
 def main() -> int:
     """Measure all sets; the exit code is 1 when a goal is missed."""
     parser = argparse.ArgumentParser(prog="make accuracy", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one seed, 5,000 records")
-    parser.add_argument("--size", type=int, default=SIZE)
+    parser.add_argument("--quick", action="store_true", help="one seed")
+    parser.add_argument("--size", type=int, default=SIZE, help="records of each made set")
     parser.add_argument("--seed", type=int, action="append", help="instead of the usual seeds")
+    parser.add_argument("--set", action="append", choices=NAMES, help="instead of all sets")
     parser.add_argument(
         "--write", type=Path, metavar="FOLDER", help="only write the sets, for `kith eval`"
     )
     parser.add_argument(
         "--sharing", action="store_true", help="only shared identifiers, through the whole resolver"
     )
-    parser.add_argument(
-        "--whole", action="store_true", help="only the whole path, gate included, one seed"
-    )
+    parser.add_argument("--alone", action="store_true", help="only matching by itself")
+    parser.add_argument("--whole", action="store_true", help="only the whole path, gate included")
     options = parser.parse_args()
     seeds = tuple(options.seed or (SEEDS[:1] if options.quick else SEEDS))
-    size = 5_000 if options.quick else options.size
     if options.write:
-        for path in write_tables(options.write, seeds[0], size):
+        for path in write_tables(options.write, seeds[0], options.size):
             print(path)
         return 0
-    if options.whole:
-        return int(bool(_whole(seeds[0])))
     if options.sharing:
-        return int(bool(_sharing(seeds[0], size)))
-    figures = []
-    print(HEAD, flush=True)
-    for labelled in _sets(seeds, size):
-        seed = labelled.name.partition("/")[2]
-        figures.append(measure(labelled, is_twice=seed in ("", str(seeds[0]))))
-        print(figures[-1].line(), flush=True)
-        OUTPUT.parent.mkdir(exist_ok=True)
-        OUTPUT.write_text(json.dumps(to_json(figures), indent=1))
-    print("\n" + to_markdown(figures))
-    failures = [f"{one.name}: {what}" for one in figures for what in one.failures()]
-    failures += sharing_failures(figures)
-    failures += _whole(seeds[0])
+        return int(bool(_sharing(seeds[0], options.size)))
+    names = tuple(options.set or NAMES)
+    failures = []
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        if not options.whole:
+            failures += _alone(pool, _sets(names, seeds, options.size))
+        if not options.alone:
+            with tempfile.TemporaryDirectory() as folder:
+                failures += _whole(pool, _tables(Path(folder), names, seeds, options.size))
     print("\n" + ("\n".join(failures) if failures else "all goals are met"))
     return int(bool(failures))
 

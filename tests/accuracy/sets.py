@@ -21,6 +21,9 @@ Row = Mapping[str, Any]
 _STREAM_BEGINS: Final = b"\xff\xff\xff\xff"
 """Marks the first message of an Arrow stream inside a file (Arrow columnar format, IPC)."""
 
+DIFFICULTIES: Final = ("light", "medium", "hell")
+"""Degrees of noise of dupehell's contacts."""
+
 SWITCHBOARD: Final = 0.05
 """Share of records that are given their employer's switchboard as their phone."""
 
@@ -71,7 +74,7 @@ def write_tables(folder: Path, seed: int, size: int) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for number in (3, 4):
         yield _write(folder / f"febrl{number}.csv", _load_febrl(number))
-    for difficulty in ("light", "medium", "hell"):
+    for difficulty in DIFFICULTIES:
         made = list(_generate(difficulty, seed, size))
         for suffix, rows in (("", made), ("_shared", share_identifiers(made, seed))):
             table = (
