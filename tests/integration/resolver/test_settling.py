@@ -229,7 +229,8 @@ async def test_a_tenant_is_stayed_with_until_it_is_done(home: Home) -> None:
     await home.execute(
         "WITH t AS (INSERT INTO app.tenant (public_id, name)"
         " SELECT left(public_id, 29) || n, 'Other'"
-        " FROM app.tenant, (VALUES ('0'), ('1')) AS v (n) RETURNING id)"
+        " FROM app.tenant, (VALUES ('0'), ('1'), ('2')) AS v (n)"
+        " WHERE left(public_id, 29) || n <> public_id LIMIT 2 RETURNING id)"
         " INSERT INTO contact.attribute_frequency (tenant_id, attribute, slot, occurrences)"
         " SELECT id, 'record', 0, 1000 FROM t"
     )
