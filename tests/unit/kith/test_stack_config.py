@@ -1,6 +1,8 @@
 """What the parts are told in their configuration files."""
 
+import dataclasses
 import hashlib
+import shlex
 import subprocess
 import uuid
 from pathlib import Path
@@ -162,3 +164,22 @@ def test_a_complete_cache_needs_no_network(tmp_path: Path) -> None:
     told: list[int] = []
     assert fetch_jars("kafka", tmp_path, lambda done, *_: told.append(done)) == wanted
     assert told == []
+
+
+def test_a_folder_may_have_any_name(setting: Setting) -> None:
+    """Java reads properties as Latin-1, and Valkey's words end at spaces."""
+    odd = Path('/tmp/Müller, \U0001f600 & \\ "Söhne"')
+    places = Places(odd, odd / "home", odd / "data", odd / "cache")
+    moved = dataclasses.replace(setting, places=places)
+    log = properties(kafka.render_log4j2(moved))["appender.file.fileName"]
+    assert as_java_reads(log) == str(odd / "home/logs/kafka.log")
+    assert neo4j.render_config(moved) == neo4j.render_config(setting)
+    assert kafka.render_server_properties(moved) == kafka.render_server_properties(setting)
+    (line,) = [one for one in valkey.render_config(moved).splitlines() if one.startswith("dir ")]
+    assert shlex.split(line) == ["dir", str(odd / "data/valkey")]
+
+
+def as_java_reads(value: str) -> str:
+    """Read a value of a properties file: Latin-1, with escapes of UTF-16."""
+    text = value.encode("latin-1").decode("unicode_escape")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
