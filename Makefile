@@ -6,8 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SECONDS := 600
+# Its programs name the folder that they were installed in: one that was moved or copied needs others.
+MOVED := $(shell test ! -s $(STAMP) || test "$$(cat $(STAMP))" = "$$(pwd -P)" || echo moved)
 
-.PHONY: demo test lint unit integration bench bench-imports soak accuracy fuzz chaos clean lock
+.PHONY: demo test lint unit integration bench bench-imports soak accuracy fuzz chaos clean lock moved
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)  ## Start everything, feed it, and show what came of it.
@@ -41,13 +43,13 @@ fuzz: $(STAMP)  ## Parsers on inputs that nobody meant, for SECONDS (600); what 
 chaos: $(STAMP)  ## Kill everything while signals flow; one line per fault.
 	@$(BIN)/python -m tests.chaos
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml $(MOVED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kith needs Python 3.11 or later: make PYTHON=/path/to/python3.11")'
-	@test -x $(BIN)/python || $(CHOSEN) -m venv $(VENV)
+	@test -z "$(MOVED)" && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(CHOSEN) -m venv --clear $(VENV)
 	@echo "Installing Python packages ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+	@pwd -P > $@
 
 lock:  ## Pin the packages anew, with their hashes.
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url \
