@@ -2,9 +2,7 @@
 
 import sys
 from importlib.util import find_spec
-from typing import NoReturn
 
-import asyncpg
 import typer
 
 from kith import (
@@ -26,9 +24,7 @@ from kith import (
 )
 from kith.audit import cli as audit
 from kith.docs import cli as docs
-from kith.stack.errors import StackError
-from shared.errors import ServiceError
-from shared.postgres.errors import classify
+from kith.unforeseen import UNFORESEEN, in_words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 if find_spec("jgo"):  # comes with the extra `local`: a deployment has neither
@@ -62,17 +58,9 @@ def main() -> None:
     """Run the command line: what its surroundings lack is said in words, with exit code 1."""
     try:
         app()
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
-        _end("the database does not have the tables of this release yet: run `kith migrate`")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _end(str(classify(error)))
-    except (ServiceError, StackError, OSError) as error:
-        _end(str(error))
-
-
-def _end(words: str) -> NoReturn:
-    print(f"kith: {words}", file=sys.stderr)
-    sys.exit(1)
+    except UNFORESEEN as error:
+        print(f"kith: {in_words(error)}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

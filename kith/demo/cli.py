@@ -3,35 +3,16 @@
 import asyncio
 import os
 import sys
-from typing import Annotated, Final
+from typing import Annotated
 
-import httpx
 import typer
-from aiokafka.errors import KafkaError
-from asyncpg import PostgresError
 
-from kith.administration import AdministrationError
 from kith.demo.errors import ADVICE, DemoError
 from kith.demo.people import SIZE
 from kith.demo.report import lines
 from kith.demo.run import tell
 from kith.demo.screen import drawn_on
-from kith.stack import StackError
-from kith.topics import TopicsError
-from shared.errors import ServiceError
-from shared.postgres.migrate import MigrationError
-
-UNFORESEEN: Final = (
-    AdministrationError,
-    KafkaError,
-    MigrationError,
-    OSError,
-    PostgresError,
-    ServiceError,
-    TopicsError,
-    httpx.HTTPError,
-)
-"""What the parts raise when one of them goes away amid the demo."""
+from kith.unforeseen import UNFORESEEN, in_words
 
 
 def demo(
@@ -49,11 +30,11 @@ def demo(
     try:
         with drawn_on(sys.stderr if as_json else sys.stdout) as screen:
             report = asyncio.run(tell(signals, screen))
-    except (DemoError, StackError) as error:
+    except DemoError as error:
         print(f"demo: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     except UNFORESEEN as error:
-        print(f"demo: {type(error).__name__}: {error}\nwhat to do: {ADVICE}", file=sys.stderr)
+        print(f"demo: {in_words(error, ADVICE)}", file=sys.stderr)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         print("interrupted: everything is left running; `kith down` stops it", file=sys.stderr)

@@ -18,7 +18,7 @@ from kith.stack.report import HEADINGS, part_rows, print_logs, print_table, prog
 from kith.stack.stack import PARTS, Stack
 from kith.topics import ensure_topics, specs
 from shared.kafka import KafkaSettings
-from shared.postgres.migrate import MigrationError, migrate
+from shared.postgres.migrate import migrate
 
 READY_SECONDS = 60
 """How long `kith up --services` waits for the services to say that they are ready."""
@@ -31,13 +31,10 @@ Replicas = Annotated[
 
 
 @contextmanager
-def failing() -> Iterator[None]:
-    """Turn what went wrong into words and exit code 1."""
+def interrupted() -> Iterator[None]:
+    """Say at an interruption what was done so far; anything else is said in words by `kith`."""
     try:
         yield
-    except (StackError, MigrationError) as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
     except KeyboardInterrupt:
         print("interrupted: the same command goes on where this one stopped", file=sys.stderr)
         os._exit(130)  # downloads run in threads that an ordinary exit would wait for
@@ -48,12 +45,13 @@ def up(without: Without = None, services: Services = False, replicas: Replicas =
     began = time.monotonic()
     stack = Stack.load()
     left_out = set(without or ())
-    with failing(), progress() as lines:
+    with interrupted(), progress() as lines:
         if unknown := left_out - set(PARTS):
             raise UnknownPartError(f"no part {', '.join(unknown)}: there are {', '.join(PARTS)}")
-        stack.start([name for name in PARTS if name not in left_out], lines.say)
-        if services:
-            _start_services(Fleet(stack), parse_replicas(replicas or []), lines)
+        with stack.held(lines.say):
+            stack.start([name for name in PARTS if name not in left_out], lines.say)
+            if services:
+                _start_services(Fleet(stack), parse_replicas(replicas or []), lines)
     print(f"up after {time.monotonic() - began:.1f} s")
 
 
@@ -88,7 +86,7 @@ def down(
 ) -> None:
     """Stop the local stack; its data stay unless wiped."""
     stack = Stack.load()
-    with failing(), progress() as lines:
+    with interrupted(), progress() as lines, stack.held(lines.say):
         Fleet(stack).stop(lines.say)
         stack.stop(progress=lines.say)
         if wipe:
@@ -101,7 +99,7 @@ def restart(
 ) -> None:
     """Stop and start one part, or the processes of one service."""
     stack = Stack.load()
-    with failing(), progress() as lines:
+    with interrupted(), progress() as lines:
         if part in PARTS:
             stack.restart(part, hard=hard, progress=lines.say)
         else:
@@ -120,7 +118,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 40,
 ) -> None:
     """Show the last log lines."""
-    with failing():
+    with interrupted():
         print_logs(Stack.load().places.logs, part, lines=lines, follow=follow)
 
 

@@ -15,7 +15,7 @@ from kith.stack.ports import choose_port, is_free, is_listening
 from kith.stack.processes import Launch, find, kill, listens, spawn, stop, tail, wait_until
 from kith.stack.services import SERVICES, STOP_SECONDS, Plan, Service, make_plan, name_processes
 from kith.stack.stack import PARTS, Progress, Stack, silent
-from kith.stack.state import held, write_private
+from kith.stack.state import write_private
 from kith.stack.supervisor import FleetState, Running, read_fleet
 
 SUPERVISOR = "supervisor"
@@ -89,7 +89,7 @@ class Fleet:
         if unknown:
             raise UnknownPartError(f"no service {', '.join(sorted(unknown))}")
         self._asked = (replicas or {}, env or {})
-        with held(self._places.lock_file):
+        with self.stack.held(progress):
             self.stack.refresh()
             plan = self._plan(replicas or {}, env or {})
             write_private(self._places.plan_file, plan.model_dump_json(indent=2))
@@ -114,7 +114,7 @@ class Fleet:
 
     def stop(self, progress: Progress = silent) -> None:
         """Stop every service and the supervisor, and whatever a killed one has left behind."""
-        with held(self._places.lock_file):
+        with self.stack.held(progress):
             supervisor = self.state().supervisor
             if find(supervisor):
                 progress(SUPERVISOR, "stopping the services")

@@ -126,6 +126,16 @@ def find(identity: Identity | None) -> psutil.Process | None:
         return None
 
 
+def worked_seconds(identity: Identity) -> float:
+    """Return how much of a processor a process and its children have used, seconds."""
+    process, worked = find(identity), 0.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for member in [process, *process.children(recursive=True)] if process else []:
+            times = member.cpu_times()
+            worked += times.user + times.system
+    return worked
+
+
 def listens(identity: Identity | None, port: int) -> bool:
     """Whether a live process itself accepts connections on a port, and nobody else does."""
     process = find(identity)

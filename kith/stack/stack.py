@@ -1,11 +1,14 @@
 """One local stack: start, find, stop, kill its parts, and say where they listen."""
 
 import json
+import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Self
 from zlib import crc32
@@ -29,6 +32,7 @@ from kith.stack.processes import (
     stop,
     tail,
     wait_until,
+    worked_seconds,
 )
 from kith.stack.settings import StackSettings
 from kith.stack.state import StackState, held, load_state, write_private
@@ -40,6 +44,13 @@ PING_PAUSE_SECONDS = 0.1
 """Between two questions whether a part is ready."""
 PORT_PATIENCE_SECONDS = 3
 """For a remembered port to become free before another is chosen."""
+WORKING_SECONDS = 4
+"""A part that used no more of a processor within its limit does not work: twice what idle servers
+use."""
+LONGEST_START_SECONDS = 600
+"""After which a part that is at it all the time is given up too."""
+SERIOUS = re.compile(r"\b(ERROR|FATAL|PANIC)\b")
+"""What marks the lines of a log that say why a part ends."""
 
 Progress = Callable[[str, str], None]
 """Told a part's name and what it is doing."""
@@ -56,6 +67,8 @@ class Stack(Addresses):
         self.places = places
         self.state = state
         self._memory = threading.Lock()
+        self._turn = threading.RLock()
+        self._is_held = False
 
     @classmethod
     def load(cls, checkout: Path | None = None, *, home: Path | None = None) -> Self:
@@ -89,10 +102,20 @@ class Stack(Addresses):
 
     # Orders.
 
+    @contextmanager
+    def held(self, progress: Progress = silent) -> Iterator[None]:
+        """Let no other command change this stack; whoever holds it may give any order."""
+        with self._turn, ExitStack() as leaving:
+            if not self._is_held:
+                leaving.enter_context(held(self.places.lock_file, partial(progress, "stack")))
+                self._is_held = True
+                leaving.callback(setattr, self, "_is_held", False)
+            yield
+
     def start(self, parts: Iterable[str] | None = None, progress: Progress = silent) -> None:
         """Bring parts (all by default) up, side by side; those that answer are left alone."""
         names = [_part(name).name for name in (PARTS if parts is None else parts)]
-        with held(self.places.lock_file):
+        with self.held(progress):
             self.refresh()
             self._settle_ports(names)
             self._save()
@@ -102,16 +125,13 @@ class Stack(Addresses):
                 failures = [error for job in jobs if (error := job.exception())]
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
-        for error in failures:
-            if not isinstance(error, StackError):
-                raise error
         if failures:
             raise StackError("\n\n".join(map(str, failures)))
 
     def stop(self, parts: Iterable[str] | None = None, progress: Progress = silent) -> None:
         """Stop parts (all by default) cleanly, side by side; their data stay."""
         names = [_part(name).name for name in (PARTS if parts is None else parts)]
-        with held(self.places.lock_file):
+        with self.held(progress):
             self._reload()
             with ThreadPoolExecutor(len(names) or 1) as pool:
                 jobs = [pool.submit(self._stop_one, PARTS[name], progress) for name in names]
@@ -121,7 +141,7 @@ class Stack(Addresses):
     def kill(self, name: str) -> None:
         """SIGKILL a part, as a fault would, and leave it dead."""
         part = _part(name)
-        with held(self.places.lock_file):
+        with self.held():
             self._reload()
             kill(self.state.parts.get(name))
             wait_until(lambda: part.has_ended(self.setting), 10)
@@ -129,27 +149,35 @@ class Stack(Addresses):
 
     def restart(self, name: str, *, hard: bool = False, progress: Progress = silent) -> None:
         """Stop (or SIGKILL) one part and start it again."""
-        if hard:
-            self.kill(name)
-        else:
-            self.stop([name], progress)
-        self.start([name], progress)
+        with self.held(progress):
+            if hard:
+                self.kill(name)
+            else:
+                self.stop([name], progress)
+            self.start([name], progress)
 
     def wipe(self) -> None:
         """Stop everything and remove data, logs and state."""
-        self.stop()
-        shutil.rmtree(self.places.data, ignore_errors=True)
-        shutil.rmtree(self.places.logs, ignore_errors=True)
-        for file in (self.places.state_file, self.places.plan_file, self.places.services_file):
-            file.unlink(missing_ok=True)
-        self.state = load_state(self.places.state_file, self.places.secrets_file)
+        places = self.places
+        with self.held():
+            self.stop()
+            shutil.rmtree(places.data, ignore_errors=True)
+            shutil.rmtree(places.logs, ignore_errors=True)
+            for file in (places.state_file, places.plan_file, places.services_file):
+                file.unlink(missing_ok=True)
+            self._reload()
 
     # One part.
 
     def _start_one(self, part: Part, progress: Progress) -> None:
-        def say(words: str) -> None:
-            progress(part.name, words)
+        try:
+            self._bring_up(part, partial(progress, part.name))
+        except StackError:
+            raise
+        except Exception as error:
+            raise self._failure(part, f"{type(error).__name__}: {error}") from error
 
+    def _bring_up(self, part: Part, say: Callable[[str], None]) -> None:
         began = time.monotonic()
         running = self.identity(part.name)
         if running and self._why_not_ready(part.name) is None:
@@ -158,12 +186,9 @@ class Stack(Addresses):
             say("already running")
             return
         self._clear_away(part, say)
-        try:
-            launch = part.prepare(self.setting, say)
-            say("starting")
-            identity = spawn(launch)
-        except OSError as error:
-            raise self._failure(part, f"{type(error).__name__}: {error}") from error
+        launch = part.prepare(self.setting, say)
+        say("starting")
+        identity = spawn(launch)
         self._remember(part.name, identity)
         self._wait_ready(part, identity)
         # Not before: on a machine with other work it would hardly ever get to start.
@@ -185,13 +210,24 @@ class Stack(Addresses):
         return find_strays(part.program, part.marker(self.setting))
 
     def _wait_ready(self, part: Part, identity: Identity) -> None:
-        deadline = time.monotonic() + part.start_seconds
+        """Wait for as long as it works or writes to its log: a busy machine takes what it takes."""
+        began = looked = time.monotonic()
+        worked, told = 0.0, self._told(part)
         while why := self._why_not_ready(part.name):
             if not find(identity):
                 raise self._failure(part, "its process ended while it was starting")
-            if time.monotonic() > deadline:
-                raise self._failure(part, f"not ready after {part.start_seconds:.0f} s: {why}")
+            if time.monotonic() - looked > part.start_seconds:
+                looked = time.monotonic()
+                before, worked = (worked, told), worked_seconds(identity)
+                told = self._told(part)
+                is_at_it = worked - before[0] > WORKING_SECONDS or told != before[1]
+                if not is_at_it or looked - began > LONGEST_START_SECONDS:
+                    raise self._failure(part, f"not ready after {looked - began:.0f} s: {why}")
             time.sleep(PING_PAUSE_SECONDS)
+
+    def _told(self, part: Part) -> int:
+        """Return how much a part's logs hold, bytes."""
+        return sum(log.stat().st_size for log in part.logs(self.setting) if log.exists())
 
     def _why_not_ready(self, name: str) -> str | None:
         part = _part(name)
@@ -215,7 +251,10 @@ class Stack(Addresses):
 
     def _failure(self, part: Part, why: str) -> PartFailedError:
         *others, log = part.logs(self.setting)
-        lines = [line for other in others for line in tail(other, 5)] + tail(log, 15)
+        lines = [line for other in others for line in tail(other, 5)]
+        told = tail(log, 500)
+        # What it ends with may be pages of settings.
+        lines += [line for line in told[:-15] if SERIOUS.search(line)][-5:] + told[-15:]
         return PartFailedError(
             part.name, why, tail=lines, log=str(log), advice=part.fix(self.setting)
         )
@@ -273,7 +312,8 @@ class Stack(Addresses):
             self._save()
 
     def _forget(self, name: str) -> None:
-        with self._memory:
+        """Note that a part has ended; on a full disk it is seen to have, and may be wiped."""
+        with self._memory, suppress(OSError):
             parts = {part: pid for part, pid in self.state.parts.items() if part != name}
             self.state = self.state.model_copy(update={"parts": parts})
             self._save()

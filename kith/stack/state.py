@@ -1,15 +1,15 @@
 """What a stack remembers between commands: ports, passwords, processes."""
 
 import fcntl
-import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from kith.stack.processes import Identity
 
@@ -70,17 +70,28 @@ def write_private(path: Path, text: str) -> None:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 
 
 @contextmanager
-def held(lock_file: Path) -> Iterator[None]:
-    """Let one command at a time change a stack; the others wait."""
+def held(lock_file: Path, report: Callable[[str], None] = lambda _words: None) -> Iterator[None]:
+    """Let one command at a time change a stack; whoever has to wait says for whom."""
     lock_file.parent.mkdir(parents=True, exist_ok=True)
-    with lock_file.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with lock_file.open("a+b", buffering=0) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            report(f"waiting for another command, process {file.read().decode() or 'unknown'}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(OSError):  # a full disk is for the command to meet
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
         yield
 
 
@@ -93,8 +104,11 @@ def _read(state_file: Path) -> StackState | None:
 
 
 def _read_secrets(secrets_file: Path) -> dict[str, str]:
+    """Read the passwords beside the data; none where there are none or they were cut short."""
     try:
-        found = json.loads(secrets_file.read_bytes())
-    except (FileNotFoundError, json.JSONDecodeError):
+        return _PASSWORDS.validate_json(secrets_file.read_bytes())
+    except (FileNotFoundError, ValidationError):
         return {}
-    return {str(name): str(secret) for name, secret in found.items()}
+
+
+_PASSWORDS: Final = TypeAdapter(dict[str, str])

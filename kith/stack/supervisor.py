@@ -99,7 +99,7 @@ class Keeper:
         try:
             process = self._process = _spawn(self.planned, self._log)
         except OSError as error:
-            with self._log.open("a") as log:
+            with contextlib.suppress(OSError), self._log.open("a") as log:
                 log.write(f"could not start: {error}\n")
             return 127
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -145,6 +145,8 @@ class Supervisor:
         self._reload = asyncio.Event()
         self._stop = asyncio.Event()
         self._self = identify(psutil.Process())
+        self._is_untold = False
+        """What runs could not be written down."""
 
     async def run(self) -> None:
         """Follow the plan until told to stop."""
@@ -164,6 +166,8 @@ class Supervisor:
                 [stopped, changed], timeout=ROTATE_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             changed.cancel()
+            if self._is_untold:
+                self._write()
             for keeper in self._keepers.values():
                 rotate_in_place(self._places.log(keeper.planned.name))
         await self._follow(Plan())
@@ -191,7 +195,11 @@ class Supervisor:
             supervisor=self._self,
             processes=tuple(keeper.running for keeper in self._keepers.values()),
         )
-        write_private(self._places.services_file, state.model_dump_json(indent=2))
+        try:
+            write_private(self._places.services_file, state.model_dump_json(indent=2))
+            self._is_untold = False
+        except OSError:  # a full disk ends nothing that runs
+            self._is_untold = True
 
 
 def rotate_in_place(log: Path, limit: int = LOG_LIMIT_BYTES) -> None:
@@ -200,7 +208,7 @@ def rotate_in_place(log: Path, limit: int = LOG_LIMIT_BYTES) -> None:
     Lines written between copy and truncation are lost; a pipe through this process would lose
     none, but would stall every service whenever this one is slow.
     """
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # also of a full disk: the next look tries again
         if log.stat().st_size > limit:
             shutil.copyfile(log, log.with_name(f"{log.name}.1"))
             os.truncate(log, 0)

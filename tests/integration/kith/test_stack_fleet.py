@@ -1,6 +1,7 @@
 """The supervisor with processes of the test's own: restart, back-off, reload, no survivors."""
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -98,7 +99,7 @@ def the(fleet: Fleet, name: str) -> Running:
 def test_every_process_runs_with_its_port_its_environment_and_its_priority(fleet: Fleet) -> None:
     start(fleet)
     assert set(pids(fleet)) == {"web-1", "web-2", "slow-1"}
-    assert psutil.Process(pids(fleet)["slow-1"]).nice() == os.nice(0) + 10
+    assert psutil.Process(pids(fleet)["slow-1"]).nice() == min(19, os.nice(0) + 10)
     autogroup = Path(f"/proc/{pids(fleet)['slow-1']}/autogroup")
     assert not autogroup.exists() or autogroup.read_text().endswith(" nice 10\n")
     with urllib.request.urlopen(fleet.url("web"), timeout=5) as answer:
@@ -166,6 +167,38 @@ def test_a_new_plan_touches_only_what_it_changes(fleet: Fleet) -> None:
     )
     start(fleet, web=3, slow=0)
     assert pids(fleet) == after
+
+
+def test_a_supervisor_that_cannot_write_keeps_what_runs_running(fleet: Fleet) -> None:
+    """As on a full disk: what it says is late then, and nothing else is amiss."""
+    start(fleet)
+    before, file = the(fleet, "web-1"), fleet.stack.places.services_file
+    said = file.read_bytes()
+    file.unlink()
+    (file / "in the way").mkdir(parents=True)
+    os.kill(pid(before), SIGKILL)
+    time.sleep(1)
+    shutil.rmtree(file)
+    file.write_bytes(said)
+    assert wait_until(lambda: the(fleet, "web-1").restarts == 1, 10)
+    assert fleet.wait_ready(10) == []
+    after = the(fleet, "web-1")
+    assert after.process != before.process
+
+
+def test_a_stop_waits_for_whoever_starts(fleet: Fleet) -> None:
+    """Also between two steps of theirs: what they start next would be left behind."""
+    other = Fleet(Stack.load(home=fleet.stack.places.home))
+    heard: list[str] = []
+    stopping = threading.Thread(target=other.stop, args=[lambda _, words: heard.append(words)])
+    with fleet.stack.held():
+        stopping.start()
+        assert wait_until(lambda: bool(heard), 5)
+        start(fleet)
+        assert "waiting for another command" in heard[0]
+        assert all(find(running.process) for running in fleet.processes())
+    stopping.join(30)
+    assert not fleet.is_running()
 
 
 def test_no_service_outlives_a_killed_supervisor(fleet: Fleet) -> None:

@@ -1,10 +1,14 @@
 """The memory of a stack: private, complete, and not taken in by a copied folder."""
 
 import json
+import os
+import threading
 from pathlib import Path
 
+import pytest
+
 from kith.stack.processes import Identity
-from kith.stack.state import SECRETS, StackState, load_state, write_private
+from kith.stack.state import SECRETS, StackState, held, load_state, write_private
 
 
 def a_state(home: Path) -> StackState:
@@ -50,3 +54,29 @@ def test_a_state_cut_short_is_no_state(tmp_path: Path) -> None:
     file = tmp_path / "stack.json"
     file.write_text('{"home": "/x", "po')
     assert load_state(file, tmp_path / "none").ports == {}
+
+
+@pytest.mark.parametrize("text", [b"", b'{"postgres": "cut sh', b"[]", b"\xff\xfe"])
+def test_passwords_cut_short_are_none(tmp_path: Path, text: bytes) -> None:
+    """Those of the state file are used then."""
+    secrets = tmp_path / "secrets.json"
+    secrets.write_bytes(text)
+    file = tmp_path / "stack.json"
+    write_private(file, a_state(tmp_path).model_dump_json())
+    assert load_state(file, secrets).secrets["postgres"] == "s3cret"
+
+
+def test_whoever_waits_for_another_command_says_so(tmp_path: Path) -> None:
+    lock, heard, came = tmp_path / "stack.lock", list[str](), threading.Event()
+
+    def second() -> None:
+        with held(lock, heard.append):
+            came.set()
+
+    with held(lock, heard.append):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        assert not came.wait(0.3)
+        assert heard == [f"waiting for another command, process {os.getpid()}"]
+    waiting.join(5)
+    assert came.is_set()
