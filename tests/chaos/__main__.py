@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from kith.stack import Fleet, Stack
+from kith.stack import PARTS, Fleet, Stack
 from services.projector.store import check
 from tests.chaos.faults import FAULTS, chosen
 from tests.chaos.pipeline import Pipeline
@@ -53,6 +53,7 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=1_000, help="signals a second")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000))
     parser.add_argument("--graph-away", type=float, default=60.0, help="F9: seconds without Neo4j")
+    parser.add_argument("--without-graph", action="store_true", help="no Neo4j, and so no F9")
     asked = parser.parse_args()
     try:
         names = chosen(asked.faults)
@@ -61,8 +62,12 @@ def main() -> int:
     # Clients that lose their broker say so at length, which is the point here.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     plan = Plan(asked.signals, asked.rate, asked.seed, 20.0, asked.graph_away)
+    if asked.without_graph:
+        plan = replace(plan, graph=False)
+        names = [name for name in names if name != "F9"]
     began = time.monotonic()
-    with chaotic(HOMES / "chaos") as (stack, fleet):
+    parts = tuple(name for name in PARTS if plan.graph or name != "neo4j")
+    with chaotic(HOMES / "chaos", parts) as (stack, fleet):
         results = asyncio.run(run_all(names, stack, fleet, plan))
         different = asyncio.run(check(stack.postgres_dsn("kith_migrator"), lambda _: None))
     if different:

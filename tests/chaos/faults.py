@@ -7,10 +7,15 @@ from functools import partial
 from typing import Final
 
 from tests.chaos.aim import WINDOWS, catch
+from tests.chaos.files import Files
+from tests.chaos.pushes import SLOWEST_S, pushing
 from tests.chaos.run import EVERYTHING, INDEXES, READ_MODEL, Fault, Run
 
 MOMENTS: Final = (0.2, 0.45, 0.7)
 """Shares of the signals after which something is killed."""
+
+SHARES_OF_FILES: Final = (0.3, 1.05, 1.5)
+"""How far a file is when something is killed: while it is read (up to 1), and carried out."""
 
 STAGES: Final = ("ingest", "resolver", "relay", "projector", "indexer", "enricher")
 
@@ -70,13 +75,33 @@ async def crash_postgres(run: Run) -> None:
 
 
 async def lose_valkey(run: Run) -> None:
-    """F8: Valkey dies and comes back empty, twice; it holds no truth."""
-    for moment in (0.2, 0.6):
-        await run.fed(moment)
-        run.killed["valkey"] += 1
-        await asyncio.to_thread(run.stack.kill, "valkey")
-        shutil.rmtree(run.stack.places.data / "valkey", ignore_errors=True)
-        await asyncio.to_thread(run.stack.start, ["valkey"])
+    """F8: Valkey dies and comes back empty, twice, while limits are asked of it."""
+    async with pushing(run) as pushes:
+        for moment in (0.2, 0.6):
+            await run.fed(moment)
+            await pushes.refused_again()
+            run.killed["valkey"] += 1
+            await asyncio.to_thread(run.stack.kill, "valkey")
+            shutil.rmtree(run.stack.places.data / "valkey", ignore_errors=True)
+            await pushes.go_on()
+            await asyncio.to_thread(run.stack.start, ["valkey"])
+            await run.recovered()
+        await pushes.refused_again()
+        if pushes.slowest_s > SLOWEST_S:
+            run.broken.add(
+                "F8", f"an answer took {pushes.slowest_s:.1f} s, though no truth was away"
+            )
+
+
+async def kill_amid_pushes(run: Run) -> None:
+    """F12: kill -9 of ingest, and a crash of PostgreSQL, while signals are pushed over HTTP."""
+    async with pushing(run) as pushes:
+        for moment in (0.2, 0.4, 0.6):
+            await run.fed(moment)
+            await run.shoot(run.pick("ingest"))
+            await pushes.go_on()
+        await run.away("postgres", 0.0)
+        await pushes.go_on()
         await run.recovered()
 
 
@@ -94,6 +119,45 @@ async def neo4j_away(run: Run) -> None:
         run.broken.add("F9", "the graph's group has no lag, though the graph was down")
     await asyncio.to_thread(run.stack.start, ["neo4j"])
     await run.recovered(("indexer-graph",))
+
+
+async def kill_amid_files(run: Run, stage: str) -> None:
+    """F10: kill -9 of a process while files are read, sent, and decided about."""
+    await run.fed(0.1)
+    files = await Files.uploaded(run)
+    for share in SHARES_OF_FILES:
+        await files.come(share)
+        await run.shoot(run.pick(stage))
+    await files.done()
+    await run.recovered(INDEXES)
+
+
+async def crash_postgres_amid_files(run: Run) -> None:
+    """F10: the database dies while files are read, sent, and decided about."""
+    await run.fed(0.1)
+    files = await Files.uploaded(run)
+    for share in SHARES_OF_FILES:
+        await files.come(share)
+        await run.away("postgres", 0.0)
+    await files.done()
+    await run.recovered(INDEXES)
+
+
+async def no_fault_amid_files(run: Run) -> None:
+    """F10 without a fault: the reference."""
+    await run.fed(0.1)
+    await (await Files.uploaded(run)).done()
+    await run.recovered(INDEXES)
+
+
+async def two_at_once(run: Run) -> None:
+    """F11: the relay and the database die at once, then Kafka and a resolver."""
+    for share, part, stage in ((0.2, "postgres", "relay"), (0.6, "kafka", "resolver")):
+        await run.fed(share)
+        shot = run.pick(stage)
+        run.excused.add(shot.name)
+        await asyncio.gather(run.away(part, 0.0), run.shoot(shot))
+        await run.recovered()
 
 
 async def short_round(run: Run) -> None:
@@ -119,6 +183,12 @@ FAULTS: Final[dict[str, tuple[str, Fault]]] = {
     "F6": ("F6 PostgreSQL crash", crash_postgres),
     "F8": ("F8 Valkey lost, empty", lose_valkey),
     "F9": ("F9 Neo4j down", neo4j_away),
+    "F10.none": ("F10 files, none", no_fault_amid_files),
+    "F10.ingest": ("F10 files, kill -9 ingest", partial(kill_amid_files, stage="ingest")),
+    "F10.resolver": ("F10 files, kill resolver", partial(kill_amid_files, stage="resolver")),
+    "F10.postgres": ("F10 files, PostgreSQL crash", crash_postgres_amid_files),
+    "F11": ("F11 two at once", two_at_once),
+    "F12": ("F12 pushes, kill ingest", kill_amid_pushes),
 }
 """Name on the command line → name in the report, and the fault."""
 

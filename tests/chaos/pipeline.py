@@ -22,8 +22,9 @@ else:
 
 T = TypeVar("T")
 
-LIMIT_S: Final = 90.0
-"""A stage that is not done after this time never will be, seconds."""
+PATIENCE_S: Final = 90.0
+"""A stage that has come no further for this time never will, seconds; how long all of it takes is
+the machine's affair."""
 PAUSE_S: Final = 0.1
 """Between two questions, seconds."""
 ANSWER_S: Final = 5.0
@@ -106,49 +107,35 @@ class Pipeline:
 
     # Waiting.
 
-    async def caught_up(self, groups: tuple[str, ...], limit_s: float = LIMIT_S) -> float:
+    async def caught_up(self, groups: tuple[str, ...]) -> None:
         """Wait until all that is in Kafka now has come to these readers of events.
 
-        Returns the seconds it took. Signals that come meanwhile are not waited for.
+        Signals that come meanwhile are not waited for.
         """
-        started = time.monotonic()
-        deadline = started + limit_s
-        await self._passed("ingest", await self.ends(topics.SIGNALS.name), deadline)
-        normalized = await self.ends(topics.SIGNALS_NORMALIZED.name)
-        await self._passed("resolver", normalized, deadline)
+        await self._passed("ingest", await self.ends(topics.SIGNALS.name))
+        await self._passed("resolver", await self.ends(topics.SIGNALS_NORMALIZED.name))
         last = await self.value("SELECT coalesce(max(seq), 0) FROM contact.outbox")
-        await self._until(lambda: self._published(last), "relay", deadline)
+        await none_left("relay", lambda: self._unpublished(last))
         events = await self.ends(topics.EVENTS.name)
         for group in groups:
-            await self._passed(group, events, deadline)
-        return time.monotonic() - started
+            await self._passed(group, events)
 
-    async def _published(self, last: int) -> bool:
-        return not await self.value(
-            "SELECT EXISTS (SELECT FROM contact.outbox WHERE seq <= $1)", last
-        )
+    async def _unpublished(self, last: int) -> int:
+        left = await self.value("SELECT count(*) FROM contact.outbox WHERE seq <= $1", last)
+        return int(left)
 
-    async def _passed(self, group: str, ends: Offsets, deadline: float) -> None:
-        async def passed() -> bool:
+    async def _passed(self, group: str, ends: Offsets) -> None:
+        async def unread() -> int:
             done = await self.done(group)
-            return all(done.get(place, 0) >= end for place, end in ends.items())
+            return sum(max(0, end - done.get(place, 0)) for place, end in ends.items())
 
-        await self._until(passed, group, deadline)
-
-    async def _until(
-        self, condition: Callable[[], Awaitable[bool]], stage: str, deadline: float
-    ) -> None:
-        while not await condition():
-            if time.monotonic() > deadline:
-                message = f"{stage} did not catch up"
-                raise TimeoutError(message)
-            await asyncio.sleep(PAUSE_S)
+        await none_left(group, unread)
 
     # Connections.
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask until there is an answer, each time on new connections."""
-        deadline = time.monotonic() + LIMIT_S
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 return await asyncio.wait_for(ask(), ANSWER_S)
@@ -180,6 +167,21 @@ class Pipeline:
                 await asyncio.wait_for(admin.close(), ANSWER_S)
         if connection is not None:
             connection.terminate()
+
+
+async def none_left(
+    stage: str, count: Callable[[], Awaitable[int]], patience_s: float = PATIENCE_S
+) -> None:
+    """Wait until a stage has nothing left to do, for as long as that still grows less."""
+    least, since = await count(), time.monotonic()
+    while least:
+        await asyncio.sleep(PAUSE_S)
+        left = await count()
+        if left < least:
+            least, since = left, time.monotonic()
+        elif time.monotonic() - since > patience_s:
+            message = f"{stage} did not catch up: {left} left for {patience_s:.0f} s"
+            raise TimeoutError(message)
 
 
 def _places(topic: str) -> list[TopicPartition]:

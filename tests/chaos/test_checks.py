@@ -6,6 +6,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from shared.kafka import Outgoing
+from tests.chaos.pipeline import none_left
 from tests.support.invariants import Broken, Connection
 from tests.support.published import check_dead_letters, check_events
 
@@ -85,3 +86,17 @@ async def test_published_events(events: list[ConsumerRecord], broken: list[str])
     found = Broken()
     await check_events(cast("Connection", Table()), 1, events, found)
     assert [line[:2] for line in found.lines] == broken
+
+
+async def test_a_slow_stage_is_waited_for_and_one_that_stands_still_is_not() -> None:
+    left = iter([5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0])
+
+    async def slow() -> int:
+        return next(left)
+
+    async def stuck() -> int:
+        return 3
+
+    await none_left("slow", slow, patience_s=0.3)
+    with pytest.raises(TimeoutError, match="stuck did not catch up: 3 left"):
+        await none_left("stuck", stuck, patience_s=0.3)

@@ -23,9 +23,9 @@ def system() -> Iterator[tuple[Stack, Fleet]]:
 async def test_nothing_is_lost_or_doubled_when_processes_die(
     system: tuple[Stack, Fleet],
 ) -> None:
-    plan = Plan(signals=4_000, rate=300, seed=42, away_s=0.0, graph_away_s=0.0)
+    plan = Plan(signals=4_000, rate=300, seed=42, away_s=0.0, graph_away_s=0.0, graph=False)
     stack, fleet = system
     async with Pipeline(stack) as pipeline:
-        result = await run_fault("short round", short_round, pipeline, fleet, plan, graph=False)
+        result = await run_fault("short round", short_round, pipeline, fleet, plan)
     assert result.kills == 5
     assert result.broken == [], result.line
