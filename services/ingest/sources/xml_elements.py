@@ -31,6 +31,10 @@ def make_parser(
         raise PoisonMessageError("invalid", why, field="file")
 
     parser = expat.ParserCreate("utf-8")
+    if hasattr(parser, "SetReparseDeferralEnabled"):
+        # Later builds tell of a large element megabytes after it has ended, and how far a file was
+        # read, by which elements are bounded, would say nothing.
+        parser.SetReparseDeferralEnabled(False)
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = begin
