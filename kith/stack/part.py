@@ -75,12 +75,3 @@ def run_apart(work: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine to its end in a thread of its own: the caller's may have a loop running."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, work).result()
-
-
-def report_to(say: Say) -> Callable[[int, int, int], None]:
-    """Turn download figures into words."""
-
-    def report(done: int, total: int, size: int) -> None:
-        say(f"fetching {done}/{total} files, {size / 1e6:.0f} MB")
-
-    return report
