@@ -34,6 +34,8 @@ SOURCE: Final = "csv_upload"
 
 _FIRST_LINES: Final = 1 << 16
 _DELIMITERS: Final = ",;\t|"
+_WORKBOOK: Final = b"PK\x03\x04"
+"""How a workbook begins, which has no lines to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +174,19 @@ def _sniff_by_wishes(file: BinaryIO, truth: str, maps: Sequence[str]) -> Sniffed
         choices = dict.fromkeys(names, str(SKIP)) | {names[0]: str(Target("full_name"))}
         with contextlib.suppress(UnknownHeaderError):
             return sniff(file, choices)
+    first = f"; the first line has: {', '.join(header)}" if header else ""
     raise EvaluationError(
-        f"no column is known to speak of a person; the first line has: {', '.join(header)}. "
+        f"no column is known to speak of a person{first}. "
         "Say what they are: --map full_name=COLUMN, --map email=COLUMN …"
     )
 
 
 def _widest_header(file: BinaryIO) -> list[str]:
     file.seek(0)
-    lines = file.read(_FIRST_LINES).decode("utf-8", "replace").splitlines()[:1]
+    begin = file.read(_FIRST_LINES)
+    if begin.startswith(_WORKBOOK):
+        return []
+    lines = begin.decode("utf-8", "replace").splitlines()[:1]
     headers = [read_header(lines, delimiter)[0] for delimiter in _DELIMITERS] if lines else []
     return max(headers, key=len, default=[])
 

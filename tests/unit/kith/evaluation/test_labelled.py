@@ -8,6 +8,7 @@ import pytest
 from kith.evaluation.errors import EvaluationError
 from kith.evaluation.figures import describe, reading_lines
 from kith.evaluation.labelled import Labelled, read_labelled
+from tests.support.tables import workbook
 
 NAMES = ("Ada Lovelace", "Alan Turing", "Grace Hopper", "Edsger Dijkstra", "Barbara Liskov")
 
@@ -207,3 +208,10 @@ def test_who_has_no_column_of_names_is_told_how_to_say_one(
     lines = list(reading_lines(describe("table.csv", read_labelled(path, "who", maps), 1, 100)))
     assert any("--map full_name=COLUMN" in line for line in lines) is is_told
     assert any(line.startswith("  src is ignored") for line in lines)
+
+
+def test_of_a_workbook_without_a_header_no_bytes_are_shown(tmp_path: Path) -> None:
+    path = tmp_path / "empty.xlsx"
+    path.write_bytes(workbook([]))
+    with pytest.raises(EvaluationError, match=r"to speak of a person\. Say what they are"):
+        read_labelled(path, "who")
