@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -61,6 +62,9 @@ _RANGE: Final = 2
 _SHORTEST_NUMBER: Final = 5
 """Characters from which a value with a digit is compared as a number, not as a word."""
 
+
+_MONTH: Final = 31
+"""Days between two birthdays that may be one, told by heart or reckoned."""
 
 _LONG_NUMBER: Final = re.compile(r"\d{5}")
 """A number that chance gave a mailbox: another digit may be a slip. Counters are shorter."""
@@ -177,7 +181,7 @@ def compare_numbers(left: str, right: str) -> str:
 
 @lru_cache(maxsize=8_192)
 def compare_birthdays(left: str, right: str) -> str:
-    """Compare days: the year unknown, day and month swapped, one digit mistyped."""
+    """Compare days: the year unknown, day and month swapped, one digit mistyped, weeks apart."""
     if left == right:
         return "equal"
     if left[-5:] == right[-5:] and ("--" in (left[:2], right[:2])):
@@ -187,7 +191,16 @@ def compare_birthdays(left: str, right: str) -> str:
     if OSA.distance(left, right, score_cutoff=1) <= 1:
         return "near"
     same = sum((left[:4] == right[:4], left[5:7] == right[5:7], left[8:] == right[8:]))
-    return "similar" if same == 2 else "differ"
+    return "similar" if same == 2 or _are_close(left, right) else "differ"
+
+
+def _are_close(left: str, right: str) -> bool:
+    """Tell whether two days are at most a month apart, as few strangers' are."""
+    try:
+        apart = date.fromisoformat(left) - date.fromisoformat(right)
+    except ValueError:  # the year is unknown
+        return False
+    return abs(apart.days) <= _MONTH
 
 
 def compare_sexes(left: str, right: str) -> str:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services.resolver.domain.matching.blocking import blocking_keys
 from services.resolver.domain.matching.evidence import EvidenceScorer, observe
+from services.resolver.domain.matching.levels import compare_birthdays
 from services.resolver.domain.matching.model import Profile, Score, Scorer
 from services.resolver.domain.matching.profile import without
 from services.resolver.domain.matching.spec import SpecScorer
@@ -103,6 +104,19 @@ def test_any_attribute_of_a_source_is_evidence() -> None:
     born = score(a_profile(birthday="1815-12-10"), a_profile(birthday="1815-12-10"))
     assert more.weight > plain.weight + 3
     assert born.weight > plain.weight + 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("1990-09-26", "1990-10-06", "similar"),
+        ("1989-12-31", "1990-01-01", "similar"),
+        ("1990-09-26", "1990-11-06", "differ"),
+        ("--09-26", "1990-10-06", "differ"),
+    ],
+)
+def test_days_less_than_a_month_apart_are_similar(one: str, other: str, level: str) -> None:
+    assert compare_birthdays(one, other) == level
 
 
 def custom(field: str, one: str, other: str) -> tuple[str, float]:
