@@ -18,8 +18,8 @@ from shared.postgres.migrate import migrate
 HOMES: Final = Path(__file__).parents[2] / ".bench"
 """Where such stacks live, each made anew for every run."""
 
-READY_S: Final = 90.0
-"""How long the services may take to be ready, seconds."""
+READY_S: Final = 300.0
+"""How long the services may take to be ready, seconds: the machine may have other work to do."""
 
 
 def heed_signals() -> None:
