@@ -30,10 +30,6 @@ log = get_logger(__name__)
 EVENTS: Final = EVENTS_TOPIC.name
 """Where events go."""
 
-GATHER_S: Final = 0.05
-"""Before the next look at an outbox that held little, seconds: half of it is the latency that this
-adds. Each round costs Kafka and every consumer as much as a hundred events."""
-
 LITTLE: Final = 500
 """Events; a round of fewer has emptied the outbox, and the next one may wait for company."""
 
@@ -56,9 +52,11 @@ STUCK_S: Final = 60.0
 class Relay:
     """Publishes what the shards it leads hold."""
 
-    def __init__(self, outbox: Outbox, producer: Producer) -> None:
+    def __init__(self, outbox: Outbox, producer: Producer, gather_s: float = 0.0) -> None:
+        """Wait for `gather_s` after a round of little: one costs as much as a hundred events."""
         self._outbox = outbox
         self._producer = producer
+        self._gather_s = gather_s
         self._stopping = asyncio.Event()
         self._moved_at = time.monotonic()
 
@@ -72,7 +70,7 @@ class Relay:
                         delay = FIRST_DELAY_S
                         self._moved_at = time.monotonic()
                         if published < LITTLE:
-                            await self._wait(GATHER_S)
+                            await self._wait(self._gather_s)
             except Exception as error:  # noqa: BLE001  # a loop that ended would hold back all events
                 self._moved_at = time.monotonic()
                 log.warning("relay_retry", error=where(error), delay_s=delay)
@@ -133,7 +131,7 @@ def create_app(settings: RelaySettings) -> ASGIApp:
     """
     outbox = Outbox(settings.postgres)
     producer = Producer(settings.kafka)
-    relay = Relay(outbox, producer)
+    relay = Relay(outbox, producer, settings.kafka.gather_ms / 1000)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -60,8 +60,9 @@ MAX_POLL_INTERVAL_MS: Final = 24 * 3_600_000
 """A handler may back off for hours while a dependency is down without leaving the group: heartbeats
 run beside it, and whether the process lives is judged by `Progress`, not by polling."""
 
-GATHERED: Final = 1 << 16
-"""Bytes for whose sake Kafka lets a consumer of steady traffic wait, for up to `gather_ms`."""
+GATHERED: Final = 1 << 18
+"""Bytes for whose sake Kafka lets a consumer of steady traffic wait, for up to `gather_ms`: more
+than come by then unless there is a backlog."""
 
 AHEAD_STEADY: Final = 1 << 20
 AHEAD: Final = 1 << 18
@@ -104,8 +105,9 @@ class Delivery:
         """Hand the topic's records to a handler, in batches, one batch at a time.
 
         When they are not `heeded`, none is read: now and then the handler gets an empty batch that
-        says how far the topic is.  Where traffic is `steady` Kafka gathers records, too, before it
-        answers: each answer costs it and the consumer as much as dozens of records.
+        says how far the topic is.  Where traffic is `steady` records gather in Kafka, which answers
+        with what came within `gather_ms`, else here, between two batches: each answer, and each
+        batch, costs as much as dozens of records.
         """
         group = group or self._service
         if group not in topic.consumers:
@@ -119,7 +121,7 @@ class Delivery:
                 group,
                 self._offsets,
                 patience_s=patience_s,
-                gather_s=settings.gather_ms / 1000,
+                gather_s=0.0 if steady else settings.gather_ms / 1000,
             )
         else:
             subscription = _passing(topic.name, group, handler, patience_s)

@@ -46,10 +46,10 @@ class KafkaSettings(BaseSettings):
         default=20, ge=1, le=1_000, description="An idle consumer looks again after twice this."
     )
     gather_ms: int = Field(
-        default=50,
+        default=60,
         ge=0,
         le=1_000,
-        description="From batch to batch, at least: each costs as much as dozens of records.",
+        description="How long records may gather on each hop: a batch costs as much as dozens.",
     )
     batch_max_records: int = Field(
         default=500, ge=1, le=10_000, description="Records handed to a handler at once, at most."
