@@ -161,7 +161,7 @@ SETTLED: Final = Counter(
 )
 SETTLING_PENDING: Final = Gauge(
     "settling_pending",
-    "Contacts that wait to be decided about again: their tenant has grown since.",
+    "Contacts that wait to be decided about again: their tenant has grown since. At most 10,000.",
 )
 MERGE_CANDIDATES_PENDING: Final = Gauge(
     "merge_candidates_pending", "Possible duplicates that wait for a person."

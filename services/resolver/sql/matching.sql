@@ -202,14 +202,18 @@ WHERE m.tenant_id = $1
 ORDER BY m.records, m.contact_id LIMIT $3;
 
 -- name: count_drifted
--- Contacts of all tenants that were last compared when theirs was smaller, by more than one record in $1.
+-- Contacts of all tenants that were last compared when theirs was smaller, by more than one record in
+-- $1, at most $2: to count a quarter of a million reads 6,600 pages.
 SELECT count(*)
 FROM (
-    SELECT tenant_id, sum(occurrences)::bigint AS records FROM contact.attribute_frequency
-    WHERE attribute = 'record' GROUP BY tenant_id
-) AS r
-JOIN contact.last_matched AS m
-    ON m.tenant_id = r.tenant_id AND m.records < r.records - r.records / $1;
+    SELECT FROM (
+        SELECT tenant_id, sum(occurrences)::bigint AS records FROM contact.attribute_frequency
+        WHERE attribute = 'record' GROUP BY tenant_id
+    ) AS r
+    JOIN contact.last_matched AS m
+        ON m.tenant_id = r.tenant_id AND m.records < r.records - r.records / $1
+    LIMIT $2
+) AS drifted;
 
 -- name: find_still_drifted
 -- Which of the contacts that `find_drifted` found are so still, who stands for each now, and how many

@@ -59,6 +59,9 @@ from shared.postgres.pool import Connection, Pool, Scans
 SCHEMA: Final = "contact"
 """The schema that the resolver owns."""
 
+MOST_COUNTED: Final = 10_000
+"""Contacts that wait to be decided about again, as a gauge tells: two minutes' work, or more."""
+
 
 class Transaction:
     """One batch's transaction: everything or nothing."""
@@ -385,9 +388,9 @@ class Store(ConsumerStore):
         return count
 
     async def count_drifted(self) -> int:
-        """Count the contacts that matching is to decide about again."""
+        """Count the contacts that matching is to decide about again, as far as is of interest."""
         with translated():
-            count: int = await self._pool.fetchval(MATCHING["count_drifted"], DRIFT)
+            count: int = await self._pool.fetchval(MATCHING["count_drifted"], DRIFT, MOST_COUNTED)
         return count
 
     async def count_open_candidates(self) -> int:

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from services.resolver.handlers.matching import Matching
 from services.resolver.handlers.settling import LATER_S, Settling
+from services.resolver.store import store
 from services.resolver.store.matching import Drifted
 from shared.kafka.pace import Pace, Rest, restless
 from tests.integration.resolver.conftest import Home, Resolver
@@ -144,6 +145,16 @@ async def two_people(home: Home, resolver: Resolver) -> Matched:
     assert await matched.statuses() == ["active", "merged"] * 2
     await grow(home, records=4_000, having=3_500)
     return matched
+
+
+async def test_who_waits_is_counted_up_to_a_bound(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with home.resolver() as resolver:
+        await two_people(home, resolver)
+        assert await home.value(OLD) == await resolver.store.count_drifted() == 2
+        monkeypatch.setattr(store, "MOST_COUNTED", 1)
+        assert await resolver.store.count_drifted() == 1
 
 
 async def test_who_cannot_be_decided_about_holds_up_nobody_and_comes_back_without_growth(
