@@ -34,7 +34,7 @@ FEBRL: Final = ("febrl3", "febrl4")
 NAMES: Final = (*FEBRL, *DIFFICULTIES)
 """Sets, as `--set` names them."""
 
-SEEDS_OF_WHOLE: Final = {"febrl3": 1, "light": len(SEEDS), "medium": 2, "hell": 2}
+SEEDS_OF_WHOLE: Final = {"febrl3": 1, "febrl4": 1, "light": len(SEEDS), "medium": 2, "hell": 2}
 """Set → of how many seeds it goes through the whole path, which takes two minutes each: of the
 light set, whose goal is the nearest, all. FEBRL has no identifiers for the gate."""
 
@@ -73,7 +73,7 @@ def _tables(folder: Path, names: Sequence[str], seeds: Sequence[int], size: int)
     for place, seed in enumerate(seeds):
         for path in write_tables(folder, seed, size):
             name = path.stem.removeprefix("crm_").partition("_")[0]
-            is_wanted = name in names and place < SEEDS_OF_WHOLE.get(name, 0)
+            is_wanted = name in names and place < SEEDS_OF_WHOLE[name]
             if is_wanted and not path.stem.endswith("_shared"):
                 yield path
 
