@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ from kith.stack import Stack
 from services.resolver import relay as module
 from services.resolver.relay import Relay
 from services.resolver.store.outbox import LOOK_S, Outbox
+from services.resolver.store.queries import QUERIES
 from shared.events import topics
 from shared.events.codec import decode_event
 from shared.kafka.producer import Producer
@@ -153,6 +155,48 @@ async def test_what_is_committed_late_is_published_and_what_is_deleted_is_not_re
     assert await home.value("SELECT count(*) FROM contact.outbox") == 0
     await reader.close()
     await writer.close()
+
+
+@pytest.mark.parametrize("statement", ["publish_contact_events", "publish_company_events"])
+@pytest.mark.parametrize("is_asked_for", [True, False])
+async def test_a_transaction_has_its_id_before_it_takes_a_number_of_the_outbox(
+    home: Home, statement: str, *, is_asked_for: bool
+) -> None:
+    """Looked at where it takes the first one, for which it is made to wait; `Floor` hangs on it.
+
+    The other way round shows that the look finds a transaction without an id.
+    """
+    ask = " WHERE pg_current_xact_id() IS NOT NULL"
+    assert ask in QUERIES[statement]
+    query = QUERIES[statement] if is_asked_for else QUERIES[statement].replace(ask, "")
+    now = datetime.now(UTC)
+    event = (1, 1, "con_1", 1, "evt_1", "told", "{}", None, "test", now, 0, "")
+    holder = await asyncpg.connect(home.dsn("kith_migrator"))
+    writer = await asyncpg.connect(home.dsn("kith_resolver"))
+    await holder.execute("BEGIN; ALTER SEQUENCE contact.outbox_seq_seq NO CYCLE")
+    writing = asyncio.create_task(writer.execute(query, [event], now))
+    try:
+        async with asyncio.timeout(30):
+            while not (locks := await _locks_of_a_waiting(holder, writer.get_server_pid())):
+                assert not writing.done(), "the outbox's numbers come from elsewhere"
+                await asyncio.sleep(0.02)
+        assert ("transactionid" in locks) is is_asked_for
+    finally:
+        writing.cancel()
+        await asyncio.wait([writing])
+        await holder.execute("ROLLBACK")
+        await writer.close()
+        await holder.close()
+
+
+async def _locks_of_a_waiting(
+    connection: "asyncpg.Connection[asyncpg.Record]", pid: int
+) -> set[str]:
+    """Return the kinds of lock that a session has; none before it waits for one."""
+    rows = await connection.fetch("SELECT locktype, granted FROM pg_locks WHERE pid = $1", pid)
+    if all(row["granted"] for row in rows):
+        return set()
+    return {row["locktype"] for row in rows if row["granted"]}
 
 
 async def test_no_fault_ends_the_loop(
