@@ -10,8 +10,12 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from services.resolver.domain.matching.levels import compare_birthdays, compare_numbers
-from services.resolver.domain.matching.profile import fold_text, squeeze
-from services.resolver.domain.matching.vetoes import is_personal_number
+from services.resolver.domain.matching.profile import (
+    custom_attribute,
+    is_number,
+    spell_custom,
+)
+from services.resolver.domain.matching.vetoes import is_personal
 from shared.events.signal import Facts
 
 MOST_RECORDS: Final = 32
@@ -64,7 +68,9 @@ def _has_other_papers(facts: Facts, known: Iterable[Facts]) -> bool:
 
 def _papers(facts: Facts) -> dict[str, str]:
     return {
-        name: squeeze(str(value))
+        name: number
         for key, value in facts.custom_fields.items()
-        if isinstance(value, str | int) and is_personal_number(name := fold_text(key), str(value))
+        if isinstance(value, str | int)
+        and is_personal(name := custom_attribute(key))
+        and is_number(number := spell_custom(name, str(value)))
     }

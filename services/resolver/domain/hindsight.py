@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from services.resolver.domain.explaining import ACTION_NAMES, Evidence
 from services.resolver.domain.matching.evidence import PRIOR, EvidenceScorer
-from services.resolver.domain.matching.levels import kind_of
-from services.resolver.domain.matching.model import Observation, Score, Scorer, Signal
+from services.resolver.domain.matching.levels import compare_keys, kind_of
+from services.resolver.domain.matching.model import CUSTOM, Observation, Score, Scorer, Signal
+from services.resolver.domain.matching.profile import SEXES, spell_custom
 from services.resolver.domain.matching.tiers import Action, Thresholds, allowed
 from services.resolver.domain.matching.training import LabelledPair
 from services.resolver.domain.matching.vetoes import BARS, Veto
@@ -32,12 +33,26 @@ def observed(signals: Iterable[Signal], weights: Weights) -> tuple[list[Observat
     for signal in signals:
         if signal.attribute == PRIOR:
             size = (weights.prior - signal.weight) / (weights.per_doubling or 1.0)
-        else:
-            rarity = _rarity(signal, weights)
-            observations.append(
-                Observation(signal.attribute, signal.level, signal.left, signal.right, rarity)
-            )
+        elif (seen := _as_compared(signal)) is not None:
+            rarity = _rarity(seen, weights)
+            observations.append(Observation(*seen[:4], rarity))
     return observations, size
+
+
+def _as_compared(signal: Signal) -> Signal | None:
+    """Return a stored signal with its values as they are compared; None where that tells nothing.
+
+    Sexes are compared anew: they were words once, of which `F` and `female` were two.
+    """
+    name = signal.attribute
+    if not name.startswith(CUSTOM):
+        return signal
+    left, right = (spell_custom(name, said) for said in (signal.left, signal.right))
+    if name not in SEXES:
+        return signal._replace(left=left, right=right)
+    if not (left and right):
+        return None
+    return signal._replace(level=compare_keys(left, right), left=left, right=right)
 
 
 def _rarity(signal: Signal, weights: Weights) -> float:
@@ -63,10 +78,11 @@ def score_again(evidence: Evidence, scorer: Scorer, weights: Weights) -> Score |
     if not isinstance(scorer, EvidenceScorer):
         return None
     observations, size = observed(evidence.signals, scorer.weights)
+    shown = {signal.attribute: (signal.left, signal.right) for signal in evidence.signals}
     signals = [Signal(PRIOR, "base", "", "", weights.before(size))]
     for one in observations:
         weight = weights.weigh(kind_of(one.attribute, one.left, one.right), one.level, one.rarity)
-        signals.append(Signal(one.attribute, one.level, one.left, one.right, weight))
+        signals.append(Signal(one.attribute, one.level, *shown[one.attribute], weight))
     return EvidenceScorer(weights).recompute(signals)
 
 

@@ -16,7 +16,7 @@ from services.resolver.domain.hindsight import (
 )
 from services.resolver.domain.matching.evidence import EvidenceScorer, observe
 from services.resolver.domain.matching.linking import Matcher
-from services.resolver.domain.matching.model import Profile
+from services.resolver.domain.matching.model import Profile, Signal
 from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Action, Thresholds
@@ -115,6 +115,35 @@ def test_other_weights_change_the_score_and_no_word_of_another_formula() -> None
     assert again.probability < evidence.probability
     assert score_again(evidence, SpecScorer(), weights) is None
     assert labelled(evidence, SpecScorer(), is_match=True) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [("F", "female", "equal"), ("F", "Male", "differ"), ("F", "prefer not to say", None)],
+)
+def test_sexes_that_were_words_are_compared_anew(left: str, right: str, level: str | None) -> None:
+    """Before weights `2026-11.4` two words that were not the same differed, and said nothing."""
+    evidence = stored(ADA, ADA, Counts(20_000))
+    old = Signal("custom:gender", "differ", left, right, 0.0)
+    evidence = replace(evidence, signals=(*evidence.signals, old))
+    observations, _ = observed(evidence.signals, SCORER.weights)
+    found = [one.level for one in observations if one.attribute == "custom:gender"]
+    assert found == ([] if level is None else [level])
+    again = score_again(evidence, SCORER, default_weights())
+    assert again is not None
+    shown = [one[1:4] for one in again.signals if one.attribute == "custom:gender"]
+    assert shown == ([] if level is None else [(level, left, right)])
+
+
+def test_a_number_is_one_in_hindsight_however_its_source_parted_it() -> None:
+    one, other = (
+        a_profile(custom_fields={"member": number, "home": "15204 1st Ave"})
+        for number in ("MEMB-0042", "MEMB0042")
+    )
+    evidence = stored(one, other, Counts(20_000))
+    again = score_again(evidence, SCORER, default_weights())
+    assert again is not None
+    assert again.signals == evidence.signals
 
 
 def test_the_newest_decision_about_a_pair_counts_and_peoples_are_left_out() -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Final
 
-from services.resolver.domain.matching.levels import is_number
 from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Profile
+from services.resolver.domain.matching.profile import is_number
 from services.resolver.domain.matching.sharing import is_role_mailbox
 
 HOT: Final = 60
@@ -74,7 +74,7 @@ def _identifier_keys(profile: Profile) -> Iterable[str]:
         elif attribute.startswith(CUSTOM):
             for value in values:
                 if is_number(value):
-                    yield f"{attribute}:{value.replace(' ', '')}"
+                    yield f"{attribute}:{value}"
 
 
 def _email_keys(email: str) -> Iterable[str]:

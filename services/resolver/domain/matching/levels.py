@@ -10,8 +10,9 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio
 
 from services.resolver.domain.matching.model import CUSTOM
+from services.resolver.domain.matching.profile import SEXES, is_number
 from services.resolver.domain.names.company import parse_company
-from services.resolver.domain.names.tables import read_pairs, read_words
+from services.resolver.domain.names.tables import read_words
 
 RANK: Final[Mapping[str, int]] = {
     level: rank
@@ -58,10 +59,6 @@ EXTENSION: Final = ";ext="
 
 _RANGE: Final = 2
 """Last digits of a phone number in which the lines of one company differ, bought together."""
-
-_SHORTEST_NUMBER: Final = 5
-"""Characters from which a value with a digit is compared as a number, not as a word."""
-
 
 _MONTH: Final = 31
 """Days between two birthdays that may be one, told by heart or reckoned."""
@@ -164,19 +161,15 @@ def compare_phones(left: str, right: str) -> str:
 
 
 def compare_keys(left: str, right: str) -> str:
-    """Compare what has no neighbours: profiles, handles, domains."""
+    """Compare what has no neighbours: profiles, handles, domains, sexes."""
     return "equal" if left == right else "differ"
 
 
 def compare_numbers(left: str, right: str) -> str:
-    """Compare id numbers and codes, where one character may be mistyped or two swapped.
-
-    How one is parted says nothing: `942 78 7803` is `942787803`.
-    """
-    one, other = left.replace(" ", ""), right.replace(" ", "")
-    if one == other:
+    """Compare id numbers and codes, where one character may be mistyped or two swapped."""
+    if left == right:
         return "equal"
-    return "near" if OSA.distance(one, other, score_cutoff=1) <= 1 else "differ"
+    return "near" if OSA.distance(left, right, score_cutoff=1) <= 1 else "differ"
 
 
 @lru_cache(maxsize=8_192)
@@ -203,18 +196,6 @@ def _are_close(left: str, right: str) -> bool:
     return abs(apart.days) <= _MONTH
 
 
-def compare_sexes(left: str, right: str) -> str:
-    """Compare what sources call a person's sex, by a letter or a word.
-
-    Only a woman and a man differ: whatever else is said, or withheld, contradicts nobody.
-    """
-    sexes = read_pairs("sexes")
-    one, other = sexes.get(left), sexes.get(right)
-    if one is None or other is None:
-        return "remote"
-    return "equal" if one == other else "differ"
-
-
 def compare_custom(left: str, right: str) -> str:
     """Compare values of an attribute that only its source knows: numbers by digits, else words."""
     if left == right:
@@ -223,26 +204,6 @@ def compare_custom(left: str, right: str) -> str:
         return compare_numbers(left, right)
     return "near" if ratio(left, right) >= _BINS[0][0] else "differ"
 
-
-def is_number(value: str) -> bool:
-    """Tell whether a custom value is a code or an id number: long enough, with a digit.
-
-    Of several words most characters are digits: `12 Main Street` is a household's, not somebody's.
-    """
-    if len(value) < _SHORTEST_NUMBER:
-        return False
-    digits = sum(map(str.isdigit, value))
-    return digits > 0 and (" " not in value or 2 * digits > sum(map(str.isalnum, value)))
-
-
-SEXES: Final = frozenset(
-    f"{CUSTOM}{name}"
-    for name in (
-        *("gender", "gender_code", "sex", "sex_code", "geschlecht", "sexe", "sexo", "genero"),
-        *("sesso", "geslacht", "kon", "kjonn", "plec", "cinsiyet", "пол", "性別", "性别", "성별"),
-    )
-)
-"""Custom fields that say whether somebody is a woman or a man, by their folded names."""
 
 COMPARATORS: Final[Mapping[str, Callable[[str, str], str]]] = {
     "company": compare_companies,
@@ -255,7 +216,7 @@ COMPARATORS: Final[Mapping[str, Callable[[str, str], str]]] = {
     "country": compare_keys,
     "postcode": compare_numbers,
     "birthday": compare_birthdays,
-    **dict.fromkeys(SEXES, compare_sexes),
+    **dict.fromkeys(SEXES, compare_keys),
 }
 """Attribute → how its values are compared."""
 
@@ -269,7 +230,7 @@ def comparator_of(attribute: str) -> Callable[[str, str], str]:
 
 
 def kind_of(attribute: str, left: str, right: str) -> str:
-    """Return the row of the weights that an attribute is weighed by."""
+    """Return the row of the weights that values, as they are compared, are weighed by."""
     if not attribute.startswith(CUSTOM):
         return attribute
     if attribute in SEXES:

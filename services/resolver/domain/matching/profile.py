@@ -8,6 +8,7 @@ from typing import Final
 from services.resolver.domain.matching.model import CUSTOM, Profile, Term
 from services.resolver.domain.names.folding import clean_name, fold, repair_lookalikes
 from services.resolver.domain.names.person import parse_person
+from services.resolver.domain.names.tables import read_pairs
 from shared.events.signal import Facts
 from shared.identifiers.domain import company_domain
 from shared.identifiers.types import Email
@@ -25,6 +26,17 @@ _DAY: Final = re.compile(r"\s*(\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{4})")
 """A custom value that begins with a day, or is one: when something happened tells nobody apart."""
 
 _NOT_ALPHANUMERIC: Final = re.compile(r"[\W_]+")
+
+_APART: Final = re.compile(r"[\s,]+")
+"""What stands between words, and between the parts of a number that is written in several."""
+
+_ORDINAL: Final = re.compile(r"\d*(1st|2nd|3rd|\dth)")
+
+_MOST_LETTERS: Final = 2
+"""Letters of a word that belongs to a number, as in `QQ 12 34 56 C`; more are a street's."""
+
+_SHORTEST_NUMBER: Final = 5
+"""Characters from which a value with a digit is compared as a number, not as a word."""
 
 
 def profile_of(facts: Facts) -> Profile:
@@ -98,7 +110,8 @@ class _Builder:
 
     def custom(self, key: str, raw: str) -> None:
         if len(raw) <= LONGEST_CUSTOM and not _DAY.match(raw):
-            self.add(CUSTOM + fold_text(key).replace(" ", "_"), fold_text(raw), raw)
+            attribute = custom_attribute(key)
+            self.add(attribute, spell_custom(attribute, raw), raw)
 
 
 @lru_cache(maxsize=8_192)
@@ -110,6 +123,71 @@ def fold_text(text: str) -> str:
 def squeeze(text: str | None) -> str:
     """Fold text to letters and digits only: `SW1A 1AA` → `sw1a1aa`."""
     return fold_text(text).replace(" ", "") if text else ""
+
+
+def custom_attribute(key: str) -> str:
+    """Name the attribute that a custom field is compared as."""
+    return CUSTOM + fold_text(key).replace(" ", "_")
+
+
+def spell_custom(attribute: str, raw: str) -> str:
+    """Bring a value of a custom field to the spelling in which it is compared.
+
+    Numbers lose what parts them, `MEMB-0042` → `memb0042`, and sexes are `f` or `m`; whatever else
+    is said of a sex tells nothing, and is empty. Signals hold values as their sources wrote them:
+    whoever asks about those spells them first.
+    """
+    if attribute in SEXES:
+        return _sex_of(raw)
+    return squeeze(raw) if _is_number_as_written(raw) else fold_text(raw)
+
+
+def is_number(value: str) -> bool:
+    """Tell whether a custom value, as it is spelled for comparing, is a code or an id number."""
+    return len(value) >= _SHORTEST_NUMBER and " " not in value and _has_digit(value)
+
+
+@lru_cache(maxsize=8_192)
+def _is_number_as_written(raw: str) -> bool:
+    """Tell whether a value is one number: a word with a digit, or several that are parts of it.
+
+    Of several most have digits, and what has none is a letter or two, or most mix letters and
+    digits (`RSSMRA 85T10 A562S`). `1201 42nd St` is a household's, not somebody's.
+    """
+    if len(raw) > LONGEST_CUSTOM:
+        return False
+    words = [word for part in _APART.split(raw) if (word := squeeze(part))]
+    if sum(map(len, words)) < _SHORTEST_NUMBER:
+        return False
+    if len(words) == 1:
+        return _has_digit(words[0])
+    parts = [word for word in words if _has_digit(word) and not _ORDINAL.fullmatch(word)]
+    mixed = sum(not word.isdigit() for word in parts)
+    longest = max((len(word) for word in words if word not in parts), default=0)
+    return 2 * mixed > len(words) or (2 * len(parts) > len(words) and longest <= _MOST_LETTERS)
+
+
+def _has_digit(word: str) -> bool:
+    return any(map(str.isdigit, word))
+
+
+def _sex_of(raw: str) -> str:
+    """Return `f` or `m`. Words are looked up as they stand, too: folded, 男 would be `nan`."""
+    sexes = read_pairs("sexes")
+    return sexes.get(clean_name(raw).casefold()) or sexes.get(fold_text(raw), "")
+
+
+SEXES: Final = frozenset(
+    map(
+        custom_attribute,
+        (
+            *("gender", "gender code", "sex", "sex code", "geschlecht", "sexe", "sexo", "género"),
+            *("sesso", "geslacht", "kön", "kjønn", "płeć", "cinsiyet"),
+            *("пол", "性別", "性别", "성별"),
+        ),
+    )
+)
+"""Custom fields that say whether somebody is a woman or a man, by their usual names."""
 
 
 def initials_of(profile: Profile) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from services.resolver.domain.matching.levels import is_number
 from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Signal
-from services.resolver.domain.matching.vetoes import BARS, Veto, is_personal_number
+from services.resolver.domain.matching.profile import is_number, spell_custom
+from services.resolver.domain.matching.vetoes import BARS, Veto, is_personal
 
 
 class Action(IntEnum):
@@ -89,9 +89,15 @@ def _agreeing(signals: Iterable[Signal]) -> set[str]:
     return {
         one.attribute
         for one in signals
-        if one.level in _AGREE
-        and (not one.attribute.startswith(CUSTOM) or (is_number(one.left) and is_number(one.right)))
+        if one.level in _AGREE and (not one.attribute.startswith(CUSTOM) or _are_numbers(one))
     }
+
+
+def _are_numbers(signal: Signal) -> bool:
+    """Tell whether a signal of a custom field compares two codes or id numbers."""
+    return all(
+        is_number(spell_custom(signal.attribute, said)) for said in (signal.left, signal.right)
+    )
 
 
 def tier_of(signals: Iterable[Signal]) -> Tier:
@@ -148,9 +154,7 @@ def is_paper(signal: Signal) -> bool:
     """Tell whether a signal compares birthdays, or numbers that a state gives to one person."""
     name = signal.attribute
     return name == "birthday" or (
-        name.startswith(CUSTOM)
-        and is_personal_number(name.removeprefix(CUSTOM).replace("_", " "), signal.left)
-        and is_number(signal.right)
+        name.startswith(CUSTOM) and is_personal(name) and _are_numbers(signal)
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Final
 
-from services.resolver.domain.matching.levels import comparator_of, compare_texts, is_number
+from services.resolver.domain.matching.levels import comparator_of, compare_texts
 from services.resolver.domain.matching.model import CUSTOM, Profile, Statistics
+from services.resolver.domain.matching.profile import is_number
 from services.resolver.domain.matching.statistics import ESTABLISHED
 from services.resolver.domain.names.compare import PartLevel, compare_persons
 from services.resolver.domain.names.given import are_forms_of_one, is_known
@@ -257,12 +258,11 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
         if (levels := _levels(left, right, attribute) & _SAME)
     }
     papers = {"birthday": _agree(left, right, "birthday"), "number": bool(numbers)}
-    is_personal = any(
-        level == "equal" and _is_personal(attribute.removeprefix(CUSTOM).replace("_", " "))
-        for attribute, level in numbers.items()
+    is_anyones_own = any(
+        level == "equal" and is_personal(attribute) for attribute, level in numbers.items()
     )
     born = "birthday" in left.values and "birthday" in right.values
-    if "given" not in strange or not born or is_personal:
+    if "given" not in strange or not born or is_anyones_own:
         papers["address"] = _are_at_one_address(left, right)
     return sum(papers.values()) >= 2
 
@@ -276,13 +276,9 @@ def _are_at_one_address(left: Profile, right: Profile) -> bool:
     )
 
 
-def is_personal_number(name: str, value: str) -> bool:
-    """Tell whether a field, by its folded name, holds a number that one person has."""
-    return _is_personal(name) and is_number(value)
-
-
-def _is_personal(name: str) -> bool:
-    return not _PERSONAL.isdisjoint(name.split())
+def is_personal(attribute: str) -> bool:
+    """Tell whether a custom field, by its name, holds a number that one person has."""
+    return not _PERSONAL.isdisjoint(attribute.removeprefix(CUSTOM).split("_"))
 
 
 def _agree(left: Profile, right: Profile, attribute: str) -> bool:

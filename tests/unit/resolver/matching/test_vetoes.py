@@ -296,8 +296,9 @@ def test_a_day_in_a_custom_field_proves_nothing() -> None:
     assert judge(left, right).action is Action.NOTHING
 
 
-def test_a_street_in_a_custom_field_is_a_households() -> None:
-    home: dict[str, Any] = {"custom_fields": {"residence": "3504 Burgess Vista"}}
+@pytest.mark.parametrize("street", ["3504 Burgess Vista", "15204 1st Ave", "12045 Elm"])
+def test_a_street_in_a_custom_field_is_a_households(street: str) -> None:
+    home: dict[str, Any] = {"custom_fields": {"residence": street}}
     verdict = judge(a_profile("Karen Norton", **home), a_profile("Deanna Norton", **home))
     assert verdict.action <= Action.REVIEW
     assert verdict.tier is Tier.LOW
