@@ -27,6 +27,9 @@ _ONES_OWN: Final = ("linkedin_urn", "linkedin", "email", "phone")
 _ANOTHERS: Final = frozenset({"differ", "numbered", "neighbour", "similar"})
 """Levels of mailboxes and lines that are two: no slip of the pen makes one of the other."""
 
+_OTHER_DESKS: Final = _ANOTHERS | {"line"}
+"""The same of two numbers with extensions, which one switchboard may have, too."""
+
 _ONE_EMPLOYER: Final = frozenset({"equal", "near", "subset"})
 """Levels of employers' names that are one employer's."""
 
@@ -59,7 +62,7 @@ def are_colleagues(one: Profile, other: Profile, signals: Iterable[Signal]) -> b
     if levels.get("email") in _ANOTHERS:
         return not _hosts(one).isdisjoint(_hosts(other))
     return (
-        levels.get("phone") in _ANOTHERS
+        levels.get("phone") in _OTHER_DESKS
         and _have_extensions(one)
         and _have_extensions(other)
         and (levels.get("company") in _ONE_EMPLOYER or not _hosts(one).isdisjoint(_hosts(other)))
