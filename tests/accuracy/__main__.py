@@ -68,10 +68,13 @@ def _sets(names: Sequence[str], seeds: Sequence[int], size: int) -> Iterator[_Se
             yield _Set(name, seed, size, is_twice=seed == seeds[0])
 
 
-def _tables(folder: Path, names: Sequence[str], seeds: Sequence[int], size: int) -> Iterator[Path]:
-    """Write the sets, as they are, as tables; yields those that go through the whole path."""
-    for place, seed in enumerate(seeds):
-        for path in write_tables(folder, seed, size):
+def tables(folder: Path, names: Sequence[str], seeds: Sequence[int], size: int) -> Iterator[Path]:
+    """Write the sets, as they are, as tables; yields those that go through the whole path.
+
+    Into a folder for each seed: FEBRL, of one name with every seed, is read while the next is made.
+    """
+    for place, seed in enumerate(seeds[: max(SEEDS_OF_WHOLE[name] for name in names)]):
+        for path in write_tables(folder / str(seed), seed, size):
             name = path.stem.removeprefix("crm_").partition("_")[0]
             is_wanted = name in names and place < SEEDS_OF_WHOLE[name]
             if is_wanted and not path.stem.endswith("_shared"):
@@ -144,7 +147,7 @@ def main() -> int:
             failures += _alone(pool, _sets(names, seeds, options.size))
         if not options.alone:
             with tempfile.TemporaryDirectory() as folder:
-                failures += _whole(pool, _tables(Path(folder), names, seeds, options.size))
+                failures += _whole(pool, tables(Path(folder), names, seeds, options.size))
     print("\n" + ("\n".join(failures) if failures else "all goals are met"))
     return int(bool(failures))
 
