@@ -134,14 +134,19 @@ async def _no_loss(connection: Connection, broken: Broken, tenant_id: int | None
 async def _no_doubles(connection: Connection, broken: Broken, tenant_id: int | None) -> None:
     broken.none(
         "I2",
-        # A sender may use one id for several versions of a record: each has its own event.
+        # A sender may use one id for several versions of a record: each has its own event. Who
+        # is merged for what a signal said, or parted, may tell workspaces so on its behalf.
         await connection.fetch(
             "SELECT e.entity_public_id, e.cause, e.event_type, count(*)"
             " FROM contact.contact_event e WHERE ($1::bigint IS NULL OR e.tenant_id = $1)"
             " AND e.event_type IN ('ContactCreated', 'FactAsserted', 'BindingChanged')"
             " GROUP BY e.entity_id, e.workspace_id, 1, 2, 3 HAVING count(*) > 1 AND count(*) > ("
             "   SELECT count(*) FROM contact.source_record r"
-            "   WHERE r.tenant_id = min(e.tenant_id) AND r.signal_id = e.cause)",
+            "   WHERE r.tenant_id = min(e.tenant_id) AND r.signal_id = e.cause) + CASE"
+            "   WHEN e.event_type = 'BindingChanged' THEN (SELECT count(*)"
+            "     FROM contact.contact_event d WHERE d.entity_id = e.entity_id"
+            "     AND d.cause = e.cause AND d.event_type IN ('ContactsMerged', 'ContactsSplit'))"
+            "   ELSE 0 END",
             tenant_id,
         ),
         "an event twice for one signal",

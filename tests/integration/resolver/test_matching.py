@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import permutations
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.resolver.domain.matching.evidence import EvidenceScorer
@@ -15,6 +16,7 @@ from shared.events.codec import unpack_headers
 from shared.kafka.batch import Batch, Rejected, next_offsets
 from shared.kafka.pace import restless
 from tests.integration.resolver.conftest import Home, Resolver, record_of
+from tests.support.invariants import check_database
 
 ADA = {
     "name": "Adalbert Lovelace",
@@ -85,6 +87,30 @@ async def test_two_records_of_one_person_become_one_contact_with_the_evidence_ke
         (log,) = await home.fetch("SELECT * FROM contact.contact_merge_log")
         assert log["decision_id"] == decision["id"]
         assert log["merged_by"] is None
+
+
+async def test_a_merge_tells_of_labels_on_behalf_of_the_signal_that_led_to_it(home: Home) -> None:
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        for record, email in (("r1", "adalbert@engines.example"), ("r2", "adalbert@gmail.com")):
+            said = resolver.a_signal(record, email=email, labels=(record,), **ADA)
+            await resolver.resolve(said)
+        await matched.match()
+        assert await matched.statuses() == ["active", "merged"]
+        told = "SELECT count(*) FROM contact.contact_event WHERE event_type = 'BindingChanged'"
+        survivors = " AND entity_id = (SELECT min(id) FROM contact.contact)"
+        assert await home.value(told + survivors) == 2
+        owner = await asyncpg.connect(home.dsn("kith_migrator"))
+        try:
+            assert await check_database(owner) == []
+            await owner.execute(
+                "UPDATE contact.contact_event SET cause = 'no signal'"
+                " WHERE event_type = 'ContactsMerged'"
+            )
+            doubled = [line for line in await check_database(owner) if line.startswith("I2")]
+            assert len(doubled) == 1
+        finally:
+            await owner.close()
 
 
 async def test_the_same_events_again_change_nothing(home: Home) -> None:
