@@ -19,6 +19,8 @@ def system() -> Iterator[tuple[Stack, Fleet]]:
         yield made
 
 
+# Who stands still is given up by itself: how long all of it takes is the machine's affair.
+@pytest.mark.timeout(600)
 @pytest.mark.stack
 async def test_nothing_is_lost_or_doubled_when_processes_die(
     system: tuple[Stack, Fleet],
