@@ -6,10 +6,10 @@ import time
 from functools import partial
 from typing import Final
 
-from tests.chaos.aim import WINDOWS, catch
+from tests.chaos.aim import BETWEEN_COMMITS, kill_before_write, kill_in, matched_not_committed
 from tests.chaos.files import Files
 from tests.chaos.pushes import SLOWEST_S, pushing
-from tests.chaos.run import EVERYTHING, INDEXES, READ_MODEL, Fault, Run
+from tests.chaos.run import EVERYTHING, INDEXES, MATCHING, READ_MODEL, Fault, Run
 
 MOMENTS: Final = (0.2, 0.45, 0.7)
 """Shares of the signals after which something is killed."""
@@ -39,16 +39,10 @@ async def kill_stage(run: Run, stage: str) -> None:
 
 async def kill_between_commits(run: Run) -> None:
     """F2: kill -9 just where work is done and not yet noted as done, in four stages."""
-    killed_at = 0.0
-    for number, stage in enumerate(WINDOWS):
+    for number, (stage, window) in enumerate(BETWEEN_COMMITS.items()):
         await run.fed(0.1 + 0.1 * number)
-        caught = await catch(run, stage)
-        if not caught:
-            run.broken.add("F2", f"{stage}: was never caught between its two commits")
-        for running in caught:
-            await run.shoot(running)
-            killed_at = time.monotonic()
-    await run.recovered(since=killed_at)
+        await kill_in(run, stage, window)
+    await run.recovered()
 
 
 async def kill_kafka(run: Run) -> None:
@@ -160,6 +154,23 @@ async def two_at_once(run: Run) -> None:
         await run.recovered()
 
 
+async def kill_matcher(run: Run) -> None:
+    """F13: kill -9 of the matcher, wherever it is in its work, and of PostgreSQL, as it settles."""
+    await run.fed(0.2)
+    await run.shoot(run.pick("matcher"))
+    await run.fed(0.4)
+    await kill_in(run, "matcher", matched_not_committed)
+    await run.fed(0.6)
+    await kill_before_write(run, "matcher", "contact.outbox")
+    await run.fed(1.0)
+    await run.recovered((*INDEXES, MATCHING))
+    await kill_before_write(run, "matcher", "contact.last_matched")
+    if not await run.unsettled():
+        run.broken.add("aim", "nothing was left to be decided again")
+    await run.away("postgres", 0.0)
+    await run.recovered((*INDEXES, MATCHING))
+
+
 async def short_round(run: Run) -> None:
     """F1 of three stages, F4 and F6 in one run: what `make test` can afford."""
     for moment, stage in ((0.1, "resolver"), (0.2, "relay"), (0.3, "projector")):
@@ -189,8 +200,12 @@ FAULTS: Final[dict[str, tuple[str, Fault]]] = {
     "F10.postgres": ("F10 files, PostgreSQL crash", crash_postgres_amid_files),
     "F11": ("F11 two at once", two_at_once),
     "F12": ("F12 pushes, kill ingest", kill_amid_pushes),
+    "F13": ("F13 kill -9 matcher", kill_matcher),
 }
 """Name on the command line → name in the report, and the fault."""
+
+MATCHED: Final = frozenset({"F13"})
+"""Faults of a system that matches people by name, which the others do without."""
 
 
 def chosen(names: str) -> list[str]:

@@ -37,11 +37,13 @@ class Order:
     """Signals a second."""
     place: tuple[str, str]
     """Tenant and workspace."""
+    named: bool = False
 
 
 async def feed(order: Order) -> None:
     """Send everything."""
-    outgoing = [one.message for one in make(order.seed, order.count, Place(*order.place)).fed]
+    made = make(order.seed, order.count, Place(*order.place), named=order.named)
+    outgoing = [one.message for one in made.fed]
     async with Producer(KafkaSettings(bootstrap_servers=order.bootstrap)) as producer:
         started, sent = time.perf_counter(), 0
         while sent < len(outgoing):

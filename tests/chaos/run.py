@@ -17,12 +17,14 @@ from kith.administration import create_tenant
 from kith.stack import Fleet, Stack
 from kith.stack.processes import find, kill, wait_until
 from kith.stack.supervisor import Running
+from services.resolver.settings import MatcherSettings
+from services.resolver.store.matching import DRIFT, QUERIES
 from shared.events import topics
 from shared.events.envelope import header
 from shared.kafka.batch import ConsumerRecord
 from tests.chaos.feeder import Order
-from tests.chaos.pipeline import PATIENCE_S, Offsets, Pipeline
-from tests.chaos.truth import check_identity, check_ledger
+from tests.chaos.pipeline import PATIENCE_S, Offsets, Pipeline, none_left
+from tests.chaos.truth import check_identity, check_ledger, check_statistics
 from tests.chaos.workload import Place, Workload, make
 from tests.support.invariants import Broken, Connection, check_tables, folded
 from tests.support.published import check_dead_letters, check_events
@@ -33,6 +35,10 @@ GRAPH: Final = "indexer-graph"
 INDEXES: Final = ("indexer-search", GRAPH)
 EVERYTHING: Final = (*READ_MODEL, *INDEXES, "enricher")
 """Who reads events."""
+MATCHING: Final = "resolver-matching"
+"""Who reads them too, where people are matched by name."""
+MATCHED_AT_ONCE: Final[int] = MatcherSettings.model_fields["batch_max_records"].default
+"""Events in one of its transactions."""
 
 RAW: Final = topics.SIGNALS.name
 SET_ASIDE: Final = topics.SIGNALS.dead_letters("ingest")
@@ -61,6 +67,8 @@ class Plan:
     """How long Neo4j is down, seconds."""
     graph: bool = True
     """Whether there is one."""
+    named: bool = False
+    """Whether people have names of their own, and are matched by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,25 +140,23 @@ class Run:
             self._more.clear()
             await asyncio.wait_for(self._more.wait(), PATIENCE_S)
 
-    async def recovered(self, groups: tuple[str, ...] = READ_MODEL, since: float = 0.0) -> None:
-        """Wait until all that was fed before the fault ended has come through; note how long.
-
-        `since` is when the fault ended, by `time.monotonic`; now, if not said.
-        """
-        since = since or time.monotonic()
+    async def recovered(self, groups: tuple[str, ...] = READ_MODEL) -> None:
+        """Wait until all that was fed until now, a fault's end, has come through; note how long."""
+        since = time.monotonic()
         await self.pipeline.caught_up(tuple(filter(self._has, groups)))
         self._recovery = max(self._recovery, time.monotonic() - since)
 
     async def quiet(self) -> None:
-        """Wait until everything has been read, and nothing more has come of it."""
-        groups = tuple(filter(self._has, EVERYTHING))
+        """Wait until everything has been read and decided, and nothing more has come of it."""
+        groups = tuple(filter(self._has, (*EVERYTHING, MATCHING)))
         before = None
         while before != (before := await self.pipeline.ends(topics.EVENTS.name)):
             await self.pipeline.caught_up(groups)
+            await none_left("settling", self.unsettled)
 
     def _has(self, group: str) -> bool:
         """Tell whether the system has these readers."""
-        return self.plan.graph or group != GRAPH
+        return {GRAPH: self.plan.graph, MATCHING: self.plan.named}.get(group, True)
 
     def started_at(self, topic: str) -> int:
         """Return how many records a topic had when this run began."""
@@ -184,6 +190,10 @@ class Run:
         await asyncio.sleep(seconds)
         await asyncio.to_thread(self.stack.start, [part])
 
+    async def unsettled(self) -> int:
+        """Return how many contacts are to be decided again, as statistics have moved."""
+        return int(await self.pipeline.value(QUERIES["count_drifted"], DRIFT, self.plan.signals))
+
     async def feed(self) -> None:
         """Run the feeder to its end."""
         plan, place = self.plan, self.place
@@ -193,6 +203,7 @@ class Run:
             plan.signals,
             plan.rate,
             (place.tenant, place.workspace),
+            plan.named,
         )
         feeder = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -265,7 +276,7 @@ async def make_place(stack: Stack, name: str) -> tuple[Place, int]:
 async def _check(run: Run) -> int:
     """Check every invariant; returns how many events were published again."""
     plan, broken, pipeline = run.plan, run.broken, run.pipeline
-    workload = await asyncio.to_thread(make, plan.seed, plan.signals, run.place)
+    workload = await asyncio.to_thread(make, plan.seed, plan.signals, run.place, named=plan.named)
     raw = await pipeline.read(RAW, run.starts[RAW])
     _check_raw(raw, workload, broken)
     letters = await pipeline.read(SET_ASIDE, run.starts[SET_ASIDE])
@@ -280,6 +291,9 @@ async def _check(run: Run) -> int:
         await connection.execute("SET enable_nestloop = off")
         await check_ledger(connection, run.tenant_id, workload, broken)
         await check_identity(connection, run.tenant_id, workload, broken)
+        if plan.named:
+            again = run.killed.total() * MATCHED_AT_ONCE
+            await check_statistics(connection, run.tenant_id, workload, again, broken)
         repeated = await check_told(run, connection, (run.place, run.tenant_id), events)
         for check in run.beside:
             await check(connection, events)

@@ -14,15 +14,19 @@ ENVIRONMENT: Final = {
     # The default keeps the indexer behind the hot path; here it should be in the line of fire.
     "indexer": {"INDEXER_DOCUMENTS_PER_SECOND": "5000"},
 }
-REPLICAS: Final = {"matcher": 0}
-"""Everybody is called alike, and the truth knows identifiers only: names would join more."""
 
 
 @contextmanager
-def chaotic(home: Path, parts: Iterable[str] = tuple(PARTS)) -> Iterator[tuple[Stack, Fleet]]:
-    """Run every service on a stack of its own."""
+def chaotic(
+    home: Path, parts: Iterable[str] = tuple(PARTS), *, matching: bool = False
+) -> Iterator[tuple[Stack, Fleet]]:
+    """Run every service on a stack of its own.
+
+    Matching only where it is asked for: elsewhere everybody is called alike, and the truth knows
+    identifiers only, so that names would join more.
+    """
     with (
         empty_stack(home, parts) as stack,
-        services(stack, env=ENVIRONMENT, replicas=REPLICAS) as fleet,
+        services(stack, env=ENVIRONMENT, replicas={"matcher": int(matching)}) as fleet,
     ):
         yield stack, fleet

@@ -32,7 +32,7 @@ async def check_ledger(
 async def check_identity(
     connection: Connection, tenant_id: int, workload: Workload, broken: Broken
 ) -> None:
-    """Contacts joined through open candidates hold what the truth says belongs together.
+    """Contacts joined by merges and open candidates hold what the truth says belongs together.
 
     The truth does not depend on order or faults, and a run without faults is held to it too, so
     that the partitions of both are equal.
@@ -51,10 +51,15 @@ async def check_identity(
         " WHERE tenant_id = $1 AND status = 'open'",
         tenant_id,
     )
+    absorbed = await connection.fetch(
+        "SELECT id, merged_into_id FROM contact.contact"
+        " WHERE tenant_id = $1 AND merged_into_id IS NOT NULL",
+        tenant_id,
+    )
     found = joined(
         [
             *((contact, *members) for contact, members in groups.items()),
-            *((f"contact {a}", f"contact {b}") for a, b in pairs),
+            *((f"contact {a}", f"contact {b}") for a, b in (*pairs, *absorbed)),
         ]
     )
     people = {frozenset(one for one in group if not one.startswith("contact ")) for group in found}
@@ -63,3 +68,23 @@ async def check_identity(
         broken.add("I4", f"{max(group)}: its {len(group)} members are not together, alone")
     for group in people - expected:
         broken.add("I4", f"{max(group)}: {len(group)} members are together, but should not")
+
+
+async def check_statistics(
+    connection: Connection, tenant_id: int, workload: Workload, again: int, broken: Broken
+) -> None:
+    """Every record is counted among those that matching weighs by, and few are twice.
+
+    A version of a record counts once more, and so does what is read `again` after a kill, which is
+    a batch at most (ADR 0045).
+    """
+    counted = await connection.fetchval(
+        "SELECT coalesce(sum(occurrences), 0)::bigint FROM contact.attribute_frequency"
+        " WHERE tenant_id = $1 AND attribute = 'record'",
+        tenant_id,
+    )
+    least, most = len(workload.records), len(workload.marks) + again
+    if counted < least:
+        broken.add("I1", f"statistics have {counted} records, of {least} that there are")
+    if counted > most:
+        broken.add("I2", f"statistics have {counted} records, of {most} that were read")

@@ -6,10 +6,11 @@ The truth below is made here, from what the signals are meant to say; kith's cod
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeVar
+from string import ascii_lowercase
+from typing import Final, Literal, NamedTuple, TypeVar
 
 import orjson
 
@@ -21,7 +22,7 @@ from tests.chaos.poison import VARIANTS, poisoned
 
 T = TypeVar("T")
 
-Kind = Literal["new", "repeat", "changed", "sharing", "merging", "poison", "unparseable"]
+Kind = Literal["new", "repeat", "changed", "sharing", "merging", "poison", "unparseable", "alike"]
 
 SHARES: Final[dict[Kind, float]] = {
     "repeat": 0.08,
@@ -32,6 +33,15 @@ SHARES: Final[dict[Kind, float]] = {
     "unparseable": 0.01,
 }
 """Shares of the kinds (runtime 3.3, workload W); the rest is new."""
+
+NAMED_SHARES: Final[dict[Kind, float]] = {
+    "repeat": 0.08,
+    "changed": 0.05,
+    "alike": 0.25,
+    "poison": 0.005,
+}
+"""The same where people have names of their own: one in four says of somebody what has no value in
+common with what was said before but name, employer, title and address."""
 
 SOURCES: Final = ("hubspot_crm", "salesforce_crm", "csv_upload", "google_contacts")
 BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,6 +67,8 @@ class Record:
     identifiers: list[str]
     """`type:value`, in kith's spelling."""
     ce_id: str
+    person: int | None = None
+    """Who it is, where people have names of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +105,10 @@ class Workload:
         return {one.mark for one in self.fed if one.kind == "unparseable"}
 
     def partition(self) -> set[frozenset[str]]:
-        """Group records and identifiers that belong together: whatever shares an identifier."""
-        return joined((one.name, *one.identifiers) for one in self.records)
+        """Group records and identifiers that belong together: of whom shares one, or is one."""
+        groups = joined((one.name, *one.identifiers, _who(one)) for one in self.records)
+        people = {_who(one) for one in self.records}
+        return {group - people for group in groups}
 
 
 def joined(groups: Iterable[Iterable[str]]) -> set[frozenset[str]]:
@@ -116,24 +130,51 @@ def joined(groups: Iterable[Iterable[str]]) -> set[frozenset[str]]:
     return {frozenset(names) for names in found.values()}
 
 
-def make(seed: int, count: int, place: Place) -> Workload:
-    """Make a workload: the same seed, count and place give the same bytes."""
-    return _Maker(seed, place).run(count)
+def _who(record: Record) -> str:
+    return f"person {record.name if record.person is None else record.person}"
+
+
+def make(seed: int, count: int, place: Place, *, named: bool = False) -> Workload:
+    """Make a workload: the same seed, count and place give the same bytes.
+
+    People have names of their own if `named`, else everybody is called alike.
+    """
+    return _Maker(seed, place, NAMED_SHARES if named else SHARES).run(count)
+
+
+class Somebody(NamedTuple):
+    """What tells a person from all others, without an identifier."""
+
+    first: str
+    last: str
+    employer: str
+    street: str
+
+
+def somebody(person: int) -> Somebody:
+    """Make up a person like nobody else: of syllables, names would come near one another."""
+    dice = random.Random(f"person {person}")
+    first, last, employer, street = (
+        "".join(dice.choices(ascii_lowercase, k=10)).title() for _ in range(4)
+    )
+    return Somebody(first, last, employer, f"{street} {dice.randrange(1, 200)}")
 
 
 class _Maker:
     """Rolls the dice."""
 
-    def __init__(self, seed: int, place: Place) -> None:
+    def __init__(self, seed: int, place: Place, shares: Mapping[Kind, float]) -> None:
         self._dice = random.Random(f"{seed}/{place.tenant}")
+        self._shares = shares
+        self._named = "alike" in shares
         self._seed = seed
         self._made = Workload(seed, place)
         self._valid: list[Fed] = []
         self._poisoned = 0
 
     def run(self, count: int) -> Workload:
-        kinds = list(SHARES)
-        weights = [*SHARES.values(), 1 - sum(SHARES.values())]
+        kinds = list(self._shares)
+        weights = [*self._shares.values(), 1 - sum(self._shares.values())]
         for number, kind in enumerate(self._dice.choices([*kinds, "new"], weights, k=count)):
             # The first of all are new: the others refer to somebody.
             fed = self._one(number, kind if number >= 10 else "new")
@@ -156,7 +197,14 @@ class _Maker:
         if kind == "changed":
             return self._changed(mark, number)
         record = Record(f"r{mark}", number, self._own(number), mark)
-        if kind == "sharing":
+        if self._named:
+            # No telephone: one digit off, it would speak for people who are two.
+            email, _, profile = record.identifiers
+            record.person, record.identifiers = number, [email, profile]
+        if kind == "alike":
+            record.person = self._recent(self._made.records).person
+            record.identifiers.pop()
+        elif kind == "sharing":
             # One identifier of somebody else's in place of one of its own.
             record.identifiers[self._dice.randrange(3)] = self._of(self._recent(self._made.records))
         elif kind == "merging":
@@ -216,21 +264,35 @@ class _Maker:
             "mark": mark,
             "source": SOURCES[record.number % len(SOURCES)],
             "source_record_id": record.name,
-            # One name for all: the gate keeps apart whose names deny each other, and then the
-            # truth would depend on the order of arrival.
-            "first_name": "Grace",
-            "last_name": "Hopper",
+            "addresses": [{"city": "Paris", "country": "FR"}],
+            **_described(record, number, mark),
             "emails": [{"value": value} for value in emails],
             "phones": [{"value": value} for value in phones],
             "identifiers": [
                 {"type": "linkedin_public_id", "value": value}
                 for value in values["linkedin_public_id"]
             ],
-            "employments": [{"company_name": f"Company {number % 997}", "title": f"Title {mark}"}],
-            "addresses": [{"city": "Paris", "country": "FR"}],
         }
         if number % 20 == 0:
             body["labels"] = [f"label {number % 7}"]
         headers = self._headers(ce_id, number)
         key = record.name.encode()
         return Fed(kind, mark, Outgoing(SIGNALS.name, key, orjson.dumps(body), headers))
+
+
+def _described(record: Record, number: int, mark: str) -> dict[str, object]:
+    """Say who somebody is, and what is new each time."""
+    if record.person is None:
+        # One name for all: the gate keeps apart whose names deny each other, and then the truth
+        # would depend on the order of arrival.
+        job = {"company_name": f"Company {number % 997}", "title": f"Title {mark}"}
+        return {"first_name": "Grace", "last_name": "Hopper", "employments": [job]}
+    one = somebody(record.person)
+    return {
+        "first_name": one.first,
+        "last_name": one.last,
+        # Nobody is told by it: what a record says again is news all the same.
+        "headline": f"Headline {mark}",
+        "employments": [{"company_name": one.employer, "title": "Engineer"}],
+        "addresses": [{"street": one.street, "city": "Paris", "country": "FR"}],
+    }
