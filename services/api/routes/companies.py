@@ -59,7 +59,7 @@ from services.api.domain.position import WAIT_PARAMETER, CompanyPosition, encode
 from services.api.domain.problems import Problem, RequestError, not_found
 from services.api.routes.answers import ERRORS, Answer, list_answer, moved_answer, one_answer
 from services.api.routes.contacts import page_of_contacts
-from services.api.routes.gate import InStore, Reader, ReadLag, body_of
+from services.api.routes.gate import InStore, Reader, ReadLag, Searcher, body_of
 from services.api.routes.openapi import documented
 from services.api.routes.resolver import InResolver
 from services.api.routes.review import Decider
@@ -194,7 +194,7 @@ async def get_company(
     openapi_extra=documented(AT_COMPANY_PARAMETERS),
 )
 async def list_contacts_at(
-    request: Request, company_id: str, place: Reader, store: InStore, lag: ReadLag
+    request: Request, company_id: str, place: Searcher, store: InStore, lag: ReadLag
 ) -> Answer:
     """Contacts whose present company it is, or one that was merged into it."""
     query = parse_listing(

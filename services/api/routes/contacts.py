@@ -44,7 +44,7 @@ from services.api.domain.parameters import Parameters
 from services.api.domain.position import WAIT_PARAMETER
 from services.api.domain.problems import not_found
 from services.api.routes.answers import ERRORS, MOVED, Answer, list_answer, moved_answer, one_answer
-from services.api.routes.gate import InStore, Lag, Reader, ReadLag
+from services.api.routes.gate import InStore, Lag, Reader, ReadLag, Searcher
 from services.api.routes.narrowing import narrowed, with_statuses, with_types
 from services.api.routes.openapi import documented
 from services.api.store import Store
@@ -71,7 +71,7 @@ router = APIRouter(prefix=f"{ROOT}/contacts", tags=["contacts"], responses=ERROR
     responses={200: {"model": ListDocument[Contact]}},
     openapi_extra=documented(LIST_PARAMETERS),
 )
-async def list_contacts(request: Request, place: Reader, store: InStore, lag: ReadLag) -> Answer:
+async def list_contacts(request: Request, place: Searcher, store: InStore, lag: ReadLag) -> Answer:
     """Contacts of the workspace: filtered, sorted, a page at a time.
 
     Archived and merged contacts are listed only when `filter[status]` asks for them. The
@@ -95,7 +95,9 @@ async def list_contacts(request: Request, place: Reader, store: InStore, lag: Re
     responses={200: {"model": ListDocument[Contact]}},
     openapi_extra=documented(SEARCH_PARAMETERS, required="filter[q]"),
 )
-async def search_contacts(request: Request, place: Reader, store: InStore, lag: ReadLag) -> Answer:
+async def search_contacts(
+    request: Request, place: Searcher, store: InStore, lag: ReadLag
+) -> Answer:
     """Contacts that fit a text, best first; slips of the pen are forgiven.
 
     `meta.score` of each contact says how well it fits. At most 1,000 contacts are found; filters

@@ -36,7 +36,7 @@ from services.api.domain.paging import PageRequest
 from services.api.domain.parameters import Parameters
 from services.api.domain.problems import Problem, RequestError
 from services.api.routes.answers import ERRORS
-from services.api.routes.gate import InStore, file_reader
+from services.api.routes.gate import InStore, file_reader, reach_position
 from services.api.routes.narrowing import narrowed
 from services.api.routes.openapi import documented
 from services.api.routes.workbook import MAX_ROWS, Workbook
@@ -197,6 +197,7 @@ async def _export(
         items, known=EXPORT_PARAMETERS, aliases=EXPORT_ALIASES, family=CUSTOM_FILTER
     )
     asked = parse_export(parameters, request.headers.get("Accept"))
+    await reach_position(request, place, (name for name, _ in items))
     asked = replace(asked, filters=await narrowed(store, place, asked.filters))
     ids = await _named(asked, place, store)
     most = exports.settings.max_contacts

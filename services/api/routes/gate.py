@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
@@ -27,7 +27,7 @@ READ_SCOPE: Final = "contacts:read"
 """What a key needs to read."""
 
 _TEXTS: Final = frozenset({"q", "filter[q]"})
-"""Parameters that ask search."""
+"""Parameters that ask search for contacts."""
 
 FIRST_POLL_SECONDS: Final = 0.02
 """Between the first two looks for a position; each further pause is half as long again."""
@@ -68,33 +68,45 @@ def lag_of(request: Request) -> Lag:
 
 async def reader(request: Request) -> Place:
     """Let in who may read documents, and say where; then wait for the position they ask for."""
-    place = await _admitted(request)
-    check_accept(request.headers.get("Accept"))
-    return await _positioned(request, place)
+    place = await _document_reader(request)
+    await reach_position(request, place)
+    return place
+
+
+async def searcher(request: Request) -> Place:
+    """Do the same where contacts are listed, which a text may choose: search must have it then."""
+    place = await _document_reader(request)
+    await reach_position(request, place, request.query_params)
+    return place
 
 
 async def file_reader(request: Request) -> Place:
-    """Let in who may read, whatever they accept: they name a format; then wait as above."""
-    return await _positioned(request, await _admitted(request))
-
-
-async def _admitted(request: Request) -> Place:
+    """Let in who may read, whatever they accept: they name a format; who asks for what waits."""
     caller = await authenticate(request)
     if READ_SCOPE not in caller.scopes:
         raise forbidden(READ_SCOPE)
+    check_content_type(request.headers.get("Content-Type"))
     return caller.place
 
 
-async def _positioned(request: Request, place: Place) -> Place:
-    check_content_type(request.headers.get("Content-Type"))
+async def _document_reader(request: Request) -> Place:
+    place = await file_reader(request)
+    check_accept(request.headers.get("Accept"))
+    return place
+
+
+async def reach_position(request: Request, place: Place, asked: Iterable[str] = ()) -> None:
+    """Wait for the position that a request names, if any; search's, where a text is `asked`.
+
+    `asked`: names of the parameters by which contacts are chosen.
+    """
     position = parse_position(
         request.headers.get(POSITION_HEADER), request.query_params.get(WAIT_PARAMETER)
     )
     if position is not None:
         seconds = parse_wait(request.headers.get("Prefer"))
-        by_text = not _TEXTS.isdisjoint(request.query_params)
+        by_text = not _TEXTS.isdisjoint(asked)
         await wait_for(store_of(request), place, position, seconds, by_text=by_text)
-    return place
 
 
 async def body_of(request: Request, most: int) -> bytes:
@@ -150,8 +162,7 @@ async def _shown(store: Store, place: Place, target: EntityPosition, *, by_text:
     if isinstance(target, CompanyPosition):
         company = await store.companies.get(place, target.company_id)
         return company is not None and company.attributes.version >= target.version
-    version = await store.get_version(place, target.contact_id, by_text=by_text)
-    return (version or 0) >= target.version
+    return await store.is_shown(place, target, by_text=by_text)
 
 
 def _unauthorized(extra: str, detail: str) -> RequestError:
@@ -174,6 +185,8 @@ def forbidden(scope: str) -> RequestError:
 
 Reader = Annotated[Place, Depends(reader)]
 """Where the caller may read."""
+Searcher = Annotated[Place, Depends(searcher)]
+"""The same, for lists of contacts."""
 InStore = Annotated[Store, Depends(store_of)]
 """The store."""
 ReadLag = Annotated[Lag, Depends(lag_of)]

@@ -35,7 +35,7 @@ from services.api.domain.problems import not_found
 from services.api.domain.review import OutcomeDocument, decision_meta
 from services.api.routes.answers import ERRORS, Answer, list_answer, one_answer
 from services.api.routes.contacts import page_of_contacts
-from services.api.routes.gate import InStore, Reader, ReadLag, body_of
+from services.api.routes.gate import InStore, Reader, ReadLag, Searcher, body_of
 from services.api.routes.openapi import documented
 from services.api.routes.resolver import InResolver
 from services.api.routes.review import Decider
@@ -216,7 +216,7 @@ def _serve_members(what: _Kind) -> None:
         openapi_extra=documented(asked),
     )
     async def list_having(
-        request: Request, mark_id: str, place: Reader, store: InStore, lag: ReadLag
+        request: Request, mark_id: str, place: Searcher, store: InStore, lag: ReadLag
     ) -> Answer:
         """Contacts, as `GET /contacts` lists them; of a smart group those that it finds now."""
         items = request.query_params.multi_items()

@@ -164,15 +164,25 @@ SELECT view.*, view.detail -> 'identifiers' AS identifiers, read.provenance(view
 FROM read.contact_view AS view
 WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = $3;
 
--- name: get_version
--- The version that the read model has of contact $3 in tenant $1 and workspace $2; where $4, the
--- lower of that and of what search has, which does not know who stands for somebody no more.
-SELECT CASE
-    WHEN $4::boolean AND view.status NOT IN ('merged', 'deleted')
-    THEN least(view.version, coalesce(search.find_version($1, $2, view.public_id), 0))
-    ELSE view.version
-END
+-- name: is_shown
+-- Whether the read model has version $4 of contact $3 in tenant $1 and workspace $2; where $5, search,
+-- too. That does not know who stands for somebody no more, and its version stays where it is while
+-- activities raise the contact's: it lacks something where there is another event up to $4.
+SELECT view.version >= $4 AND (
+    NOT $5::boolean OR view.status IN ('merged', 'deleted') OR NOT EXISTS (
+        SELECT FROM contact.contact AS known
+        JOIN contact.contact_event AS event ON event.entity_id = known.id
+        WHERE known.tenant_id = $1 AND known.public_id = view.public_id
+            AND event.sequence_number > document.version AND event.sequence_number <= $4
+            AND event.event_type NOT IN ('ActivityRecorded', 'ActivityWithdrawn')
+    )
+)
 FROM read.contact_view AS view
+CROSS JOIN LATERAL (
+    -- Once, not for each event.
+    SELECT CASE WHEN $5 THEN coalesce(search.find_version($1, $2, view.public_id), 0) END AS version
+    OFFSET 0
+) AS document
 WHERE view.tenant_id = $1 AND view.workspace_id = $2 AND view.public_id = $3;
 
 -- name: find_history

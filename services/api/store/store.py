@@ -121,16 +121,11 @@ class Store(Reading):
             row = await connection.fetchrow(QUERIES["find_score"], *ids_of(place), contact_id)
         return (round(row["score"], 3), orjson.loads(row["parts"])) if row else None
 
-    async def get_version(self, place: Place, contact_id: str, *, by_text: bool) -> int | None:
-        """Read which version of a contact is shown; None: the read model does not know it.
-
-        `by_text`: which version both the read model and search have.
-        """
+    async def is_shown(self, place: Place, target: ContactPosition, *, by_text: bool) -> bool:
+        """Tell whether the read model has a contact at a version; `by_text`: search, too."""
+        values = (target.contact_id, target.version, by_text)
         async with self._reading(place) as connection:
-            version: int | None = await connection.fetchval(
-                QUERIES["get_version"], *ids_of(place), contact_id, by_text
-            )
-        return version
+            return bool(await connection.fetchval(QUERIES["is_shown"], *ids_of(place), *values))
 
     async def find_history(
         self, place: Place, contact_id: str, page: PageRequest

@@ -8,6 +8,7 @@ from shared.events.contact import ContactCreated, FieldChange
 from tests.support.api import World, body
 from tests.support.companies import a_company, an_update
 from tests.support.contacts import NOW, a_contact, a_fact
+from tests.support.events import public_id, took_part
 
 KEY, CONTENT = b"k" * 16, b"c" * 16
 
@@ -84,6 +85,48 @@ async def test_a_search_waits_until_search_has_what_was_written(own_world: World
         await world.index(contact, "ada")
         found = await asyncio.gather(*waiting)
     assert [len(body(answer)["data"]) for answer in (listed, *found)] == [1, 1, 1]
+
+
+async def test_a_search_waits_for_no_activity_and_for_all_that_is_indexed(own_world: World) -> None:
+    """Activities raise a contact's version and not its document's: nothing of them is found."""
+    world = own_world
+    contact = a_contact(world.here, fields={"first_name": "Ada"})
+    here, there, last = (
+        took_part(contact.contact_id, version, place.workspace, public_id("act"))
+        for version, place in ((2, world.here), (3, world.beside), (5, world.here))
+    )
+    told = a_fact(contact, 4, FieldChange(field="job_title", old=None, new="Chief"))
+    await world.happen(contact, here, there)
+    await world.index(contact, "ada")
+
+    async def searched(version: int) -> int:
+        position = encode_position(ContactPosition(contact.contact_id, version))
+        headers = {"Kith-Position": position, "Prefer": "wait=0"}
+        return (await client.get("/api/v1/contacts/search?q=ada", headers=headers)).status_code
+
+    async with world.client() as client:
+        assert [await searched(version) for version in (1, 2, 3, 4)] == [200, 200, 200, 503]
+        await world.happen(told, last)
+        assert [await searched(version) for version in (3, 4, 5)] == [200, 503, 503]
+        await world.admin.execute("UPDATE search.document SET version = 4")
+        assert [await searched(version) for version in (4, 5, 6)] == [200, 200, 503]
+
+
+async def test_only_where_contacts_are_searched_is_search_waited_for(own_world: World) -> None:
+    """Companies are found in the read model; a file of contacts may be chosen in a body."""
+    world = own_world
+    contact = a_contact(world.here, fields={"first_name": "Ada"})
+    await world.happen(contact)
+    position = encode_position(ContactPosition(contact.contact_id, 1))
+    chosen = {"meta": {"format": "json", "filter": {"q": "ada"}}}
+    async with world.client(headers={"Kith-Position": position, "Prefer": "wait=0"}) as client:
+        asked = ("companies?q=ada", "contacts?q=ada", "contacts/export?q=ada")
+        answers = [await client.get(f"/api/v1/{path}") for path in asked]
+        answers.append(await client.post("/api/v1/contacts/export", json=chosen))
+        assert [one.status_code for one in answers] == [200, 503, 503, 503]
+        await world.index(contact, "ada")
+        answer = await client.post("/api/v1/contacts/export", json=chosen)
+    assert (answer.status_code, answer.headers["Kith-Total"]) == (200, "1")
 
 
 async def test_a_read_waits_for_what_came_of_a_company(own_world: World) -> None:
