@@ -130,17 +130,11 @@ class Fleet:
         if name not in known | {running.name for running in self.state().processes}:
             parts = ", ".join([*PARTS, *sorted(known)])
             raise UnknownPartError(f"no part or service {name!r}: there are {parts}")
-        if not self.is_running():
-            raise StackError("no services are running: `kith up --services`")
-        for running in self.processes(name):
-            progress(running.name, "killing" if hard else "stopping")
-            if hard:
-                kill(running.process)
-            else:
-                stop(running.process, SIGTERM, STOP_SECONDS)
-            if not wait_until(lambda name=running.name: self._is_up(name), UP_SECONDS):  # type: ignore[misc]
-                raise StackError(f"{running.name} did not come back: `kith logs {running.name}`")
-            progress(running.name, "running again")
+        with self.stack.held(progress):
+            if not self.is_running():
+                raise StackError("no services are running: `kith up --services`")
+            for running in self.processes(name):
+                self._restart_one(running, hard=hard, progress=progress)
 
     def wait_ready(self, seconds: float) -> list[str]:
         """Wait until all are ready; answers the names of those that are not after the time.
@@ -158,6 +152,16 @@ class Fleet:
             time.sleep(0.1)
 
     # Steps.
+
+    def _restart_one(self, running: Running, *, hard: bool, progress: Progress) -> None:
+        progress(running.name, "killing" if hard else "stopping")
+        if hard:
+            kill(running.process)
+        else:
+            stop(running.process, SIGTERM, STOP_SECONDS)
+        if not wait_until(lambda: self._is_up(running.name), UP_SECONDS):
+            raise StackError(f"{running.name} did not come back: `kith logs {running.name}`")
+        progress(running.name, "running again")
 
     def _plan(self, replicas: Mapping[str, int], env: Mapping[str, Mapping[str, str]]) -> Plan:
         named = name_processes(self._services, replicas)

@@ -16,6 +16,7 @@ import pytest
 from typing_extensions import override
 
 from kith.stack import Fleet, Service, Stack, StackError
+from kith.stack.borrowing import running_stack
 from kith.stack.processes import find, tail, wait_until
 from kith.stack.supervisor import Running
 
@@ -199,6 +200,71 @@ def test_a_stop_waits_for_whoever_starts(fleet: Fleet) -> None:
         assert all(find(running.process) for running in fleet.processes())
     stopping.join(30)
     assert not fleet.is_running()
+
+
+def test_a_restart_holds_the_stack(fleet: Fleet) -> None:
+    """A stop amid it would end what it waits for."""
+    start(fleet)
+    other, heard = Fleet(Stack.load(home=fleet.stack.places.home)), list[str]()
+    stopping = threading.Thread(target=other.stop, args=[lambda _, words: heard.append(words)])
+
+    def stop_meanwhile(name: str, words: str) -> None:
+        if (name, words) == ("web-1", "stopping"):
+            stopping.start()
+            assert wait_until(lambda: bool(heard), 5)
+            assert "waiting for another command" in heard[0]
+            assert fleet.is_running()
+
+    fleet.restart("web", progress=stop_meanwhile)
+    stopping.join(30)
+    assert not fleet.is_running()
+
+
+def test_a_borrowed_stack_is_not_stopped_below_services_of_another_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor are parts that another command started while the borrower waited for it."""
+    monkeypatch.setenv("KITH_HOME", str(tmp_path / "home"))
+    mine = Stack.load()
+    fleet = Fleet(mine, (Service("idle", ("-c", "import time; time.sleep(60)"), replicas=1),))
+    entered, leaving, after = threading.Event(), threading.Event(), list[bool]()
+
+    def borrow() -> None:
+        with running_stack(["valkey"]):
+            entered.set()
+            assert leaving.wait(60)
+        after.append("valkey" in Stack.load().pids())
+
+    def borrowing() -> threading.Thread:
+        for event in (entered, leaving):
+            event.clear()
+        thread = threading.Thread(target=borrow)
+        thread.start()
+        return thread
+
+    try:
+        borrower = borrowing()
+        assert entered.wait(60)
+        fleet.start()
+        leaving.set()
+        borrower.join(60)
+        fleet.stop()
+        mine.stop()
+        with mine.held():
+            borrower = borrowing()
+            time.sleep(0.3)
+            mine.start(["valkey"])
+        leaving.set()
+        borrower.join(60)
+        mine.refresh()
+        mine.stop()
+        borrower = borrowing()
+        leaving.set()
+        borrower.join(60)
+        assert after == [True, True, False]
+    finally:
+        fleet.stop()
+        mine.wipe()
 
 
 def test_no_service_outlives_a_killed_supervisor(fleet: Fleet) -> None:
