@@ -45,7 +45,10 @@ chaos: $(STAMP)  ## Kill everything while signals flow; one line per fault.
 
 $(STAMP): requirements.lock pyproject.toml $(MOVED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kith needs Python 3.11 or later: make PYTHON=/path/to/python3.11")'
-	@test -z "$(MOVED)" && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(CHOSEN) -m venv --clear $(VENV)
+# Where it is a link, only that goes: what it names may be another checkout's.
+	@if test -n "$(MOVED)" || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		{ test ! -L $(VENV) || rm $(VENV); } && $(CHOSEN) -m venv --clear $(VENV); \
+	fi
 	@echo "Installing Python packages ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
