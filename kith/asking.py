@@ -1,7 +1,6 @@
 """How the command line asks about decisions: straight from the database, as the operator's role."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Any, TypeVar
 
@@ -11,7 +10,6 @@ import typer
 from kith.reach import postgres_settings
 from services.resolver.store.review import ReviewStore, reading
 from shared.auth import Directory
-from shared.errors import ServiceError
 from shared.postgres.pool import connect
 
 Asked = dict[str, Any]
@@ -26,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one document a
 
 
 def ask(question: Callable[[ReviewStore], Awaitable[Result]], workspace: str | None) -> Result:
-    """Ask one question in one read-only transaction; exits with 1 when the database is away."""
+    """Ask one question in one read-only transaction."""
 
     async def main() -> Result:
         async with connect(postgres_settings(), "kith-review") as pool:
@@ -34,11 +32,7 @@ def ask(question: Callable[[ReviewStore], Awaitable[Result]], workspace: str | N
             async with reading(pool, place) as store:
                 return await question(store)
 
-    try:
-        return asyncio.run(main())
-    except (ServiceError, OSError) as error:
-        print(f"kith: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
+    return asyncio.run(main())
 
 
 def say(answer: Asked, lines: Callable[[Asked], Iterable[str]], *, as_json: bool) -> None:

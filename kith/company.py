@@ -5,7 +5,6 @@ absorbed id stands for its survivor. A name alone never merges two companies: it
 """
 
 import asyncio
-import sys
 from datetime import datetime
 from typing import Annotated, Any, Final, get_args
 
@@ -15,7 +14,6 @@ import typer
 from kith.asking import AsJson
 from kith.orders import Key, Url, send_all
 from kith.reach import postgres_settings
-from shared.errors import ServiceError
 from shared.events.contact import CompanyRelationKind
 from shared.postgres.pool import connect
 from shared.postgres.queries import Queries
@@ -161,8 +159,4 @@ def _ask(limit: int) -> list[dict[str, Any]]:
         async with connect(postgres_settings(), "kith-company") as pool:
             return [dict(row) for row in await pool.fetch(QUERIES["find_company_pairs"], limit)]
 
-    try:
-        return asyncio.run(main())
-    except (ServiceError, OSError) as error:
-        print(f"kith: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
+    return asyncio.run(main())

@@ -15,10 +15,10 @@ from typing import Annotated, Any, Final, Self
 
 import orjson
 import typer
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from kith.reach import kafka_settings, postgres_settings
-from shared.errors import DEAD_LETTER_REASONS, ServiceError
+from shared.errors import DEAD_LETTER_REASONS
 from shared.events import topics
 from shared.kafka import Producer
 from shared.kafka.dead_letter_log import DeadLetter, read_dead_letters
@@ -314,7 +314,7 @@ def _exit_with_words(work: Coroutine[Any, Any, None]) -> None:
     except UnknownTopicOrPartitionError:
         print("kith dead: Kafka lacks topics of this release: run `kith topics`", file=sys.stderr)
         raise typer.Exit(1) from None
-    except (UsageError, ServiceError, KafkaError, OSError) as error:
+    except UsageError as error:
         print(f"kith dead: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 

@@ -1,7 +1,6 @@
 """`kith erase` and `kith erased`: forget people for good, and say who was forgotten."""
 
 import asyncio
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args
@@ -13,7 +12,6 @@ from kith.asking import AsJson
 from kith.orders import Key, Url, send_all
 from kith.reach import postgres_settings
 from services.resolver.store.erasing import ERASING
-from shared.errors import ServiceError
 from shared.events.command import ErasureGround
 from shared.postgres.errors import translated
 from shared.postgres.pool import connect
@@ -96,8 +94,4 @@ def _erasures() -> list[dict[str, Any]]:
                 rows = await pool.fetch(ERASING["list_erasures"])
         return [{**dict(row), "erased_rows": orjson.loads(row["erased_rows"])} for row in rows]
 
-    try:
-        return asyncio.run(main())
-    except (ServiceError, OSError) as error:
-        print(f"kith: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
+    return asyncio.run(main())

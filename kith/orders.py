@@ -9,6 +9,7 @@ import httpx
 import orjson
 import typer
 
+from kith.unforeseen import in_words
 from shared.errors import ServiceError, TransientError
 
 SECONDS: Final = 60.0
@@ -162,7 +163,7 @@ def _send(resolver: Orders, command: str, body: Mapping[str, Any]) -> Outcome:
     try:
         return resolver.send(command, body)
     except ServiceError as error:
-        print(f"kith: {error}; the rest was not sent", file=sys.stderr)
+        print(f"kith: {in_words(error)}; the rest was not sent", file=sys.stderr)
         raise typer.Exit(1) from None
 
 

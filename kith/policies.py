@@ -15,7 +15,7 @@ from services.resolver.domain.hindsight import Hindsight
 from services.resolver.domain.matching.tiers import Thresholds
 from services.resolver.domain.matching.weights import Weights
 from services.resolver.store.policies import PolicyStore
-from shared.errors import PoisonMessageError, ServiceError
+from shared.errors import PoisonMessageError
 from shared.postgres.pool import Connection, Pool, connect
 
 Result = TypeVar("Result")
@@ -71,12 +71,11 @@ async def look_back(
 
 @contextmanager
 def failing() -> Iterator[None]:
-    """Turn what went wrong into words and exit code 1."""
+    """Say of what was asked what is wrong with it, without the name of the reason."""
     try:
         yield
-    except (ServiceError, OSError) as error:
-        said = error.detail if isinstance(error, PoisonMessageError) else str(error)
-        print(f"kith: {said}", file=sys.stderr)
+    except PoisonMessageError as error:
+        print(f"kith: {error.detail}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kith.reach import kafka_settings
+from kith.unforeseen import in_words
 from services.indexer.settings import Neo4jSettings
 from services.indexer.store import rebuild_graph, rebuild_search, rebuild_state
 from services.projector.store import check, derive, rebuild
@@ -112,7 +113,7 @@ class _Progress:
 
 
 def _fail(error: ServiceError) -> NoReturn:
-    typer.echo(f"rebuild: {error}; what served before still serves", err=True)
+    typer.echo(f"rebuild: {in_words(error)}; what served before still serves", err=True)
     raise typer.Exit(1) from error
 
 

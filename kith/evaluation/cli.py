@@ -19,6 +19,7 @@ from kith.evaluation.scratch import EVAL, databases
 from kith.stack import Stack
 from kith.stack.borrowing import running_stack
 from kith.stack.errors import StackError
+from kith.unforeseen import in_words
 from shared.errors import ServiceError
 
 QUIET_S: Final = 2.0
@@ -81,7 +82,7 @@ def evaluate_file(
         ):
             scored = runner.run(_measure(stack, labelled, wishes, say))
     except (ServiceError, StackError, OSError) as error:
-        print(f"kith eval: {file.name}: {error}", file=sys.stderr)
+        print(f"kith eval: {file.name}: {in_words(error)}", file=sys.stderr)
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         print("kith eval: interrupted; its scratch databases are dropped", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import asyncpg
 
@@ -11,6 +12,14 @@ from shared.errors import (
     SourceUnavailableError,
     TransientError,
 )
+
+DRIVER_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""Whatever asyncpg raises: the last is neither of the other two, and comes when the server dies at
+certain moments of a conversation."""
 
 _DATA_CLASSES = frozenset({"22", "23"})
 """SQLSTATE classes data exception and integrity violation: a record's own fault."""
@@ -44,18 +53,8 @@ def classify(error: Exception) -> ServiceError:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise what goes wrong inside as `classify` says.
-
-    The driver raises `InternalClientError`, which is neither of its other two kinds, when the
-    server dies at certain moments of a conversation.
-    """
+    """Raise what goes wrong inside as `classify` says."""
     try:
         yield
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        OSError,
-        TimeoutError,
-    ) as error:
+    except (*DRIVER_ERRORS, OSError, TimeoutError) as error:
         raise classify(error) from error

@@ -5,8 +5,10 @@ import errno
 import asyncpg
 import pytest
 
+from kith.administration import AdministrationError
 from kith.stack.errors import StackError
-from kith.unforeseen import ADVICE, in_words
+from kith.unforeseen import ADVICE, UNFORESEEN, in_words
+from shared.errors import SourceUnavailableError, TransientError
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,19 @@ from kith.unforeseen import ADVICE, in_words
             ),
             f"PostgreSQL: UniqueViolationError 23505; {ADVICE}",
         ),
+        (
+            asyncpg.InternalClientError("got result for unknown protocol state 3"),
+            f"PostgreSQL: InternalClientError; {ADVICE}",
+        ),
+        (TransientError("the resolver answered 502"), f"the resolver answered 502; {ADVICE}"),
+        (SourceUnavailableError("no such right"), f"no such right; {ADVICE}"),
+        (AdministrationError("no such workspace: make it"), "no such workspace: make it"),
     ],
 )
 def test_it_is_said_what_went_wrong_and_what_to_do(error: Exception, words: str) -> None:
+    assert isinstance(error, UNFORESEEN)
     assert in_words(error) == words
+
+
+def test_a_command_that_knows_better_what_to_do_says_that() -> None:
+    assert in_words(TransientError("no answer"), "begin again") == "no answer; begin again"
