@@ -102,7 +102,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": HTTPStatus(status).phrase,
         "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
     }
-    for status in (400, 401, 403, 409, 413, 422, 429, 503)
+    for status in (400, 401, 403, 409, 413, 415, 422, 429, 503)
 }
 """For the OpenAPI document."""
 

@@ -49,8 +49,9 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": 'One signal, a list of them, or an object `{"signals": […]}`. One with '
-        '`"signal": "activity"` says what happened between people, any other who somebody is, or, '
-        "with nothing but `companies`, what is known of those.",
+        '`"signal": "activity"` says what happened between people; one with `"signal": "contact"`, '
+        "or without that field, who somebody is, or, with nothing but `companies`, what is known "
+        "of those. Any other `signal` is refused.",
         "content": {
             "application/json": {
                 "schema": {

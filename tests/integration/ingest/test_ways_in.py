@@ -277,6 +277,7 @@ async def test_the_openapi_document_names_both_ways_in(ingest: Ingest) -> None:
     document = (await ingest.client.get("/v1/openapi.json")).json()
     assert {"/v1/signals", "/v1/imports", "/api/v1/contacts/import"} <= document["paths"].keys()
     assert {"ContactSignal", "ActivitySignal"} <= document["components"]["schemas"].keys()
+    assert "415" in document["paths"]["/v1/signals"]["post"]["responses"]
 
 
 async def test_a_push_with_a_name_is_taken_once(ingest: Ingest) -> None:
