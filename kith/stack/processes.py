@@ -205,12 +205,31 @@ def find_strays(program: str, marker: str) -> list[Identity]:
     return strays
 
 
-def tail(path: Path, lines: int) -> list[str]:
-    """Read the last lines of a file, without reading all of it."""
+@dataclass(frozen=True)
+class LogEnd:
+    """How far a log had been written, which may have been put aside since."""
+
+    inode: int
+    size: int
+
+
+def end_of(path: Path) -> LogEnd | None:
+    """Return how far a log has been written; None when there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return LogEnd(found.st_ino, found.st_size)
+
+
+def tail(path: Path, lines: int, since: LogEnd | None = None) -> list[str]:
+    """Read the last lines of a log, those written `since`, without reading all of it."""
     try:
         with path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 500 * lines))
+            is_same = since is not None and os.fstat(file.fileno()).st_ino == since.inode
+            first = since.size if since is not None and is_same else 0
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(first, size - 500 * lines))
             return file.read().decode(errors="replace").splitlines()[-lines:]
     except FileNotFoundError:
         return []

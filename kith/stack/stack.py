@@ -10,8 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import Self
 from zlib import crc32
+
+import psutil
 
 from kith.stack.addresses import Addresses
 from kith.stack.errors import PartFailedError, StackError, UnknownPartError
@@ -24,6 +27,8 @@ from kith.stack.ports import choose_port, is_free
 from kith.stack.postgres import Postgres
 from kith.stack.processes import (
     Identity,
+    LogEnd,
+    end_of,
     find,
     find_strays,
     give_way,
@@ -37,6 +42,7 @@ from kith.stack.processes import (
 from kith.stack.settings import StackSettings
 from kith.stack.state import StackState, held, load_state, write_private
 from kith.stack.valkey import Valkey
+from shared.postgres.errors import DRIVER_ERRORS
 
 PARTS: Mapping[str, Part] = {part.name: part for part in (Postgres(), Kafka(), Valkey(), Neo4j())}
 """Every part by its name."""
@@ -51,6 +57,9 @@ LONGEST_START_SECONDS = 600
 """After which a part that is at it all the time is given up too."""
 SERIOUS = re.compile(r"\b(ERROR|FATAL|PANIC)\b")
 """What marks the lines of a log that say why a part ends."""
+
+FROM_OUTSIDE = (*DRIVER_ERRORS, OSError, SubprocessError, psutil.Error)
+"""What is raised where the disk, a program or a part is not as it should be; all else is a bug."""
 
 Progress = Callable[[str, str], None]
 """Told a part's name and what it is doing."""
@@ -69,6 +78,8 @@ class Stack(Addresses):
         self._memory = threading.Lock()
         self._turn = threading.RLock()
         self._is_held = False
+        self._written: dict[Path, LogEnd | None] = {}
+        """Log → how far it was written before this command started the part."""
 
     @classmethod
     def load(cls, checkout: Path | None = None, *, home: Path | None = None) -> Self:
@@ -125,6 +136,9 @@ class Stack(Addresses):
                 failures = [error for job in jobs if (error := job.exception())]
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+        for bug in failures:
+            if not isinstance(bug, StackError):
+                raise bug
         if failures:
             raise StackError("\n\n".join(map(str, failures)))
 
@@ -172,9 +186,7 @@ class Stack(Addresses):
     def _start_one(self, part: Part, progress: Progress) -> None:
         try:
             self._bring_up(part, partial(progress, part.name))
-        except StackError:
-            raise
-        except Exception as error:
+        except FROM_OUTSIDE as error:
             raise self._failure(part, f"{type(error).__name__}: {error}") from error
 
     def _bring_up(self, part: Part, say: Callable[[str], None]) -> None:
@@ -188,6 +200,7 @@ class Stack(Addresses):
         self._clear_away(part, say)
         launch = part.prepare(self.setting, say)
         say("starting")
+        self._written |= {log: end_of(log) for log in part.logs(self.setting)}
         identity = spawn(launch)
         self._remember(part.name, identity)
         self._wait_ready(part, identity)
@@ -250,9 +263,10 @@ class Stack(Addresses):
         self._forget(part.name)
 
     def _failure(self, part: Part, why: str) -> PartFailedError:
+        """Say why a part failed, with what its logs say of it: not what ended a run before."""
         *others, log = part.logs(self.setting)
-        lines = [line for other in others for line in tail(other, 5)]
-        told = tail(log, 500)
+        lines = [line for other in others for line in tail(other, 5, self._written.get(other))]
+        told = tail(log, 500, self._written.get(log))
         # What it ends with may be pages of settings.
         lines += [line for line in told[:-15] if SERIOUS.search(line)][-5:] + told[-15:]
         return PartFailedError(
