@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import shutil
 from pathlib import Path
 
 from neo4j import GraphDatabase
@@ -52,8 +53,10 @@ def render_auth(user: str, password: str, salt: bytes) -> str:
 
 
 def _link(name: Path, target: Path) -> None:
-    """Make a folder known by another name."""
+    """Make a folder known by another name; a real one of that name, as older data have it, goes."""
     target.mkdir(parents=True, exist_ok=True)
+    if name.is_dir() and not name.is_symlink():
+        shutil.rmtree(name)
     name.unlink(missing_ok=True)
     name.symlink_to(target)
 

@@ -134,6 +134,17 @@ def test_neo4j_logs_no_query_and_reports_no_usage(setting: Setting) -> None:
     assert all(value.startswith("127.0.0.1") for key, value in config.items() if "_address" in key)
 
 
+def test_neo4j_logs_go_where_all_logs_are_also_from_data_that_have_a_folder_of_them(
+    tmp_path: Path,
+) -> None:
+    name, target = tmp_path / "logs", tmp_path / "kept" / "neo4j"
+    (name / "older").mkdir(parents=True)
+    for _ in range(2):
+        neo4j._link(name, target)
+        (name / "neo4j.log").write_text("line")
+        assert [one.name for one in target.iterdir()] == ["neo4j.log"]
+
+
 def test_neo4j_account_is_a_salted_hash_of_the_password() -> None:
     line = neo4j.render_auth("neo4j", "password", b"salt").strip()
     digest = hashlib.sha256(b"saltpassword").digest()
