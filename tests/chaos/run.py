@@ -183,6 +183,12 @@ class Run:
         if not await asyncio.to_thread(wait_until, is_back, 30.0):
             self.broken.add("I8", f"{running.name}: was not started again")
 
+    async def ready(self) -> None:
+        """Wait until every process that was started again is at work."""
+        late = await asyncio.to_thread(self.fleet.wait_ready, PATIENCE_S)
+        if late:
+            self.broken.add("I8", f"not ready after {PATIENCE_S:.0f} s: {', '.join(late)}")
+
     async def away(self, part: str, seconds: float) -> None:
         """SIGKILL a part of the stack and start it again later."""
         self.killed[part] += 1
