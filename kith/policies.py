@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, TypeVar
 import typer
 
 from kith.administration import QUERIES, AdministrationError
-from kith.orders import open_orders
+from kith.orders import RefusedError, open_orders
 from kith.reach import postgres_settings
 from services.resolver.domain.hindsight import Hindsight
 from services.resolver.domain.matching.tiers import Thresholds
@@ -74,8 +74,9 @@ def failing() -> Iterator[None]:
     """Say of what was asked what is wrong with it, without the name of the reason."""
     try:
         yield
-    except PoisonMessageError as error:
-        print(f"kith: {error.detail}", file=sys.stderr)
+    except (PoisonMessageError, RefusedError) as error:
+        said = error.detail if isinstance(error, PoisonMessageError) else error
+        print(f"kith: {said}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
