@@ -43,6 +43,11 @@ class Places:
         return self.home / "stack.lock"
 
     @property
+    def loan_file(self) -> Path:
+        """Shared by all commands that use what runs here for as long as they take."""
+        return self.home / "stack.loan"
+
+    @property
     def plan_file(self) -> Path:
         """What the supervisor should run; mode 600, as it holds passwords."""
         return self.home / "plan.json"

@@ -107,6 +107,11 @@ class Stack(Addresses):
         identity = self.state.parts.get(name)
         return identity if find(identity) else None
 
+    @property
+    def lent(self) -> set[str]:
+        """The parts that run for borrowers alone; one that was restarted since does not."""
+        return {name for name, pid in self.state.lent.items() if self.identity(name) == pid}
+
     def is_ready(self, name: str) -> bool:
         """Whether a part answers a client."""
         return self._why_not_ready(name) is None
@@ -124,12 +129,15 @@ class Stack(Addresses):
             yield
 
     def start(self, parts: Iterable[str] | None = None, progress: Progress = silent) -> None:
-        """Bring parts (all by default) up, side by side; those that answer are left alone."""
+        """Bring parts (all by default) up, side by side; those that answer are left alone.
+
+        What borrowers had started stays from now on.
+        """
         names = [_part(name).name for name in (PARTS if parts is None else parts)]
         with self.held(progress):
             self.refresh()
             self._settle_ports(names)
-            self._save()
+            self.lend(self.lent.difference(names))
             pool = ThreadPoolExecutor(len(PARTS))
             jobs = [pool.submit(self._start_one, PARTS[name], progress) for name in names]
             try:
@@ -151,6 +159,12 @@ class Stack(Addresses):
                 jobs = [pool.submit(self._stop_one, PARTS[name], progress) for name in names]
             for job in jobs:
                 job.result()
+
+    def lend(self, names: Iterable[str]) -> None:
+        """Note which parts run for borrowers alone, and no others: the last of them stops those."""
+        lent = {name: self.state.parts[name] for name in names}
+        self.state = self.state.model_copy(update={"lent": lent})
+        self._save()
 
     def kill(self, name: str) -> None:
         """SIGKILL a part, as a fault would, and leave it dead."""

@@ -39,6 +39,8 @@ class StackState(BaseModel):
     ports: Mapping[str, int] = {}
     secrets: Mapping[str, str] = {}
     parts: Mapping[str, Identity] = {}
+    lent: Mapping[str, Identity] = {}
+    """Those of them that run for borrowers alone."""
 
 
 def load_state(state_file: Path, secrets_file: Path) -> StackState:
@@ -93,6 +95,28 @@ def held(lock_file: Path, report: Callable[[str], None] = lambda _words: None) -
             file.truncate(0)
             file.write(str(os.getpid()).encode())
         yield
+
+
+@contextmanager
+def borrowed(loan_file: Path) -> Iterator[Callable[[], bool]]:
+    """Count among those who use a stack, also should this process be killed.
+
+    Yields a function that tells whether nobody else does; whoever asks counts no more. It is to be
+    asked while the stack is held, so that nobody comes meanwhile.
+    """
+    loan_file.parent.mkdir(parents=True, exist_ok=True)
+    with loan_file.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+
+        def is_last() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            fcntl.flock(file, fcntl.LOCK_UN)
+            return True
+
+        yield is_last
 
 
 def _read(state_file: Path) -> StackState | None:

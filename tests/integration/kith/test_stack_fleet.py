@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from signal import SIGKILL
@@ -265,6 +267,54 @@ def test_a_borrowed_stack_is_not_stopped_below_services_of_another_command(
     finally:
         fleet.stop()
         mine.wipe()
+
+
+def test_what_borrowers_started_is_stopped_by_the_last_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two evaluations at once: the first to end stopped PostgreSQL below the other."""
+    monkeypatch.setenv("KITH_HOME", str(tmp_path / "home"))
+
+    def is_running() -> bool:
+        return "valkey" in Stack.load().pids()
+
+    try:
+        with ExitStack() as one, ExitStack() as other:
+            one.enter_context(running_stack(["valkey"]))
+            other.enter_context(running_stack(["valkey"]))
+            one.close()
+            assert is_running()
+            one.enter_context(running_stack(["valkey"]))
+            other.close()
+            assert is_running()
+            one.close()
+            assert not is_running()
+            one.enter_context(running_stack(["valkey"]))
+            Stack.load().start(["valkey"])
+            one.close()
+            assert is_running(), "`kith up` said that it is to stay"
+    finally:
+        Stack.load().wipe()
+
+
+def test_what_a_killed_borrower_left_running_the_next_one_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KITH_HOME", str(tmp_path / "home"))
+    borrow = (
+        "import os, signal\n"
+        "from kith.stack.borrowing import running_stack\n"
+        "with running_stack(['valkey']):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    try:
+        subprocess.run([sys.executable, "-c", borrow], check=False, timeout=60)
+        assert "valkey" in Stack.load().pids()
+        with running_stack(["valkey"]):
+            pass
+        assert "valkey" not in Stack.load().pids()
+    finally:
+        Stack.load().wipe()
 
 
 def test_no_service_outlives_a_killed_supervisor(fleet: Fleet) -> None:
