@@ -21,6 +21,8 @@ DONE: Final = frozenset({"done", "unchanged"})
 OUTCOMES: Final = {
     "done": "done",
     "unchanged": "it was so already",
+    "one_contact": "they are one contact: kith review undo takes them apart",
+    "one_company": "they are one company: kith company undo takes them apart",
     "conflict": "changed since it was looked at: nothing was done; look again",
     "unknown_contact": "no such contact in the API key's tenant",
     "archived_survivor": "the survivor is archived and would hide the other: nothing was done",

@@ -27,6 +27,7 @@ _REFUSED: Final = {
 
 _OUTCOMES: Final = {
     "conflict": "It changed since these versions: nothing was done. Look again.",
+    "one_contact": "They are one contact: undo the merge, or split what is not its.",
     "unknown_contact": "There is no such contact here.",
     "archived_survivor": "The contact that would survive is archived.",
     "kept_apart": "A person keeps them apart.",

@@ -16,6 +16,7 @@ _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _OUTCOMES: Final[Mapping[str, str]] = {
     "kept_apart": "a person keeps the two apart",
     "kept_together": "a person merged the two",
+    "one_contact": "the two are one contact already",
     "unknown_contact": "the contact is not there any more",
     "archived_survivor": "the contact is archived",
 }

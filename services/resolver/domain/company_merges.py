@@ -45,10 +45,16 @@ MUTUAL: Final = frozenset({"partner", "competitor"})
 """Kinds that hold both ways: kept once, the older company first."""
 
 CompanyRefusal = Literal[
-    "unchanged", "unknown_company", "unknown_merge", "unknown_relation", "circular", "has_parent"
+    "unchanged",
+    "one_company",
+    "unknown_company",
+    "unknown_merge",
+    "unknown_relation",
+    "circular",
+    "has_parent",
 ]
-"""Why nothing is done: it is so already; no such company, merge or relation; a company would be its
-own ancestor; it belongs to another company already."""
+"""Why nothing is done: it is so already; what is to be kept apart is one company; no such company,
+merge or relation; a company would be its own ancestor; it belongs to another company already."""
 
 
 @dataclass(slots=True)
@@ -259,7 +265,9 @@ class _Decision:
         """Keep two companies apart from now on."""
         ours = self._before.groups[self._before.root(one)]
         theirs = self._before.groups[self._before.root(other)]
-        if ours == theirs or pair_of(one, other) in self._companies.apart:
+        if ours == theirs:
+            return "one_company"
+        if pair_of(one, other) in self._companies.apart:
             return "unchanged"
         plan = self._plan
         plan.kept_apart = [pair_of(one, other)]

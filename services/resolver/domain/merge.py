@@ -32,6 +32,7 @@ from shared.events.contact import ContactEvent, Shape
 
 Refusal = Literal[
     "unchanged",
+    "one_contact",
     "conflict",
     "archived_survivor",
     "kept_apart",
@@ -40,10 +41,10 @@ Refusal = Literal[
     "unknown_records",
     "nothing_would_stay",
 ]
-"""Why nothing is done: it is so already; a contact changed since it was looked at; the survivor is
-archived and would hide the other; a person keeps them apart, or together, or a phone backup's
-question waits for a person; no such merge, record or identifier is in this contact; a split may not
-take everything."""
+"""Why nothing is done: it is so already; what is to be kept apart is one contact, so that its merge
+is to be undone; a contact changed since it was looked at; the survivor is archived and would hide
+the other; a person keeps them apart, or together, or a phone backup's question waits for a person;
+no such merge, record or identifier is in this contact; a split may not take everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,9 @@ def reject(cluster: Cluster, one: int, other: int, order: Order) -> Reshaping | 
     """Keep two contacts apart from now on, whatever arrives; only a person can overrule it."""
     homes = Homes(cluster.contacts, cluster.merges)
     ours, theirs = homes.groups[homes.root(one)], homes.groups[homes.root(other)]
-    if ours == theirs or pair_of(one, other) in cluster.apart:
+    if ours == theirs:
+        return Refused("one_contact")
+    if pair_of(one, other) in cluster.apart:
         return Refused("unchanged")
     plan = Reshaping(order, cluster)
     plan.settled = dict.fromkeys(between(cluster.candidates, ours, theirs), "rejected")

@@ -95,6 +95,8 @@ STATUSES: Final = {
     "done": HTTPStatus.OK,
     "unchanged": HTTPStatus.OK,
     "conflict": HTTPStatus.CONFLICT,
+    "one_contact": HTTPStatus.CONFLICT,
+    "one_company": HTTPStatus.CONFLICT,
     "unknown_contact": HTTPStatus.NOT_FOUND,
     "unknown_company": HTTPStatus.NOT_FOUND,
     "unknown_tag": HTTPStatus.NOT_FOUND,

@@ -120,6 +120,7 @@ async def test_the_same_command_is_carried_out_once(home: Home, town: Town) -> N
     assert (first.outcome, second.outcome) == ("done", "done")
     assert second.positions == {town.names["a"]: 2}
     assert (await town.order(MergeCompanies, "b", absorbed="a")).outcome == "unchanged"
+    assert (await town.order(RejectCompanyMerge, "b", other="a")).outcome == "one_company"
     assert await home.value("SELECT count(*) FROM contact.org_merge_log") == 1
 
 

@@ -222,6 +222,13 @@ def test_a_rejected_candidate_is_gone_and_kept_apart() -> None:
     assert world.reject(1, 2) == Refused("unchanged")
 
 
+def test_what_is_one_contact_is_not_kept_apart_by_a_rejection() -> None:
+    """Whoever says no to a pair that was merged meanwhile must not read that it is so already."""
+    world = pair()
+    world.merge(1, 2)
+    assert world.reject(1, 2) == Refused("one_contact")
+
+
 def test_the_survivor_takes_the_candidates_over() -> None:
     world = pair()
     world.tell("cyd", email="cyd@x.org", name="Cyd Low")
