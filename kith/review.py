@@ -204,7 +204,7 @@ def _choose(
         missing = [text for text, one in zip(pairs or (), found, strict=True) if one is None]
         if missing:
             raise typer.BadParameter(f"no pair {', '.join(missing)}: see `kith review list`")
-        return [_seen(pair, seen) for pair, (_, seen) in zip(found, named, strict=True) if pair]
+        return [with_versions(pair, *one) for pair, one in zip(found, named, strict=True) if pair]
     chosen = ask(lambda store: list_pairs(store, filters, None, MOST), None)
     if not yes:
         for pair in chosen:
@@ -219,13 +219,13 @@ async def _each(store: ReviewStore, named: Iterable[Filters]) -> list[Asked | No
     return [one[0] if one else None for one in found]
 
 
-def _seen(pair: Asked, versions: tuple[int, int] | None) -> Asked:
+def with_versions(pair: Asked, named: Filters, versions: tuple[int, int] | None) -> Asked:
+    """Decide on the versions that were named, each with the contact that it was named with."""
     if versions is None:
         return pair
-    contacts = [
-        {**contact, "version": version}
-        for contact, version in zip(pair["contacts"], versions, strict=True)
-    ]
+    names = named.contacts or [contact["id"] for contact in pair["contacts"]]
+    seen = dict(zip(names, versions, strict=True))
+    contacts = [{**contact, "version": seen[contact["id"]]} for contact in pair["contacts"]]
     return {**pair, "contacts": contacts}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import typer
 
-from kith.review import parse_pair
+from kith.review import parse_pair, with_versions
 from kith.review_text import case_lines, evidence_lines, pair_line
 
 ONE, OTHER = "con_" + "1" * 26, "con_" + "2" * 26
@@ -30,6 +30,13 @@ def test_both_contacts_name_a_pair() -> None:
 def test_whatever_else_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         parse_pair(text)
+
+
+def test_versions_go_with_the_contacts_that_they_were_named_with() -> None:
+    """The queue has a pair's contacts in one order, whoever types them in the other."""
+    named, seen = parse_pair(f"{OTHER}.{ONE}@5.3")
+    chosen = with_versions(a_case(), named, seen)
+    assert [(one["id"], one["version"]) for one in chosen["contacts"]] == [(ONE, 3), (OTHER, 5)]
 
 
 def a_case() -> dict[str, Any]:
