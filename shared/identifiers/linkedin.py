@@ -26,6 +26,9 @@ _URN = re.compile(
     r"\(?([A-Za-z0-9_-]{1,100})[^/]*",
     re.IGNORECASE,
 )
+_BEFORE_PATH: Final = frozenset({"mwlite", "comm"})
+"""What may stand before the path of a profile: the light site, and the links in LinkedIn's mail."""
+
 _PLACEHOLDERS: Final = frozenset(
     {
         "in",
@@ -110,7 +113,7 @@ def _urn(identity: str, kind: str) -> LinkedIn | Refused:
 def _from_path(rest: str) -> LinkedIn | Refused:
     path, _, query = rest.partition("?")
     parts = [part for part in path.partition("#")[0].split("/") if part]
-    if parts and parts[0].lower() == "mwlite":
+    if parts and parts[0].lower() in _BEFORE_PATH:
         parts = parts[1:]
     match [parts[0].lower() if parts else "", *parts[1:]]:
         case ["in", name, *_]:

@@ -20,6 +20,7 @@ from shared.identifiers.types import LinkedIn, Refused
         ("linkedin.com/in/ada-lovelace?trk=abc#x", "ada-lovelace"),
         ("https://de.linkedin.com/in/ada-lovelace/en", "ada-lovelace"),
         ("https://m.linkedin.com/mwlite/in/ada-lovelace", "ada-lovelace"),
+        ("https://www.linkedin.com/comm/in/ada-lovelace?trk=eml", "ada-lovelace"),
         ("in/ada-lovelace", "ada-lovelace"),
         ("/in/ada-lovelace", "ada-lovelace"),
         ("https://www.linkedin.com/in/j%C3%BCrgen-m", "jürgen-m"),
