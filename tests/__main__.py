@@ -52,14 +52,16 @@ LINT: Final = (
 )
 UNIT: Final = (Check("unit", (*PYTEST, "tests/unit", "tests/contract")),)
 DEPLOY: Final = (Check("deploy files", (*PYTEST, "tests/deploy")),)
+SCHEMA: Final = "tests/integration/schema"
 FIRST: Final = tuple(
-    f"tests/integration/{one}" for one in ("resolver", "schema", "enricher", "indexer")
+    f"tests/integration/{one}" for one in ("resolver", "enricher", "indexer", "shared")
 )
+INTEGRATION_OF_SCHEMA: Final = (Check("integration, the schema", (*PYTEST, SCHEMA)),)
 INTEGRATION: Final = (Check("integration, one half", (*PYTEST, *FIRST)),)
 INTEGRATION_REST: Final = (
     Check(
         "integration, the other half",
-        (*PYTEST, "tests/integration", *(f"--ignore={one}" for one in FIRST)),
+        (*PYTEST, "tests/integration", *(f"--ignore={one}" for one in (SCHEMA, *FIRST))),
         ROOT / ".bench" / "integration",
     ),
 )
@@ -71,7 +73,7 @@ SUITES: Final[dict[str, tuple[tuple[Lane, ...], ...]]] = {
     "lint": ((LINT,),),
     "unit": ((UNIT,),),
     "all": (
-        ((*LINT, *DEPLOY), UNIT),
+        ((*LINT, *DEPLOY, *INTEGRATION_OF_SCHEMA), UNIT),
         (INTEGRATION, INTEGRATION_REST),
         (CHAOS,),
         (WHOLE, WHOLE_REST),

@@ -4,6 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
 
 from shared import cache
@@ -15,9 +16,9 @@ __all__ = ["port"]
 
 
 async def test_replicas_count_together_and_go_on_alone(
-    port: int,
-    tmp_path: Path,
+    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cache, "TIMEOUT_S", 10.0)  # who is busy is not away
     limit = Limit("key", "{w}:k", 20, DAY)
     async with (
         valkey(port, tmp_path) as server,
