@@ -5,14 +5,14 @@ what happened and when stays, and nothing that says who it was, neither values n
 message that brought them, which is the source's own word.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from services.resolver.domain.cluster import Cluster, Order
+from services.resolver.domain.cluster import Cluster, Order, Reshaping
 from services.resolver.domain.homes import Homes
-from services.resolver.domain.model import Contact, RecordedEvent
-from shared.events.contact import ContactDeleted, ContactEvent, HistoryErased, MergeWithdrawn
+from services.resolver.domain.model import Contact
+from shared.events.contact import ContactDeleted, HistoryErased, MergeWithdrawn
 
 ERASED: Final = "erased"
 """What stands where an event must say something and may not."""
@@ -195,66 +195,46 @@ def _tells_of(event: Told, records: Collection[str]) -> bool:
     return event.body.get("source_record") in records or asserted.get("source_record") in records
 
 
-class Erasure:
-    """Tells everybody concerned, contact by contact, in the order of their versions."""
+def tell_erasure(
+    cluster: Cluster, person: Collection[int], rewritten: Mapping[int, Rewriting], order: Order
+) -> Reshaping:
+    """Say that a person is gone, to those who waited for a decision about them as well.
 
-    def __init__(self, cluster: Cluster, order: Order, erased: Collection[int]) -> None:
-        """`erased` are the homes of the person."""
-        self._cluster = cluster
-        self._order = order
-        self._erased = erased
-        self.events: list[RecordedEvent] = []
-        self.touched: dict[int, Contact] = {}
-        """Other contacts with a new version."""
+    `person` are the homes of whoever is erased.
+    """
+    plan = Reshaping(order, cluster)
+    for home in sorted(person):
+        contact = cluster.contacts[home]
+        contact.status = "deleted"
+        plan.tell(contact, ContactDeleted(**_next_of(contact, order), reason=ERASED))
+    for waiting, gone in _waiting(cluster, person):
+        contact = cluster.contacts[waiting]
+        plan.tell(contact, MergeWithdrawn(**_next_of(contact, order), other_id=gone))
+    for one in sorted(rewritten):
+        contact = cluster.contacts[one]
+        before = rewritten[one].before
+        plan.tell(contact, HistoryErased(**_next_of(contact, order), before=before))
+    return plan
 
-    def tell(self, rewritten: Mapping[int, Rewriting]) -> None:
-        """Say that the person is gone, to those who waited for a decision about them as well."""
-        for home in sorted(self._erased):
-            contact = self._cluster.contacts[home]
-            contact.status = "deleted"
-            self._append(contact, ContactDeleted(**self._next_of(contact), reason=ERASED))
-        for contact, other in self._waiting():
-            self._append(contact, MergeWithdrawn(**self._next_of(contact), other_id=other))
-        for one in sorted(rewritten):
-            contact = self._cluster.contacts[one]
-            before = rewritten[one].before
-            self._append(contact, HistoryErased(**self._next_of(contact), before=before))
 
-    def _next_of(self, contact: Contact) -> dict[str, Any]:
-        """Return what every event of the order says: whose next one it is, when and why."""
-        return {
-            "occurred_at": self._order.now,
-            "cause": self._order.command_id,
-            "contact_id": contact.public_id,
-            "version": contact.version + 1,
-        }
+def _next_of(contact: Contact, order: Order) -> dict[str, Any]:
+    """Return what every event of an order says: whose next one it is, when and why."""
+    return {
+        "occurred_at": order.now,
+        "cause": order.command_id,
+        "contact_id": contact.public_id,
+        "version": contact.version + 1,
+    }
 
-    def _waiting(self) -> Iterator[tuple[Contact, str]]:
-        """Name who stands for the other ends of candidates, each with the end that is erased."""
-        cluster = self._cluster
-        homes = Homes(cluster.contacts, cluster.merges)
-        waiting = {
+
+def _waiting(cluster: Cluster, person: Collection[int]) -> list[tuple[int, str]]:
+    """Name who stands for the other ends of candidates, each with the end that is erased."""
+    homes = Homes(cluster.contacts, cluster.merges)
+    return sorted(
+        {
             (homes.root(other), cluster.names[gone])
             for pair in cluster.candidates
             for gone, other in (pair, pair[::-1])
-            if gone in self._erased and other not in self._erased
+            if gone in person and other not in person
         }
-        for contact, gone_name in sorted(waiting):
-            yield cluster.contacts[contact], gone_name
-
-    def _append(self, contact: Contact, event: ContactEvent) -> None:
-        contact.version += 1
-        if contact.id not in self._erased:
-            self.touched[contact.id] = contact
-        self.events.append(
-            RecordedEvent(
-                event_id=next(self._order.ids.events),
-                tenant_id=self._cluster.tenant_id,
-                tenant=self._cluster.tenant,
-                entity_id=contact.id,
-                event=event,
-                private_to=None,
-                received_at=self._order.issued_at,
-                traceparent=self._order.traceparent,
-            )
-        )
+    )

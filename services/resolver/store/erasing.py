@@ -9,14 +9,14 @@ from typing import Final
 
 import orjson
 
-from services.resolver.domain.cluster import Cluster, Order
+from services.resolver.domain.cluster import Cluster, Order, Reshaping
 from services.resolver.domain.erasing import (
-    Erasure,
     Rewriting,
     Told,
     hollowed,
     records_of,
     relatives_of,
+    tell_erasure,
     without_person,
 )
 from services.resolver.domain.matching.profile import profile_of, terms_of
@@ -140,15 +140,10 @@ class Eraser:
         values = await self._values(person)
         await self._tables(place, person, values, rewritten, order)
         await self._elsewhere(place, records, names, values)
-        erasure = Erasure(cluster, order, person.homes)
-        erasure.tell(rewritten)
-        await self._tell(cluster, person, erasure, order)
+        told = tell_erasure(cluster, person.homes, rewritten, order)
+        await self._tell(person, told)
         await self._log(names, cluster.contacts[root], order, command)
-        told = {cluster.contacts[home].public_id: cluster.contacts[home] for home in person.homes}
-        told |= {one.public_id: one for one in erasure.touched.values()}
-        return ErasureAnswer(
-            "done", {name: one.version for name, one in told.items()}, dict(self._counts)
-        )
+        return ErasureAnswer("done", told.positions, dict(self._counts))
 
     async def _hold_readers(self, place: Place) -> None:
         """Wait for matching and for snapshots, which write down what they read without a lock.
@@ -328,15 +323,12 @@ class Eraser:
         )
         self._counts.update({row["store"]: row["rows"] for row in rows if row["rows"]})
 
-    async def _tell(
-        self, cluster: Cluster, person: _Person, erasure: Erasure, order: Order
-    ) -> None:
-        gone = [cluster.contacts[home] for home in person.homes]
+    async def _tell(self, person: _Person, told: Reshaping) -> None:
+        gone = [told.touched[home] for home in person.homes]
         columns = [[one.id for one in gone], [one.version for one in gone], ["deleted"] * len(gone)]
-        await self._connection.execute(MERGES["let_stand"], *columns, order.now)
-        plan = Plan(now=order.now, events=erasure.events)
-        plan.contacts.update(erasure.touched)
-        plan.updated.update(erasure.touched)
+        await self._connection.execute(MERGES["let_stand"], *columns, told.order.now)
+        others = {one: told.touched[one] for one in told.touched.keys() - set(person.homes)}
+        plan = Plan(now=told.order.now, events=told.events, contacts=others, updated=set(others))
         await Writer(self._connection, plan).write()
 
     async def _log(

@@ -7,17 +7,25 @@ from typing import Any
 import orjson
 import pytest
 
+from services.resolver.domain.cluster import Cluster, Order
 from services.resolver.domain.erasing import (
+    Rewriting,
     Told,
     hollowed,
     records_of,
     relatives_of,
+    tell_erasure,
     without_person,
 )
+from services.resolver.domain.homes import Merge
+from services.resolver.domain.model import Contact
 from shared.events import topics
 from shared.events.codec import parse_event
 from shared.events.contact import CompanyEvent
 from shared.events.fold import fold
+from tests.support.merging import some_ids
+from tests.support.signals import MOMENT as NOW
+from tests.support.signals import TENANT
 
 EXAMPLES = Path(__file__).parents[2] / "contract" / "examples" / "contact.events.v1"
 TYPES = {model.__name__: name for name, model in topics.EVENTS.messages.items()}
@@ -145,3 +153,26 @@ def test_events_name_their_records_and_whom_they_were_one_with() -> None:
     events = a_merged_past()
     assert records_of(events) == {bytes.fromhex(RECORD), bytes.fromhex(OTHER_RECORD)}
     assert relatives_of(events) == {LEFT, GONE}
+
+
+def test_whoever_waited_for_a_decision_is_told_that_the_person_is_gone() -> None:
+    """The other end of the pair is told where it is now: another contact stands for it."""
+    cluster = Cluster(
+        1,
+        TENANT,
+        contacts={
+            1: Contact(1, GONE, 1, 3, "active"),
+            2: Contact(2, LEFT, 1, 8, "active"),
+            3: Contact(3, "con_" + "3" * 26, 1, 2, "merged"),
+        },
+        merges=[Merge("mrg_" + "0" * 26, survivor=2, absorbed=3)],
+        candidates={(1, 3), (2, 4)},
+        names={1: GONE, 2: LEFT, 3: "con_" + "3" * 26, 4: "con_" + "4" * 26},
+    )
+    order = Order(ORDER, some_ids(), NOW, NOW)
+    plan = tell_erasure(cluster, {1}, {2: Rewriting([], before=7)}, order)
+    assert [
+        (type(one.event).__name__, one.entity_id, one.event.version) for one in plan.events
+    ] == [("ContactDeleted", 1, 4), ("MergeWithdrawn", 2, 9), ("HistoryErased", 2, 10)]
+    assert plan.positions == {GONE: 4, LEFT: 10}
+    assert cluster.contacts[1].status == "deleted"
