@@ -91,6 +91,13 @@ class Cluster:
     """Workspace → public id."""
     company_ids: dict[str, int] = field(default_factory=dict)
 
+    def new_contact(self, ids: Ids) -> int:
+        """Make a contact of which nothing was told yet; returns its id."""
+        number, name = next(ids.contacts)
+        self.contacts[number] = Contact(number, name, self.tenant_id, 0, "active")
+        self.names[number] = name
+        return number
+
 
 @dataclass(frozen=True, slots=True)
 class Order:

@@ -16,7 +16,7 @@ from services.resolver.domain.cluster import (
     between,
     pair_of,
 )
-from services.resolver.domain.composition import Applied
+from services.resolver.domain.composition import Applied, Evidence
 from services.resolver.domain.homes import Homes, Merge
 from services.resolver.domain.model import Contact, IdentifierKey
 from services.resolver.domain.reshaping import reshape
@@ -153,12 +153,11 @@ def take_out(
     whole = _brought_by(settled, original, left, records, keys) if order.by_person else None
     if whole is not None:
         return undo(cluster, contact, whole.public_id, order)
-    number, name = next(order.ids.contacts)
-    cluster.contacts[number] = Contact(number, name, cluster.tenant_id, 0, "active")
-    cluster.names[number] = name
-    after = moved(settled, records, keys, number, "person" if order.by_person else "own")
-    plan = _take_apart(settled, after, cluster.merges, (original, number), order, merge_id=None)
-    _keep_apart(plan, [pair_of(number, home) for home in sorted({original, *left})])
+    new = cluster.new_contact(order.ids)
+    evidence: Evidence = "person" if order.by_person else "own"
+    after = moved(settled, dict.fromkeys(records, new), dict.fromkeys(keys, new), evidence)
+    plan = _take_apart(settled, after, cluster.merges, (original, new), order, merge_id=None)
+    _keep_apart(plan, [pair_of(new, home) for home in sorted({original, *left})])
     return plan
 
 

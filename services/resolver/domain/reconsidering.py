@@ -16,7 +16,7 @@ from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes
 from services.resolver.domain.model import STRENGTH, Contact, IdentifierKey
 from services.resolver.domain.reshaping import reshape
-from services.resolver.domain.settling import Settled
+from services.resolver.domain.settling import Settled, moved
 from services.resolver.domain.telling_merges import contacts_split
 from shared.events.contact import ContactEvent, Shape
 from shared.events.signal import Identifier
@@ -106,7 +106,7 @@ def part(
     if not leaving:
         return None
     going = _go(settled, group, leaving, order)
-    after = _moved(settled, going.records, going.keys)
+    after = moved(settled, going.records, going.keys, "own")
     roots = Homes(cluster.contacts, cluster.merges)
     went = list(dict.fromkeys(roots.root(target) for target in going.records.values()))
 
@@ -138,13 +138,9 @@ def _go(
     order: Order,
 ) -> _Going:
     """Say where the parts that leave go; who is taken by nobody becomes a contact of its own."""
-    cluster, going = settled.cluster, _Going()
+    going = _Going()
     for one, taker in leaving:
-        target = taker
-        if target is None:
-            target, name = next(order.ids.contacts)
-            cluster.contacts[target] = Contact(target, name, cluster.tenant_id, 0, "active")
-            cluster.names[target] = name
+        target = settled.cluster.new_contact(order.ids) if taker is None else taker
         going.records.update(dict.fromkeys(one.records, target))
         for applied in one.applied:
             for key, identifier in applied.identifiers:
@@ -274,20 +270,3 @@ class _Takers:
                 home = self._settled.identifiers.get(keys[0])
                 return home if home in theirs else root
         return None
-
-
-def _moved(
-    settled: Settled, goes: Mapping[bytes, int], keys: Mapping[IdentifierKey, int]
-) -> Settled:
-    """Put records and identifiers where they would be had the value never gated."""
-    applied = {
-        root: [
-            replace(one, home=goes[one.claim.record_key], evidence="own")
-            if one.claim.record_key in goes
-            else one
-            for one in each
-        ]
-        for root, each in settled.applied.items()
-    }
-    identifiers = {key: keys.get(key, home) for key, home in settled.identifiers.items()}
-    return Settled(settled.cluster, settled.homes, applied, identifiers)

@@ -10,10 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from services.resolver.domain.claims import WORKSPACE_ENTRY
-from services.resolver.domain.cluster import Cluster
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import interleave
-from services.resolver.domain.model import Contact, IdentifierKey, Ids
+from services.resolver.domain.model import IdentifierKey, Ids
 from services.resolver.domain.settling import Settled
 from shared.events.signal import Identifier
 
@@ -166,7 +165,7 @@ class _Redecision:
         if target is None and self._was_asked(one):
             target = home
         if target is None:
-            target = home if home in empty else self._new()
+            target = home if home in empty else self._before.cluster.new_contact(self._ids)
         empty.discard(target)
         self._go(one, home, target)
         return target
@@ -185,13 +184,6 @@ class _Redecision:
         """Tell whether its sender spoke of this very contact: the last resort (ADR 0018)."""
         source = one.claim.source
         return source.source_type == "enrichment" or one.claim.record_key in self._asked
-
-    def _new(self) -> int:
-        cluster: Cluster = self._before.cluster
-        number, name = next(self._ids.contacts)
-        cluster.contacts[number] = Contact(number, name, cluster.tenant_id, 0, "active")
-        cluster.names[number] = name
-        return number
 
 
 def _keys(one: Applied) -> list[IdentifierKey]:

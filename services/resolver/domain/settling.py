@@ -1,6 +1,6 @@
 """A cluster with everything at its home: what a decision may then change."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from services.resolver.domain.cluster import Cluster
@@ -37,19 +37,19 @@ class Settled:
 
 def moved(
     settled: Settled,
-    records: Iterable[bytes],
-    keys: Iterable[IdentifierKey],
-    home: int,
+    records: Mapping[bytes, int],
+    keys: Mapping[IdentifierKey, int],
     evidence: Evidence,
 ) -> Settled:
-    """Put records and identifiers to another home; `evidence` says why they belong there."""
-    chosen, theirs = set(records), set(keys)
+    """Put records and identifiers to the homes that are named; `evidence` says why they belong."""
     applied = {
         root: [
-            replace(one, home=home, evidence=evidence) if one.claim.record_key in chosen else one
+            replace(one, home=records[one.claim.record_key], evidence=evidence)
+            if one.claim.record_key in records
+            else one
             for one in each
         ]
         for root, each in settled.applied.items()
     }
-    identifiers = {key: home if key in theirs else old for key, old in settled.identifiers.items()}
+    identifiers = {key: keys.get(key, home) for key, home in settled.identifiers.items()}
     return Settled(settled.cluster, settled.homes, applied, identifiers)
