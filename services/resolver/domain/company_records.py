@@ -8,7 +8,6 @@ none (DESIGN 9).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -24,8 +23,9 @@ from services.resolver.domain.company_ledger import (
 from services.resolver.domain.company_profiles import Birth, CompanyClaim, Shown, profile_row
 from services.resolver.domain.company_telling import updated
 from services.resolver.domain.ledger import standing_of
-from services.resolver.domain.model import Company, Ids, Known, NewCompany, Plan, RecordedEvent
-from services.resolver.domain.telling import company_created
+from services.resolver.domain.model import Company, Ids, Known, NewCompany, Plan
+from services.resolver.domain.telling import company_created, recorded
+from shared.events.contact import CompanyEvent
 from shared.identifiers.company import company_name_key
 
 
@@ -245,20 +245,9 @@ class _Taking:
         evidence = [key for key in told.keys if key in self._found.holders]
         self._writes.proposed.setdefault(pair, (told.delivery.tenant_id, evidence))
 
-    def _record(self, told: Told, company: int, event: Any) -> None:
-        delivery = told.delivery
-        self._plan.events.append(
-            RecordedEvent(
-                next(self._ids.events),
-                delivery.tenant_id,
-                delivery.signal.tenant,
-                company,
-                event,
-                None,
-                delivery.signal.received_at,
-                delivery.traceparent,
-            )
-        )
+    def _record(self, told: Told, company: int, event: CompanyEvent) -> None:
+        event_id = next(self._ids.events)
+        self._plan.events.append(recorded(told.delivery, event_id, company, event))
 
 
 def _plain(company: KnownCompany) -> Company:

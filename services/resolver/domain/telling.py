@@ -6,13 +6,15 @@ from typing import Final, Literal
 
 from services.resolver.domain.bindings import Private
 from services.resolver.domain.claims import is_private, without_private
-from services.resolver.domain.model import Contact, Delivery, Document, NewCompany
+from services.resolver.domain.model import Contact, Delivery, Document, NewCompany, RecordedEvent
 from services.resolver.domain.survivorship import Values
 from shared.events.contact import (
     Assertion,
     BindingChanged,
     CompanyCreated,
+    CompanyEvent,
     ContactCreated,
+    ContactEvent,
     ContactStatus,
     FactAsserted,
     FactRetracted,
@@ -43,6 +45,31 @@ def document(facts: Facts) -> Document:
     if not is_private(facts):
         return Document(facts, text, text)
     return Document(facts, text, to_json(without_private(facts)))
+
+
+def recorded(
+    delivery: Delivery,
+    event_id: str,
+    entity_id: int,
+    event: ContactEvent | CompanyEvent,
+    *,
+    is_private: bool = False,
+) -> RecordedEvent:
+    """Give an event that a signal led to what its envelope needs; the workspace's own is private.
+
+    `entity_id` is the contact's or the company's.
+    """
+    signal = delivery.signal
+    return RecordedEvent(
+        event_id=event_id,
+        tenant_id=delivery.tenant_id,
+        tenant=signal.tenant,
+        entity_id=entity_id,
+        event=event,
+        private_to=(delivery.workspace_id, signal.workspace) if is_private else None,
+        received_at=signal.received_at,
+        traceparent=delivery.traceparent,
+    )
 
 
 def created(
