@@ -7,7 +7,7 @@ from datetime import datetime
 from services.resolver.domain.composition import Applied, Composite, Evidence
 from services.resolver.domain.homes import Belongings, Merge
 from services.resolver.domain.model import Contact, IdentifierKey, Ids, RecordedEvent, Source
-from shared.events.contact import ContactEvent, ContactStatus
+from shared.events.contact import CompanyEvent, ContactEvent, ContactStatus
 
 Pair = tuple[int, int]
 """Two contacts, the lower id first."""
@@ -116,6 +116,28 @@ class Order:
     """The score of that decision, 0 to 100."""
     traceparent: str | None = None
 
+    def recorded(
+        self,
+        tenant: tuple[int, str],
+        entity_id: int,
+        event: ContactEvent | CompanyEvent,
+        private_to: tuple[int, str] | None = None,
+    ) -> RecordedEvent:
+        """Give an event that the order led to what its envelope needs.
+
+        `tenant` and `private_to` are (id, public id), of a workspace the latter.
+        """
+        return RecordedEvent(
+            event_id=next(self.ids.events),
+            tenant_id=tenant[0],
+            tenant=tenant[1],
+            entity_id=entity_id,
+            event=event,
+            private_to=private_to,
+            received_at=self.issued_at,
+            traceparent=self.traceparent,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class HomeRow:
@@ -208,18 +230,8 @@ class Reshaping:
         """Put an event behind a contact's others: its next version."""
         contact.version += 1
         self.touched[contact.id] = contact
-        self.events.append(
-            RecordedEvent(
-                event_id=next(self.order.ids.events),
-                tenant_id=self.cluster.tenant_id,
-                tenant=self.cluster.tenant,
-                entity_id=contact.id,
-                event=event,
-                private_to=private_to,
-                received_at=self.order.issued_at,
-                traceparent=self.order.traceparent,
-            )
-        )
+        tenant = (self.cluster.tenant_id, self.cluster.tenant)
+        self.events.append(self.order.recorded(tenant, contact.id, event, private_to))
 
 
 def between(pairs: Iterable[Pair], ones: Collection[int], others: Collection[int]) -> set[Pair]:

@@ -375,18 +375,8 @@ class _Decision:
             ),
             profile=shown.profile,
         )
-        plan.events.append(
-            RecordedEvent(
-                event_id=next(self._order.ids.events),
-                tenant_id=companies.tenant_id,
-                tenant=companies.tenant,
-                entity_id=company,
-                event=tell(home, shape),
-                private_to=None,
-                received_at=self._order.issued_at,
-                traceparent=self._order.traceparent,
-            )
-        )
+        tenant = (companies.tenant_id, companies.tenant)
+        plan.events.append(self._order.recorded(tenant, company, tell(home, shape)))
 
     def _relation(self, related: Related) -> CompanyRelation:
         names = self._companies.names

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from services.resolver.domain.activities import attendance_of, others_than, roles_of
 from services.resolver.domain.cluster import Order
-from services.resolver.domain.model import Contact, Plan, RecordedEvent
+from services.resolver.domain.model import Contact, Plan
 from shared.events.activity import ActivityKind, Attendance, Direction, Happening, ParticipantRole
 from shared.events.contact import ActivityRecorded, ActivityWithdrawn, ContactEvent
 from shared.events.structs import struct_of
@@ -118,18 +118,8 @@ def tell(
         event = _recorded(one, contact, own, taking_part, order)
     else:
         event = _withdrawn(one, contact, order, reason)
-    plan.events.append(
-        RecordedEvent(
-            event_id=next(order.ids.events),
-            tenant_id=contact.tenant_id,
-            tenant=tenant,
-            entity_id=contact.id,
-            event=event,
-            private_to=(one.workspace_id, one.workspace),
-            received_at=order.issued_at,
-            traceparent=order.traceparent,
-        )
-    )
+    private_to = (one.workspace_id, one.workspace)
+    plan.events.append(order.recorded((contact.tenant_id, tenant), contact.id, event, private_to))
     return [(one.id, person.number, contact.id, contact.version) for person in own]
 
 
