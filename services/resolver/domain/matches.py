@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations, pairwise, product
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from services.resolver.domain.cluster import Pair, pair_of
@@ -115,6 +116,32 @@ def match(
     whoever links with them, may be parted, but for those that are to stay `whole`.
     """
     return _Round(records, matcher, statistics, asked, whole).match(candidates, news)
+
+
+def compare(
+    records: Mapping[Record, Known],
+    pair: Pair,
+    matcher: Matcher,
+    statistics: Statistics,
+    asked: Asked = NOBODY_ASKED,
+) -> Decision | None:
+    """Decide about two contacts alone; None where one of them has no record to compare.
+
+    What speaks for and against a pair is told even where nothing is done with it.
+    """
+    left, right = pair
+    verdicts = [
+        matcher.judge(one.profile, other.profile, statistics)
+        for one in records.values()
+        for other in records.values()
+        if one.contact == left and other.contact == right
+    ]
+    if not verdicts:
+        return None
+    found = match(records, {left: [right]}, matcher, statistics, asked)
+    actions = [one.action for one in (*found.merges, *found.reviews)]
+    best = max(verdicts, key=attrgetter("rank"))
+    return Decision(pair_of(left, right), best, max(actions, default=Action.NOTHING))
 
 
 class _Round:
@@ -333,7 +360,7 @@ class _Round:
         verdicts = [self._compare(*pair) for pair in product(left, right)]
         return Decision(
             pair=pair_of(min(self._contacts(left)), min(self._contacts(right))),
-            verdict=max(verdicts, key=lambda found: (found.link.allowed, found.link.weight)),
+            verdict=max(verdicts, key=attrgetter("rank")),
             action=action,
         )
 

@@ -8,16 +8,15 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain
 from typing import Final, NamedTuple, cast
 
 import asyncpg
 import orjson
 
 from services.resolver.domain.explaining import Evidence, evidence_of
-from services.resolver.domain.matches import match
+from services.resolver.domain.matches import compare
 from services.resolver.domain.matching.evidence import EvidenceScorer
-from services.resolver.domain.matching.holding import sure_groups
+from services.resolver.domain.matching.holding import threads
 from services.resolver.domain.matching.linking import Verdict
 from services.resolver.domain.matching.model import Scorer, Signal
 from services.resolver.domain.matching.profile import profile_of
@@ -182,9 +181,9 @@ class ReviewStore:
         said = await self.find_said([named.root])
         matching = MatchingStore(self._connection)
         policy = (await matching.find_policies([named.tenant_id]))[named.tenant_id]
-        threads = await self._threads(named, said[named.root], policy)
+        hanging = await self._threads(named, said[named.root], policy)
         joins = [
-            replace(one, thread=threads.get(one.record.record))
+            replace(one, thread=hanging.get(one.record.record))
             for one in joined_by(said[named.root])
         ]
         return Why(named, joins, policy.matcher.scorer, merges)
@@ -195,20 +194,8 @@ class ReviewStore:
         """Return record → how it hangs on the others, for those that hang on a thread."""
         profiles = {one.record: profile_of(one.facts) for one in said}
         counts = await MatchingStore(self._connection).count(named.tenant_id, profiles.values())
-        main, *others = sure_groups(profiles, policy.matcher, counts) or [()]
-        found = {}
-        for record in chain.from_iterable(others):
-            verdicts = [
-                policy.matcher.judge(profiles[record], profiles[one], counts) for one in main
-            ]
-            found[record] = evidence_of(
-                max(verdicts, key=_worth),
-                Action.FLAG,
-                policy.matcher.thresholds,
-                policy.scorer,
-                policy.weights_version,
-            )
-        return found
+        found = threads(profiles, policy.matcher, counts)
+        return {record: _evidence(one, Action.FLAG, policy) for record, one in found.items()}
 
     async def why_not(self, one: str, other: str) -> WhyNot | None:
         """Compare two contacts as matching would now; None when one is unknown here."""
@@ -225,23 +212,10 @@ class ReviewStore:
         policy = (await matching.find_policies([left.tenant_id]))[left.tenant_id]
         counts = await matching.count(left.tenant_id, [known.profile for known in records.values()])
         asked = await matching.find_asked(left.tenant_id, [left.root, right.root])
-        sides = [
-            [known.profile for known in records.values() if known.contact == contact]
-            for contact in (left.root, right.root)
-        ]
-        verdicts = [
-            policy.matcher.judge(mine, theirs, counts) for mine in sides[0] for theirs in sides[1]
-        ]
+        decided = compare(records, (left.root, right.root), policy.matcher, counts, asked)
         explained = None
-        if verdicts:
-            decided = match(records, {left.root: [right.root]}, policy.matcher, counts, asked)
-            action = Action.NOTHING
-            for decision in (*decided.merges, *decided.reviews):
-                action = max(action, decision.action)
-            best = max(verdicts, key=_worth)
-            evidence = evidence_of(
-                best, action, policy.matcher.thresholds, policy.scorer, policy.weights_version
-            )
+        if decided is not None:
+            evidence = _evidence(decided.verdict, decided.action, policy)
             explained = Explained(evidence, policy.matcher.scorer)
         return WhyNot(
             left, right, is_one=False, is_kept_apart=bool(asked.apart), explained=explained
@@ -275,9 +249,10 @@ async def reading(pool: Pool, place: Place | None) -> AsyncIterator[ReviewStore]
             yield ReviewStore(connection, place)
 
 
-def _worth(verdict: Verdict) -> tuple[Action, float]:
-    """Rank comparisons as matching does: what they allow, then what they weigh."""
-    return verdict.link.allowed, verdict.link.weight
+def _evidence(verdict: Verdict, action: Action, policy: Policy) -> Evidence:
+    """Write a comparison of now as it would be stored."""
+    matcher, scorer, version = policy
+    return evidence_of(verdict, action, matcher.thresholds, scorer, version)
 
 
 def _waiting(row: asyncpg.Record) -> Waiting:

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.resolver.domain.blocks import key_contacts, plan_blocks
-from services.resolver.domain.matches import Asked, Known, Matches, match, repeating
+from services.resolver.domain.matches import Asked, Known, Matches, compare, match, repeating
 from services.resolver.domain.matching.blocking import HOT
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
@@ -64,6 +64,39 @@ def test_records_that_say_the_same_make_one_contact() -> None:
     assert merge.pair == (1, 2)
     assert merge.action >= Action.FLAG
     assert found.reviews == []
+
+
+def test_two_contacts_compare_alone_as_in_a_batch() -> None:
+    records = dict(
+        [
+            a_record(1, email="adalbert.lovelace@engines.example", **ALIKE),
+            a_record(1, name="A. Lovelace", email="lovelace@home.example"),
+            a_record(2, email="adalbert.lovelace@gmail.com", **ALIKE),
+        ]
+    )
+    (merge,) = matched(*records.items()).merges
+    found = compare(records, (1, 2), MATCHER, count_all([one.profile for one in records.values()]))
+    assert found is not None
+    assert (found.pair, found.action) == (merge.pair, merge.action)
+    assert found.verdict.rank == merge.verdict.rank
+
+
+def test_what_speaks_for_a_pair_is_told_even_where_nothing_is_done_with_it() -> None:
+    records = dict(
+        [
+            a_record(1, email="adalbert.lovelace@engines.example", **ALIKE),
+            a_record(2, email="adalbert.lovelace@gmail.com", **ALIKE),
+        ]
+    )
+    apart = Asked(apart=frozenset({(1, 2)}))
+    found = compare(records, (2, 1), MATCHER, Counts(), apart)
+    assert found is not None
+    assert found.pair == (1, 2)
+    assert found.action is Action.NOTHING
+    assert found.verdict.action >= Action.FLAG
+    (mail,) = (one for one in found.verdict.score.signals if one.attribute == "email")
+    assert mail.left == "adalbert.lovelace@gmail.com", "of the contact that was named first"
+    assert compare(records, (1, 3), MATCHER, Counts()) is None
 
 
 def test_what_a_person_keeps_apart_is_neither_merged_nor_shown_again() -> None:

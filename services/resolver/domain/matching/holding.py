@@ -7,9 +7,10 @@ together surely; what else is in the contact hangs on a thread (ADR 0066).
 
 from collections.abc import Mapping
 from itertools import combinations
+from operator import attrgetter
 from typing import TypeVar
 
-from services.resolver.domain.matching.linking import Matcher
+from services.resolver.domain.matching.linking import Matcher, Verdict
 from services.resolver.domain.matching.model import Profile, Statistics
 from services.resolver.domain.matching.tiers import Action
 
@@ -35,3 +36,21 @@ def sure_groups(
             group_of.update(dict.fromkeys(theirs, mine))
     groups = {id(group): tuple(sorted(group)) for group in group_of.values()}
     return sorted(groups.values(), key=lambda group: (-len(group), group[0]))
+
+
+def threads(
+    profiles: Mapping[Record, Profile], matcher: Matcher, statistics: Statistics
+) -> dict[Record, Verdict]:
+    """Return the records that hang on a thread, each with what it hangs by.
+
+    That is the comparison in which it agrees best with one of the largest sure group.
+    """
+    groups = sure_groups(profiles, matcher, statistics)
+    return {
+        record: max(
+            (matcher.judge(profiles[record], profiles[one], statistics) for one in groups[0]),
+            key=attrgetter("rank"),
+        )
+        for group in groups[1:]
+        for record in group
+    }

@@ -35,6 +35,11 @@ class Verdict:
     """What would be done with the two alone."""
     link: Link
 
+    @property
+    def rank(self) -> tuple[Action, float]:
+        """Say how well two records agree: what that allows, then what it weighs."""
+        return self.link.allowed, self.link.weight
+
 
 @dataclass(frozen=True, slots=True)
 class Matcher:

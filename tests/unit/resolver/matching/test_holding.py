@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.resolver.domain.matching.evidence import EvidenceScorer
-from services.resolver.domain.matching.holding import sure_groups
+from services.resolver.domain.matching.holding import sure_groups, threads
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.model import Profile
 from services.resolver.domain.matching.statistics import Counts
@@ -32,6 +32,16 @@ def test_what_holds_one_of_them_holds_all() -> None:
     both = a_profile("Ada Lovelace", **FULL, birthday="1815-12-10")
     home = a_profile("Ada Lovelace", phone="+14155550100", birthday="1815-12-10")
     assert groups(a=mail, b=both, c=home) == [("a", "b", "c")]
+
+
+def test_a_thread_is_told_by_the_comparison_in_which_it_agrees_best() -> None:
+    other_city = a_profile("Ada Lovelace", **FULL, city="London")
+    full = a_profile("Ada Lovelace", **FULL)
+    thin = a_profile("Ada Lovelace", **THIN, city="Paris")
+    found = threads({"a": thin, "b": other_city, "c": full}, MATCHER, Counts(50_000))
+    assert found == {"a": MATCHER.judge(thin, full, Counts(50_000))}
+    assert threads({"b": other_city, "c": full}, MATCHER, Counts(50_000)) == {}
+    assert threads({}, MATCHER, Counts(50_000)) == {}
 
 
 def test_one_record_is_a_group_and_nothing_is_none() -> None:
