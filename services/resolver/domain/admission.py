@@ -16,7 +16,7 @@ from services.resolver.domain.claims import NAME_OF, Name, claims_naming
 from services.resolver.domain.contradiction import MOST_RECORDS, is_contradicted
 from services.resolver.domain.matching.profile import profile_of
 from services.resolver.domain.matching.statistics import Counts
-from services.resolver.domain.matching.vetoes import BARS, Veto, veto_of
+from services.resolver.domain.matching.vetoes import BARS, Veto, members_of, veto_of
 from services.resolver.domain.model import (
     Claim,
     Contact,
@@ -246,12 +246,7 @@ def _is_other_member(one: Applicant, contact: Contact) -> bool:
 
 
 def _members(facts: Facts) -> dict[str, set[str]]:
-    """Return LinkedIn URNs by their kind: URNs of two kinds say nothing of one another."""
-    kinds: dict[str, set[str]] = {}
-    for one in facts.identifiers:
-        if one.type == "linkedin_urn":
-            kinds.setdefault(one.value.rpartition(":")[0], set()).add(one.value)
-    return kinds
+    return members_of(one.value for one in facts.identifiers if one.type == "linkedin_urn")
 
 
 class _Relation(Enum):

@@ -1,6 +1,6 @@
 """When a machine must not merge, whatever the score (DESIGN 4.4)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -71,7 +71,7 @@ def veto_of(left: Profile, right: Profile, statistics: Statistics) -> Veto | Non
     The same LinkedIn member excuses every disagreement of names: people change theirs. Members that
     differ by URNs of one kind are two, whatever URNs of another kind say.
     """
-    urns, others = _members(left), _members(right)
+    urns, others = (members_of(one.values.get("linkedin_urn", ())) for one in (left, right))
     if both := urns.keys() & others.keys():
         are_two = any(urns[kind].isdisjoint(others[kind]) for kind in both)
         return Veto.PROFILES if are_two else None
@@ -83,10 +83,10 @@ def veto_of(left: Profile, right: Profile, statistics: Statistics) -> Veto | Non
     return _names(left, right, statistics)
 
 
-def _members(profile: Profile) -> dict[str, set[str]]:
-    """Return LinkedIn URNs by their kind: URNs of two kinds say nothing of one another."""
+def members_of(urns: Iterable[str]) -> dict[str, set[str]]:
+    """Sort LinkedIn URNs by their kind: URNs of two kinds say nothing of one another."""
     kinds: dict[str, set[str]] = {}
-    for urn in profile.values.get("linkedin_urn", ()):
+    for urn in urns:
         kinds.setdefault(urn.rpartition(":")[0], set()).add(urn)
     return kinds
 
