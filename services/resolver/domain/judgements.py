@@ -23,9 +23,6 @@ from shared.events.command import (
     SplitContact,
 )
 
-JUDGEMENTS = (MergeContacts, ApproveMerge, RejectMerge, SplitContact)
-"""Commands that say who is whom."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:

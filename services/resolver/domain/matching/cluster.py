@@ -307,29 +307,3 @@ class _Table:
                 continue
             if min(self.rules.action_at(between.mean), between.allowed) >= Action.REVIEW:
                 yield Proposal(self.groups[low], self.groups[high], between.mean)
-
-
-def name_groups(
-    before: Mapping[Record, int], groups: Iterable[tuple[Record, ...]]
-) -> dict[tuple[Record, ...], tuple[int | None, tuple[int, ...]]]:
-    """Tell which contact each group is, and which contacts it absorbs.
-
-    A contact whose records were parted goes with most of them, or with the oldest record. Of
-    several contacts in one group the oldest, which has the lowest id, survives. None is a new one.
-    """
-    places: dict[int, dict[tuple[Record, ...], int]] = {}
-    found = list(groups)
-    for group in found:
-        for record in group:
-            contact = before.get(record)
-            if contact is not None:
-                counts = places.setdefault(contact, {})
-                counts[group] = counts.get(group, 0) + 1
-    arrived: dict[tuple[Record, ...], list[int]] = {group: [] for group in found}
-    for contact, counts in places.items():
-        arrived[min(counts, key=lambda group: (-counts[group], group))].append(contact)
-    named: dict[tuple[Record, ...], tuple[int | None, tuple[int, ...]]] = {}
-    for group, contacts in arrived.items():
-        ordered = sorted(contacts)
-        named[group] = (ordered[0] if ordered else None, tuple(ordered[1:]))
-    return named

@@ -11,7 +11,7 @@ from rapidfuzz.fuzz import ratio
 
 from services.resolver.domain.matching.model import CUSTOM
 from services.resolver.domain.matching.profile import SEXES, is_number
-from services.resolver.domain.names.company import parse_company
+from services.resolver.domain.names.company import company_words
 from services.resolver.domain.names.tables import read_words
 
 RANK: Final[Mapping[str, int]] = {
@@ -104,7 +104,7 @@ def compare_companies(left: str, right: str) -> str:
 @lru_cache(maxsize=8_192)
 def _telling(company: str) -> str:
     """Return the words of a company's name that tell it from others; all where none does."""
-    words = parse_company(company).words
+    words = company_words(company)
     kept = [word for word in words if word not in read_words("company_weak")]
     return " ".join(kept or words) or company
 

@@ -1,8 +1,7 @@
 """A company's name as a source writes it, brought to what tells it from others."""
 
 import re
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from services.resolver.domain.names.folding import clean_name, fold, repair_lookalikes
 from services.resolver.domain.names.tables import read_lines, read_pairs, read_words
@@ -11,45 +10,21 @@ MAX_WORDS = 16
 """Words of a company's name that are read."""
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyName:
-    """A company's name, folded, abbreviations written out, legal forms apart.
+def company_words(text: str) -> tuple[str, ...]:
+    """Return the words of a company's name, folded, written out, without its legal forms.
 
-    Empty (`bool(name)` is false) where the source named none.
+    None where nothing is named; never raises. What stands in brackets, or after `formerly` or
+    `doing business as`, counts where nothing else does.
     """
-
-    words: tuple[str, ...] = ()
-    """What is left of the name; never empty where anything was written."""
-    legal: tuple[str, ...] = ()
-    """Its legal forms: `gmbh`, `sa de cv`."""
-    others: tuple[tuple[str, ...], ...] = ()
-    """Further names: `doing business as`, formerly, in brackets."""
-
-    def __bool__(self) -> bool:
-        """Say whether a company is named."""
-        return bool(self.words)
-
-    @property
-    def key(self) -> str | None:
-        """The name as it is looked up: `The Stripe Co., Ltd.` → `stripe`."""
-        kept = tuple(word for word in self.words if word not in _ARTICLES)
-        return "_".join(kept or self.words) or None
-
-
-_ARTICLES = frozenset({"the", "and"})
-
-NO_COMPANY = CompanyName()
-"""The company of a record that names none."""
-
-
-def company_key(text: str | None) -> str | None:
-    """Return the one spelling by which a company's name is looked up; None of junk."""
-    return parse_company(text).key
-
-
-def parse_company(text: str | None) -> CompanyName:
-    """Read a company's name; never raises."""
-    return _parse(text) if text else NO_COMPANY
+    cleaned = repair_lookalikes(clean_name(text))
+    if fold(cleaned).strip(" .-_?*!") in read_words("placeholders"):
+        return ()
+    main, *aliases = [part for part in _ALIAS.split(cleaned) if part.strip(" ,()")] or [""]
+    if words := _read(_BRACKETS.sub(" ", main)):
+        return words
+    asides = [match["inner"] for match in _BRACKETS.finditer(main)]
+    others = (_read(one.strip("()")) for one in (*asides, *aliases))
+    return next((words for words in others if not read_words("places").issuperset(words)), ())
 
 
 _ALIAS = re.compile(
@@ -76,27 +51,8 @@ _INNER_STOP = re.compile(r"(?<=\w)\.(?=\w)")
 _BETWEEN = re.compile(r"[^\w']+|_+")
 
 
-@lru_cache(maxsize=8_192)
-def _parse(text: str) -> CompanyName:
-    cleaned = repair_lookalikes(clean_name(text))
-    if fold(cleaned).strip(" .-_?*!") in read_words("placeholders"):
-        return NO_COMPANY
-    main, *aliases = [part for part in _ALIAS.split(cleaned) if part.strip(" ,()")] or [""]
-    asides = [match["inner"] for match in _BRACKETS.finditer(main)]
-    words, legal = _read(_BRACKETS.sub(" ", main))
-    others = []
-    for aside in (*asides, *aliases):
-        found, forms = _read(aside.strip("()"))
-        legal += forms
-        if found and not set(found) <= read_words("places"):
-            others.append(found)
-    if not words and others:
-        words, *others = others
-    return CompanyName(words, legal, tuple(others))
-
-
-def _read(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the words of a name and its legal forms."""
+def _read(text: str) -> tuple[str, ...]:
+    """Return the words of one name."""
     for form in read_lines("native_forms"):
         text = text.replace(form, " ")
     text = _ADDRESS.sub("", text) if "." in text and " " not in text.strip() else text
@@ -105,11 +61,11 @@ def _read(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     joined = _ELISION.sub("", joined)
     folded = fold(joined.replace("&", " and ").replace("+", " and "))
     words = _join_letters([word for word in _BETWEEN.split(folded) if word][:MAX_WORDS])
-    core, legal = _cut_forms(words)
+    core = _without_forms(words)
+    if all(word == "and" for word in core):
+        return ()
     spellings = _spellings()
-    if not any(word != "and" for word in core):
-        return (), tuple(legal)
-    return tuple(spellings.get(word, word) for word in core), tuple(legal)
+    return tuple(spellings.get(word, word) for word in core)
 
 
 def _join_letters(words: list[str]) -> list[str]:
@@ -126,7 +82,7 @@ def _join_letters(words: list[str]) -> list[str]:
     return joined
 
 
-def _cut_forms(words: list[str]) -> tuple[list[str], list[str]]:
+def _without_forms(words: list[str]) -> list[str]:
     """Cut legal forms from the end and the start of a name, the longest first.
 
     A place may follow the form: `Siemens AG Austria`.
@@ -136,22 +92,19 @@ def _cut_forms(words: list[str]) -> tuple[list[str], list[str]]:
         read_words("leading_forms"),
         read_words("places"),
     )
-    core, legal = list(words), []
-    end = len(core)
-    while end > 2 and core[end - 1] in places:
+    end = len(words)
+    while end > 2 and words[end - 1] in places:
         end -= 1
-    core, after = core[:end], core[end:]
+    core, after = words[:end], words[end:]
     while size := next((n for n in range(6, 0, -1) if _ends_with_form(core, n, forms)), 0):
-        legal.append(" ".join(core[-size:]))
         core = core[:-size]
         while len(core) > 1 and core[-1] == "and":
             core.pop()
     for n in range(4, 0, -1):
         if len(core) > n and " ".join(core[:n]) in leading:
-            legal.append(" ".join(core[:n]))
             core = core[n:]
             break
-    return core + after, legal
+    return core + after
 
 
 def _ends_with_form(words: list[str], size: int, forms: frozenset[str]) -> bool:

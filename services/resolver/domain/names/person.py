@@ -61,10 +61,6 @@ class PersonName:
         return "".join(word[0] for word in self.words)
 
 
-NOBODY = PersonName()
-"""The name of a record that has none."""
-
-
 def parse_person(
     full_name: str | None = None,
     *,

@@ -13,7 +13,6 @@ from services.resolver.domain.matching.cluster import (
     Link,
     Rules,
     components,
-    name_groups,
     partition,
 )
 from services.resolver.domain.matching.tiers import Action
@@ -128,10 +127,3 @@ def test_thousands_of_equals_are_bounded() -> None:
     records = [number.to_bytes(2) for number in range(LARGEST + 1)]
     links = {one: {other: 5.0 for other in records if other != one} for one in records}
     assert all(len(part) <= LARGEST for part in components(links, records, 0.0))
-
-
-def test_groups_keep_the_oldest_contact_and_the_largest_part() -> None:
-    merged = name_groups({A: 7, B: 3}, [(A, B)])
-    assert merged == {(A, B): (3, (7,))}
-    parted = name_groups({A: 7, B: 7, C: 7}, [(A,), (B, C)])
-    assert parted == {(A,): (None, ()), (B, C): (7, ())}
