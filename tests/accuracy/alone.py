@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from kith.evaluation.measures import Quality, closure, impure, majority
-from services.resolver.domain.matching.cluster import Partition
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher
+from services.resolver.domain.matching.partitioning import Partition
 from services.resolver.domain.matching.sharing import is_role_mailbox
 from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.tiers import Action

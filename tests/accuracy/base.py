@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from services.resolver.domain.matching.blocking import HOT, blocking_keys
-from services.resolver.domain.matching.cluster import Link, Partition, components, partition
 from services.resolver.domain.matching.linking import Matcher
 from services.resolver.domain.matching.model import Profile, Term
+from services.resolver.domain.matching.partitioning import Link, Partition, components, partition
 from services.resolver.domain.matching.statistics import (
     Counts,
     countable,

@@ -7,7 +7,7 @@ from typing import Final
 
 from services.resolver.domain.matches import Known
 from services.resolver.domain.matching.blocking import HOT, blocking_keys
-from services.resolver.domain.matching.cluster import Record
+from services.resolver.domain.matching.partitioning import Record
 
 MOST_CANDIDATES: Final = 10
 """Contacts that one contact is compared with, at most: most keys in common, rare ones first."""

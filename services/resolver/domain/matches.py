@@ -16,7 +16,9 @@ from typing import Final, NamedTuple
 
 from services.resolver.domain.cluster import Pair, pair_of
 from services.resolver.domain.matching.chains import Chains, is_clear
-from services.resolver.domain.matching.cluster import (
+from services.resolver.domain.matching.linking import SUREST, Matcher, Verdict
+from services.resolver.domain.matching.model import Profile, Statistics
+from services.resolver.domain.matching.partitioning import (
     Judgements,
     Link,
     Partition,
@@ -24,8 +26,6 @@ from services.resolver.domain.matching.cluster import (
     components,
     partition,
 )
-from services.resolver.domain.matching.linking import SUREST, Matcher, Verdict
-from services.resolver.domain.matching.model import Profile, Statistics
 from services.resolver.domain.matching.tiers import Action
 from services.resolver.domain.model import Contact, Ids, Plan, RecordedEvent
 from services.resolver.domain.telling import alike

@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import combinations
 from typing import Final
 
-from services.resolver.domain.matching.cluster import Link, Pair, Record
 from services.resolver.domain.matching.levels import EXTENSION
 from services.resolver.domain.matching.linking import Verdict
 from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Profile, Signal
+from services.resolver.domain.matching.partitioning import Link, Pair, Record
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Action, Tier, is_paper
 from services.resolver.domain.matching.vetoes import veto_of

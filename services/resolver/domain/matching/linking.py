@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.resolver.domain.matching.cluster import Link, Rules
 from services.resolver.domain.matching.model import (
     Profile,
     Score,
@@ -11,6 +10,7 @@ from services.resolver.domain.matching.model import (
     Statistics,
     to_bits,
 )
+from services.resolver.domain.matching.partitioning import Link, Rules
 from services.resolver.domain.matching.tiers import Action, Thresholds, Tier, allowed, tier_of
 from services.resolver.domain.matching.vetoes import BARS, Veto, veto_of
 

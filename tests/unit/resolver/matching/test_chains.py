@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.resolver.domain.matching.chains import Chains, are_colleagues, differ, is_clear
-from services.resolver.domain.matching.cluster import Link, Record
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher, Verdict
 from services.resolver.domain.matching.model import Profile
+from services.resolver.domain.matching.partitioning import Link, Record
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Action
 from services.resolver.domain.matching.weights import default_weights

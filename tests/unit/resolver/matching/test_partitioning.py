@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.resolver.domain.matching.cluster import (
+from services.resolver.domain.matching.partitioning import (
     LARGEST,
     Judgements,
     Link,
