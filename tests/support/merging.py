@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from services.resolver.domain.arrival import deliver, read_signal
+from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.cluster import (
     BindingOf,
     Cluster,
@@ -42,7 +43,6 @@ from services.resolver.domain.model import (
 )
 from services.resolver.domain.reconsidering import Doubt, outside, part
 from services.resolver.domain.retracting import Import, KeptEdit, asked_again, retract
-from services.resolver.domain.settling import Settled
 from services.resolver.domain.survivorship import groups_of
 from shared.events.codec import encode, event_type, parse_event
 from shared.events.command import ArchiveContact, UnarchiveContact
@@ -115,7 +115,7 @@ class World:
         idle = {key for key, one in self.known.sharing.items() if not one.gates}
         doubt = Doubt(value, idle, self.held)
         root = self.root(contact)
-        named = outside(Settled.of(self.cluster(root)), root, doubt, most)
+        named = outside(Assigned.of(self.cluster(root)), root, doubt, most)
         having: dict[IdentifierKey, list[int]] = {}
         for key in named:
             seen = self.known.sharing[key].contacts if key in self.known.sharing else []
@@ -124,7 +124,7 @@ class World:
                 having[key] = sorted(roots - {root})
         cluster = self.cluster(root, *(one for each in having.values() for one in each))
         doubt = replace(doubt, elsewhere=having)
-        plan = part(Settled.of(cluster), root, doubt, self.order(by_person=False), most)
+        plan = part(Assigned.of(cluster), root, doubt, self.order(by_person=False), most)
         if plan is not None:
             self.apply(plan)
         return plan

@@ -75,7 +75,7 @@ Belongings = dict[IdentifierKey, int | None]
 """Identifier → its home; None while it was not asked for yet."""
 
 
-def settle(
+def assign(
     applied: Sequence[Applied], held: Belongings, homes: Collection[int], root: int
 ) -> tuple[list[Applied], dict[IdentifierKey, int]]:
     """Say of every delivery and identifier of one contact which of its homes it belongs to.
@@ -84,15 +84,15 @@ def settle(
     the home of its strongest identifier that no name denies, then whoever of those merged bears its
     name. What nothing assigns stays with `root`, the survivor.
     """
-    settling = _Settling(held, homes, root)
-    settling.remember(applied)
-    settled = [settling.settle(one) for one in applied]
+    assigning = _Assigning(held, homes, root)
+    assigning.remember(applied)
+    assigned = [assigning.assign(one) for one in applied]
     for key in held:
-        settling.homed.setdefault(key, root)
-    return settled, settling.homed
+        assigning.homed.setdefault(key, root)
+    return assigned, assigning.homed
 
 
-class _Settling:
+class _Assigning:
     """Deliveries of one contact on their way to its homes, in the order in which they came."""
 
     def __init__(self, held: Belongings, homes: Collection[int], root: int) -> None:
@@ -111,7 +111,7 @@ class _Settling:
             if one.home is not None:
                 self._records[one.claim.record_key] = one.home
 
-    def settle(self, one: Applied) -> Applied:
+    def assign(self, one: Applied) -> Applied:
         """Give a delivery its home, unless it has one."""
         if one.home is None:
             home, evidence = self._home_of(one)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from services.resolver.domain.assigning import Assigned, moved
 from services.resolver.domain.cluster import (
     Cluster,
     Order,
@@ -20,7 +21,6 @@ from services.resolver.domain.composition import Applied, Evidence
 from services.resolver.domain.homes import Homes, Merge
 from services.resolver.domain.model import Contact, IdentifierKey
 from services.resolver.domain.reshaping import reshape
-from services.resolver.domain.settling import Settled, moved
 from services.resolver.domain.telling_merges import (
     contact_deleted,
     contacts_merged,
@@ -65,8 +65,8 @@ def merge(
     cluster: Cluster, survivor: int, absorbed: int, merge_id: str, order: Order
 ) -> Reshaping | Refused:
     """Make two contacts one. Whoever was absorbed already stands for its survivor."""
-    settled = Settled.of(cluster)
-    staying, going = settled.group(survivor), settled.group(absorbed)
+    assigned = Assigned.of(cluster)
+    staying, going = assigned.group(survivor), assigned.group(absorbed)
     kept, taken = cluster.contacts[staying[0]], cluster.contacts[going[0]]
     if kept is taken:
         return Refused("unchanged")
@@ -83,7 +83,7 @@ def merge(
     def tell(contact: Contact, shape: Shape | None) -> Iterator[ContactEvent]:
         yield contacts_merged(order, contact, shape, merge_id, pair)
 
-    plan = reshape(settled, settled, [*cluster.merges, new], order, tell)
+    plan = reshape(assigned, assigned, [*cluster.merges, new], order, tell)
     plan.merged = new
     answer = "approved" if order.by_person else "auto_merged"
     plan.settled = dict.fromkeys(between(cluster.candidates, staying, going), answer)
@@ -107,8 +107,8 @@ def oldest(cluster: Cluster, one: int, other: int) -> tuple[int, int]:
 
 def undo(cluster: Cluster, contact: int, merge_id: str | None, order: Order) -> Reshaping | Refused:
     """Take a contact apart along one merge, the newest by default, as if it had never been."""
-    settled = Settled.of(cluster)
-    group = settled.group(contact)
+    assigned = Assigned.of(cluster)
+    group = assigned.group(contact)
     within = [one for one in cluster.merges if one.survivor in group and one.absorbed in group]
     chosen = [one for one in within if merge_id in (None, one.public_id)]
     if not chosen:
@@ -120,8 +120,8 @@ def undo(cluster: Cluster, contact: int, merge_id: str | None, order: Order) -> 
     after = Homes(cluster.contacts, left)
     original = group[0]
     (new,) = {after.root(undone.survivor), after.root(undone.absorbed)} - {original}
-    rehomed, _ = rehome_words(settled, settled, after)
-    plan = _take_apart(settled, rehomed, left, (original, new), order, merge_id=undone.public_id)
+    rehomed, _ = rehome_words(assigned, assigned, after)
+    plan = _take_apart(assigned, rehomed, left, (original, new), order, merge_id=undone.public_id)
     plan.undone = [undone.public_id]
     _keep_apart(plan, [pair_of(undone.survivor, undone.absorbed), pair_of(original, new)])
     return plan
@@ -138,11 +138,11 @@ def take_out(
 
     Where that is all that one merge brought, the merge is undone: whoever was absorbed has an id.
     """
-    settled = Settled.of(cluster)
-    group = settled.group(contact)
+    assigned = Assigned.of(cluster)
+    group = assigned.group(contact)
     original = group[0]
-    applied = settled.applied[original]
-    held = {key for key, home in settled.identifiers.items() if home in group}
+    applied = assigned.applied[original]
+    held = {key for key, home in assigned.identifiers.items() if home in group}
     records, keys = set(records), set(keys)
     if not records <= {one.claim.record_key for one in applied} or not keys <= held:
         return Refused("unknown_records")
@@ -150,27 +150,27 @@ def take_out(
     if records >= {one.claim.record_key for one in applied}:
         return Refused("nothing_would_stay")
     left = {one.home for one in applied if one.claim.record_key in records and one.home is not None}
-    whole = _brought_by(settled, original, left, records, keys) if order.by_person else None
+    whole = _brought_by(assigned, original, left, records, keys) if order.by_person else None
     if whole is not None:
         return undo(cluster, contact, whole.public_id, order)
     new = cluster.new_contact(order.ids)
     evidence: Evidence = "person" if order.by_person else "own"
-    after = moved(settled, dict.fromkeys(records, new), dict.fromkeys(keys, new), evidence)
-    plan = _take_apart(settled, after, cluster.merges, (original, new), order, merge_id=None)
+    after = moved(assigned, dict.fromkeys(records, new), dict.fromkeys(keys, new), evidence)
+    plan = _take_apart(assigned, after, cluster.merges, (original, new), order, merge_id=None)
     _keep_apart(plan, [pair_of(new, home) for home in sorted({original, *left})])
     return plan
 
 
 def _brought_by(
-    settled: Settled, root: int, left: set[int], records: set[bytes], keys: set[IdentifierKey]
+    assigned: Assigned, root: int, left: set[int], records: set[bytes], keys: set[IdentifierKey]
 ) -> Merge | None:
     """Return the one merge that brought just these records and identifiers, if there is one."""
     if len(left) != 1 or root in left:
         return None
     (home,) = left
-    merges = [one for one in settled.cluster.merges if home in (one.survivor, one.absorbed)]
-    theirs = {one.claim.record_key for one in settled.applied[root] if one.home == home}
-    held = {key for key, at in settled.identifiers.items() if at == home}
+    merges = [one for one in assigned.cluster.merges if home in (one.survivor, one.absorbed)]
+    theirs = {one.claim.record_key for one in assigned.applied[root] if one.home == home}
+    held = {key for key, at in assigned.identifiers.items() if at == home}
     return merges[0] if len(merges) == 1 and theirs == records and held == keys else None
 
 
@@ -223,8 +223,8 @@ def reject(cluster: Cluster, one: int, other: int, order: Order) -> Reshaping | 
 
 
 def _take_apart(
-    before: Settled,
-    after: Settled,
+    before: Assigned,
+    after: Assigned,
     merges: list[Merge],
     pair: tuple[int, int],
     order: Order,

@@ -7,13 +7,13 @@ version of it says, have other reasons to be where they are.
 
 from collections.abc import Collection, Iterable, Sequence
 
+from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.cluster import Cluster, Order, Reshaping
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes
 from services.resolver.domain.matches import Parting
 from services.resolver.domain.merge import Refused, take_out, undo
 from services.resolver.domain.model import IdentifierKey
-from services.resolver.domain.settling import Settled
 
 
 def may_part(cluster: Cluster, parting: Parting, held: Collection[bytes]) -> bool:
@@ -22,9 +22,9 @@ def may_part(cluster: Cluster, parting: Parting, held: Collection[bytes]) -> boo
     `held` are records that people said are one person's. A contact that holds others by now than
     those that were compared is left to whoever compares it next.
     """
-    settled = Settled.of(cluster)
-    group = set(settled.group(parting.contact))
-    applied = settled.applied[settled.homes.root(parting.contact)]
+    assigned = Assigned.of(cluster)
+    group = set(assigned.group(parting.contact))
+    applied = assigned.applied[assigned.homes.root(parting.contact)]
     if _records(applied) != parting.records:
         return False
     if any(one.by_person and {one.survivor, one.absorbed} <= group for one in cluster.merges):
@@ -32,7 +32,7 @@ def may_part(cluster: Cluster, parting: Parting, held: Collection[bytes]) -> boo
     if any(one.evidence == "person" or one.claim.record_key in held for one in applied):
         return False
     return all(
-        _merge_behind(settled, parting.contact, leaving) or _may_leave(applied, leaving)
+        _merge_behind(assigned, parting.contact, leaving) or _may_leave(applied, leaving)
         for leaving in parting.leaving
     )
 
@@ -42,13 +42,13 @@ def part(cluster: Cluster, leaving: frozenset[bytes], order: Order) -> Reshaping
 
     `cluster` has all homes of the contact as it was compared, whatever has left it since.
     """
-    settled = Settled.of(cluster)
+    assigned = Assigned.of(cluster)
     contact = next(
-        root for root, applied in settled.applied.items() if leaving <= _records(applied)
+        root for root, applied in assigned.applied.items() if leaving <= _records(applied)
     )
-    if leaving == _records(settled.applied[contact]):
+    if leaving == _records(assigned.applied[contact]):
         return Refused("unchanged")
-    merge = _merge_behind(settled, contact, leaving)
+    merge = _merge_behind(assigned, contact, leaving)
     if merge is not None:
         return undo(cluster, contact, merge, order)
     return take_out(cluster, contact, leaving, (), order)
@@ -58,10 +58,10 @@ def _records(applied: Iterable[Applied]) -> set[bytes]:
     return {one.claim.record_key for one in applied}
 
 
-def _merge_behind(settled: Settled, contact: int, leaving: frozenset[bytes]) -> str | None:
+def _merge_behind(assigned: Assigned, contact: int, leaving: frozenset[bytes]) -> str | None:
     """Return the machine's merge of which one side brought just these records."""
-    cluster, homes = settled.cluster, set(settled.group(contact))
-    applied = settled.applied[settled.homes.root(contact)]
+    cluster, homes = assigned.cluster, set(assigned.group(contact))
+    applied = assigned.applied[assigned.homes.root(contact)]
     sides = (leaving, _records(applied) - leaving)
     for merge in reversed(cluster.merges):
         if {merge.survivor, merge.absorbed} <= homes:

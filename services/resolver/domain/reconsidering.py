@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.resolver.domain.admission import bar_of
+from services.resolver.domain.assigning import Assigned, moved
 from services.resolver.domain.cluster import Order, Reshaping, between
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes
 from services.resolver.domain.model import STRENGTH, Contact, IdentifierKey
 from services.resolver.domain.reshaping import reshape
-from services.resolver.domain.settling import Settled, moved
 from services.resolver.domain.telling_merges import contacts_split
 from shared.events.contact import ContactEvent, Shape
 from shared.events.signal import Identifier
@@ -89,24 +89,24 @@ class _Going:
 
 
 def part(
-    settled: Settled, contact: int, doubt: Doubt, order: Order, most: int = MOST_PARTS
+    assigned: Assigned, contact: int, doubt: Doubt, order: Order, most: int = MOST_PARTS
 ) -> Reshaping | None:
     """Take out of a contact what the value alone had joined; None when that is nothing (more).
 
     At most so many parts leave at once: the caller comes again until nothing is left to do.
     """
-    cluster = settled.cluster
-    original, *_ = group = settled.group(contact)
-    takers = _Takers(settled, settled.homes, doubt)
+    cluster = assigned.cluster
+    original, *_ = group = assigned.group(contact)
+    takers = _Takers(assigned, doubt)
     leaving = [
         (one, taker)
-        for loose in _loose(settled, group, doubt, most)
+        for loose in _loose(assigned, group, doubt, most)
         for one, taker in loose.leaving([takers.find(one) for one in loose.parts])
     ]
     if not leaving:
         return None
-    going = _go(settled, group, leaving, order)
-    after = moved(settled, going.records, going.keys, "own")
+    going = _go(assigned, group, leaving, order)
+    after = moved(assigned, going.records, going.keys, "own")
     roots = Homes(cluster.contacts, cluster.merges)
     went = list(dict.fromkeys(roots.root(target) for target in going.records.values()))
 
@@ -128,11 +128,11 @@ def part(
             others=[cluster.names[one] for one in went[1:]] if is_original else (),
         )
 
-    return reshape(settled, after, cluster.merges, order, tell)
+    return reshape(assigned, after, cluster.merges, order, tell)
 
 
 def _go(
-    settled: Settled,
+    assigned: Assigned,
     group: Sequence[int],
     leaving: Iterable[tuple[_Part, int | None]],
     order: Order,
@@ -140,24 +140,24 @@ def _go(
     """Say where the parts that leave go; who is taken by nobody becomes a contact of its own."""
     going = _Going()
     for one, taker in leaving:
-        target = settled.cluster.new_contact(order.ids) if taker is None else taker
+        target = assigned.cluster.new_contact(order.ids) if taker is None else taker
         going.records.update(dict.fromkeys(one.records, target))
         for applied in one.applied:
             for key, identifier in applied.identifiers:
-                if settled.identifiers.get(key) in group:
+                if assigned.identifiers.get(key) in group:
                     going.keys[key] = target
                     going.named[key] = identifier
     return going
 
 
 def outside(
-    settled: Settled, contact: int, doubt: Doubt, most: int = MOST_PARTS
+    assigned: Assigned, contact: int, doubt: Doubt, most: int = MOST_PARTS
 ) -> list[IdentifierKey]:
     """Return the identifiers of what may leave first: other contacts may have them, too."""
     return sorted(
         {
             key
-            for loose in _loose(settled, settled.group(contact), doubt, most)
+            for loose in _loose(assigned, assigned.group(contact), doubt, most)
             for one in loose.parts
             for applied in one.applied
             for key, _ in applied.identifiers
@@ -165,14 +165,14 @@ def outside(
     )
 
 
-def _loose(settled: Settled, group: Sequence[int], doubt: Doubt, most: int) -> Iterator[_Loose]:
+def _loose(assigned: Assigned, group: Sequence[int], doubt: Doubt, most: int) -> Iterator[_Loose]:
     """Find what only the value keeps in each home, in an order that arrival has no say in.
 
     Whatever does not name the value has other reasons to be there, as has what a vendor answered
     about the contact, and what a person holds.
     """
     applied: dict[int, list[Applied]] = {home: [] for home in group}
-    for one in settled.applied[group[0]]:
+    for one in assigned.applied[group[0]]:
         if one.home is not None:
             applied[one.home].append(one)
     for home, theirs in applied.items():
@@ -232,19 +232,19 @@ def _parts(home: int, applied: Iterable[Applied], idle: Collection[IdentifierKey
 class _Takers:
     """Contacts outside that parts may belong to, with what their records say."""
 
-    def __init__(self, settled: Settled, homes: Homes, doubt: Doubt) -> None:
-        self._settled = settled
-        self._homes = homes
+    def __init__(self, assigned: Assigned, doubt: Doubt) -> None:
+        homes = assigned.homes
+        self._assigned = assigned
         self._doubt = doubt
         roots = {homes.root(one) for each in doubt.elsewhere.values() for one in each}
         self._named = {
-            root: {key for one in settled.applied[root] for key, _ in one.identifiers}
+            root: {key for one in assigned.applied[root] for key, _ in one.identifiers}
             for root in roots
         }
         self._saying = {
             root: replace(
-                settled.cluster.contacts[root],
-                claims={one.claim.record_key: one.claim for one in settled.applied[root]},
+                assigned.cluster.contacts[root],
+                claims={one.claim.record_key: one.claim for one in assigned.applied[root]},
             )
             for root in roots
         }
@@ -254,7 +254,7 @@ class _Takers:
 
         Who was merely seen with it may have lost the record that names it meanwhile.
         """
-        homes, ours = self._homes, self._settled.group(one.home)
+        homes, ours = self._assigned.homes, self._assigned.group(one.home)
         hits: dict[int, list[IdentifierKey]] = {}
         named = {key for applied in one.applied for key, _ in applied.identifiers}
         for key in sorted(named, key=lambda key: (STRENGTH[key[1]], key)):
@@ -264,9 +264,9 @@ class _Takers:
                     hits.setdefault(root, []).append(key)
         for root, keys in hits.items():
             theirs = homes.groups[root]
-            if not between(self._settled.cluster.apart, theirs, ours) and all(
+            if not between(self._assigned.cluster.apart, theirs, ours) and all(
                 bar_of(applied, self._saying[root], keys) is None for applied in one.applied
             ):
-                home = self._settled.identifiers.get(keys[0])
+                home = self._assigned.identifiers.get(keys[0])
                 return home if home in theirs else root
         return None

@@ -9,11 +9,11 @@ nobody: it stays with whom they said it of, and goes where these go.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import interleave
 from services.resolver.domain.model import IdentifierKey, Ids
-from services.resolver.domain.settling import Settled
 from shared.events.signal import Identifier
 
 Delivered = tuple[bytes, int]
@@ -24,7 +24,7 @@ Delivered = tuple[bytes, int]
 class Redecided:
     """A cluster without what was taken back, everything at the home where it belongs now."""
 
-    settled: Settled
+    assigned: Assigned
     moves: set[tuple[int, int]] = field(default_factory=set)
     """(home, home that has some of its deliveries now)."""
     released: list[IdentifierKey] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Redecided:
 
 
 def redecide(
-    before: Settled,
+    before: Assigned,
     left: Mapping[int, list[Applied]],
     asked: Collection[bytes],
     ids: Ids,
@@ -44,7 +44,7 @@ def redecide(
 
 
 def to_decide(
-    before: Settled, left: Mapping[int, list[Applied]]
+    before: Assigned, left: Mapping[int, list[Applied]]
 ) -> Iterator[tuple[int, Sequence[Applied], Sequence[Applied]]]:
     """Return homes that lose a delivery, with what stays in each and what is decided again."""
     for root, group in before.homes.groups.items():
@@ -76,7 +76,7 @@ class _Redecision:
 
     def __init__(
         self,
-        before: Settled,
+        before: Assigned,
         left: Mapping[int, list[Applied]],
         asked: Collection[bytes],
         ids: Ids,
@@ -91,7 +91,7 @@ class _Redecision:
         self._goes: dict[Delivered, int] = {}
         self._led: dict[int, int] = {}
         """Home → where the last of its deliveries went that went elsewhere."""
-        self._made = Redecided(Settled(before.cluster, before.homes))
+        self._made = Redecided(Assigned(before.cluster, before.homes))
 
     def made(self) -> Redecided:
         """Put everything where it belongs."""
@@ -99,8 +99,8 @@ class _Redecision:
         for home, stays, _ in homes:
             self._lose(home, stays)
         self._replay(homes)
-        settled = self._made.settled
-        settled.applied = {
+        assigned = self._made.assigned
+        assigned.applied = {
             root: [
                 replace(one, home=self._goes[name_of(one)], evidence="own")
                 if name_of(one) in self._goes
@@ -109,7 +109,7 @@ class _Redecision:
             ]
             for root, applied in self._left.items()
         }
-        settled.identifiers = self._identifiers
+        assigned.identifiers = self._identifiers
         self._made.released = sorted(self._lost - self._identifiers.keys())
         return self._made
 

@@ -7,6 +7,7 @@ told. Hence a merge that was undone leaves nothing behind (DESIGN 4.5, ADR 0043)
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.bindings import NOTHING_PRIVATE, Private, private_values
 from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import BindingChange, HomeRow, Order, Reshaping
@@ -14,7 +15,6 @@ from services.resolver.domain.composition import Applied, Composite, compose
 from services.resolver.domain.homes import Homes, Merge, interleave
 from services.resolver.domain.keeping import own_of, shown_by
 from services.resolver.domain.model import Claim, Contact, IdentifierKey
-from services.resolver.domain.settling import Settled
 from services.resolver.domain.telling_merges import binding_told, contact_born, shape_of
 from shared.events.contact import ContactEvent, Shape
 
@@ -24,8 +24,8 @@ nothing is left of it.  Each is told before the next is made."""
 
 
 def reshape(
-    before: Settled,
-    after: Settled,
+    before: Assigned,
+    after: Assigned,
     merges: Iterable[Merge],
     order: Order,
     tell: Teller,
@@ -39,8 +39,8 @@ class _Reshape:
 
     def __init__(
         self,
-        before: Settled,
-        after: Settled,
+        before: Assigned,
+        after: Assigned,
         merges: list[Merge],
         order: Order,
         tell: Teller,

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.cluster import NOTHING_KEPT, Cluster, Order, Pair, Reshaping
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes, Merge
@@ -16,7 +17,6 @@ from services.resolver.domain.ledger import is_newer
 from services.resolver.domain.model import IdentifierKey
 from services.resolver.domain.redeciding import Delivered, name_of, redecide, to_decide
 from services.resolver.domain.reshaping import reshape
-from services.resolver.domain.settling import Settled
 from services.resolver.domain.telling_retractions import Retold, withdraw
 from services.resolver.domain.words import rehome_words, telling_homes
 
@@ -50,9 +50,9 @@ def retract(cluster: Cluster, taken: Import, order: Order) -> tuple[Reshaping, l
 
     The machine's merges that rest on one of them come apart, to be decided again; a person's stay.
     """
-    before = Settled.of(cluster)
+    before = Assigned.of(cluster)
     redecided = redecide(before, _left(before, taken.chosen), taken.asked, order.ids)
-    after = redecided.settled
+    after = redecided.assigned
     merges, undone = _lasting(before, after, taken.chosen)
     cluster.candidates, withdrawn = _lasting_candidates(cluster, before, after, taken)
     homes = Homes(cluster.contacts, merges)
@@ -128,7 +128,7 @@ def asked_again(cluster: Cluster, chosen: Collection[Delivered]) -> list[Identif
 
     Contacts that hold them have to be in the cluster, too.
     """
-    before = Settled.of(cluster)
+    before = Assigned.of(cluster)
     return sorted(
         {
             key
@@ -139,7 +139,7 @@ def asked_again(cluster: Cluster, chosen: Collection[Delivered]) -> list[Identif
     )
 
 
-def _left(before: Settled, chosen: Collection[Delivered]) -> dict[int, list[Applied]]:
+def _left(before: Assigned, chosen: Collection[Delivered]) -> dict[int, list[Applied]]:
     return {
         root: _without(before.applied[root], before.cluster.late.get(root, ()), chosen)
         for root in before.homes.groups
@@ -147,7 +147,7 @@ def _left(before: Settled, chosen: Collection[Delivered]) -> dict[int, list[Appl
 
 
 def _lasting(
-    before: Settled, after: Settled, chosen: Collection[Delivered]
+    before: Assigned, after: Assigned, chosen: Collection[Delivered]
 ) -> tuple[list[Merge], list[Merge]]:
     """Tell merges that last from those of the machine that rest on a delivery taken back."""
     lost: dict[int, datetime] = {}
@@ -174,13 +174,13 @@ def _lasting(
     return lasting, undone
 
 
-def emptied(before: Settled, after: Settled) -> set[int]:
+def emptied(before: Assigned, after: Assigned) -> set[int]:
     """Return the homes of which something was told and nothing is any more."""
     return telling_homes(before) - telling_homes(after)
 
 
 def _lasting_candidates(
-    cluster: Cluster, before: Settled, after: Settled, taken: Import
+    cluster: Cluster, before: Assigned, after: Assigned, taken: Import
 ) -> tuple[set[Pair], set[Pair]]:
     """Tell candidates that still wait from those that nothing proposes any more."""
     empty = emptied(before, after)
@@ -190,7 +190,7 @@ def _lasting_candidates(
     return cluster.candidates - withdrawn, withdrawn
 
 
-def _restored(before: Settled, after: Settled, chosen: Collection[Delivered]) -> list[Delivered]:
+def _restored(before: Assigned, after: Assigned, chosen: Collection[Delivered]) -> list[Delivered]:
     """Return the deliveries that are their records' present version again."""
     restored = []
     for root, applied in before.applied.items():
@@ -204,7 +204,7 @@ def _restored(before: Settled, after: Settled, chosen: Collection[Delivered]) ->
     return sorted(restored)
 
 
-def _kept(plan: Reshaping, before: Settled, after: Settled, taken: Import) -> list[KeptEdit]:
+def _kept(plan: Reshaping, before: Assigned, after: Assigned, taken: Import) -> list[KeptEdit]:
     """List the contacts that others edited since the import, with what stays of it."""
     since: dict[int, datetime] = {}
     for root, applied in before.applied.items():

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import Order, Reshaping
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.homes import Homes, Merge, interleave
 from services.resolver.domain.model import Claim, Contact, Source
 from services.resolver.domain.redeciding import Redecided
-from services.resolver.domain.settling import Settled
 from services.resolver.domain.telling_merges import asserted, contact_deleted, contacts_split
 from shared.events.contact import (
     ContactEvent,
@@ -33,8 +33,8 @@ class Retold:
         self,
         order: Order,
         *,
-        before: Settled,
-        after: Settled,
+        before: Assigned,
+        after: Assigned,
         homes: Homes,
         chosen: Collection[tuple[bytes, int]],
         redecided: Redecided,
@@ -153,14 +153,14 @@ def _splits(
     return found
 
 
-def _first_told(before: Settled, after: Settled) -> dict[int, Source]:
+def _first_told(before: Assigned, after: Assigned) -> dict[int, Source]:
     firsts = [
         {
             one.home: one.claim.source
-            for one in reversed(interleave(settled.applied.values()))
+            for one in reversed(interleave(assigned.applied.values()))
             if one.source.name != WORKSPACE_ENTRY
         }
-        for settled in (before, after)
+        for assigned in (before, after)
     ]
     was, now = firsts
     return {

@@ -5,13 +5,15 @@ They tell nothing of who somebody is (ADR 0088): no contact is made of them alon
 
 from dataclasses import replace
 
+from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.homes import Homes
 from services.resolver.domain.redeciding import Delivered, name_of
-from services.resolver.domain.settling import Settled
 
 
-def rehome_words(before: Settled, after: Settled, homes: Homes) -> tuple[Settled, set[Delivered]]:
+def rehome_words(
+    before: Assigned, after: Assigned, homes: Homes
+) -> tuple[Assigned, set[Delivered]]:
     """Let words go to who is left of a contact that people merged; `homes` are as they will be.
 
     Also returns those of which nobody is left: they stay where they are.
@@ -27,7 +29,7 @@ def rehome_words(before: Settled, after: Settled, homes: Homes) -> tuple[Settled
             elif host is None:
                 former = before.homes.groups.get(before.homes.root(home), ())
                 hosts[home] = next((other for other in former if other in telling), None)
-    rehomed = Settled(after.cluster, after.homes, identifiers=after.identifiers)
+    rehomed = Assigned(after.cluster, after.homes, identifiers=after.identifiers)
     about_nobody = set()
     for root, applied in after.applied.items():
         rehomed.applied[root] = kept = []
@@ -41,11 +43,11 @@ def rehome_words(before: Settled, after: Settled, homes: Homes) -> tuple[Settled
     return rehomed, about_nobody
 
 
-def telling_homes(settled: Settled) -> set[int]:
+def telling_homes(assigned: Assigned) -> set[int]:
     """Return the homes of which more is left than people's words for their workspaces."""
     return {
         one.home
-        for applied in settled.applied.values()
+        for applied in assigned.applied.values()
         for one in applied
         if one.home is not None and one.source.name != WORKSPACE_ENTRY
     }

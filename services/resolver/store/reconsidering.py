@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.cluster import Cluster, Order, Reshaping
 from services.resolver.domain.matching.profile import attribute_of
 from services.resolver.domain.merge import Refused, undo
 from services.resolver.domain.model import IdentifierKey, Source
 from services.resolver.domain.reconsidering import MOST_PARTS, Doubt, outside, part
-from services.resolver.domain.settling import Settled
 from services.resolver.store.clusters import ClusterLoader
 from services.resolver.store.ids import IdBlocks
 from services.resolver.store.queries import QUERIES
@@ -120,15 +120,15 @@ class Reconsiderer:
 
     async def _part(self, queued: _Queued, root: int, cluster: Cluster) -> Reshaping | None:
         doubt = await self._doubt(queued, cluster)
-        settled = Settled.of(cluster)
-        named = outside(settled, root, doubt)
+        assigned = Assigned.of(cluster)
+        named = outside(assigned, root, doubt)
         elsewhere = await self._find_elsewhere(named, root)
         if elsewhere:
             others = {contact for each in elsewhere.values() for contact in each}
-            settled = Settled.of(await self._load(queued, {root, *others}))
+            assigned = Assigned.of(await self._load(queued, {root, *others}))
             doubt = replace(doubt, elsewhere=elsewhere)
         order = await self._order(queued, MOST_PARTS * (1 + len(cluster.workspaces)))
-        return part(settled, root, doubt, order)
+        return part(assigned, root, doubt, order)
 
     async def _doubt(self, queued: _Queued, cluster: Cluster) -> Doubt:
         """Find out what else of the contact's identifiers is shared, and what people said of it."""

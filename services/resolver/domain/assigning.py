@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from services.resolver.domain.cluster import Cluster
 from services.resolver.domain.composition import Applied, Evidence
-from services.resolver.domain.homes import Homes, settle
+from services.resolver.domain.homes import Homes, assign
 from services.resolver.domain.model import IdentifierKey
 
 
 @dataclass(slots=True)
-class Settled:
+class Assigned:
     """A cluster, each delivery and identifier at its home."""
 
     cluster: Cluster
@@ -21,14 +21,14 @@ class Settled:
     """Identifier → home."""
 
     @classmethod
-    def of(cls, cluster: Cluster) -> "Settled":
-        """Settle what came since the contacts were last merged or split."""
-        settled = cls(cluster, Homes(cluster.contacts, cluster.merges))
-        for root, group in settled.homes.groups.items():
+    def of(cls, cluster: Cluster) -> "Assigned":
+        """Assign what came since the contacts were last merged or split."""
+        assigned = cls(cluster, Homes(cluster.contacts, cluster.merges))
+        for root, group in assigned.homes.groups.items():
             held = cluster.held.get(root, {})
-            settled.applied[root], homed = settle(cluster.applied.get(root, []), held, group, root)
-            settled.identifiers.update(homed)
-        return settled
+            assigned.applied[root], homed = assign(cluster.applied.get(root, []), held, group, root)
+            assigned.identifiers.update(homed)
+        return assigned
 
     def group(self, contact: int) -> list[int]:
         """Return all homes that are one with a contact, the one that stands for them first."""
@@ -36,11 +36,11 @@ class Settled:
 
 
 def moved(
-    settled: Settled,
+    assigned: Assigned,
     records: Mapping[bytes, int],
     keys: Mapping[IdentifierKey, int],
     evidence: Evidence,
-) -> Settled:
+) -> Assigned:
     """Put records and identifiers to the homes that are named; `evidence` says why they belong."""
     applied = {
         root: [
@@ -49,7 +49,7 @@ def moved(
             else one
             for one in each
         ]
-        for root, each in settled.applied.items()
+        for root, each in assigned.applied.items()
     }
-    identifiers = {key: keys.get(key, home) for key, home in settled.identifiers.items()}
-    return Settled(settled.cluster, settled.homes, applied, identifiers)
+    identifiers = {key: keys.get(key, home) for key, home in assigned.identifiers.items()}
+    return Assigned(assigned.cluster, assigned.homes, applied, identifiers)
