@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from services.resolver.domain.archiving import archive
 from services.resolver.domain.arrival import deliver, read_signal
 from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.cluster import (
@@ -23,7 +24,6 @@ from services.resolver.domain.cluster import (
     Pair,
     Reshaping,
 )
-from services.resolver.domain.commands import carry_out
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.gate import decide
 from services.resolver.domain.homes import Homes, Merge
@@ -140,7 +140,7 @@ class World:
             issued_at=self.now(),
             contact_id=named.public_id,
         )
-        plan, _ = carry_out([(command, 1, None)], [named], (), self.ids, self.now())
+        plan, _ = archive([(command, 1, None)], [named], (), self.ids, self.now())
         self._publish(plan.events)
 
     def say(self, contact: int, workspace: int, decide: Callable[..., Marked]) -> Marked:

@@ -23,7 +23,7 @@ from services.indexer.domain.graph import contact_node
 from services.projector.domain.events import Event
 from services.projector.domain.fold import expanded
 from services.projector.domain.fold import fold as fold_json
-from services.resolver.domain.commands import carry_out
+from services.resolver.domain.archiving import archive
 from services.resolver.domain.judgements import Answer
 from services.resolver.store import Store
 from services.resolver.store.judging import Finding
@@ -223,7 +223,7 @@ class Life:
             command = kind(**self.ordered(self.workspaces[0][1]), contact_id=name)
             ids = await tx.take_ids(1)
             asked = [(command, self.tenant_id, None)]
-            plan, _ = carry_out(asked, [contact], (), ids, command.issued_at)
+            plan, _ = archive(asked, [contact], (), ids, command.issued_at)
             await tx.apply(plan)
 
     async def judge(self, kind: type[Judgement], **said: Any) -> Answer:

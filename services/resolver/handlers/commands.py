@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 
 from pydantic import ValidationError
 
-from services.resolver.domain.commands import Order, carry_out
+from services.resolver.domain.archiving import Archiving, archive
 from services.resolver.store import Store
 from shared.auth import Place
 from shared.errors import PoisonMessageError
@@ -69,7 +69,7 @@ def _by(order: Commanded) -> Callable[[Sequence[Commanded], Store], Awaitable[No
         case EraseContact():
             return _erase
         case _:
-            return _carry_out
+            return _archive
 
 
 async def _retract(orders: Sequence[Commanded], store: Store) -> None:
@@ -108,19 +108,19 @@ async def _judge_companies(orders: Sequence[Commanded], store: Store) -> None:
                 )
 
 
-async def _carry_out(orders: Sequence[Commanded], store: Store) -> None:
-    simple: list[Order] = [
+async def _archive(orders: Sequence[Commanded], store: Store) -> None:
+    archivings: list[Archiving] = [
         (one.command, one.place.tenant_id, one.traceparent)
         for one in orders
         if isinstance(one.command, ArchiveContact | UnarchiveContact)
     ]
     async with store.transaction() as tx:
         contacts = await tx.load_contacts(
-            [(tenant_id, command.contact_id) for command, tenant_id, _ in simple]
+            [(tenant_id, command.contact_id) for command, tenant_id, _ in archivings]
         )
-        done = await tx.find_commands([command.command_id for command, _, _ in simple])
-        ids = await tx.take_ids(len(simple))
-        plan, rows = carry_out(simple, contacts, done, ids, datetime.now(UTC))
+        done = await tx.find_commands([command.command_id for command, _, _ in archivings])
+        ids = await tx.take_ids(len(archivings))
+        plan, rows = archive(archivings, contacts, done, ids, datetime.now(UTC))
         await tx.apply(plan)
         await tx.log_commands(rows, plan)
 

@@ -1,4 +1,4 @@
-"""What an operator may order, and what comes of it."""
+"""Contacts that people put aside and take out again: orders, and what comes of them."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -7,15 +7,15 @@ from services.resolver.domain.model import Contact, Ids, Plan, RecordedEvent
 from shared.events.command import ArchiveContact, UnarchiveContact
 from shared.events.contact import ContactArchived, ContactUnarchived
 
-Order = tuple[ArchiveContact | UnarchiveContact, int, str | None]
+Archiving = tuple[ArchiveContact | UnarchiveContact, int, str | None]
 """A command, its tenant's id, and its trace context."""
 
 LogRow = tuple[str, int, int, int]
 """(command id, tenant, contact, version that it led to)."""
 
 
-def carry_out(
-    orders: Iterable[Order],
+def archive(
+    orders: Iterable[Archiving],
     contacts: Iterable[Contact],
     done: Collection[str],
     ids: Ids,
