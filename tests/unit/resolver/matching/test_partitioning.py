@@ -58,6 +58,21 @@ def test_a_bar_holds_against_any_weight_and_is_shown_to_people() -> None:
     assert [(one.left, one.right) for one in made.proposals] == [((A,), (B,))]
 
 
+def test_half_of_the_pairs_bar_two_groups_and_fewer_do_not() -> None:
+    """One record with somebody else's name in it does not bar all the others."""
+    alike = {(one, other): 9.0 for one in (A, B, C) for other in (B, C, D) if one < other}
+    link = linking(alike, barred=frozenset({(A, D)}))
+    assert partition([A, B, D], link, RULES).groups == ((A, B), (D,))
+    assert partition([A, B, C, D], link, RULES).groups == ((A, B, C, D),)
+
+
+def test_what_waits_for_a_person_is_joined_by_nobody_else_and_shown() -> None:
+    said = Judgements(waiting=frozenset({(A, B)}))
+    made = partition([A, B, C], linking({(A, B): 9, (B, C): 9, (A, C): 9}), RULES, said)
+    assert made.groups == ((A, C), (B,))
+    assert [(one.left, one.right) for one in made.proposals] == [((A, C), (B,))]
+
+
 def test_people_have_the_last_word() -> None:
     link = linking({(A, B): 9, (B, C): -9, (A, C): -9})
     said = Judgements(same=frozenset({(B, C)}), different=frozenset({(A, B)}))

@@ -9,7 +9,6 @@ from services.resolver.domain.matching.blocking import blocking_keys
 from services.resolver.domain.matching.evidence import EvidenceScorer
 from services.resolver.domain.matching.linking import Matcher, Verdict
 from services.resolver.domain.matching.model import Profile
-from services.resolver.domain.matching.sharing import is_role_mailbox
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Action, Thresholds, Tier
 from services.resolver.domain.matching.vetoes import Veto, veto_of
@@ -336,23 +335,6 @@ def test_a_veto_beats_any_score() -> None:
     verdict = judge(a_profile("Mary Smith", **same), a_profile("John Smith", **same))
     assert verdict.action <= Action.REVIEW
     assert verdict.link.is_barred
-
-
-@pytest.mark.parametrize(
-    ("email", "expected"),
-    [
-        ("info@acme.com", True),
-        ("sales-uk@acme.com", True),
-        ("support2@acme.com", True),
-        ("customer.service@acme.com", True),
-        ("kontakt@acme.de", True),
-        ("ada@acme.com", False),
-        ("ada.sales@acme.com", False),
-        ("infotainment@acme.com", False),
-    ],
-)
-def test_role_mailboxes_are_told_by_their_words(email: str, *, expected: bool) -> None:
-    assert is_role_mailbox(email) is expected
 
 
 def test_nothing_merges_through_a_role_mailbox() -> None:
