@@ -68,6 +68,14 @@ def test_a_slip_an_initial_or_a_middle_name_is_no_relative(other: str) -> None:
     assert veto(a_profile("Gerda Hauffer", **HOME), a_profile(other, **HOME)) is not Veto.RELATIVES
 
 
+def test_who_says_no_given_name_is_no_relative_of_who_does() -> None:
+    gerda, hauffer = (
+        a_profile("Gerda Hauffer", **HOME),
+        a_profile(None, last_name="Hauffer", **HOME),
+    )
+    assert veto(gerda, hauffer) is veto(hauffer, gerda) is None
+
+
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
@@ -84,6 +92,7 @@ def test_a_slip_an_initial_or_a_middle_name_is_no_relative(other: str) -> None:
         ("Juan Carlos", "Juan Crlos", None),
         ("Juan Carlos", "Juan", None),
         ("Anna M", "Maria", None),  # called by her second name
+        ("Anna Maria", "Maria", None),
         ("J Robert", "Robert", None),
         ("Maria del Carmen", "Maria Carmen", None),
         ("Juan de", "Juan da", None),  # the family name's, in the wrong column
@@ -92,13 +101,17 @@ def test_a_slip_an_initial_or_a_middle_name_is_no_relative(other: str) -> None:
 def test_names_in_the_middle_tell_relatives_apart(
     one: str, other: str, expected: Veto | None
 ) -> None:
-    people = (a_profile(first_name=name, last_name="Hauffer", **HOME) for name in (one, other))
-    assert veto(*people) is expected
+    left, right = (a_profile(first_name=name, last_name="Hauffer", **HOME) for name in (one, other))
+    assert veto(left, right) is veto(right, left) is expected
 
 
 @pytest.mark.parametrize(
     ("age", "expected"),
-    [("24", Veto.GENERATIONS), ("50", None), ("0", None), ("unknown", None), ("999", None)],
+    [
+        *(("24", Veto.GENERATIONS), ("41", Veto.GENERATIONS), ("42", None), ("50", None)),
+        *(("1", Veto.GENERATIONS), ("110", Veto.GENERATIONS), ("111", None)),
+        *(("0", None), ("unknown", None), ("999", None)),
+    ],
 )
 def test_ages_of_two_generations_are_two(age: str, expected: Veto | None) -> None:
     """One's age moves between two lists by some years, not by a generation."""
@@ -131,6 +144,10 @@ def test_what_is_ones_own_speaks_for_one_person_of_two_given_names(own: dict[str
     ("born", "expected"),
     [
         ("1982-05-01", Veto.GENERATIONS),
+        ("1994-05-01", Veto.GENERATIONS),
+        ("1995-05-01", None),
+        ("1959-05-01", Veto.GENERATIONS),
+        ("1958-05-01", None),
         ("2009-01-11", None),
         ("2003-05-01", None),
         ("1900-01-01", None),
@@ -165,6 +182,8 @@ def test_a_name_becomes_known_when_many_bear_it() -> None:
 def test_father_and_son_are_two() -> None:
     father, son = a_profile(name_suffix="Sr"), a_profile(name_suffix="Jr")
     assert veto(father, son) is Veto.GENERATIONS
+    assert veto(son, son) is None
+    assert veto(son, a_profile()) is veto(a_profile(), son) is None, "most leave it out"
 
 
 def test_two_members_of_linkedin_are_two_and_one_is_one_whatever_the_name() -> None:
