@@ -136,7 +136,7 @@ def take_out(
 ) -> Reshaping | Refused:
     """Take chosen records, or chosen identifiers and what they brought, into a new contact.
 
-    Where that is all that one merge brought, the merge is undone: whoever was absorbed has an id.
+    Where that is all that one merge holds to the others, it is undone: both sides have their ids.
     """
     assigned = Assigned.of(cluster)
     group = assigned.group(contact)
@@ -150,7 +150,7 @@ def take_out(
     if records >= {one.claim.record_key for one in applied}:
         return Refused("nothing_would_stay")
     left = {one.home for one in applied if one.claim.record_key in records and one.home is not None}
-    whole = _brought_by(assigned, original, left, records, keys) if order.by_person else None
+    whole = _held_by(assigned, original, left, records, keys) if order.by_person else None
     if whole is not None:
         return undo(cluster, contact, whole.public_id, order)
     new = cluster.new_contact(order.ids)
@@ -161,11 +161,11 @@ def take_out(
     return plan
 
 
-def _brought_by(
+def _held_by(
     assigned: Assigned, root: int, left: set[int], records: set[bytes], keys: set[IdentifierKey]
 ) -> Merge | None:
-    """Return the one merge that brought just these records and identifiers, if there is one."""
-    if len(left) != 1 or root in left:
+    """Return the one merge that holds just these records and identifiers to all the others."""
+    if len(left) != 1:
         return None
     (home,) = left
     merges = [one for one in assigned.cluster.merges if home in (one.survivor, one.absorbed)]

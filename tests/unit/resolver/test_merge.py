@@ -165,6 +165,19 @@ def test_all_that_a_merge_brought_goes_back_under_its_own_id() -> None:
     assert [one.status for one in world.states().values()] == ["active"] * 3
 
 
+def test_whoever_takes_the_survivors_own_undoes_its_only_merge() -> None:
+    """Else its id would show the other's data, and the other's id would lead there."""
+    world = pair()
+    merged = world.merge(1, 2)
+    done = world.take_out(1, [], [(1, "email", "ada@x.org")])
+    assert isinstance(done, Reshaping)
+    assert done.undone == [merged]
+    ada, bob = world.states().values()
+    assert (ada.status, ada.fields["display_name"]) == ("active", "Ada Lovelace")
+    assert (bob.status, bob.fields["display_name"]) == ("active", "Bob Ross")
+    assert world.apart == {(1, 2)}
+
+
 def test_a_part_of_what_a_merge_brought_is_a_contact_of_its_own() -> None:
     world = pair()
     world.tell("bob", phone="+14155550100", email="bob@x.org", name="Bob Ross")
