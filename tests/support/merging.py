@@ -23,6 +23,7 @@ from services.resolver.domain.cluster import (
     Order,
     Pair,
     Reshaping,
+    pair_of,
 )
 from services.resolver.domain.composition import Applied
 from services.resolver.domain.gate import decide
@@ -78,6 +79,9 @@ class World:
     waiting: set[Pair] = field(default_factory=set)
     """Candidates that nobody but a person may merge."""
     candidates: set[Pair] = field(default_factory=set)
+    """Those that wait for an answer."""
+    proposed: set[Pair] = field(default_factory=set)
+    """Those that ever were put up, and still are or were answered."""
     bindings: dict[tuple[int, int], BindingOf] = field(default_factory=dict)
     own: dict[tuple[int, int], Kept] = field(default_factory=dict)
     absorbed_as: dict[int, ContactStatus] = field(default_factory=dict)
@@ -96,9 +100,13 @@ class World:
 
     def resolve(self, *deliveries: Delivery) -> Plan:
         """Decide a batch and keep what comes of it."""
+        apart = {pair_of(self.root(one), self.root(other)) for one, other in self.apart}
+        self.known.asked = self.proposed | apart
         plan = decide(deliveries, self.known, self.ids, self.now())
         self.ledger += [(plan.now, row) for row in plan.ledger]
-        self.candidates |= {(one.first, one.second) for one in plan.candidates}
+        proposed = {(one.first, one.second) for one in plan.candidates}
+        self.candidates |= proposed
+        self.proposed |= proposed
         for (contact, workspace), row in plan.bindings.items():
             old = self.bindings.get((contact, workspace))
             shown = old.shown if old and old.is_live else Kept()
@@ -400,7 +408,7 @@ class World:
             del known.holders[released]
             self.identifier_homes.pop(released, None)
         self.candidates -= set(plan.withdrawn)
-        known.candidates -= set(plan.withdrawn)
+        self.proposed -= set(plan.withdrawn)
 
     def _apply_bindings(self, plan: Reshaping) -> None:
         retired = set(plan.retired_bindings)

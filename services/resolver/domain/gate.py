@@ -171,9 +171,9 @@ class _Gate:
     ) -> None:
         """Two contacts may be one person: put the pair up for review, once."""
         pair = pair_of(contact.id, other.id)
-        if pair in self.known.candidates:
+        if pair in self.known.asked:
             return
-        self.known.candidates.add(pair)
+        self.known.asked.add(pair)
         shared = tuple(
             identifier
             for key, identifier in delivery.identifiers

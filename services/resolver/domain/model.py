@@ -198,8 +198,8 @@ class Known:
     companies_by_name: dict[tuple[int, str], Company] = field(default_factory=dict)
     company_ids: dict[str, int] = field(default_factory=dict)
     """Public id → id of every company that the batch may refer to."""
-    candidates: set[tuple[int, int]] = field(default_factory=set)
-    """Pairs (lower id, higher id) that were ever proposed."""
+    asked: set[tuple[int, int]] = field(default_factory=set)
+    """Pairs (lower id, higher id) that were ever proposed, or that a person keeps apart."""
 
 
 @dataclass(frozen=True, slots=True)

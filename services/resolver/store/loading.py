@@ -313,8 +313,8 @@ class Loader:
             if row["is_owned"]:
                 contact.owned.add(row["workspace_id"])
         if len(wanted) > 1:
-            rows = await self._connection.fetch(QUERIES["find_candidates"], wanted)
-            known.candidates.update((row["contact_id_a"], row["contact_id_b"]) for row in rows)
+            rows = await self._connection.fetch(QUERIES["find_asked_pairs"], wanted)
+            known.asked.update((row["contact_id_a"], row["contact_id_b"]) for row in rows)
         await self._read_company_ids()
 
     async def _read_claims(self, contacts: Sequence[int]) -> None:

@@ -153,6 +153,27 @@ async def test_what_a_person_separated_the_machine_leaves(home: Home, resolver: 
     assert [tuple(row) for row in sides] == [("a", 2), ("b", 1)]
 
 
+async def test_whom_a_person_separated_nobody_is_asked_about(
+    home: Home, resolver: Resolver
+) -> None:
+    """Nor about whoever absorbed one of them; the pair itself was never put up for review."""
+    await two(resolver)
+    ada, bob = await names(home)
+    merge = MergeContacts.model_validate(said(resolver, contact_id=ada, absorbed_id=bob))
+    assert (await judge(home, resolver, merge)).outcome == "done"
+    undo = SplitContact.model_validate(said(resolver, contact_id=ada))
+    assert (await judge(home, resolver, undo)).outcome == "done"
+    await resolver.resolve(resolver.a_signal("both", email="ada@acme.io", phone="+14155550100"))
+    assert await home.value("SELECT count(*) FROM contact.contact_dedup_candidates") == 0
+    await resolver.resolve(resolver.a_signal("cyd", email="cyd@acme.io", name="Cyd Charisse"))
+    cyd = (await names(home))[-1]
+    absorb = MergeContacts.model_validate(said(resolver, contact_id=cyd, absorbed_id=bob))
+    assert (await judge(home, resolver, absorb)).outcome == "done"
+    await resolver.resolve(resolver.a_signal("again", email="ada@acme.io", phone="+14155550100"))
+    assert await home.value("SELECT count(*) FROM contact.contact_dedup_candidates") == 0
+    await check(home)
+
+
 async def machine(home: Home, resolver: Resolver) -> str:
     one, other = await home.fetch("SELECT id FROM contact.contact ORDER BY id LIMIT 2")
     place = await place_of(home)
