@@ -1,7 +1,9 @@
 """The `kith` command: every command is one function in its own module, listed here."""
 
 import sys
+from collections.abc import Iterable
 from importlib.util import find_spec
+from pathlib import Path
 
 import typer
 
@@ -56,11 +58,28 @@ sync.register(app)
 
 def main() -> None:
     """Run the command line: what its surroundings lack is said in words, with exit code 1."""
+    if broken := unreadable(sys.argv[1:]):
+        print(f"kith: not UTF-8, nor a file that is there: {broken!a}", file=sys.stderr)
+        sys.exit(2)
     try:
         app()
     except UNFORESEEN as error:
         print(f"kith: {in_words(error)}", file=sys.stderr)
         sys.exit(1)
+
+
+def unreadable(arguments: Iterable[str]) -> str | None:
+    """Return the first argument that no text can be: its bytes are not UTF-8, and name no file.
+
+    Neither a service nor the database takes such an id, reason or name.
+    """
+    for one in arguments:
+        try:
+            one.encode()
+        except UnicodeEncodeError:
+            if not Path(one).exists():
+                return one
+    return None
 
 
 if __name__ == "__main__":

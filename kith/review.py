@@ -22,6 +22,10 @@ TIERS: Final = ("exact", "high", "medium", "low", "none")
 STATUSES: Final = ("open", "approved", "rejected", "retired", "auto_merged")
 MOST: Final = 1_000
 """Pairs that are decided in one go."""
+MOST_PAIRS: Final = 2**63 - 1
+"""A pair's number is PostgreSQL's bigint."""
+MOST_VERSIONS: Final = 2**31 - 1
+"""A contact's version is PostgreSQL's integer."""
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -55,7 +59,7 @@ def list_(
     if status not in STATUSES:
         raise typer.BadParameter(f"one of {', '.join(STATUSES)}", param_hint="--status")
     filters = Filters((status,), _tiers(tier), least, (contact,) if contact else None)
-    pairs = ask(lambda store: list_pairs(store, filters, None, limit), workspace)
+    pairs = ask(lambda store: _list(store, filters, limit), workspace)
     for pair in pairs:
         typer.echo(orjson.dumps(pair).decode() if as_json else pair_line(pair))
     if not as_json:
@@ -65,7 +69,13 @@ def list_(
 @app.command()
 def show(pair: str, *, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Show a pair side by side, each value with its source, and what speaks for and against."""
-    say(_find(pair, workspace), case_lines, as_json=as_json)
+    named, seen = parse_pair(pair)
+    found = ask(lambda store: show_pair(store, named), workspace)
+    if found is None:
+        raise typer.BadParameter(f"no pair {pair}: see `kith review list`")
+    if found["contacts"] != with_versions(found, named, seen)["contacts"]:
+        typer.echo(f"changed since {pair} was seen: it is {reference(found)} now", err=True)
+    say(found, case_lines, as_json=as_json)
 
 
 @app.command()
@@ -173,10 +183,10 @@ def parse_pair(text: str) -> tuple[Filters, tuple[int, int] | None]:
     seen = None
     if at:
         one, _, other = versions.partition(PAIR)
-        if not (one.isdecimal() and other.isdecimal()):
+        if not (_is_count(one, MOST_VERSIONS) and _is_count(other, MOST_VERSIONS)):
             raise typer.BadParameter(f"{text}: write versions as @3.5")
         seen = (int(one), int(other))
-    if name.isdecimal():
+    if _is_count(name, MOST_PAIRS):
         return Filters(statuses=None, numbers=(int(name),)), seen
     left, dot, right = name.partition(PAIR)
     if not dot or not left.startswith("con_") or not right.startswith("con_"):
@@ -184,12 +194,20 @@ def parse_pair(text: str) -> tuple[Filters, tuple[int, int] | None]:
     return Filters(statuses=None, contacts=(left, right)), seen
 
 
-def _find(text: str, workspace: str | None = None) -> Asked:
-    named, _ = parse_pair(text)
-    found = ask(lambda store: show_pair(store, named), workspace)
-    if found is None:
-        raise typer.BadParameter(f"no pair {text}: see `kith review list`")
-    return found
+def _is_count(text: str, most: int) -> bool:
+    return text.isdecimal() and len(text) <= len(str(most)) and int(text) <= most
+
+
+async def _list(store: ReviewStore, filters: Filters, limit: int) -> list[Asked]:
+    """List pairs; of a contact that is unknown, or that another stands for, there can be none."""
+    for name in filters.contacts or ():
+        contact = (await store.find_contacts([name])).get(name)
+        if contact is None:
+            raise typer.BadParameter(f"no such contact here: {name}", param_hint="--contact")
+        if contact.root_name != name:
+            hint = f"{name} was merged: ask about {contact.root_name}"
+            raise typer.BadParameter(hint, param_hint="--contact")
+    return await list_pairs(store, filters, None, limit)
 
 
 def _choose(
@@ -252,7 +270,7 @@ def _decide(
 
 def _contact(text: str) -> tuple[str, dict[str, int]]:
     name, at, version = text.partition("@")
-    if at and not version.isdecimal():
+    if at and not _is_count(version, MOST_VERSIONS):
         raise typer.BadParameter(f"{text}: write the version as @3")
     return name, {name: int(version)} if at else {}
 

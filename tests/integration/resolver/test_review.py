@@ -94,6 +94,20 @@ async def test_what_changed_since_it_was_seen_is_not_decided(
     assert compared["is_kept_apart"]
 
 
+async def test_the_list_says_of_whom_there_can_be_no_pair(
+    home: Home, resolver: Resolver, terminal: Terminal
+) -> None:
+    ada, king = await in_two_minds(home, resolver)
+    assert len(await terminal.read("review", "list", "--contact", king)) == 1
+    changed = await terminal.kith("review", "show", f"{ada}.{king}@99.99")
+    assert "changed since" in changed.output
+    assert (await terminal.kith("review", "approve", f"{ada}.{king}")).exit_code == 0
+    gone = await terminal.kith("review", "list", "--contact", king)
+    assert (gone.exit_code, "was merged" in gone.output) == (2, True)
+    unknown = await terminal.kith("review", "list", "--contact", "con_1")
+    assert (unknown.exit_code, "no such contact" in unknown.output) == (2, True)
+
+
 async def test_many_are_decided_at_once_only_when_asked_twice(
     home: Home, resolver: Resolver, terminal: Terminal
 ) -> None:

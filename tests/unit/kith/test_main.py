@@ -1,5 +1,9 @@
 """What the command line says when its surroundings lack something."""
 
+import os
+import sys
+from pathlib import Path
+
 import asyncpg
 import pytest
 
@@ -36,6 +40,20 @@ def test_it_is_one_line_and_no_stack_trace(
     assert said.startswith("kith: ")
     assert words in said
     assert said.count("\n") == 1
+
+
+def test_what_is_not_utf_8_is_refused_unless_it_is_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    file.touch()
+    reason = os.fsdecode(b"caf\xe9")
+    assert command.unreadable(["import", str(file), "--why", "café"]) is None
+    monkeypatch.setattr(sys, "argv", ["kith", "review", "undo", "--why", reason])
+    with pytest.raises(SystemExit) as caught:
+        command.main()
+    assert caught.value.code == 2
+    assert "not UTF-8" in capsys.readouterr().err
 
 
 def test_a_bug_stays_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:

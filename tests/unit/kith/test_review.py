@@ -26,7 +26,21 @@ def test_both_contacts_name_a_pair() -> None:
     assert (named.contacts, seen) == ((ONE, OTHER), (1, 2))
 
 
-@pytest.mark.parametrize("text", ["", "x", "17@3", "17@", f"{ONE}", f"{ONE}.cmp_1", "@1.2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "17@3",
+        "17@",
+        f"{ONE}",
+        f"{ONE}.cmp_1",
+        "@1.2",
+        f"{2**63}",
+        "1" * 5_000,
+        f"17@1.{2**31}",
+    ],
+)
 def test_whatever_else_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         parse_pair(text)
