@@ -21,6 +21,7 @@ from kith.policy_text import (
     version_line,
     weights_lines,
 )
+from kith.regions import Region
 from services.resolver.domain.hindsight import Hindsight
 from services.resolver.domain.matching.training import (
     LabelledPair,
@@ -101,7 +102,7 @@ def train(
     maps: Annotated[
         list[str] | None, typer.Option("--map", help="field=column, as for `kith eval`.")
     ] = None,
-    region: Annotated[str, typer.Option(help="Country of its national phone numbers.")] = "US",
+    region: Region = "US",
     seed: Annotated[int, typer.Option(help="Of the sample of its pairs.")] = 1,
     look: Annotated[bool, typer.Option("--look", help="Only say what would be learned.")] = False,
     tenant: Tenant = None,

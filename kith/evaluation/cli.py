@@ -16,6 +16,7 @@ from kith.evaluation.figures import Scored, describe, reading_lines, scored_line
 from kith.evaluation.labelled import Labelled, read_labelled
 from kith.evaluation.run import Wishes, evaluate
 from kith.evaluation.scratch import EVAL, databases
+from kith.regions import Region
 from kith.stack import Stack
 from kith.stack.borrowing import running_stack
 from kith.stack.errors import StackError
@@ -44,7 +45,6 @@ Oracle = Annotated[
 Spec = Annotated[
     bool, typer.Option("--spec/--no-spec", help="Whether the customer's formula is run beside it.")
 ]
-Region = Annotated[str, typer.Option(help="Country of national phone numbers.", metavar="ISO 3166")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 

@@ -66,21 +66,28 @@ def read_wishes(
     """
     choices: dict[str, str] = {}
     for wish in maps:
-        field, equals, name = wish.partition("=")
-        if not equals or not field.strip() or not name.strip():
-            raise EvaluationError(f"--map {wish}: write it as field=column, like full_name=Kunde")
-        column = find_column(name, mapping)
+        field, name = parse_wish(wish)
+        column = find_column(name, [one.name for one in mapping.columns])
+        if column in choices:
+            raise EvaluationError(f"--map {wish}: column {column} is mapped already; name it once")
         taken = {target_of(text) for text in choices.values()}
-        target = _free(_target_of_field(field.strip(), vocabulary), taken)
+        target = _free(_target_of_field(field, vocabulary), taken)
         if target in taken and target.is_single:
             raise EvaluationError(f"--map {wish}: {field} is already read from another column")
         choices[column] = str(target)
     return choices
 
 
-def find_column(name: str, mapping: ColumnMapping) -> str:
+def parse_wish(wish: str) -> tuple[str, str]:
+    """Return field and column of `--map field=column`."""
+    field, _, name = wish.partition("=")
+    if not field.strip() or not name.strip():
+        raise EvaluationError(f"--map {wish}: write it as field=column, like full_name=Kunde")
+    return field.strip(), name
+
+
+def find_column(name: str, names: Sequence[str]) -> str:
     """Return the column that is meant: by its exact name, else by the same words."""
-    names = [column.name for column in mapping.columns]
     if name in names:
         return name
     alike = [one for one in names if key_of(one) == key_of(name)]

@@ -10,7 +10,14 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from kith.evaluation.columns import fill_in, find_column, identifying, read_wishes, set_aside
+from kith.evaluation.columns import (
+    fill_in,
+    find_column,
+    identifying,
+    parse_wish,
+    read_wishes,
+    set_aside,
+)
 from kith.evaluation.errors import EvaluationError
 from services.ingest.domain.columns import SKIP, ColumnMapping, Target
 from services.ingest.domain.mapping import Normalized, Origin, Rules, to_normalized
@@ -146,7 +153,7 @@ def _choose(file: BinaryIO, truth: str, maps: Sequence[str]) -> tuple[str, dict[
         # The header may say nothing of people in known words: then what was wished for finds it.
         sniffed = _sniff_by_wishes(file, truth, maps)
     mapping = _mapping(sniffed)
-    column = find_column(truth, mapping)
+    column = find_column(truth, [one.name for one in mapping.columns])
     wishes = read_wishes(maps, mapping, vocabulary())
     if column in wishes:
         raise EvaluationError(f"column {column} is the truth; it cannot be compared as well")
@@ -166,14 +173,17 @@ def _sniff_as_chosen(file: BinaryIO, choices: Mapping[str, str]) -> Sniffed:
 
 def _sniff_by_wishes(file: BinaryIO, truth: str, maps: Sequence[str]) -> Sniffed:
     header = _widest_header(file)
-    wished = {key_of(wish.partition("=")[2]) for wish in maps}
-    names = [name for name in header if key_of(name) in wished]
+    wished = [parse_wish(wish)[1] for wish in maps]
+    keys = set(map(key_of, wished))
+    names = [name for name in header if key_of(name) in keys]
     names = names or identifying(header, vocabulary())
     if names and key_of(truth) in map(key_of, header):
         # Any identifying place finds the header; what its columns are is settled afterwards.
         choices = dict.fromkeys(names, str(SKIP)) | {names[0]: str(Target("full_name"))}
         with contextlib.suppress(UnknownHeaderError):
             return sniff(file, choices)
+    for name in wished if header else ():
+        find_column(name, header)
     first = f"; the first line has: {', '.join(header)}" if header else ""
     raise EvaluationError(
         f"no column is known to speak of a person{first}. "

@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import typer
 
 from kith.evaluation.errors import EvaluationError
 from kith.evaluation.figures import describe, reading_lines
 from kith.evaluation.labelled import Labelled, read_labelled
+from kith.regions import known_region
 from tests.support.tables import workbook
 
 NAMES = ("Ada Lovelace", "Alan Turing", "Grace Hopper", "Edsger Dijkstra", "Barbara Liskov")
@@ -151,6 +153,7 @@ def test_fields_are_named_as_people_do(files: Files) -> None:
         (["shoe=name"], "no such field"),
         (["email=nothing"], "no column nothing; the file has: name, city, who"),
         (["full_name=name", "full_name=city"], "already read from another column"),
+        (["full_name=name", "email=name"], "column name is mapped already"),
         (["email=who"], "is the truth"),
         (["company=name"], "a company or a place alone names nobody"),
     ],
@@ -159,6 +162,27 @@ def test_a_wish_that_cannot_be_met_is_refused(files: Files, maps: list[str], wor
     path = files.many("name,city,who", "{name},Rome,{person}")
     with pytest.raises(EvaluationError, match=words):
         read_labelled(path, "who", maps)
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [("full_name=nothing", "no column nothing"), ("full_name", "write it as field=column")],
+)
+def test_a_wish_is_told_wrong_where_no_column_is_known(files: Files, wish: str, words: str) -> None:
+    path = files.write(["foo,bar,who", "Ada,Byron,1", "Ada,Byron,1"])
+    with pytest.raises(EvaluationError, match=words):
+        read_labelled(path, "who", [wish])
+
+
+@pytest.mark.parametrize(("text", "region"), [("de", "DE"), ("GB", "GB")])
+def test_a_region_is_a_country(text: str, region: str) -> None:
+    assert known_region(text) == region
+
+
+@pytest.mark.parametrize("text", ["ZZ", "germany", "", "001"])
+def test_what_is_no_country_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="ISO 3166"):
+        known_region(text)
 
 
 @pytest.mark.parametrize(
