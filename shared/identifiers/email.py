@@ -26,6 +26,9 @@ _LOCAL = re.compile(
 )
 """A dot-atom that may hold characters beyond ASCII (RFC 6531)."""
 
+_WIDE: Final = {0xFF01 + place: 0x21 + place for place in range(94)} | {0xFE6B: "@"}
+"""Letters, digits and signs as wide as a Han character, as keyboards there write them → ASCII."""
+
 _FORM = Refused("is not an e-mail address; write it as name@example.com")
 _LOCAL_LONG = Refused("has more than 64 octets before the @ (RFC 5321)")
 _LONG = Refused("is longer than 254 octets (RFC 5321)")
@@ -66,7 +69,7 @@ def normalize_email(value: str) -> Email | Refused:
 
 def _normalize_rare(text: str) -> str | Refused:
     """Read what the fast pattern does not: `mailto:`, `Ada <ada@…>`, other scripts."""
-    text = clean_text(text).lower()
+    text = clean_text(text).translate(_WIDE).lower()
     if text.endswith(">") and "<" in text:
         text = text[text.rindex("<") + 1 : -1].strip()
     text = text.removeprefix("mailto:").partition("?")[0] if text.startswith("mailto:") else text

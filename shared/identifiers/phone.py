@@ -52,6 +52,12 @@ _MOBILE: Final = frozenset(
     }
 )
 
+_GIVEN_UP: Final = {52: re.compile(r"(?:0?1|04[45])(?=[2-9][0-9]{9}$)")}
+"""Country code → digits before its mobile numbers that it dials no more; address books keep them.
+
+Mexico gave up 1 (from abroad), 044 and 045 (at home) in 2019; libphonenumber has forgotten them.
+"""
+
 _FEWEST_WITH_CODE: Final = 11
 """Digits of a number that is taken to begin with a country code though nothing says so."""
 
@@ -188,6 +194,10 @@ def _by_library(text: str, region: str | None, default_region: str) -> Phone | R
         wrong_country = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
         return _COUNTRY if wrong_country else _FORM
     national = phonenumbers.national_significant_number(number)
+    prefix = _GIVEN_UP.get(number.country_code or 0)
+    if prefix is not None and (found := prefix.match(national)):
+        national = national[found.end() :]
+        number.national_number, number.italian_leading_zero = int(national), False
     if _is_placeholder(national):
         return _PLACEHOLDER
     verdict = phonenumbers.is_possible_number_with_reason(number)

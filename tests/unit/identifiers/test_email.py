@@ -18,6 +18,8 @@ from shared.identifiers.types import Email, Refused
         ("Ada Lovelace <ADA@example.com>", "ada@example.com"),
         ("ada\u200b@example.com", "ada@example.com"),
         ("ada@example.com.", "ada@example.com"),
+        ("\uff21\uff24\uff21\uff20\uff45\uff58ample\uff0ecom", "ada@example.com"),
+        ("ada\ufe6bexample.com", "ada@example.com"),
         ("ada@Bücher.example", "ada@xn--bcher-kva.example"),
         ("jürgen@example.com", "jürgen@example.com"),
         ("info@example.com", "info@example.com"),
