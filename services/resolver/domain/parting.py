@@ -6,14 +6,19 @@ version of it says, have other reasons to be where they are.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.cluster import Cluster, Order, Reshaping
-from services.resolver.domain.composition import Applied
+from services.resolver.domain.composition import Applied, Evidence
 from services.resolver.domain.homes import Homes
 from services.resolver.domain.matches import Parting
 from services.resolver.domain.merge import Refused, take_out, undo
 from services.resolver.domain.model import IdentifierKey
+
+_BY_IDENTIFIER: Final[frozenset[Evidence]] = frozenset({"identifier", "name"})
+"""Why a delivery is at its home that the gate gave to several homes by an identifier: whoever holds
+that, or whoever of them bears its name, where who holds it is called otherwise."""
 
 
 def may_part(cluster: Cluster, parting: Parting, held: Collection[bytes]) -> bool:
@@ -75,15 +80,18 @@ def _merge_behind(assigned: Assigned, contact: int, leaving: frozenset[bytes]) -
 def _may_leave(applied: Sequence[Applied], leaving: frozenset[bytes]) -> bool:
     """Tell whether identifiers alone keep the records where they are.
 
-    Each came once, and names somebody whom another record of its home names. A home that somebody
-    was shown keeps all: what was said about it would be left without whom it was said of.
+    Each came once, and names somebody whom another record of its home names, or came to one of
+    several homes by an identifier of theirs. A home that somebody was shown keeps all: what was
+    said about it would be left without whom it was said of.
     """
     theirs = [one for one in applied if one.claim.record_key in leaving]
     homes = {one.home for one in theirs}
     if len({one.claim.record_key for one in theirs}) < len(theirs):
         return False
     return not any(one.home in homes and _was_shown(one) for one in applied) and all(
-        not (named := _named(applied, one)) or {key for key, _ in one.identifiers} & named
+        one.evidence in _BY_IDENTIFIER
+        or not (named := _named(applied, one))
+        or {key for key, _ in one.identifiers} & named
         for one in theirs
     )
 

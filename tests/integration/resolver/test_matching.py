@@ -286,6 +286,32 @@ async def test_a_chain_of_identifiers_is_parted_alike_whatever_came_first(
         assert await home.value(counted) == len(CHAIN)
 
 
+CARMEN = {"name": "Carmen Howard", "company": "Crossbow Ventures"}
+BOX, LINE = "jgarza@crossbow.example", "+18325550117;ext=2128"
+AT_LINE = {"title": "Executive Assistant", "email": BOX, "phone": LINE}
+NAMESAKE = {**CARMEN, "email": "kcaldwell@crossbow.example", "phone": LINE}
+"""Who has one line with two records, and another mailbox than any."""
+
+
+async def test_whom_its_name_brought_to_a_home_without_its_line_comes_apart_all_the_same(
+    home: Home,
+) -> None:
+    """The line is of a home whose record is called otherwise: her name led to her other home."""
+    async with home.resolver() as resolver:
+        matched = Matched(home, resolver)
+        await matched.resolve("garbled", **{**CARMEN, **AT_LINE, "name": "Z."})
+        await resolver.resolve(resolver.a_signal("mailbox", email=BOX, **CARMEN))
+        await matched.resolve("whole", **CARMEN, **AT_LINE)
+        assert await matched.statuses() == ["active", "merged", "merged"]
+        await resolver.resolve(resolver.a_signal("namesake", **NAMESAKE))
+        assert len(await together(home)) == 1
+        await matched.match()
+        assert await together(home) == {
+            frozenset({"garbled", "mailbox", "whole"}),
+            frozenset({"namesake"}),
+        }
+
+
 async def test_what_is_told_of_who_was_absorbed_meanwhile_is_told_of_who_stands_for_it(
     home: Home,
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.cluster import Reshaping
 from services.resolver.domain.matches import Parting
 from services.resolver.domain.merge import Refused
@@ -82,6 +83,22 @@ def test_what_identifiers_do_not_explain_stays() -> None:
     world = a_world(a=MAIL, b=MAIL)
     world.tell("b", email="ada@x.org", title="Countess", minutes=5)
     assert not parted(world, "b")
+
+
+def test_whom_its_name_brought_to_another_home_may_leave_that() -> None:
+    """It names what one home holds, and whoever is there is called otherwise."""
+    ada = {"name": "Ada Lovelace"}
+    world = a_world(a={**MAIL, "name": "Zqx"}, b=PHONE | ada, c=MAIL | ada)
+    world.merge(1, 2, by_person=False)
+    world.merge(1, 3, by_person=False)
+    world.tell("d", email="ada@x.org", name="Ada Lovelace")
+    (evidence,) = [
+        (one.home, one.evidence)
+        for one in Assigned.of(world.cluster(1)).applied[1]
+        if one.claim.record_key in keys(world, "d")
+    ]
+    assert evidence == (2, "name")
+    assert parted(world, "d")
 
 
 def test_a_contact_that_holds_others_by_now_is_left_alone() -> None:
