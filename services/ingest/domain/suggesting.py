@@ -50,6 +50,9 @@ _SEVERAL: Final = frozenset({"email", "phone", "website"})
 _OF_PARTS: Final = frozenset({"job", "address"})
 """Kinds of which several columns tell one."""
 
+_TOLD_ONCE: Final = frozenset({*NAMES, *_OF_PARTS, "birthday", "linkedin_url", "headline"})
+"""Kinds that a row tells in one column, though a table of two sources has a column of each."""
+
 _BEHIND: Final = 10_000
 """Ranks of aliases begin here: behind those of a layout's own columns."""
 
@@ -160,7 +163,7 @@ def suggest(
     known = [Known(key, *reading) for key, reading in zip(keys, found, strict=True)]
     for index in others_columns(known, rows, vocabulary):
         found[index] = found[index]._replace(target=None, why="none")
-    return ColumnMapping(OTHER_LAYOUT, _columns(header, found), language)
+    return ColumnMapping(OTHER_LAYOUT, _columns(header, found, rows), language)
 
 
 def _may_hold(
@@ -377,30 +380,43 @@ def _by_fallback(
     return [(index, texts[place]) for place, index in sorted(open_)]
 
 
-def _columns(header: Sequence[str], found: Sequence[_Reading]) -> tuple[Column, ...]:
+def _columns(
+    header: Sequence[str], found: Sequence[_Reading], rows: Sequence[Sequence[str]] = ()
+) -> tuple[Column, ...]:
     """Give each target to one column: a second e-mail gets its own, the rest is custom.
 
     Who comes first is the vocabulary's to say, not the file's, so that columns in another order
-    mean the same.
+    mean the same. Two tables in one have a column each of what both tell, of which a row fills one.
     """
-    taken: set[Target] = set()
+    taken: dict[Target, int] = {}
     counts: dict[tuple[str, str], int] = {}
     names = distinct_names([name.strip() for name in header])
     columns: dict[int, Column] = {}
     for index in sorted(range(len(found)), key=lambda index: found[index].rank):
         target, why, rank = found[index]
         if target is not None and target.is_single and target in taken:
-            target = _next(target, taken, counts)
+            is_one = target.kind in _TOLD_ONCE and not _are_both_told(rows, taken[target], index)
+            target = target if is_one else _next(target, taken, counts)
         if header[index].strip() == REASON:
             target, why = SKIP, "name"
         elif target is None:
             target, why = custom(names[index]), "none"
-        taken.add(target)
+        taken.setdefault(target, index)
         columns[index] = Column(names[index], target, why, rank)
     return tuple(columns[index] for index in range(len(found)))
 
 
-def _next(target: Target, taken: set[Target], counts: dict[tuple[str, str], int]) -> Target | None:
+def _are_both_told(rows: Sequence[Sequence[str]], one: int, other: int) -> bool:
+    """Tell whether any row fills two columns; of no rows nothing is known."""
+    last = max(one, other)
+    return not rows or any(
+        len(row) > last and row[one].strip() and row[other].strip() for row in rows
+    )
+
+
+def _next(
+    target: Target, taken: Collection[Target], counts: dict[tuple[str, str], int]
+) -> Target | None:
     """Return the first place of its kind that no column has; `counts` the last one given."""
     if target.kind not in _SEVERAL or target.part != "value":
         return None

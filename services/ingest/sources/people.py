@@ -142,6 +142,19 @@ class _Place(NamedTuple):
         )
 
 
+def _put(gathering: Gathering, place: _Place, cell: str) -> None:
+    """Give a cell to its place; what another column has filled stays, and the cell is kept."""
+    group, part = gathering.record, place.field
+    if not part:
+        group, part = gathering.groups.setdefault(place.key, {}), place.part
+    if part not in group:
+        group[part] = cell
+    elif part == "labels":
+        group[part] += f" ::: {cell}"
+    else:
+        gathering.keep(place.name, cell)
+
+
 _PLAIN: Final = frozenset(
     {
         *(*NAMES, "headline", "notes", "linkedin_url", "photo_url", "timezone", "labels"),
@@ -194,18 +207,13 @@ class People:
                 continue
             if cell[0] in "='\"" or "&" in cell or not cell.isascii():
                 cell = self._cleaned(cell)
-            name, plain, key, part, is_skipped, longest = place
-            raw[name] = cell
-            if is_skipped or cell in nothing:
+            raw[place.name] = cell
+            if place.is_skipped or cell in nothing:
                 continue
-            if longest and len(cell) > longest:
-                gathering.keep_long(name, cell, longest)
-            elif plain:
-                record[plain] = cell
-            elif (group := groups.get(key)) is None:
-                groups[key] = {part: cell}
+            if place.longest and len(cell) > place.longest:
+                gathering.keep_long(place.name, cell, place.longest)
             else:
-                group[part] = cell
+                _put(gathering, place, cell)
         if all(name in self._nobody or cell in nothing for name, cell in raw.items()):
             return Blank(row.line)
         if self._by_hand and (why := self._why_no_row(record, groups, raw)):

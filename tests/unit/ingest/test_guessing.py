@@ -206,3 +206,47 @@ def test_national_numbers_of_cards_are_read_where_the_names_are_at_home() -> Non
     ):
         [facts] = take(card.format(name, number).encode()).facts
         assert facts["phones"] == [{"value": found}]
+
+
+UNION = (
+    "cust_name,e_mail,company,firstname,surname,email,employer\n"
+    "ADA BYRON,a@x.example,ACME,,,,\n"
+    "BOB MEIER,b@x.example,ZORG,,,,\n"
+    ",,,Ada,Byron,ada@y.example,Acme\n"
+)
+
+
+def test_a_table_of_two_sources_has_a_column_each_of_what_both_tell() -> None:
+    taken = take(UNION.encode())
+    assert taken.sniffed.told()["columns"] == {
+        "cust_name": "full_name",
+        "e_mail": "email[1]",
+        "company": "job.company_name",
+        "firstname": "first_name",
+        "surname": "last_name",
+        "email": "email[2]",
+        "employer": "job.company_name",
+    }
+    assert [facts["employments"] for facts in taken.facts] == [
+        [{"company_name": name}] for name in ("ACME", "ZORG", "Acme")
+    ]
+
+
+def test_what_one_row_tells_twice_is_two_things() -> None:
+    both = take(UNION.replace("ZORG,,,,", "ZORG,,,,Zorg Inc").encode())
+    assert both.sniffed.told()["columns"]["employer"] == "custom[employer]"
+    assert both.facts[1]["custom_fields"] == {"employer": "Zorg Inc"}
+
+
+def test_what_a_later_row_tells_twice_is_kept() -> None:
+    """The first rows are all that is looked at to tell what columns are."""
+    rows = UNION + "CY NG,c@x.example,Acme,,,,\n" * 2_000 + "DI WU,d@x.example,Acme,,,,Zorg\n"
+    taken = take(rows.encode())
+    assert taken.sniffed.told()["columns"]["employer"] == "job.company_name"
+    assert taken.facts[-1]["employments"] == [{"company_name": "Acme"}]
+    assert taken.facts[-1]["custom_fields"] == {"employer": "Zorg"}
+
+
+def test_labels_of_two_columns_are_all_kept() -> None:
+    taken = take(b"Name,Email,Tags,Groups\nAda,a@x.example,vip,family\nBob,b@x.example,,work\n")
+    assert [facts["labels"] for facts in taken.facts] == [["vip", "family"], ["work"]]
