@@ -35,7 +35,7 @@ _ALIAS = re.compile(
 """Between two names of one company."""
 
 _BRACKETS = re.compile(r"[(\[{](?P<inner>[^)\]}]*)[)\]}]?")
-_ADDRESS = re.compile(r"^(?:https?://)?(?:www\.)?|/.*$")
+_ADDRESS = re.compile(r"^(?:https?://)?(?:www\.)?|/.*$", re.IGNORECASE)
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.\s?){2,}(?:[^\W\d_]\b)?|\b[^\W\d_](?:/[^\W\d_])+\b")
 """Letters with full stops or slashes between: `S.A.`, `A/S`."""
 
