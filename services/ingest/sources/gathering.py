@@ -51,6 +51,10 @@ _RELATION = re.compile(r"\s*\((?:https?://)?(?:www\.)?notion\.so/[^()]*\)")
 _MOST: Final = 2_048
 """Characters of a cell in which several addresses or numbers are looked for."""
 
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d(?:\.0)?", re.ASCII)
+_BIRTH_YEAR: Final = "Birth Year"
+"""The custom field of a birthday of which the year alone is known: a signal's has month and day."""
+
 _BAD_BIRTHDAY: Final = "is not a date like 1815-12-10, or --12-10"
 _BAD_DATE: Final = "is not a date like 12 Mar 2024"
 _ROUNDED_PHONE: Final = "was rounded by a spreadsheet; format the column as text and export again"
@@ -311,6 +315,10 @@ def _birthday(row: Gathering, key: Key, group: Group) -> None:
     cell = group.get("value", "")
     if not cell and {"month", "day"} <= group.keys():
         cell = f"{group.get('year', ''):0>4}-{group['month']:0>2}-{group['day']:0>2}"
+    year = cell or group.get("year", "")
+    if _YEAR.fullmatch(year):
+        row.keep(_BIRTH_YEAR, year[:4])
+        return
     if not cell or is_no_day(cell):
         return
     birthday = read_day(cell, row.frame.days) or read_serial(cell)

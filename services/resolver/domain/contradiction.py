@@ -13,9 +13,9 @@ from services.resolver.domain.matching.levels import compare_birthdays, compare_
 from services.resolver.domain.matching.profile import (
     custom_attribute,
     is_number,
+    is_personal,
     spell_custom,
 )
-from services.resolver.domain.matching.vetoes import is_personal
 from shared.events.signal import Facts
 
 MOST_RECORDS: Final = 32

@@ -238,6 +238,23 @@ def test_text_from_right_to_left_and_combining_letters_stay() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        "Name,Birth Year,Email\nAda,1815,a@x.example\n",
+        "Name,Birthday,Email\nAda,1815,a@x.example\n",
+        "Name,Date of Birth,Email\nAda,1815.0,a@x.example\n",
+        "Name,Birth Year,Birth Month,Birth Day,Email\nAda,1815,,,a@x.example\n",
+        "Name,Geburtsjahr,E-Mail\nAda,1815,a@x.example\n",
+    ],
+)
+def test_a_year_of_birth_alone_is_kept(data: str) -> None:
+    taken = take(data.encode())
+    assert "birthday" not in taken.facts[0]
+    assert taken.facts[0]["custom_fields"] == {"Birth Year": "1815"}
+    assert taken.tally.warnings == []
+
+
 @pytest.mark.parametrize("cell", ["0/0/00", "00/00/0000", "0.0.00", "0000-00-00", "0-0-00"])
 def test_a_date_that_is_none_is_no_birthday_and_no_fault(cell: str) -> None:
     taken = take(f"Name,Birthday,Email\nAda,{cell},a@x.example\n".encode())

@@ -10,9 +10,9 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio
 
 from services.resolver.domain.matching.model import CUSTOM
-from services.resolver.domain.matching.profile import SEXES, is_number
+from services.resolver.domain.matching.profile import SEXES, is_number, is_numbered, is_personal
 from services.resolver.domain.names.company import company_words
-from services.resolver.domain.names.tables import read_words
+from services.resolver.domain.names.tables import read_pairs, read_words
 
 RANK: Final[Mapping[str, int]] = {
     level: rank
@@ -63,8 +63,25 @@ _RANGE: Final = 2
 _MONTH: Final = 31
 """Days between two birthdays that may be one, told by heart or reckoned."""
 
+BIRTH_YEAR: Final = "birth_year"
+"""The row of the weights for birthdays of which the year alone is known."""
+
+_YEAR_ALONE: Final = 4
+"""Digits of a birthday of which the year alone is known."""
+
+_YEARS: Final = ((0, "equal"), (1, "near"), (3, "loose"))
+"""Years between two years of birth → level."""
+
 _LONG_NUMBER: Final = re.compile(r"\d{5}")
 """A number that chance gave a mailbox: another digit may be a slip. Counters are shorter."""
+
+_OUTWARD: Final = 3
+"""Characters of a postal code, at least, that name a district: `SW1`."""
+
+_ZIPS: Final = (5, 9)
+"""Digits of a ZIP code without and with the four of its route."""
+
+_STRASSE: Final = re.compile(r"(?<=\w)strasse$")
 
 _NO_NUMBER: Final = re.compile(r"\D+")
 _NO_DIGITS: Final = str.maketrans("", "", "0123456789")
@@ -107,6 +124,66 @@ def _telling(company: str) -> str:
     words = company_words(company)
     kept = [word for word in words if word not in read_words("company_weak")]
     return " ".join(kept or words) or company
+
+
+def compare_streets(left: str, right: str) -> str:
+    """Compare streets, whose words some write short: `Elm Street` is `Elm St`.
+
+    A slip in a long word is none of the short one's: as they are spelled they may agree more.
+
+    >>> compare_streets("12 elm street apartment 4", "12 elm st apt 4")
+    'equal'
+    >>> compare_streets("hauptstrasse 5", "hauptstr 5"), compare_streets("12 elm st", "14 elm st")
+    ('equal', 'numbered')
+    >>> compare_streets("78 baseby street", "78 baseby stret")
+    'near'
+    """
+    if left == right:
+        return "equal"
+    short = compare_texts(_short_street(left), _short_street(right))
+    if short in ("equal", "numbered"):
+        return short
+    return min(short, compare_texts(left, right), key=RANK.__getitem__)
+
+
+@lru_cache(maxsize=8_192)
+def _short_street(street: str) -> str:
+    short = read_pairs("street_words")
+    return " ".join(short.get(word) or _STRASSE.sub("str", word) for word in street.split())
+
+
+def compare_states(left: str, right: str) -> str:
+    """Compare states by name or by code: two states of two countries may have one code.
+
+    >>> compare_states("california", "ca"), compare_states("wa", "western australia")
+    ('equal', 'equal')
+    """
+    states = read_pairs("states")
+    if states.get(left) == right or states.get(right) == left:
+        return "equal"
+    return compare_texts(left, right)
+
+
+def compare_postcodes(left: str, right: str) -> str:
+    """Compare postal codes, of which some know the first part alone: `75201` of `75201-1234`.
+
+    >>> compare_postcodes("75201", "752011234"), compare_postcodes("sw1a", "sw1a1aa")
+    ('equal', 'near')
+    """
+    short, long = sorted((left, right), key=len)
+    if left == right or len(short) < _OUTWARD or not long.startswith(short):
+        return compare_numbers(left, right)
+    return "equal" if (len(short), len(long)) == _ZIPS and long.isdecimal() else "near"
+
+
+def compare_countries(left: str, right: str) -> str:
+    """Compare countries, by whatever name or code.
+
+    >>> compare_countries("germany", "de"), compare_countries("deutschland", "usa")
+    ('equal', 'differ')
+    """
+    countries = read_pairs("countries")
+    return compare_keys(countries.get(left, left), countries.get(right, right))
 
 
 def _are_numbered(left: str, right: str) -> bool:
@@ -177,6 +254,8 @@ def compare_birthdays(left: str, right: str) -> str:
     """Compare days: the year unknown, day and month swapped, one digit mistyped, weeks apart."""
     if left == right:
         return "equal"
+    if _YEAR_ALONE in (len(left), len(right)):
+        return _compare_years(left[:_YEAR_ALONE], right[:_YEAR_ALONE])
     if left[-5:] == right[-5:] and ("--" in (left[:2], right[:2])):
         return "part"
     if left[:5] == right[:5] and left[5:7] == right[8:] and left[8:] == right[5:7]:
@@ -185,6 +264,14 @@ def compare_birthdays(left: str, right: str) -> str:
         return "near"
     same = sum((left[:4] == right[:4], left[5:7] == right[5:7], left[8:] == right[8:]))
     return "similar" if same == 2 or _are_close(left, right) else "differ"
+
+
+def _compare_years(left: str, right: str) -> str:
+    """Compare years of birth, which are often reckoned from an age."""
+    if not (left.isdecimal() and right.isdecimal()):
+        return "loose"
+    apart = abs(int(left) - int(right))
+    return next((level for most, level in _YEARS if apart <= most), "differ")
 
 
 def _are_close(left: str, right: str) -> bool:
@@ -213,8 +300,10 @@ COMPARATORS: Final[Mapping[str, Callable[[str, str], str]]] = {
     "linkedin_urn": compare_keys,
     "handle": compare_keys,
     "domain": compare_keys,
-    "country": compare_keys,
-    "postcode": compare_numbers,
+    "street": compare_streets,
+    "state": compare_states,
+    "country": compare_countries,
+    "postcode": compare_postcodes,
     "birthday": compare_birthdays,
     **dict.fromkeys(SEXES, compare_keys),
 }
@@ -224,15 +313,20 @@ COMPARATORS: Final[Mapping[str, Callable[[str, str], str]]] = {
 def comparator_of(attribute: str) -> Callable[[str, str], str]:
     """Return how two values of an attribute are compared: where nothing else is said, as texts."""
     compare = COMPARATORS.get(attribute)
-    if compare is None:
-        return compare_custom if attribute.startswith(CUSTOM) else compare_texts
-    return compare
+    if compare is not None:
+        return compare
+    if not attribute.startswith(CUSTOM):
+        return compare_texts
+    return compare_numbers if is_personal(attribute) else compare_custom
 
 
 def kind_of(attribute: str, left: str, right: str) -> str:
     """Return the row of the weights that values, as they are compared, are weighed by."""
+    if attribute == "birthday" and _YEAR_ALONE in (len(left), len(right)):
+        return BIRTH_YEAR
     if not attribute.startswith(CUSTOM):
         return attribute
     if attribute in SEXES:
         return "sex"
-    return "number" if is_number(left) and is_number(right) else "word"
+    are_numbers = is_numbered(attribute, left) and is_numbered(attribute, right)
+    return "number" if are_numbers else "word"

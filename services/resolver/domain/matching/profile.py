@@ -25,6 +25,8 @@ _HANDLES: Final = frozenset(
 _DAY: Final = re.compile(r"\s*(\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{4})")
 """A custom value that begins with a day, or is one: when something happened tells nobody apart."""
 
+_YEAR: Final = re.compile(r"\s*(?:1[5-9]|20)\d\d\s*", re.ASCII)
+
 _NOT_ALPHANUMERIC: Final = re.compile(r"[\W_]+")
 
 _APART: Final = re.compile(r"[\s,]+")
@@ -34,6 +36,14 @@ _ORDINAL: Final = re.compile(r"\d*(1st|2nd|3rd|\dth)")
 
 _MOST_LETTERS: Final = 2
 """Letters of a word that belongs to a number, as in `QQ 12 34 56 C`; more are a street's."""
+
+_END: Final = 4
+"""Digits at the end of a number by which it is told where the whole is nobody's business."""
+
+_PERSONAL: Final = frozenset(
+    {"ssn", "soc", "social", "passport", "national", "nino", "cpf", "dni", "nhs", "aadhaar"}
+)
+"""Words in the name of a field that holds one person's number: spouses share no passport."""
 
 _SHORTEST_NUMBER: Final = 5
 """Characters from which a value with a digit is compared as a number, not as a word."""
@@ -109,9 +119,13 @@ class _Builder:
             self.add(attribute, fold_text(raw), raw)
 
     def custom(self, key: str, raw: str) -> None:
-        if len(raw) <= LONGEST_CUSTOM and not _DAY.match(raw):
-            attribute = custom_attribute(key)
+        if len(raw) > LONGEST_CUSTOM or _DAY.match(raw):
+            return
+        attribute = custom_attribute(key)
+        if attribute not in BIRTH_YEARS:
             self.add(attribute, spell_custom(attribute, raw), raw)
+        elif "birthday" not in self.values and _YEAR.fullmatch(raw):
+            self.add("birthday", raw.strip())
 
 
 @lru_cache(maxsize=8_192)
@@ -147,6 +161,18 @@ def is_number(value: str) -> bool:
     return len(value) >= _SHORTEST_NUMBER and " " not in value and _has_digit(value)
 
 
+def is_numbered(attribute: str, value: str) -> bool:
+    """Tell whether a custom field holds a code or an id number, or the end of one: `SSN last 4`."""
+    return is_number(value) or (len(value) == _END and value.isdecimal() and is_personal(attribute))
+
+
+@lru_cache(maxsize=1_024)
+def is_personal(attribute: str) -> bool:
+    """Tell whether a custom field, by its name, holds a number that one person has."""
+    words = attribute.removeprefix(CUSTOM).split("_")
+    return any(word.rstrip("0123456789") in _PERSONAL for word in words)
+
+
 @lru_cache(maxsize=8_192)
 def _is_number_as_written(raw: str) -> bool:
     """Tell whether a value is one number: a word with a digit, or several that are parts of it.
@@ -176,6 +202,12 @@ def _sex_of(raw: str) -> str:
     sexes = read_pairs("sexes")
     return sexes.get(clean_name(raw).casefold()) or sexes.get(fold_text(raw), "")
 
+
+BIRTH_YEARS: Final = frozenset(
+    map(custom_attribute, ("birth year", "birthyear", "year of birth", "yob", "born in"))
+)
+"""Custom fields of the year in which somebody was born, which is a birthday of which no more is
+known."""
 
 SEXES: Final = frozenset(
     map(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
 
+from services.resolver.domain.matching.levels import BIRTH_YEAR, kind_of
 from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Signal
-from services.resolver.domain.matching.profile import is_number, spell_custom
-from services.resolver.domain.matching.vetoes import BARS, Veto, is_personal
+from services.resolver.domain.matching.profile import is_numbered, is_personal, spell_custom
+from services.resolver.domain.matching.vetoes import BARS, Veto
 
 
 class Action(IntEnum):
@@ -66,7 +67,7 @@ _AGREE: Final = frozenset(
 
 _NAMES: Final = frozenset({"given", "family"})
 
-_PERSONAL: Final = frozenset({"birthday", "street", "postcode"})
+_PERSONAL: Final = frozenset({"birthday", BIRTH_YEAR, "street", "postcode"})
 """Attributes of a private person that stand for a tier of their own with a name."""
 
 
@@ -76,7 +77,7 @@ _KINDS: Final = {
 }
 """Attributes that agree together: an address, however full, is one piece of evidence."""
 
-_OF_MANY: Final = frozenset({"place", "work"})
+_OF_MANY: Final = frozenset({"place", "work", BIRTH_YEAR})
 """What families and colleagues share."""
 
 
@@ -87,7 +88,7 @@ def _kinds(attributes: Iterable[str]) -> set[str]:
 def _agreeing(signals: Iterable[Signal]) -> set[str]:
     """Return the attributes that agree; of those that only a source knows, the numbers."""
     return {
-        one.attribute
+        BIRTH_YEAR if kind_of(one.attribute, one.left, one.right) == BIRTH_YEAR else one.attribute
         for one in signals
         if one.level in _AGREE and (not one.attribute.startswith(CUSTOM) or _are_numbers(one))
     }
@@ -96,7 +97,8 @@ def _agreeing(signals: Iterable[Signal]) -> set[str]:
 def _are_numbers(signal: Signal) -> bool:
     """Tell whether a signal of a custom field compares two codes or id numbers."""
     return all(
-        is_number(spell_custom(signal.attribute, said)) for said in (signal.left, signal.right)
+        is_numbered(signal.attribute, spell_custom(signal.attribute, said))
+        for said in (signal.left, signal.right)
     )
 
 

@@ -4,9 +4,14 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
-from services.resolver.domain.matching.levels import comparator_of, compare_texts
+from services.resolver.domain.matching.levels import (
+    BIRTH_YEAR,
+    comparator_of,
+    compare_texts,
+    kind_of,
+)
 from services.resolver.domain.matching.model import CUSTOM, Profile, Statistics
-from services.resolver.domain.matching.profile import is_number
+from services.resolver.domain.matching.profile import is_numbered, is_personal
 from services.resolver.domain.matching.statistics import ESTABLISHED
 from services.resolver.domain.names.compare import PartLevel, compare_persons
 from services.resolver.domain.names.given import are_forms_of_one, is_known
@@ -39,12 +44,6 @@ _AGES: Final = range(1, 111)
 
 _SAME_STREET: Final = _SAME | {"prefix", "subset"}
 """Levels at which two streets are one: the flat, or the estate, is often left out."""
-
-
-_PERSONAL: Final = frozenset(
-    {"ssn", "soc", "social", "passport", "national", "nino", "cpf", "dni", "nhs", "aadhaar"}
-)
-"""Words in the name of a field that holds one person's number: spouses share no passport."""
 
 
 class Veto(StrEnum):
@@ -236,12 +235,12 @@ def _agree_in_own(left: Profile, right: Profile) -> bool:
     return any(
         not _levels(left, right, attribute).isdisjoint(_ALIKE)
         for attribute in mine.keys() & theirs.keys()
-        if attribute in _OWN or (attribute.startswith(CUSTOM) and _is_numbered(mine[attribute]))
+        if attribute in _OWN or _is_numbered(attribute, mine[attribute])
     )
 
 
-def _is_numbered(values: Collection[str]) -> bool:
-    return any(map(is_number, values))
+def _is_numbered(attribute: str, values: Collection[str]) -> bool:
+    return attribute.startswith(CUSTOM) and any(is_numbered(attribute, one) for one in values)
 
 
 def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> bool:
@@ -254,7 +253,7 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
     numbers = {
         attribute: min(levels)
         for attribute, values in left.values.items()
-        if attribute.startswith(CUSTOM) and _is_numbered(values)
+        if _is_numbered(attribute, values)
         if (levels := _levels(left, right, attribute) & _SAME)
     }
     papers = {"birthday": _agree(left, right, "birthday"), "number": bool(numbers)}
@@ -276,21 +275,18 @@ def _are_at_one_address(left: Profile, right: Profile) -> bool:
     )
 
 
-def is_personal(attribute: str) -> bool:
-    """Tell whether a custom field, by its name, holds a number that one person has."""
-    return not _PERSONAL.isdisjoint(attribute.removeprefix(CUSTOM).split("_"))
-
-
 def _agree(left: Profile, right: Profile, attribute: str) -> bool:
     return not _levels(left, right, attribute).isdisjoint(_SAME)
 
 
 def _levels(left: Profile, right: Profile, attribute: str) -> set[str]:
+    """Return how far the values of two agree. A year of birth alone is no birthday."""
     compare = comparator_of(attribute)
     return {
         compare(one, other)
         for one in left.values.get(attribute, ())
         for other in right.values.get(attribute, ())
+        if kind_of(attribute, one, other) != BIRTH_YEAR
     }
 
 
@@ -315,7 +311,9 @@ def _is_strange(attribute: str, one: str, other: str) -> bool:
 def _is_established(attribute: str, value: str, statistics: Statistics) -> bool:
     if statistics.holders(attribute, value) >= ESTABLISHED and len(value) >= _SHORTEST:
         return True
-    words = value.split()
+    words = [word for word in value.split() if len(word) > 1]
+    if not words:
+        return False
     if read_words("known_names").issuperset(words):
         return True
     return attribute == "given" and all(map(is_known, words))

@@ -1,5 +1,7 @@
 """The default scorer: evidence for and against, explained, and the same when computed again."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Tier, is_paper, tier_of
 from services.resolver.domain.matching.weights import default_weights, to_document, weights_from
+from shared.events.signal import Address
 from tests.unit.resolver.matching.people import a_profile
 
 SCORER = EvidenceScorer(default_weights())
@@ -118,6 +121,83 @@ def test_any_attribute_of_a_source_is_evidence() -> None:
 )
 def test_days_less_than_a_month_apart_are_similar(one: str, other: str, level: str) -> None:
     assert compare_birthdays(one, other) == level
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ({"custom_fields": {"Birth Year": "1851"}}, {"birthday": "1851-03-02"}, "equal"),
+        ({"custom_fields": {"YOB": 1851}}, {"custom_fields": {"birth_year": "1851"}}, "equal"),
+        ({"custom_fields": {"Birth Year": "1851"}}, {"birthday": "1850-03-02"}, "near"),
+        ({"custom_fields": {"Birth Year": "1851"}}, {"birthday": "1854-03-02"}, "loose"),
+        ({"custom_fields": {"Birth Year": "1851"}}, {"birthday": "1951-03-02"}, "differ"),
+        ({"custom_fields": {"Birth Year": "1851"}}, {"birthday": "--03-02"}, "loose"),
+    ],
+)
+def test_a_year_of_birth_is_weighed_as_less_than_a_birthday(
+    one: dict[str, Any], other: dict[str, Any], level: str
+) -> None:
+    made = score(a_profile(**one), a_profile(**other))
+    born = a_profile(birthday="1851-03-02")
+    day = score(born, born).signals
+    (signal,) = (each for each in made.signals if each.attribute == "birthday")
+    (whole,) = (each for each in day if each.attribute == "birthday")
+    assert signal.level == level
+    assert (signal.weight > 0, signal.weight < 0) == (level in ("equal", "near"), level == "differ")
+    assert signal.weight < whole.weight
+
+
+def test_a_record_with_a_birthday_needs_no_year() -> None:
+    born = a_profile(birthday="1851-03-02", custom_fields={"Birth Year": "1951"})
+    assert born.values["birthday"] == ("1851-03-02",)
+
+
+@pytest.mark.parametrize("said", ["51", "unknown", "18510302", "0000", "3051"])
+def test_what_is_no_year_is_no_year_of_birth(said: str) -> None:
+    assert a_profile(custom_fields={"Birth Year": said}).values == a_profile().values
+
+
+def test_the_end_of_a_number_is_a_number_where_it_is_called_so() -> None:
+    equal, near, differ, other = (
+        custom(*each)
+        for each in (
+            ("SSN last 4", "4821", "4821"),
+            ("ssn_last4", "4821", "4831"),
+            ("SSN4", "4821", "7395"),
+            ("grade", "4821", "4821"),
+        )
+    )
+    assert [level for level, _ in (equal, near, differ)] == ["equal", "near", "differ"]
+    assert equal[1] > near[1] > 0 > differ[1]
+    assert equal[1] > 2 * other[1], "a word"
+
+
+@pytest.mark.parametrize(
+    ("part", "one", "other", "level"),
+    [
+        ("street", "12 Elm Street", "12 ELM ST.", "equal"),
+        ("street", "12 North Elm Avenue Apartment 4", "12 N. Elm Ave, Apt 4", "equal"),
+        ("street", "12 North Elm Avenue Apartment 4", "12 N. Elm Ave", "prefix"),
+        ("street", "Hauptstraße 5", "Hauptstr. 5", "equal"),
+        ("street", "12 Elm Street", "14 Elm St", "numbered"),
+        ("street", "12 Elm Street", "12 Elm Sreet", "near"),
+        ("street", "78 Baseby Place", "78 Baseby Lace", "near"),
+        ("state", "CA", "California", "equal"),
+        ("state", "WA", "Western Australia", "equal"),
+        ("state", "Washington", "Texas", "differ"),
+        ("state", "TX", "Utah", "differ"),
+        ("country", "US", "United States of America", "equal"),
+        ("country", "Deutschland", "Germany", "equal"),
+        ("country", "DEU", "Österreich", "differ"),
+        ("country", "Narnia", "narnia", "equal"),
+    ],
+)
+def test_addresses_agree_however_their_words_are_shortened(
+    part: str, one: str, other: str, level: str
+) -> None:
+    left, right = (a_profile(addresses=(Address(**{part: said}),)) for said in (one, other))
+    (signal,) = (each for each in score(left, right).signals if each.attribute == part)
+    assert signal.level == level
 
 
 def custom(field: str, one: str, other: str) -> tuple[str, float]:

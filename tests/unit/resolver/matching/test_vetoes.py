@@ -79,11 +79,12 @@ def test_who_says_no_given_name_is_no_relative_of_who_does() -> None:
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
-        ("Daniel P", "Rebecca P", Veto.RELATIVES),  # a letter in the middle is nobody's name
+        ("Daniel P", "Rebecca P", Veto.NAMES),  # a letter in the middle is nobody's name
+        ("Bolormaa P", "Ganzorig P", Veto.RELATIVES),
         ("Juan Carlos", "Juan Manuel", Veto.RELATIVES),
         ("Juan Carlos", "Juan M", Veto.RELATIVES),
         ("Karen David", "Deanna K", Veto.RELATIVES),  # Karen's letter, but no David
-        ("Crystal M", "Matthew M", Veto.RELATIVES),
+        ("Crystal M", "Matthew M", Veto.NAMES),
         ("Bobbie B", "Brent J", Veto.RELATIVES),
         ("Michael P", "Robin Michael", Veto.RELATIVES),
         ("Robin M", "Michael R", None),  # each is beside the other
