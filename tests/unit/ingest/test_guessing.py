@@ -250,3 +250,9 @@ def test_what_a_later_row_tells_twice_is_kept() -> None:
 def test_labels_of_two_columns_are_all_kept() -> None:
     taken = take(b"Name,Email,Tags,Groups\nAda,a@x.example,vip,family\nBob,b@x.example,,work\n")
     assert [facts["labels"] for facts in taken.facts] == [["vip", "family"], ["work"]]
+
+
+@pytest.mark.parametrize("name", ["Voter Name", "cust_name", "Customer Name", "Donor Name"])
+def test_whose_name_it_is_does_not_matter(name: str) -> None:
+    taken = take(f"{name},Date of Birth,City\nAda Byron,1815-12-10,London\n".encode())
+    assert taken.sniffed.told()["columns"][name] == "full_name"
