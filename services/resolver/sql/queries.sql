@@ -108,26 +108,24 @@ WHERE contact_id = ANY($1::bigint[]) AND deleted_at IS NULL;
 
 -- name: find_asked_pairs
 -- Pairs of these contacts that a person was asked about already: those ever put up for review, and
--- those that a person keeps apart, or whom they absorbed.  The lower id is first: $1 contact ids.
+-- those that a person keeps apart, or whom they absorbed.  The lower id is first: $1 contact ids,
+-- $2 their tenants.
 WITH home AS (
-    SELECT id, tenant_id, id AS root FROM contact.contact WHERE id = ANY($1::bigint[])
+    SELECT id, id AS root FROM unnest($1::bigint[]) AS u (id)
     UNION ALL
-    SELECT id, tenant_id, merged_into_id FROM contact.contact
-    WHERE merged_into_id = ANY($1::bigint[])
+    SELECT id, merged_into_id FROM contact.contact WHERE merged_into_id = ANY($1::bigint[])
 )
 SELECT contact_id_a, contact_id_b FROM contact.contact_dedup_candidates
 WHERE contact_id_a = ANY($1::bigint[]) AND contact_id_b = ANY($1::bigint[])
 UNION ALL
 SELECT least(one.root, other.root), greatest(one.root, other.root)
-FROM home AS one
-CROSS JOIN LATERAL (
-    SELECT entity_id_b AS id FROM contact.identity_judgement
-    WHERE tenant_id = one.tenant_id AND entity_type = 'contact' AND entity_id_a = one.id
-        AND judgement = 'cannot_link' AND withdrawn_at IS NULL
-    OFFSET 0
-) AS apart
-JOIN home AS other ON other.id = apart.id
-WHERE other.root <> one.root;
+FROM contact.identity_judgement AS apart
+JOIN home AS one ON one.id = apart.entity_id_a
+JOIN home AS other ON other.id = apart.entity_id_b
+WHERE apart.tenant_id = ANY($2::bigint[]) AND apart.entity_type = 'contact'
+    AND apart.entity_id_a = ANY(ARRAY(SELECT id FROM home))
+    AND apart.judgement = 'cannot_link' AND apart.withdrawn_at IS NULL
+    AND other.root <> one.root;
 
 -- name: find_companies
 -- $1 keys: domains and normalised names.

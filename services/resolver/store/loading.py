@@ -313,7 +313,10 @@ class Loader:
             if row["is_owned"]:
                 contact.owned.add(row["workspace_id"])
         if len(wanted) > 1:
-            rows = await self._connection.fetch(QUERIES["find_asked_pairs"], wanted)
+            tenants = {contact.tenant_id for contact in known.contacts.values()}
+            rows = await self._connection.fetch(
+                QUERIES["find_asked_pairs"], wanted, sorted(tenants)
+            )
             known.asked.update((row["contact_id_a"], row["contact_id_b"]) for row in rows)
         await self._read_company_ids()
 
