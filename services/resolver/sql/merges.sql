@@ -196,10 +196,11 @@ WHERE id = ANY($1::bigint[]);
 
 -- name: revive_bindings
 -- Bindings are in use, and show what people set: $1 ids, $2 stages, $3 owners, $4 favourites,
--- $5 data owners.
+-- $5 data owners. One that was out of use still has the groups of whom it stood for then;
+-- `keep_groups` says which those are now, where anybody is in any.
 UPDATE contact.workspace_contact_binding AS b
 SET deleted_at = NULL, stage = u.stage::contact.stage, contact_owner_id = u.owner_id,
-    is_favorite = u.is_favorite, data_owner = u.data_owner::contact.data_owner
+    is_favorite = u.is_favorite, data_owner = u.data_owner::contact.data_owner, groups = '{}'
 FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::boolean[], $5::text[])
     AS u (id, stage, owner_id, is_favorite, data_owner)
 WHERE b.id = u.id;

@@ -181,6 +181,24 @@ async def test_tags_and_groups_come_apart_with_a_merge_undone(
     assert await orders.keeps(ada) == (["Friends", "Late"], [])
 
 
+async def test_whoever_stood_for_a_member_between_two_merges_is_none(
+    home: Home, resolver: Resolver, orders: Orders
+) -> None:
+    """Undone the older first: its own id comes back when the member has left already."""
+    ada, bob = await two(home, resolver)
+    await resolver.resolve(resolver.a_signal("eve", email="eve@acme.io", name="Eve Poe"))
+    eve = str(await home.value("SELECT max(public_id) FROM contact.contact"))
+    board = await orders.group("Board")
+    await orders("add_group_members", group_id=board, contacts=[bob])
+    first = await orders("merge_contacts", contact_id=ada, absorbed_id=bob)
+    second = await orders("merge_contacts", contact_id=eve, absorbed_id=ada)
+    assert await orders.keeps(eve) == (["Friends"], [board])
+    await orders("split_contact", contact_id=eve, merge_id=first["merge_id"])
+    assert await orders.keeps(bob) == ([], [board])
+    await orders("split_contact", contact_id=eve, merge_id=second["merge_id"])
+    assert await orders.keeps(ada) == (["Friends"], [])
+
+
 async def test_a_tag_is_renamed_wherever_it_is(
     home: Home, resolver: Resolver, orders: Orders
 ) -> None:
