@@ -82,7 +82,8 @@ def assign(
 
     What came since the last merge is decided as the gate would have: the record's home first, then
     the home of its strongest identifier that no name denies, then whoever of those merged bears its
-    name. What nothing assigns stays with `root`, the survivor.
+    name, or of those that share an identifier which somebody else holds. What nothing assigns stays
+    with `root`, the survivor.
     """
     assigning = _Assigning(held, homes, root)
     assigning.remember(applied)
@@ -104,6 +105,8 @@ class _Assigning:
         self._records: dict[bytes, int] = {}
         self._apart: dict[int, Contact] = {}
         """Home → itself, with what its own records said until now."""
+        self._naming: dict[IdentifierKey, set[int]] = {}
+        """Identifier → homes whose records named it until now, whoever holds it."""
 
     def remember(self, applied: Iterable[Applied]) -> None:
         """Note which records have a home already."""
@@ -122,6 +125,8 @@ class _Assigning:
             one = replace(one, home=home, evidence=evidence)
         if one.home is not None and len(self._homes) > 1:
             self._at(one.home).claims[one.claim.record_key] = one.claim
+            for key, _ in one.identifiers:
+                self._naming.setdefault(key, set()).add(one.home)
         return one
 
     def _home_of(self, one: Applied) -> tuple[int, Evidence]:
@@ -137,10 +142,19 @@ class _Assigning:
         for home, keys in hits.items():
             if bar_of(one, self._at(home), keys) is None:
                 return home, "identifier"
-        for home in self._homes if hits else ():
+        bearers = self._homes if hits else self._sharing(one)
+        for home in bearers:
             if home not in hits and is_agreed(one, self._at(home)):
                 return home, "name"
         return self._root, "none"
+
+    def _sharing(self, one: Applied) -> list[int]:
+        """Return the homes that share an identifier of it, which somebody else holds.
+
+        Who holds it is called otherwise: the gate found who bears the name (`admission`).
+        """
+        sharing = {home for key, _ in one.identifiers for home in self._naming.get(key, ())}
+        return [home for home in self._homes if home in sharing]
 
     def _at(self, home: int) -> Contact:
         contact = self._apart.get(home)

@@ -108,6 +108,25 @@ def test_a_split_asks_names_of_what_came_since() -> None:
     assert {one.evidence for one in world.homes.values()} == {"own", "identifier", "name"}
 
 
+def test_who_bears_the_name_of_a_home_that_shares_a_strangers_line_goes_there() -> None:
+    """The gate found her by her name among those who share the line; so does a split."""
+    world = World()
+    world.tell("ada", email="ada@x.org", name="A. Lovelace")
+    world.tell("stranger", phone="+14155550111", name="Kendrick Crosby")
+    world.tell("desk", phone="+14155550111", name="Ada Lovelace", company="Arts", title="CTO")
+    assert isinstance(world.merge(1, 3), str)
+    sharing = world.known.sharing[1, "phone_e164", "+14155550111"]
+    sharing.contacts = [1 if one == 3 else one for one in sharing.contacts]  # as a store reads it
+    world.tell("same", phone="+14155550111", name="Ada Lovelace", company="Arts", title="Poet")
+    assert len(world.states()) == 3
+    done = world.undo(1)
+    assert isinstance(done, Reshaping)
+    assert done.unassigned == ()
+    ada, _, desk = world.states().values()
+    assert [job.title for job in ada.employments] == []
+    assert [job.title for job in desk.employments] == ["CTO", "Poet"]
+
+
 def test_what_nothing_assigns_stays_with_the_survivor_and_is_listed() -> None:
     world = pair()
     world.merge(1, 2)
