@@ -52,7 +52,7 @@ _MOBILE: Final = frozenset(
     }
 )
 
-_GIVEN_UP: Final = {52: re.compile(r"(?:0?1|04[45])(?=[2-9][0-9]{9}$)")}
+_GIVEN_UP: Final = {"52": re.compile(r"^(?:0?1|04[45])(?=[2-9][0-9]{9}$)")}
 """Country code → digits before its mobile numbers that it dials no more; address books keep them.
 
 Mexico gave up 1 (from abroad), 044 and 045 (at home) in 2019; libphonenumber has forgotten them.
@@ -102,12 +102,13 @@ def _lacks_its_plus(digits: str, region: str) -> bool:
 
     `00` stands for it also where the region dials out by another prefix.  Without either, the code
     must be of the region itself and a mobile number behind it, or the region must have no such
-    number at all.
+    number at all, nor a mobile one behind digits that it gave up.
     """
     if len(digits) < _FEWEST_WITH_CODE:
         return False
     code = digits.removeprefix("00")
-    if _by_plan(code, None) is None:
+    found = _by_plan(code, None)
+    if found is None:
         return False
     if code != digits:
         return True
@@ -115,9 +116,19 @@ def _lacks_its_plus(digits: str, region: str) -> bool:
     if digits[0] == "0" or own is None:
         return False
     if digits.startswith(own[0]):
-        number = phonenumbers.parse(f"+{digits}")
-        return phonenumbers.number_type(number) in _MOBILE
-    return len(digits) > max(own[1])
+        return _is_mobile(found)
+    at_home = _by_plan(digits, region)
+    return len(digits) > max(own[1]) and (at_home is None or not _is_mobile(at_home))
+
+
+def _is_mobile(e164: str) -> bool:
+    return phonenumbers.number_type(phonenumbers.parse(e164)) in _MOBILE
+
+
+def _as_dialled_now(code: str, national: str) -> str:
+    """Take off what the country of a number has given up."""
+    prefix = _GIVEN_UP.get(code)
+    return national if prefix is None else prefix.sub("", national)
 
 
 def _is_placeholder(digits: str) -> bool:
@@ -165,7 +176,7 @@ def _by_plan(digits: str, region: str | None) -> str | None:
     if plan is None:
         return None
     code, lengths, pattern, prefix = plan
-    national = digits if region is not None else digits[len(code) :]
+    national = _as_dialled_now(code, digits if region is not None else digits[len(code) :])
     if len(national) not in lengths or pattern.fullmatch(national) is None:
         return None
     if national[0] == "0" or (prefix is not None and prefix.match(national)):
@@ -193,10 +204,9 @@ def _by_library(text: str, region: str | None, default_region: str) -> Phone | R
     except phonenumbers.NumberParseException as error:
         wrong_country = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
         return _COUNTRY if wrong_country else _FORM
-    national = phonenumbers.national_significant_number(number)
-    prefix = _GIVEN_UP.get(number.country_code or 0)
-    if prefix is not None and (found := prefix.match(national)):
-        national = national[found.end() :]
+    written = phonenumbers.national_significant_number(number)
+    national = _as_dialled_now(str(number.country_code), written)
+    if national != written:
         number.national_number, number.italian_leading_zero = int(national), False
     if _is_placeholder(national):
         return _PLACEHOLDER
