@@ -111,8 +111,9 @@ class ChosenIdentifier(Wire):
 class SplitContact(Judgement):
     """Take a contact apart: undo one merge, or take chosen records or identifiers out.
 
-    With nothing chosen the newest merge that is still in force is undone; where just what one merge
-    brought is chosen, that one.
+    With nothing chosen the newest merge that is still in force is undone; where all that names one
+    contact is chosen, the survivor or one that was absorbed, and one merge holds it to the others,
+    that one: both stand under their own ids again.
     """
 
     merge_id: MergeId | None = None

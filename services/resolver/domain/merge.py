@@ -164,14 +164,21 @@ def take_out(
 def _held_by(
     assigned: Assigned, root: int, left: set[int], records: set[bytes], keys: set[IdentifierKey]
 ) -> Merge | None:
-    """Return the one merge that holds just these records and identifiers to all the others."""
+    """Return the one merge that holds just these records and identifiers to all the others.
+
+    What names no identifier need not be chosen: people's words, corrections and vendors' answers
+    belong to whoever the others are.
+    """
     if len(left) != 1:
         return None
     (home,) = left
-    merges = [one for one in assigned.cluster.merges if home in (one.survivor, one.absorbed)]
-    theirs = {one.claim.record_key for one in assigned.applied[root] if one.home == home}
+    theirs = [one for one in assigned.applied[root] if one.home == home]
+    naming = {one.claim.record_key for one in theirs if one.identifiers}
     held = {key for key, at in assigned.identifiers.items() if at == home}
-    return merges[0] if len(merges) == 1 and theirs == records and held == keys else None
+    if not keys <= held or not (naming or {one.claim.record_key for one in theirs}) <= records:
+        return None
+    merges = [one for one in assigned.cluster.merges if home in (one.survivor, one.absorbed)]
+    return merges[0] if len(merges) == 1 else None
 
 
 def what_goes(

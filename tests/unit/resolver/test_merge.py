@@ -197,6 +197,36 @@ def test_whoever_takes_the_survivors_own_undoes_its_only_merge() -> None:
     assert world.apart == {(1, 2)}
 
 
+def test_what_names_nobody_keeps_no_merge_in_force() -> None:
+    """A correction by hand stays with whose it is when all that names them is taken out."""
+    world = pair()
+    world.merge(1, 2)
+    ada = world.known.contacts[1].public_id
+    world.known.about[1, ada] = 1
+    world.tell("typed", source="manual_entry", name=None, title="Countess", about=ada)
+    done = world.take_out(1, [], [(1, "email", "ada@x.org")])
+    assert isinstance(done, Reshaping)
+    assert len(done.undone) == 1
+    ada_now, bob = world.states().values()
+    assert ada_now.fields["display_name"] == "Ada Lovelace"
+    assert "Countess" in str(ada_now)
+    assert (bob.status, bob.fields["display_name"]) == ("active", "Bob Ross")
+
+
+def test_an_identifier_that_others_name_too_keeps_no_merge_in_force() -> None:
+    world = pair()
+    world.merge(1, 2)
+    record = next(key for key, one in world.known.contacts[1].claims.items() if one.facts.emails)
+    world.tell("bob", phone="+14155550100", email="ada@x.org", name="Bob Ross")
+    done = world.take_out(1, [record], [])
+    assert isinstance(done, Reshaping)
+    assert len(done.undone) == 1
+    assert [one.fields["display_name"] for one in world.states().values()] == [
+        "Ada Lovelace",
+        "Bob Ross",
+    ]
+
+
 def test_a_part_of_what_a_merge_brought_is_a_contact_of_its_own() -> None:
     world = pair()
     world.tell("bob", phone="+14155550100", email="bob@x.org", name="Bob Ross")
