@@ -39,12 +39,12 @@ UNUSED: Final = {".a", ".h", ".py", ".pyc"}
 SERVANT = "nobody"
 """PostgreSQL refuses to run as root; this account exists everywhere."""
 
-SMALL_SHARE, LARGE_SHARE, SMALL = 8, 4, 4096
-"""Shared buffers are one part in eight of the memory of machine or container, or, where that is
-more, one in four of what there is beyond so many MB: in a base of a million contacts what is found
-by digests, of which every signal needs other pages, is gigabytes (ADRs 0113, 0126)."""
+MEMORY_SHARE: Final = 8
+"""One part in so many of the memory of machine or container is shared buffers: in a base of a
+million contacts what is found by digests, of which every signal needs other pages, is gigabytes
+(ADR 0113)."""
 
-LEAST_BUFFERS, MOST_BUFFERS = 256, 8192
+LEAST_BUFFERS, MOST_BUFFERS = 256, 4096
 """Bounds of the shared buffers, MB."""
 
 
@@ -83,9 +83,7 @@ def find_memory(own: Path = OWN_GROUPS, groups: Path = GROUPS, machine: int | No
 
 def choose_buffers(memory: int) -> int:
     """Return the size of the shared buffers, MB, where so many bytes of memory may be used."""
-    megabytes = memory // 2**20
-    share = max(megabytes // SMALL_SHARE, (megabytes - SMALL) // LARGE_SHARE)
-    return max(LEAST_BUFFERS, min(MOST_BUFFERS, share))
+    return max(LEAST_BUFFERS, min(MOST_BUFFERS, memory // MEMORY_SHARE // 2**20))
 
 
 def render_config(setting: Setting) -> str:
