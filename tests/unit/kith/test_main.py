@@ -1,5 +1,6 @@
 """What the command line says when its surroundings lack something."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -54,6 +55,42 @@ def test_what_is_not_utf_8_is_refused_unless_it_is_a_file(
         command.main()
     assert caught.value.code == 2
     assert "not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["import", "{here}"],
+        ["import", "--mapping={here}"],
+        ["export", "--ids", "@{here}"],
+        ["export", "--out", "{new}"],
+        ["export", "--out={new}"],
+        ["imports", "rejects", "-o", "{new}"],
+        ["imports", "rejects", "--output", "{new}"],
+    ],
+)
+def test_a_file_may_be_called_anything(arguments: list[str], tmp_path: Path) -> None:
+    here, new = (str(tmp_path / os.fsdecode(name)) for name in (b"caf\xe9.csv", b"n\xe9w.csv"))
+    Path(here).touch()
+    assert command.unreadable([one.format(here=here, new=new) for one in arguments]) is None
+
+
+@pytest.mark.parametrize("reason", [b"caf\xe9", b"caf\xe9" * 64, b"--why=caf\xe9", b"caf\xe9\n/x"])
+def test_what_names_no_file_is_refused_however_long(reason: bytes) -> None:
+    """A name of over 255 bytes is none that a file can have: to ask for it raises."""
+    text = os.fsdecode(reason)
+    assert command.unreadable(["review", "undo", "--why", text]) == text
+
+
+def test_the_name_of_a_file_is_printed_as_its_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the locale is UTF-8 by name, Python prints no lone surrogate of its own accord."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "utf-8", errors="strict"))
+    monkeypatch.setattr(command, "app", lambda: print(os.fsdecode(b"n\xe9w.csv"), flush=True))
+    command.main()
+    assert written.getvalue() == b"n\xe9w.csv\n"
 
 
 def test_a_bug_stays_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
