@@ -191,6 +191,8 @@ def parse_pair(text: str) -> tuple[Filters, tuple[int, int] | None]:
     left, dot, right = name.partition(PAIR)
     if not dot or not left.startswith("con_") or not right.startswith("con_"):
         raise typer.BadParameter(f"{text}: a number, or con_….con_…")
+    if left == right:
+        raise typer.BadParameter(f"{text}: that is one contact; a pair is two, con_….con_…")
     return Filters(statuses=None, contacts=(left, right)), seen
 
 

@@ -40,7 +40,7 @@ class Filters:
     least: float | None = None
     """The lowest score."""
     contacts: Sequence[str] | None = None
-    """Public ids that must be of the pair: one or both."""
+    """Public ids that must be of the pair: one or both; one that is named twice is no pair."""
     numbers: Sequence[int] | None = None
 
 

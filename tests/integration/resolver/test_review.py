@@ -223,6 +223,20 @@ async def test_what_is_worth_most_comes_first_page_by_page(
     assert len(await store.find_queue(Filters(contacts=(first.left.public_id,)), None, 10)) == 1
 
 
+async def test_a_contact_is_no_pair_with_itself(
+    home: Home, resolver: Resolver, pool: Pool, terminal: Terminal
+) -> None:
+    """One contact named twice stood for whichever pair of it was worth most."""
+    ada, king = await in_two_minds(home, resolver)
+    refused = await terminal.kith("review", "approve", f"{ada}.{ada}")
+    assert refused.exit_code == 2
+    here = await Directory(pool).resolve(home.tenant, home.workspace)
+    async with pool.acquire() as connection:
+        store = ReviewStore(connection, here)
+        assert await show_pair(store, Filters(contacts=(ada, ada))) is None
+        assert await show_pair(store, Filters(contacts=(king, ada)))
+
+
 async def test_the_demo_explains_the_pair_that_is_worth_most(
     home: Home, resolver: Resolver, pool: Pool
 ) -> None:

@@ -35,6 +35,8 @@ def test_both_contacts_name_a_pair() -> None:
         "17@",
         f"{ONE}",
         f"{ONE}.cmp_1",
+        f"{ONE}.{ONE}",
+        f"{ONE}.{ONE}@5.3",
         "@1.2",
         f"{2**63}",
         "1" * 5_000,
