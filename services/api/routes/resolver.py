@@ -25,6 +25,9 @@ _REFUSED: Final = {
 }
 """Status → code and title; whatever else is refused is 422."""
 
+_TOLD_APART: Final = frozenset({"one_contact"})
+"""Outcomes that are their own code: what helps is another thing than for the status's code."""
+
 _OUTCOMES: Final = {
     "conflict": "It changed since these versions: nothing was done. Look again.",
     "one_contact": "They are one contact: undo the merge, or split what is not its.",
@@ -100,6 +103,8 @@ def _refused(status: int, said: Mapping[str, Any]) -> RequestError:
         return RequestError([_misfit(one["path"], one["detail"]) for one in problems])
     code, title = _REFUSED.get(status, ("refused", "Refused"))
     outcome = said.get("outcome")
+    if outcome in _TOLD_APART:
+        code = outcome
     detail = _OUTCOMES.get(str(outcome), str(outcome)) if outcome else str(said.get("detail", ""))
     if status == httpx.codes.NOT_FOUND and not outcome:
         detail = "What the path names is not known here."

@@ -39,7 +39,11 @@ WRITE_SCOPE: Final = "contacts:write"
 DECIDED: Final[dict[int | str, dict[str, Any]]] = {
     200: {"model": OutcomeDocument},
     404: {"model": ErrorDocument, "description": "There is no such contact here."},
-    409: {"model": ErrorDocument, "description": "A contact changed since it was seen."},
+    409: {
+        "model": ErrorDocument,
+        "description": "`conflict`: a contact changed since it was seen. `one_contact`: the "
+        "two are one by now; only to undo the merge, or to split, takes them apart.",
+    },
 }
 """What a decision is answered with."""
 
@@ -116,7 +120,10 @@ async def approve(request: Request, pair: str, _: Decider, resolver: InResolver)
     openapi_extra={"security": [{"apiKey": []}]},
 )
 async def reject(request: Request, pair: str, _: Decider, resolver: InResolver) -> Answer:
-    """Keep the two apart for good. `meta.versions` names what was seen: 409 as above."""
+    """Keep the two apart for good. `meta.versions` names what was seen: 409 as above.
+
+    Where they are one contact by now it is a 409 too.
+    """
     return await _decide(request, pair, resolver, "reject_merge")
 
 

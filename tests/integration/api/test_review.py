@@ -105,6 +105,33 @@ async def test_a_decision_on_what_has_changed_since_is_a_conflict(
     assert [one["id"] for one in rejected] == [pair["id"]]
 
 
+async def test_a_decision_on_what_is_one_contact_by_now_has_a_code_of_its_own(
+    world: World, resolver: Resolver, decider: httpx.AsyncClient
+) -> None:
+    """To look again, as after a conflict, would help nobody: there is no pair any more."""
+    await in_two_minds(resolver)
+    (pair,) = body(await decider.get(QUEUE))["data"]
+    order = {"meta": {"versions": versions(pair)}}
+    done = await decider.post(f"{QUEUE}/{pair['id']}/approve", json=order)
+    order = {"meta": {"versions": orjson.loads(done.content)["meta"]["versions"]}}
+    late = await decider.post(f"{QUEUE}/{pair['id']}/reject", json=order)
+    assert late.status_code == 409
+    (error,) = body(late)["errors"]
+    assert error["code"] == "one_contact"
+    assert "undo the merge" in error["detail"]
+
+
+async def test_a_contact_is_no_pair_with_itself(
+    world: World, resolver: Resolver, decider: httpx.AsyncClient
+) -> None:
+    await in_two_minds(resolver)
+    (pair,) = body(await decider.get(QUEUE))["data"]
+    one, _ = versions(pair)
+    assert (await decider.get(f"{QUEUE}/{one}.{one}")).status_code == 404
+    order = {"meta": {"versions": {one: versions(pair)[one]}}}
+    assert (await decider.post(f"{QUEUE}/{one}.{one}/approve", json=order)).status_code == 400
+
+
 async def test_the_queue_is_read_page_by_page(
     world: World, resolver: Resolver, decider: httpx.AsyncClient
 ) -> None:
