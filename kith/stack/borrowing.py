@@ -13,17 +13,13 @@ def running_stack(parts: Sequence[str] = tuple(PARTS)) -> Iterator[Stack]:
     """Run the stack of this checkout (or of `KITH_HOME`) with these parts answering.
 
     What already runs is used as it is and left running. What was started for borrowers alone is
-    stopped by the last of them, and not below services that another command has started meanwhile.
+    stopped by the last of them, also where it could not start the rest, and not below services that
+    another command has started meanwhile.
     """
     stack = Stack.load()
     with borrowed(stack.places.loan_file) as is_last:
-        with stack.held():
-            stack.refresh()
-            staying = stack.pids().keys() - stack.lent
-            lent = {*stack.lent, *parts} - staying
-            stack.start(parts)
-            stack.lend(lent)
         try:
+            stack.start(parts, lend=True)
             yield stack
         finally:
             with stack.held():

@@ -128,18 +128,30 @@ class Stack(Addresses):
                 leaving.callback(setattr, self, "_is_held", False)
             yield
 
-    def start(self, parts: Iterable[str] | None = None, progress: Progress = silent) -> None:
+    def start(
+        self,
+        parts: Iterable[str] | None = None,
+        progress: Progress = silent,
+        *,
+        lend: bool = False,
+    ) -> None:
         """Bring parts (all by default) up, side by side; those that answer are left alone.
 
-        What borrowers had started stays from now on.
+        `lend` notes those that did not run as running for borrowers alone, each as it is started.
+        Otherwise what borrowers had started stays from now on.
         """
         names = [_part(name).name for name in (PARTS if parts is None else parts)]
         with self.held(progress):
             self.refresh()
             self._settle_ports(names)
-            self.lend(self.lent.difference(names))
+            kept = self.lent if lend else self.lent.difference(names)
+            lent = set(names) - (self.pids().keys() - kept) if lend else set[str]()
+            self.lend(kept)
             pool = ThreadPoolExecutor(len(PARTS))
-            jobs = [pool.submit(self._start_one, PARTS[name], progress) for name in names]
+            jobs = [
+                pool.submit(self._start_one, PARTS[name], progress, lent=name in lent)
+                for name in names
+            ]
             try:
                 failures = [error for job in jobs if (error := job.exception())]
             finally:
@@ -197,13 +209,13 @@ class Stack(Addresses):
 
     # One part.
 
-    def _start_one(self, part: Part, progress: Progress) -> None:
+    def _start_one(self, part: Part, progress: Progress, *, lent: bool) -> None:
         try:
-            self._bring_up(part, partial(progress, part.name))
+            self._bring_up(part, partial(progress, part.name), lent=lent)
         except FROM_OUTSIDE as error:
             raise self._failure(part, f"{type(error).__name__}: {error}") from error
 
-    def _bring_up(self, part: Part, say: Callable[[str], None]) -> None:
+    def _bring_up(self, part: Part, say: Callable[[str], None], *, lent: bool) -> None:
         began = time.monotonic()
         running = self.identity(part.name)
         if running and self._why_not_ready(part.name) is None:
@@ -216,7 +228,7 @@ class Stack(Addresses):
         say("starting")
         self._written |= {log: end_of(log) for log in part.logs(self.setting)}
         identity = spawn(launch)
-        self._remember(part.name, identity)
+        self._remember(part.name, identity, lent=lent)
         self._wait_ready(part, identity)
         # Not before: on a machine with other work it would hardly ever get to start.
         give_way(identity, part.nice)
@@ -333,10 +345,13 @@ class Stack(Addresses):
             or wait_until(lambda: is_free(port), deadline - time.monotonic())
         )
 
-    def _remember(self, name: str, identity: Identity) -> None:
+    def _remember(self, name: str, identity: Identity, *, lent: bool) -> None:
+        """Note a part and for whom it runs in one step: whoever starts it may be killed."""
         with self._memory:
-            parts = {**self.state.parts, name: identity}
-            self.state = self.state.model_copy(update={"parts": parts})
+            known = {"parts": {**self.state.parts, name: identity}}
+            if lent:
+                known["lent"] = {**self.state.lent, name: identity}
+            self.state = self.state.model_copy(update=known)
             self._save()
 
     def _forget(self, name: str) -> None:

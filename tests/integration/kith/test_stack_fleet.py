@@ -297,21 +297,37 @@ def test_what_borrowers_started_is_stopped_by_the_last_of_them(
         Stack.load().wipe()
 
 
+KILLED = """
+import os, signal, sys
+from kith.stack.borrowing import running_stack
+from kith.stack.valkey import Valkey
+def end(*words):
+    os.kill(os.getpid(), signal.SIGKILL)
+if "starting" in sys.argv:
+    Valkey.after_start = end
+with running_stack(["valkey"]):
+    end()
+"""
+
+
+@pytest.mark.parametrize("when", ["starting", "using"])
 def test_what_a_killed_borrower_left_running_the_next_one_stops(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
+    """Or the one that was there before."""
     monkeypatch.setenv("KITH_HOME", str(tmp_path / "home"))
-    borrow = (
-        "import os, signal\n"
-        "from kith.stack.borrowing import running_stack\n"
-        "with running_stack(['valkey']):\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    try:
-        subprocess.run([sys.executable, "-c", borrow], check=False, timeout=60)
+
+    def borrow_and_die() -> None:
+        subprocess.run([sys.executable, "-c", KILLED, when], check=False, timeout=60)
         assert "valkey" in Stack.load().pids()
+
+    try:
+        borrow_and_die()
         with running_stack(["valkey"]):
             pass
+        assert "valkey" not in Stack.load().pids()
+        with running_stack(["valkey"]):
+            borrow_and_die()
         assert "valkey" not in Stack.load().pids()
     finally:
         Stack.load().wipe()

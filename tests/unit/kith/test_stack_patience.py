@@ -7,6 +7,7 @@ import pytest
 from typing_extensions import override
 
 from kith.stack import stack as stacks
+from kith.stack.borrowing import running_stack
 from kith.stack.errors import StackError
 from kith.stack.part import Part, Say, Setting
 from kith.stack.ports import is_listening
@@ -73,6 +74,20 @@ def test_a_part_that_starts_slowly(
                 stack.start(["valkey"])
     finally:
         stack.wipe()
+
+
+def test_what_a_borrower_could_not_start_is_not_left_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stacks, "WORKING_SECONDS", 0.02)
+    monkeypatch.setattr(stacks, "PARTS", {"valkey": Slow("idle")})
+    monkeypatch.setenv("KITH_HOME", str(tmp_path))
+    try:
+        with pytest.raises(StackError, match="not ready after"), running_stack(["valkey"]):
+            pytest.fail("it was taken for ready")
+        assert Stack.load().pids() == {}
+    finally:
+        Stack.load().wipe()
 
 
 def test_a_part_that_ends_tells_why_this_time(
