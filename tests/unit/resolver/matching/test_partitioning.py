@@ -81,15 +81,21 @@ def test_people_have_the_last_word() -> None:
     assert not made.proposals
 
 
-@given(st.integers(0, 10_000), st.integers(2, 12))
-def test_a_partition_does_not_depend_on_the_order_of_its_records(seed: int, size: int) -> None:
-    dice = Random(seed)
+def weighed(dice: Random, size: int) -> tuple[list[bytes], dict[tuple[bytes, bytes], float]]:
+    """Make records, and a weight by chance for each pair of them."""
     records = [bytes([number]) for number in range(size)]
     weights = {
         (one, other): round(dice.gauss(0, 6)) + 0.0
         for place, one in enumerate(records)
         for other in records[place + 1 :]
     }
+    return records, weights
+
+
+@given(st.integers(0, 10_000), st.integers(2, 12))
+def test_a_partition_does_not_depend_on_the_order_of_its_records(seed: int, size: int) -> None:
+    dice = Random(seed)
+    records, weights = weighed(dice, size)
     shuffled = dice.sample(records, size)
     made = partition(shuffled, linking(weights), RULES)
     assert made == partition(records, linking(weights), RULES)
@@ -99,13 +105,7 @@ def test_a_partition_does_not_depend_on_the_order_of_its_records(seed: int, size
 @given(st.integers(0, 10_000), st.integers(2, 12))
 def test_pairs_below_the_floor_change_nothing_whether_named_or_not(seed: int, size: int) -> None:
     """What `linked` leaves out is compared all the same where the groups of a pair may join."""
-    dice = Random(seed)
-    records = [bytes([number]) for number in range(size)]
-    weights = {
-        (one, other): round(dice.gauss(0, 6)) + 0.0
-        for place, one in enumerate(records)
-        for other in records[place + 1 :]
-    }
+    records, weights = weighed(Random(seed), size)
     linked: dict[bytes, set[bytes]] = {record: set() for record in records}
     for (one, other), weight in weights.items():
         if weight >= 0:
