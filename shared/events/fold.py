@@ -71,6 +71,7 @@ class ContactState:
     fields: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, Origin] = field(default_factory=dict)
     identifiers: tuple[Identifier, ...] = ()
+    """A set: the order in which events tell them means nothing."""
     employments: tuple[Employment, ...] = ()
     candidates: tuple[str, ...] = ()
     """Other contacts that may be the same person and wait for review."""

@@ -342,7 +342,8 @@ def _told(state: ContactState, names: _Names) -> Any:
             (name, one.source, names.of(one.source_record), str(one.asserted_at))
             for name, one in state.provenance.items()
         ),
-        [(one.type, one.value) for one in state.identifiers],
+        # They are a set: a merge tells them by their records, whoever held them meanwhile.
+        sorted((one.type, one.value) for one in state.identifiers),
         [(names.of(job.company_id), job.company_name, job.title) for job in state.employments],
         None
         if state.survivor_id
@@ -369,7 +370,14 @@ def _of(number: int, import_id: str) -> str:
 
 def _indexed(state: ContactState, names: _Names) -> list[Any]:
     found: list[Any] = [
-        [names.of(one.workspace), one.name, one.work, one.rest, one.emails, one.phones]
+        [
+            names.of(one.workspace),
+            one.name,
+            one.work,
+            one.rest,
+            sorted(one.emails),
+            sorted(one.phones),
+        ]
         for one in documents(state)
     ]
     if state.status not in {"merged", "deleted"}:
