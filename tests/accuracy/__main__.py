@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tests.accuracy.alone import measure
-from tests.accuracy.report import HEAD, Figures, sharing_failures, to_json, to_markdown
+from tests.accuracy.report import (
+    HEAD,
+    Figures,
+    goal_failures,
+    sharing_failures,
+    to_json,
+    to_markdown,
+)
 from tests.accuracy.sets import DIFFICULTIES, Labelled, crm, febrl, write_tables
 from tests.accuracy.sharing import measure_sharing
 from tests.accuracy.whole import HEAD as HEAD_OF_WHOLE
@@ -96,7 +103,8 @@ def _alone(pool: ProcessPoolExecutor, sets: Iterable[_Set]) -> list[str]:
         OUTPUT.write_text(json.dumps(to_json(figures), indent=1))
     print("\n" + to_markdown(figures), flush=True)
     failures = [f"{one.name}: {what}" for one in figures for what in one.failures()]
-    return failures + sharing_failures(figures)
+    plain = ((one.family, one.f1) for one in figures if not one.is_sharing)
+    return failures + goal_failures(plain) + sharing_failures(figures)
 
 
 def _whole(pool: ProcessPoolExecutor, tables: Iterable[Path]) -> list[str]:
@@ -107,7 +115,9 @@ def _whole(pool: ProcessPoolExecutor, tables: Iterable[Path]) -> list[str]:
         found.append(one)
         print(one.line(), flush=True)
     print("\n" + to_markdown_of_whole(found), flush=True)
-    return [f"{one.name}: {what}" for one in found for what in one.failures()]
+    failures = [f"{one.name}: {what}" for one in found for what in one.failures()]
+    below = goal_failures((one.family, one.automatic.f1) for one in found)
+    return failures + [f"whole path: {failure}" for failure in below]
 
 
 def _sharing(seed: int, size: int) -> list[str]:

@@ -13,7 +13,8 @@ GOALS: Final[Mapping[str, float]] = {
     "febrl3": 0.997,
     "febrl4": 0.997,
 }
-"""Set → least clustered pairwise F1 of all automatic merges."""
+"""Set → least clustered pairwise F1 of all automatic merges, in the mean of the seeds: of one seed
+with 5,000 records chance moves it by .002."""
 
 UNFLAGGED_PRECISION: Final = 0.995
 UNFLAGGED_RECALL: Final[Mapping[str, float]] = {"crm_light": 0.90, "crm_medium": 0.50}
@@ -79,12 +80,16 @@ class Figures:
         """The set without its seed."""
         return self.name.partition("/")[0]
 
+    @property
+    def is_sharing(self) -> bool:
+        """Whether identifiers were given to several people."""
+        return self.name.endswith("/shared")
+
     def failures(self) -> list[str]:
         """Return the goals that are missed."""
-        if self.name.endswith("/shared"):
+        if self.is_sharing:
             return ["strangers merged by a role mailbox"] if self.strangers_by_role else []
         checks = {
-            f"F1 {self.f1:.4f}": self.f1 >= GOALS.get(self.family, 0.0),
             f"order {self.same_order:.4f}": self.same_order >= SAME_PARTITION,
             f"batch gap {self.batch_gap:.4f}": self.batch_gap <= BATCH_GAP,
         }
@@ -129,6 +134,19 @@ def sharing_failures(figures: Iterable[Figures]) -> list[str]:
     ]
 
 
+def goal_failures(f1: Iterable[tuple[str, float]]) -> list[str]:
+    """Return the sets whose F1, in the mean of the seeds, is below its goal; of (set, F1) each."""
+    seeds: dict[str, list[float]] = {}
+    for name, one in f1:
+        seeds.setdefault(name, []).append(one)
+    means = {name: sum(found) / len(found) for name, found in seeds.items()}
+    return [
+        f"{name}: F1 {mean:.4f} in the mean of {len(seeds[name])}"
+        for name, mean in means.items()
+        if mean < GOALS[name]
+    ]
+
+
 def to_json(figures: Iterable[Figures]) -> list[dict[str, Any]]:
     """Return all figures as JSON."""
     return [asdict(one) for one in figures]
@@ -144,7 +162,7 @@ def to_markdown(figures: Iterable[Figures]) -> str:
     """Return the table of the page: the mean over seeds, the worst in brackets."""
     groups: dict[str, list[Figures]] = {}
     for one in figures:
-        suffix = ", shared identifiers" if one.name.endswith("/shared") else ""
+        suffix = ", shared identifiers" if one.is_sharing else ""
         groups.setdefault(one.family + suffix, []).append(one)
     lines = [
         (
