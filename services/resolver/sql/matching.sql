@@ -135,13 +135,15 @@ WHERE s.tenant_id = ANY($1::bigint[])
 ORDER BY s.tenant_id, s.version DESC;
 
 -- name: insert_decisions
--- $1 rows, $2 now; returns the ids in the order of the pairs.
+-- $1 rows, $2 the release whose weights they were made by, $3 now; returns the ids in the order of the
+-- pairs.
 INSERT INTO contact.match_decision
-    (tenant_id, entity_id_a, entity_id_b, scorer, weights_version, probability, weight, tier, action,
-     merge_threshold, merge_and_flag_threshold, review_threshold, match_signals, vetoes, cause,
-     decided_at)
-SELECT tenant_id, a, b, scorer::contact.scorer, weights_version, probability, weight,
-       tier::contact.match_tier, action::contact.match_action, merge_at, flag_at, review_at, signals, vetoes, cause, $2
+    (tenant_id, entity_id_a, entity_id_b, scorer, weights_version, weights_release, probability,
+     weight, tier, action, merge_threshold, merge_and_flag_threshold, review_threshold,
+     match_signals, vetoes, cause, decided_at)
+SELECT tenant_id, a, b, scorer::contact.scorer, weights_version, $2, probability, weight,
+       tier::contact.match_tier, action::contact.match_action, merge_at, flag_at, review_at, signals,
+       vetoes, cause, $3
 FROM unnest($1::contact.decision_row[])
 RETURNING id, entity_id_a, entity_id_b;
 

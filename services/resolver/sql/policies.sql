@@ -35,7 +35,7 @@ VALUES ($1, $2, $3::text::contact.scorer, $4, $5, $6, $7, $8);
 SELECT d.id, d.tenant_id, d.scorer::text AS scorer, d.weights_version, d.probability, d.weight,
        d.tier::text AS tier, d.action::text AS action, d.merge_threshold,
        d.merge_and_flag_threshold, d.review_threshold, d.match_signals::text AS signals,
-       d.vetoes, d.decided_at, w.weights::text AS weights,
+       d.vetoes, d.decided_at, d.weights_release, w.weights::text AS weights,
        d.entity_id_a AS one, d.entity_id_b AS other, a.public_id AS one_name,
        b.public_id AS other_name,
        EXISTS (SELECT FROM contact.identity_judgement AS j
@@ -74,7 +74,7 @@ WITH said AS (
 SELECT d.id, d.tenant_id, d.scorer::text AS scorer, d.weights_version, d.probability, d.weight,
        d.tier::text AS tier, d.action::text AS action, d.merge_threshold,
        d.merge_and_flag_threshold, d.review_threshold, d.match_signals::text AS signals,
-       d.vetoes, d.decided_at, w.weights::text AS weights, last.is_match
+       d.vetoes, d.decided_at, d.weights_release, w.weights::text AS weights, last.is_match
 FROM last
 JOIN contact.match_decision AS d ON d.id = last.decision_id
 LEFT JOIN contact.match_weights AS w

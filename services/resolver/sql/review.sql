@@ -82,7 +82,7 @@ ORDER BY r.contact_id, r.occurred_at DESC, r.record_key;
 SELECT d.id, d.tenant_id, d.scorer::text AS scorer, d.weights_version, d.probability, d.weight,
        d.tier::text AS tier, d.action::text AS action, d.merge_threshold,
        d.merge_and_flag_threshold, d.review_threshold, d.match_signals::text AS signals,
-       d.vetoes, d.decided_at, w.weights::text AS weights
+       d.vetoes, d.decided_at, d.weights_release, w.weights::text AS weights
 FROM contact.match_decision AS d
 LEFT JOIN contact.match_weights AS w
     ON w.tenant_id = d.tenant_id AND w.version = d.weights_version

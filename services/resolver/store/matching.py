@@ -103,6 +103,14 @@ class Policy(NamedTuple):
     scorer: str
     weights_version: int | None
 
+    @property
+    def weights_release(self) -> str | None:
+        """The release whose weights these are; None: the tenant's own, or none at all."""
+        scorer = self.matcher.scorer
+        if self.weights_version is None and isinstance(scorer, EvidenceScorer):
+            return scorer.weights.version
+        return None
+
 
 DEFAULT: Final = Policy(Matcher(EvidenceScorer(default_weights())), "evidence", None)
 """What a tenant decides by that never said anything else."""
@@ -375,7 +383,9 @@ class MatchingStore:
             )
             for one in decisions
         ]
-        found = await self._connection.fetch(QUERIES["insert_decisions"], rows, now)
+        found = await self._connection.fetch(
+            QUERIES["insert_decisions"], rows, by.weights_release, now
+        )
         return {(low, high): number for number, low, high in found}
 
     async def put_up_for_review(

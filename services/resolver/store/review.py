@@ -22,7 +22,13 @@ from services.resolver.domain.matching.model import Scorer, Signal
 from services.resolver.domain.matching.profile import profile_of
 from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.tiers import Action, Thresholds
-from services.resolver.domain.matching.weights import Weights, default_weights, weights_from
+from services.resolver.domain.matching.weights import (
+    FIRST,
+    Weights,
+    default_weights,
+    release_weights,
+    weights_from,
+)
 from services.resolver.domain.reviewing import (
     EVEN,
     MOST_RANKED,
@@ -296,9 +302,16 @@ def _weights(document: str) -> Weights:
     return weights_from(orjson.loads(document))
 
 
+def _released(version: str | None) -> Weights:
+    return release_weights(version or FIRST) or default_weights()
+
+
 def explained_of(row: asyncpg.Record) -> Explained:
-    """Read a decision, and the scorer that made it with the weights that it names."""
-    weights = _weights(row["weights"]) if row["weights"] else default_weights()
+    """Read a decision, and the scorer that made it with the weights that it names.
+
+    Those of a release that came after this one are not known: then it shows as not recomputed.
+    """
+    weights = _weights(row["weights"]) if row["weights"] else _released(row["weights_release"])
     scorer: Scorer = SpecScorer() if row["scorer"] == "spec" else EvidenceScorer(weights)
     evidence = Evidence(
         scorer=row["scorer"],

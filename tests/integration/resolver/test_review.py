@@ -1,6 +1,7 @@
 """The review queue and the reasons for decisions, on real tables, through the command line."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -8,6 +9,9 @@ import orjson
 import pytest
 
 from kith.demo.case import choose_case
+from services.resolver.domain.explaining import is_exact
+from services.resolver.domain.matching import weights
+from services.resolver.domain.matching.weights import default_weights, to_document
 from services.resolver.domain.reviewing import Filters
 from services.resolver.store.questions import how, list_pairs, show_pair, why, why_not
 from services.resolver.store.review import ReviewStore
@@ -144,10 +148,28 @@ async def test_identifiers_are_taken_out_by_hand(
     assert (refused.exit_code, "no such record" in refused.output) == (1, True)
 
 
+@pytest.fixture
+def next_release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], None]:
+    """Bring other weights than those of today, which stay where they can be read."""
+    present = to_document(default_weights())
+    other = present | {"version": "next", "prior": 5.0, "slope": present["slope"] / 2}
+    for document in (present, other):
+        (tmp_path / f"{document['version']}.json").write_bytes(orjson.dumps(document))
+
+    def release() -> None:
+        monkeypatch.setattr(weights, "RELEASES", tmp_path)
+        monkeypatch.setattr(weights, "CURRENT", "next")
+
+    return release
+
+
 async def test_every_decision_recomputes_to_its_stored_score(
-    home: Home, resolver: Resolver, store: ReviewStore
+    home: Home, resolver: Resolver, store: ReviewStore, next_release: Callable[[], None]
 ) -> None:
-    """Merges and reviews of many people; `why` says the stored score of each again, exactly."""
+    """Merges and reviews of many people; `why` says the stored score of each again, exactly.
+
+    So it does when a later release brings other weights.
+    """
     matched = Matched(home, resolver)
     for number, name in enumerate(NAMES):
         given, _, family = name.partition(" ")
@@ -158,6 +180,7 @@ async def test_every_decision_recomputes_to_its_stored_score(
         await matched.resolve(f"c{number}", name=f"{given[0]} {family}", **said)
     decisions = await home.fetch("SELECT id, probability FROM contact.match_decision")
     assert len(decisions) >= len(NAMES)
+    next_release()
     explained = await store.find_evidence({row["id"] for row in decisions})
     for row in decisions:
         evidence, scorer = explained[row["id"]]
@@ -171,6 +194,24 @@ async def test_every_decision_recomputes_to_its_stored_score(
         evidences = [merge["evidence"] for merge in told["merges"]]
         assert evidences
         assert all(one["exact"] and one["score"] == one["recomputed"] for one in evidences)
+
+
+async def test_what_weights_of_a_later_release_decided_is_said_to_be_another_score(
+    home: Home, resolver: Resolver, store: ReviewStore, next_release: Callable[[], None]
+) -> None:
+    """As while two releases run side by side, or after going back."""
+    matched = Matched(home, resolver)
+    await matched.resolve(
+        "a", name="Grace Hopper", email="grace.hopper@works.example", title="Admiral"
+    )
+    await matched.resolve("b", name="Grace Hopper", email="grace.hopper@gmail.com", title="Admiral")
+    decision = await home.value("SELECT id FROM contact.match_decision WHERE weight > 0")
+    explained = await store.find_evidence({decision})
+    assert is_exact(*explained[decision])
+    await home.execute("UPDATE contact.match_decision SET weights_release = '2999-01.1'")
+    next_release()
+    explained = await store.find_evidence({decision})
+    assert not is_exact(*explained[decision])
 
 
 async def test_why_not_says_what_is_missing(

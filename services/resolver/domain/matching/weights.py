@@ -7,6 +7,16 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
 
+from services.resolver.domain.matching import releases
+
+CURRENT: Final = "2026-11.5"
+"""The version that a tenant begins with; another table is another version (ADR 0152)."""
+
+FIRST: Final = "2026-11.5"
+"""The version that decided what names none."""
+
+RELEASES: Final = resources.files(releases)
+
 _DECIMALS: Final = 3
 """Of a weight, in bits: enough, and a stored signal reads well."""
 
@@ -84,7 +94,14 @@ def to_document(weights: Weights) -> dict[str, Any]:
 
 
 @cache
+def release_weights(version: str) -> Weights | None:
+    """Load the weights that a release brought; None: this one does not know them."""
+    file = RELEASES / f"{version}.json"
+    return weights_from(json.loads(file.read_text("utf-8"))) if file.is_file() else None
+
+
 def default_weights() -> Weights:
     """Load the weights that a tenant begins with."""
-    text = resources.files(__package__).joinpath("weights.json").read_text("utf-8")
-    return weights_from(json.loads(text))
+    weights = release_weights(CURRENT)
+    assert weights is not None
+    return weights
