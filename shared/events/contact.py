@@ -173,7 +173,7 @@ class Shape(Wire):
     """All that is shared of a contact, said at once: it replaces what was said before.
 
     What a workspace keeps for itself stays with the workspaces that are named here, and is gone
-    from all others.
+    from all others. The order of identifiers means nothing.
     """
 
     status: ContactStatus
