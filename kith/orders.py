@@ -31,6 +31,7 @@ OUTCOMES: Final = {
     "unknown_merge": "no such merge is in force here",
     "unknown_records": "no such record or identifier is in this contact",
     "nothing_would_stay": "a split may not take everything",
+    "nothing_would_go": "no record came by these identifiers alone: choose the records as well",
     "unknown_company": "no such company in the API key's tenant",
     "unknown_relation": "nobody said that they are so related",
     "circular": "the two are one company, or one would be its own ancestor: nothing was done",

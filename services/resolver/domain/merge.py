@@ -40,11 +40,13 @@ Refusal = Literal[
     "unknown_merge",
     "unknown_records",
     "nothing_would_stay",
+    "nothing_would_go",
 ]
 """Why nothing is done: it is so already; what is to be kept apart is one contact, so that its merge
 is to be undone; a contact changed since it was looked at; the survivor is archived and would hide
 the other; a person keeps them apart, or together, or a phone backup's question waits for a person;
-no such merge, record or identifier is in this contact; a split may not take everything."""
+no such merge, record or identifier is in this contact; a split may not take everything, nor an
+identifier without any record, since nobody would be left to have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ def take_out(
     records, keys = what_goes(applied, held, records, keys)
     if records >= {one.claim.record_key for one in applied}:
         return Refused("nothing_would_stay")
+    if not records:
+        return Refused("nothing_would_go")
     left = {one.home for one in applied if one.claim.record_key in records and one.home is not None}
     whole = _held_by(assigned, original, left, records, keys) if order.by_person else None
     if whole is not None:

@@ -249,6 +249,19 @@ def test_a_split_may_not_take_everything_nor_what_is_not_there() -> None:
     assert world.undo(1) == Refused("unknown_merge")
 
 
+def test_an_identifier_that_brought_no_record_is_nobodys_by_itself() -> None:
+    """The record that names it came by a stronger one: it goes along with that record only."""
+    world = pair()
+    world.tell("eve", email="ada@x.org", phone="+14155550101", name="A. Lovelace")
+    phone = (1, "phone_e164", "+14155550101")
+    assert world.take_out(1, [], [phone]) == Refused("nothing_would_go")
+    assert world.known.holders[phone] == 1
+    record = next(key for key, one in world.known.contacts[1].claims.items() if one.facts.phones)
+    assert isinstance(world.take_out(1, [record], [phone]), Reshaping)
+    assert world.known.holders[phone] == 3
+    assert [*world.known.contacts[3].claims] == [record]
+
+
 def test_what_a_person_separated_no_machine_joins() -> None:
     """Not by way of a third contact either, until a person thinks again."""
     world = pair()
