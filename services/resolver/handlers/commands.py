@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import NamedTuple, cast
+from typing import NamedTuple, assert_never, cast
 
 from pydantic import ValidationError
 
@@ -14,7 +14,6 @@ from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.events.command import (
     ArchiveContact,
-    Command,
     CompanyOrder,
     EraseContact,
     Judgement,
@@ -29,11 +28,22 @@ from shared.observability.logs import get_logger
 
 log = get_logger(__name__)
 
+Ordered = (
+    Judgement
+    | CompanyOrder
+    | RetractImport
+    | RetractRecords
+    | EraseContact
+    | ArchiveContact
+    | UnarchiveContact
+)
+"""What is ordered on the topic."""
+
 
 class Commanded(NamedTuple):
     """A command as it came."""
 
-    command: Command
+    command: Ordered
     place: Place
     traceparent: str | None
 
@@ -68,8 +78,10 @@ def _by(order: Commanded) -> Callable[[Sequence[Commanded], Store], Awaitable[No
             return _retract
         case EraseContact():
             return _erase
-        case _:
+        case ArchiveContact() | UnarchiveContact():
             return _archive
+        case _:
+            assert_never(order.command)
 
 
 async def _retract(orders: Sequence[Commanded], store: Store) -> None:
@@ -131,7 +143,7 @@ async def _command(record: ConsumerRecord, store: Store) -> Commanded:
     if model is None:
         raise PoisonMessageError("unknown_version", "is no command known here", field="ce_type")
     try:
-        command = cast("Command", model.model_validate_json(envelope.data))
+        command = cast("Ordered", model.model_validate_json(envelope.data))
     except ValidationError as error:
         raise invalid(error) from None
     place = await store.directory.resolve(command.tenant, command.workspace)

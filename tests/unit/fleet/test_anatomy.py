@@ -8,6 +8,7 @@ from typing import Final, get_args
 import pytest
 
 from services.projector.domain import fold as json_fold
+from services.resolver.handlers.commands import Ordered
 from shared.events import topics
 from shared.events.contact import ContactEvent
 from shared.postgres.queries import Queries
@@ -63,3 +64,10 @@ def test_every_statement_is_used_under_its_name(file: Path) -> None:
 def test_the_projector_folds_every_event_of_a_contact() -> None:
     """It looks events up by name, where the type checker does not see one that is missing."""
     assert set(json_fold._APPLY) == {model.__name__ for model in get_args(ContactEvent)}
+
+
+def test_the_resolver_knows_how_to_carry_every_order_out() -> None:
+    known = get_args(Ordered)
+    orders = topics.COMMANDS.messages
+    unknown = sorted(name for name, order in orders.items() if not issubclass(order, known))
+    assert not unknown, f"nobody carries out {unknown}"
