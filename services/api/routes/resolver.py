@@ -4,7 +4,7 @@ The caller's own API key goes along, so that the resolver's walls are the caller
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, NamedTuple, cast
 from urllib.parse import quote
 
 import httpx
@@ -25,31 +25,52 @@ _REFUSED: Final = {
 }
 """Status → code and title; whatever else is refused is 422."""
 
-_TOLD_APART: Final = frozenset({"one_contact"})
-"""Outcomes that are their own code: what helps is another thing than for the status's code."""
+
+class _Said(NamedTuple):
+    """What callers are told of an outcome."""
+
+    code: str
+    detail: str
+
 
 _OUTCOMES: Final = {
-    "conflict": "It changed since these versions: nothing was done. Look again.",
-    "one_contact": "They are one contact: undo the merge, or split what is not its.",
-    "unknown_contact": "There is no such contact here.",
-    "archived_survivor": "The contact that would survive is archived.",
-    "kept_apart": "A person keeps them apart.",
-    "kept_together": "A person merged them.",
-    "unknown_tag": "There is no such tag here.",
-    "unknown_group": "There is no such group here.",
-    "unknown_company": "There is no such company here.",
-    "identifier_taken": "Another company is known by this: see meta.named. Change that one, or "
-    "merge the two; if it was merged into this one, this one keeps its own domain.",
-    "unknown_field": "There is no such custom field here.",
-    "name_taken": "Another has this name or key: see meta.named.",
-    "values_in_use": "Contacts have values that would no longer fit; meta.named has the first.",
-    "company_values_in_use": "Companies have values that would no longer fit; meta.named has the "
-    "first.",
-    "asked_for": "Smart groups ask for values that would no longer fit: see meta.named.",
-    "smart_group": "A query finds the members of a smart group: change its query_def instead.",
-    "too_many": "That is more than there may be; meta.named has the contacts concerned, if any.",
+    "conflict": _Said("conflict", "It changed since these versions: nothing was done. Look again."),
+    "one_contact": _Said(
+        "one_contact", "They are one contact: undo the merge, or split what is not its."
+    ),
+    "unknown_contact": _Said("not_found", "There is no such contact here."),
+    "archived_survivor": _Said("refused", "The contact that would survive is archived."),
+    "kept_apart": _Said("refused", "A person keeps them apart."),
+    "kept_together": _Said("refused", "A person merged them."),
+    "unknown_tag": _Said("not_found", "There is no such tag here."),
+    "unknown_group": _Said("not_found", "There is no such group here."),
+    "unknown_company": _Said("not_found", "There is no such company here."),
+    "identifier_taken": _Said(
+        "conflict",
+        "Another company is known by this: see meta.named. Change that one, or merge the two; if "
+        "it was merged into this one, this one keeps its own domain.",
+    ),
+    "unknown_field": _Said("not_found", "There is no such custom field here."),
+    "name_taken": _Said("conflict", "Another has this name or key: see meta.named."),
+    "values_in_use": _Said(
+        "conflict", "Contacts have values that would no longer fit; meta.named has the first."
+    ),
+    "company_values_in_use": _Said(
+        "conflict", "Companies have values that would no longer fit; meta.named has the first."
+    ),
+    "asked_for": _Said(
+        "conflict", "Smart groups ask for values that would no longer fit: see meta.named."
+    ),
+    "smart_group": _Said(
+        "conflict", "A query finds the members of a smart group: change its query_def instead."
+    ),
+    "too_many": _Said(
+        "refused",
+        "That is more than there may be; meta.named has the contacts concerned, if any.",
+    ),
 }
-"""Why an order was not carried out, in words."""
+"""Why an order was not carried out; a code of its own where what helps is another thing than for
+the status's code."""
 
 
 class Resolver:
@@ -102,12 +123,12 @@ def _refused(status: int, said: Mapping[str, Any]) -> RequestError:
     if problems := said.get("problems"):
         return RequestError([_misfit(one["path"], one["detail"]) for one in problems])
     code, title = _REFUSED.get(status, ("refused", "Refused"))
-    outcome = said.get("outcome")
-    if outcome in _TOLD_APART:
-        code = outcome
-    detail = _OUTCOMES.get(str(outcome), str(outcome)) if outcome else str(said.get("detail", ""))
-    if status == httpx.codes.NOT_FOUND and not outcome:
+    if outcome := said.get("outcome"):
+        code, detail = _OUTCOMES.get(outcome, _Said(code, outcome))
+    elif status == httpx.codes.NOT_FOUND:
         detail = "What the path names is not known here."
+    else:
+        detail = str(said.get("detail", ""))
     named, field = said.get("named"), said.get("field")
     if field:
         detail = f"`{field}` {detail}"
