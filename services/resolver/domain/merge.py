@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.resolver.domain.assigning import Assigned, moved
+from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import (
     Cluster,
     Order,
@@ -45,8 +46,8 @@ Refusal = Literal[
 """Why nothing is done: it is so already; what is to be kept apart is one contact, so that its merge
 is to be undone; a contact changed since it was looked at; the survivor is archived and would hide
 the other; a person keeps them apart, or together, or a phone backup's question waits for a person;
-no such merge, record or identifier is in this contact; a split may not take everything, nor an
-identifier without any record, since nobody would be left to have it."""
+no such merge, record or identifier is in this contact; a split may not take, nor leave, nothing
+that tells who somebody is: an identifier without a record, or people's words for a workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +150,11 @@ def take_out(
     if not records <= {one.claim.record_key for one in applied} or not keys <= held:
         return Refused("unknown_records")
     records, keys = what_goes(applied, held, records, keys)
-    if records >= {one.claim.record_key for one in applied}:
+    # Nobody is made of what people say for their workspaces alone (ADR 0088).
+    telling = {one.claim.record_key for one in applied if one.source.name != WORKSPACE_ENTRY}
+    if records >= telling:
         return Refused("nothing_would_stay")
-    if not records:
+    if records.isdisjoint(telling):
         return Refused("nothing_would_go")
     left = {one.home for one in applied if one.claim.record_key in records and one.home is not None}
     whole = _held_by(assigned, original, left, records, keys) if order.by_person else None

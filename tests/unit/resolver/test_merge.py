@@ -1,6 +1,7 @@
 """Merges and splits in memory: what was undone has never been."""
 
 from collections import Counter
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.resolver.domain.cluster import Reshaping
 from services.resolver.domain.composition import compose
+from services.resolver.domain.marking import Mark, mark
 from services.resolver.domain.merge import Refused
 from shared.events.contact import ContactsMerged, ContactsSplit
 from tests.support.histories import live_twice
@@ -260,6 +262,15 @@ def test_an_identifier_that_brought_no_record_is_nobodys_by_itself() -> None:
     assert isinstance(world.take_out(1, [record], [phone]), Reshaping)
     assert world.known.holders[phone] == 3
     assert [*world.known.contacts[3].claims] == [record]
+
+
+def test_nobody_is_split_off_or_left_with_words_alone() -> None:
+    world = pair()
+    world.say(1, 1, partial(mark, one=Mark("tag", f"tag_{'0' * 26}", "vip", wanted=True)))
+    told, said = sorted(world.known.contacts[1].claims.values(), key=lambda one: one.source.name)
+    assert (told.source.name, said.source.name) == ("hubspot_crm", "workspace_entry")
+    assert world.take_out(1, [told.record_key], []) == Refused("nothing_would_stay")
+    assert world.take_out(1, [said.record_key], []) == Refused("nothing_would_go")
 
 
 def test_what_a_person_separated_no_machine_joins() -> None:
