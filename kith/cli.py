@@ -1,4 +1,4 @@
-"""The `kith` command: every command is one function in its own module, listed here."""
+"""The command line: every command is one function in its own module, listed here."""
 
 import os
 import sys
@@ -98,7 +98,3 @@ def _is_text(argument: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,7 @@ from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from pydantic import BaseModel, create_model
 from typer.testing import CliRunner
 
-from kith.__main__ import app
+from kith.cli import app
 from kith.docs import cli
 from kith.docs.asyncapi import SIGNAL_EXAMPLES
 from kith.docs.cli import DOCS

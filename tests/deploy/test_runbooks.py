@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from kith.__main__ import app
+from kith.cli import app
 from tests.deploy.declared import ROOT, SERVICES, read_by
 
 PAGES = sorted((ROOT / "docs/runbooks").glob("*.md"))

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from kith.__main__ import app
+from kith.cli import app
 from tests.support.api import World, body
 from tests.support.contacts import a_contact
 

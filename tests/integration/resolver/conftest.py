@@ -12,8 +12,8 @@ import uvicorn
 from aiokafka import ConsumerRecord
 from typer.testing import CliRunner, Result
 
-from kith.__main__ import app
 from kith.administration import create_key
+from kith.cli import app
 from kith.stack import Stack
 from services.resolver.handlers.signals import Signals
 from services.resolver.routes import create_http

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from typer.testing import CliRunner
 
-from kith.__main__ import app
+from kith.cli import app
 from shared.errors import PoisonMessageError
 from shared.events import topics
 from shared.kafka import Batch, Outgoing, Rejected

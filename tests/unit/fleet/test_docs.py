@@ -12,7 +12,7 @@ import pytest
 import typer
 import yaml
 
-from kith.__main__ import app
+from kith.cli import app
 from kith.imports import FILES
 from services.ingest.domain.intake import read_arrival
 from services.ingest.domain.reading import read_body

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from kith.__main__ import app
+from kith.cli import app
 from kith.imports_text import preview_of, report_of
 
 FILES = Path(__file__).parents[2] / "fixtures" / "activities"

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-import kith.__main__ as command
+import kith.cli as command
 from kith.stack.errors import StackError
 from shared.errors import TransientError
 
