@@ -195,10 +195,8 @@ class _Gate:
         """
         for public_id in delivery.signal.possible_duplicates:
             found = self.known.about.get((delivery.tenant_id, public_id))
-            if found is None or found == contact.id:
-                continue
-            other = self.known.contacts[found]
-            if other.status not in _GONE:
+            other = self.known.contacts[found] if found is not None else None
+            if other is not None and other.status not in _GONE:
                 self._propose(contact, other, delivery, "same_name")
 
     def _enter(

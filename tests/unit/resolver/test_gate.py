@@ -1,9 +1,10 @@
 """The gate's decisions, on signals that exist in memory only."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -140,12 +141,88 @@ def test_nobody_is_the_namesake_of_who_has_gone(status: ContactStatus, proposed:
     [ada] = known.contacts.values()
     ada.status = status
     known.about[1, ada.public_id] = ada.id
-    row = a_delivery("r2", source="csv_upload", possible_duplicates=(ada.public_id,))
+    row = a_delivery(
+        "r2", source="csv_upload", possible_duplicates=(f"con_{9:026d}", ada.public_id)
+    )
     plan = decide([row], known, ids, MOMENT)
     assert plan.outcomes == {"created": 1}
     assert [one.reason for one in plan.candidates] == ["same_name"] * proposed
     told = [one for one in map(published, plan.events) if isinstance(one, MergeProposed)]
     assert len(told) == 2 * proposed
+
+
+def test_who_is_known_is_nobodys_namesake() -> None:
+    """Whom the row names was found since its preview: there is nothing left to ask."""
+    known, ids = Known(), some_ids()
+    decide([a_delivery("r1"), a_delivery("r2", email="ada@example.com")], known, ids, MOMENT)
+    namesake, ada = known.contacts.values()
+    known.about[1, namesake.public_id] = namesake.id
+    said = {"email": "ada@example.com", "possible_duplicates": (namesake.public_id,)}
+    plan = decide([a_delivery("r3", source="csv_upload", **said)], known, ids, MOMENT)
+    assert (plan.outcomes, plan.candidates) == ({"updated": 1}, [])
+    assert plan.ledger[0].contact_id == ada.id
+
+
+ADA, BOB = (f"con_{number:026d}" for number in (1, 2))
+
+
+def answered(*answers: dict[str, Any]) -> tuple[Plan, Known]:
+    """Let a vendor answer about contacts; Ada is contact 1, Bob contact 2."""
+    known, ids = Known(), some_ids()
+    known_already = [
+        a_delivery("r1", email="ada@example.com"),
+        a_delivery("r2", email="bob@example.com", name="Bob Ross"),
+    ]
+    decide(known_already, known, ids, MOMENT)
+    known.about = {(1, one.public_id): one.id for one in known.contacts.values()}
+    said = [
+        a_delivery(f"v{number}", **{"source": "apollo", "name": None, **one})
+        for number, one in enumerate(answers)
+    ]
+    return decide(said, known, ids, MOMENT), known
+
+
+def test_an_answer_that_names_nobody_is_of_whom_it_was_asked_about() -> None:
+    plan, _ = answered({"about": ADA, "title": "Countess"}, {"about": BOB, "title": "Painter"})
+    assert [row.contact_id for row in plan.ledger] == [1, 2]
+    assert plan.candidates == []
+
+
+def test_an_answer_that_names_somebody_else_is_of_them() -> None:
+    plan, _ = answered({"about": ADA, "email": "bob@example.com", "title": "Painter"})
+    assert [row.contact_id for row in plan.ledger] == [2]
+    assert plan.candidates == []
+
+
+def test_an_answer_about_nobody_who_is_known_makes_a_contact() -> None:
+    plan, _ = answered({"about": f"con_{9:026d}", "phone": "+14155550100"})
+    assert (plan.outcomes, [row.contact_id for row in plan.ledger]) == ({"created": 1}, [3])
+
+
+def test_when_a_contact_was_enriched_is_its_newest_answer_whichever_came_last() -> None:
+    plan, _ = answered(
+        {"about": ADA, "minutes": 5},
+        {"about": ADA, "minutes": 9},
+        {"about": ADA, "minutes": 7},
+        {"about": BOB, "source": "hubspot_crm", "title": "Painter"},
+    )
+    assert [row.contact_id for row in plan.ledger] == [1, 1, 1, 2]
+    assert plan.enriched == {1: MOMENT + timedelta(minutes=9)}
+
+
+def test_nothing_is_kept_of_an_answer_about_who_is_gone() -> None:
+    known, ids = Known(), some_ids()
+    decide([a_delivery("r1", email="ada@example.com")], known, ids, MOMENT)
+    [ada] = known.contacts.values()
+    ada.status, ada.claims = "deleted", {}
+    known.about[1, ada.public_id] = ada.id
+    answer = a_delivery("v1", source="apollo", about=ada.public_id, title="Countess")
+    plan = decide([answer], known, ids, MOMENT)
+    assert (plan.outcomes, plan.events, ada.claims) == ({"stale": 1}, [], {})
+    (row,) = plan.ledger
+    assert (row.superseded, row.contact_id) == (True, ada.id)
+    assert (row.said.facts.employments, row.said.shared) == ((), b"{}")
+    assert (row.delivery.raw, row.delivery.signal.source_record_id) == ("{}", None)
 
 
 def test_the_strongest_identifier_decides_who_receives_the_signal() -> None:
@@ -232,6 +309,8 @@ def test_a_work_address_makes_the_company_and_a_name_alone_only_links() -> None:
     )
     (company,) = plan.companies
     assert company.domain == "acme.io"
+    told = [one for one in map(published, plan.events) if isinstance(one, CompanyEvent)]
+    assert [one.company_id for one in told] == [company.company.public_id]
     linked = [one.fields.get("company_id") for one in states(plan)]
     assert linked == [company.company.public_id, company.company.public_id, None, None]
 

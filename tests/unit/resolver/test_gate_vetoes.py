@@ -191,6 +191,34 @@ def some_ids_from(first: int) -> Any:
     return ids
 
 
+def test_a_value_is_noted_once_of_each_whose_names_deny_one_another() -> None:
+    """Who is told again with it is no other person."""
+    known, ids = Known(), some_ids()
+    john, susan = ({"phone": PHONE, "name": name} for name in ("John Smith", "Susan Miller"))
+    first = decide([a_delivery("r1", **john), a_delivery("r2", **susan)], known, ids, MOMENT)
+    assert {key: one.contacts for key, one in first.sharing.items()} == {
+        (1, "phone_e164", PHONE): [1, 2]
+    }
+    again = decide([a_delivery("r3", **susan), a_delivery("r4", **john)], known, ids, MOMENT)
+    assert (again.outcomes, again.sharing) == ({"updated": 2}, {})
+
+
+def test_whoever_has_several_records_is_looked_at_once_a_value_is_found_out() -> None:
+    names = people(SHARED_BY)
+    plan, _ = resolve(
+        a_delivery(f"r{n}", phone=PHONE, name=name)
+        for n, name in enumerate([names[0], names[1], names[1], *names[2:]])
+    )
+    (found_out,) = plan.found_out
+    assert found_out.contacts == (2,)
+
+
+def test_a_phone_backup_of_nobody_known_is_a_new_contact() -> None:
+    said = {"phone": PHONE, "import_source": "mark-import"}
+    plan, _ = resolve([a_delivery("r1", **said)])
+    assert plan.outcomes == {"created": 1}
+
+
 def test_a_role_mailbox_identifies_nobody() -> None:
     """Show 2: given to many, it makes no two of them one, and stays an address of each."""
     names = people(40)
@@ -218,6 +246,8 @@ def test_a_switchboard_is_found_out_and_gates_no_more() -> None:
     assert sorted(known.sharing[1, "phone_e164", PHONE].contacts) == list(range(1, SHARED_BY + 1))
     assert (1, "phone_e164", PHONE) not in known.holders
     assert plan.retired == [(1, "phone_e164", PHONE)]
+    (found_out,) = plan.found_out
+    assert found_out.contacts == (), "of a single record nothing comes apart"
     (told,) = [
         event
         for events in contact_events(plan).values()
@@ -363,6 +393,9 @@ def test_batches_make_no_difference_to_names(
     assert contacts_of(whole) == {
         record: contact for part in parts for record, contact in contacts_of(part).items()
     }
+    for part in parts:
+        told = {event.entity_id for event in part.events}
+        assert told == part.contacts.keys() == part.created.keys() | part.updated
 
 
 @given(said=mentions)

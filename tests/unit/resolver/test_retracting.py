@@ -97,6 +97,17 @@ def test_a_redelivery_stays_a_duplicate_and_a_later_import_opens_it_again() -> N
     assert world.tell("r1", email="a@x.org", import_id=LATER).outcomes == {"duplicate": 1}
 
 
+def test_what_comes_too_late_is_put_with_whom_its_record_is_by_now() -> None:
+    """A contact that is gone had the record's first version."""
+    world = World()
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    world.retract(IMPORT)
+    world.tell("r1", email="a@x.org", minutes=5, import_id=LATER)
+    (row,) = world.tell("r1", email="b@x.org", minutes=3).ledger
+    assert (row.superseded, row.contact_id) == (True, 2)
+    assert world.known.contacts[1].status == "deleted"
+
+
 def test_what_the_import_joined_comes_apart() -> None:
     """A live signal found its contact by an e-mail that only the import's row had."""
     world = World()
