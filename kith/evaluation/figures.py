@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from kith.evaluation.labelled import Labelled
@@ -14,7 +15,7 @@ _NAMES: Final = frozenset({"full_name", "first_name", "last_name"})
 
 _UNREAD: Final = "rows cannot be read and are left out"
 _SHOWN: Final = 3
-"""Rows that cannot be read of which it is said why."""
+"""Rows that cannot be read of which it is said why; reasons why records are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,12 @@ class Scored:
     review_share: float
     """Share of records whose contact was put up for review."""
     refused: int
-    """Records that name nobody: ingest refuses them; each counts as a contact of its own."""
+    """Records that ingest refuses: each counts as a contact of its own."""
     calibration: Mapping[str, Calibrated]
     unreadable: Mapping[str, int] = field(default_factory=dict)
     """Field → values that ingest left out of records, since they cannot be read."""
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    """Why ingest refuses records → how many, the most frequent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,9 @@ def scored_lines(scored: Scored) -> Iterator[str]:
         f"{_merges(scored.flagged)} flagged"
     )
     if scored.refused:
-        yield f"  {scored.refused:,} records have neither name nor identifier: each stands alone"
+        yield f"  {scored.refused:,} records are refused: each stands alone"
+    for reason, count in islice(scored.refusals.items(), _SHOWN):
+        yield f"    {count:,}: {reason}"
     for name, count in scored.unreadable.items():
         hint = "; national ones are read as of --region" if name == "phones" else ""
         yield f"  {count:,} {name} cannot be read and are left out of their records{hint}"

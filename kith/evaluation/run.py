@@ -75,6 +75,8 @@ class Streamed:
         self._truth = truth
         self.unreadable: Counter[str] = Counter()
         """Field → values that ingest left out, since they cannot be read."""
+        self.refusals: Counter[str] = Counter()
+        """Why ingest refused records → how many."""
 
     async def admit(self, rows: Sequence[LabelledRow], wishes: Wishes, progress: Progress) -> float:
         """Send records on their way, batch by batch; returns the seconds that it took.
@@ -92,7 +94,7 @@ class Streamed:
         return time.perf_counter() - started
 
     def _normalize(self, rows: Sequence[LabelledRow], rules: Rules) -> list[Signal]:
-        """Normalise rows as ingest does; what names nobody is refused there, and left out here."""
+        """Normalise rows as ingest does; what is refused there is left out here."""
         now = rfc3339(datetime.now(UTC))
         place = self._pipeline.place
         signals = []
@@ -100,7 +102,9 @@ class Streamed:
             origin = Origin(f"/kith/eval#{row.line}", place.tenant, place.workspace, now, now)
             try:
                 signal = normalized(row, origin, rules)
-            except PoisonMessageError:
+            except PoisonMessageError as error:
+                where = f"{error.field}: " if error.field else ""
+                self.refusals[f"{where}{error.detail}"] += 1
                 continue
             self.unreadable.update(one["field"].partition(".")[0] for one in signal.rejected)
             signals.append((normalized_headers(origin), signal.body))
@@ -149,6 +153,7 @@ async def evaluate(
     return replace(
         _figures(scorer, labelled, automatic, reviewed, seconds),
         unreadable=dict(streamed.unreadable),
+        refusals=dict(streamed.refusals.most_common()),
     )
 
 

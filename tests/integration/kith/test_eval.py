@@ -13,7 +13,7 @@ import asyncpg
 import orjson
 import pytest
 
-from kith.evaluation.figures import Merges
+from kith.evaluation.figures import Merges, scored_lines
 from kith.evaluation.labelled import read_labelled
 from kith.evaluation.run import Wishes, evaluate
 from kith.stack import Stack
@@ -43,7 +43,10 @@ async def made(stack: Stack) -> AsyncIterator[Databases]:
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three people: one seen twice by e-mail, one twice by everything else, one by name alone."""
+    """Three people: one seen twice by e-mail, one twice by everything else, one by name alone.
+
+    Ingest refuses two records: one names nobody, one has a NUL.
+    """
     (ada, grace, alan) = PEOPLE
     rows = [
         (*ada[:2], "adalbert@engines.example", *ada[2:], "ada"),
@@ -53,6 +56,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (*alan[:2], "ignatius@bletchley.example", "", "", alan[4], "alan"),
         (*alan[:2], "turingham77@post.example", "", "", alan[4], "alan"),
         ("", "", "", "Nobody Ltd", "", "", "alan"),
+        ("Ni\0l", "Nowhere", "nil@nowhere.example", "", "", "", ""),
     ]
     path = tmp_path_factory.mktemp("eval") / "people.csv"
     with path.open("w", newline="") as file:
@@ -67,7 +71,7 @@ async def test_every_reading_of_one_file(made: Databases, table: Path) -> None:
     scored = await evaluate(
         made, labelled, wishes, "evidence", lambda done, total: told.append((done, total))
     )
-    assert told == [(2, 7), (4, 7), (6, 7), (7, 7)]
+    assert told == [(2, 8), (4, 8), (6, 8), (8, 8)]
     assert scored.automatic.precision == 1.0
     assert scored.automatic.recall == pytest.approx(2 / 5)
     assert scored.gate.recall == pytest.approx(1 / 5)
@@ -76,7 +80,14 @@ async def test_every_reading_of_one_file(made: Databases, table: Path) -> None:
     assert scored.reviewed is not None
     assert scored.reviewed.recall == pytest.approx(3 / 5)
     assert (scored.flagged.count, scored.flagged.right) == (1, 1.0)
-    assert (scored.reviews, scored.refused) == (1, 1)
+    assert (scored.reviews, scored.refused) == (1, 2)
+    assert scored.refusals == {
+        "has neither a name nor an identifier; give at least one of them": 1,
+        "first_name: contains a NUL character; leave it out": 1,
+    }
+    said = "\n".join(scored_lines(scored))
+    assert "2 records are refused: each stands alone" in said
+    assert "    1: first_name: contains a NUL character; leave it out" in said
     assert scored.calibration["high"].right == 1.0
 
 
