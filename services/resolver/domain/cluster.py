@@ -116,6 +116,11 @@ class Order:
     """The score of that decision, 0 to 100."""
     traceparent: str | None = None
 
+    @property
+    def merge_reason(self) -> str:
+        """Return why contacts are merged by it: a person need not say."""
+        return self.reason or ("manual" if self.by_person else "machine")
+
     def recorded(
         self,
         tenant: tuple[int, str],

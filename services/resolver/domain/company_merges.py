@@ -212,7 +212,7 @@ class _Decision:
                 survivor_id=names[0],
                 absorbed_id=names[1],
                 decided_by="person",
-                reason=self._order.reason or "manual",
+                reason=self._order.merge_reason,
                 shape=shape,
             )
 

@@ -126,7 +126,7 @@ def contacts_merged(
         survivor_id=survivor,
         absorbed_id=absorbed,
         decided_by="person" if order.by_person else "machine",
-        reason=order.reason or "manual",
+        reason=order.merge_reason,
         shape=shape,
     )
 

@@ -188,7 +188,7 @@ class CompanyJudge:
                 absorbed,
                 plan.merged.survivor,
                 plan.merged.absorbed,
-                order.reason or "manual",
+                order.merge_reason,
                 encode(told).decode(),
                 order.now,
             )

@@ -215,7 +215,7 @@ class Reshaper:
             merge.survivor,
             merge.absorbed,
             merge.by_person,
-            order.reason or "manual",
+            order.merge_reason,
             to_json(shape_of(taken, plan.cluster.workspaces, ())).decode(),
             len(taken.identifiers),
             len(taken.employments),

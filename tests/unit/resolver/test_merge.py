@@ -5,13 +5,14 @@ from functools import partial
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.resolver.domain.cluster import Reshaping
 from services.resolver.domain.composition import compose
 from services.resolver.domain.marking import Mark, mark
-from services.resolver.domain.merge import Refused
+from services.resolver.domain.merge import Refused, merge, reject, take_out, undo
 from shared.events.contact import ContactsMerged, ContactsSplit
 from tests.support.histories import live_twice
 from tests.support.merging import World
@@ -58,6 +59,69 @@ def test_the_same_again_changes_nothing() -> None:
     assert world.merge(2, 1) == Refused("unchanged")
 
 
+@pytest.mark.parametrize(
+    ("by_person", "answer", "who", "why", "joined"),
+    [
+        (True, "approved", "person", "manual", [(1, 2)]),
+        (False, "auto_merged", "machine", "machine", []),
+    ],
+)
+def test_a_merge_says_whose_word_it_is(
+    by_person: bool,
+    answer: str,
+    who: str,
+    why: str,
+    joined: list[tuple[int, int]],
+) -> None:
+    """It answers what was asked about the two; only a person's is a judgement."""
+    world = pair()
+    world.tell("both", email="ada@x.org", phone="+14155550100")
+    assert world.candidates == {(1, 2)}
+    order = world.order(by_person=by_person)
+    plan = merge(world.cluster(1, 2), 2, 1, "mrg_" + "1" * 26, order)
+    assert isinstance(plan, Reshaping)
+    assert plan.settled == {(1, 2): answer}
+    assert (plan.joined, plan.overruled) == (joined, [])
+    world.apply(plan)
+    for *_, told in world.streams.values():
+        assert isinstance(told, ContactsMerged)
+        assert (told.decided_by, told.reason) == (who, why)
+
+
+def test_the_machine_undoes_no_merge_of_a_persons() -> None:
+    world = pair()
+    world.merge(1, 2)
+    machine = world.order(by_person=False)
+    assert undo(world.cluster(1), 1, None, machine) == Refused("kept_together")
+    by_itself = pair()
+    by_itself.merge(1, 2, by_person=False)
+    plan = undo(by_itself.cluster(1), 1, None, by_itself.order(by_person=False))
+    assert isinstance(plan, Reshaping)
+    assert (len(plan.undone), plan.kept_apart) == (1, [])
+
+
+def test_a_split_is_told_to_both_with_what_went_where() -> None:
+    world = pair()
+    merged = world.merge(1, 2)
+    world.undo(2)
+    ada, bob = (world.known.contacts[number].public_id for number in (1, 2))
+    for stream in (ada, bob):
+        split = world.streams[stream][-1]
+        assert isinstance(split, ContactsSplit)
+        assert (split.merge_id, split.original_id, split.new_id) == (merged, ada, bob)
+        assert [one.value for one in split.identifiers_moved] == ["+14155550100"]
+        assert (split.decided_by, split.survivor_id) == ("person", None)
+
+
+def test_to_separate_two_answers_what_is_open_between_them() -> None:
+    world = pair()
+    world.merge(1, 2)
+    world.candidates.add((1, 2))  # put up while they were being merged
+    done = world.undo(1)
+    assert isinstance(done, Reshaping)
+    assert done.settled == {(1, 2): "rejected"}
+
+
 def test_an_archived_contact_hides_nobody() -> None:
     world = pair()
     world.archive(1)
@@ -65,6 +129,10 @@ def test_an_archived_contact_hides_nobody() -> None:
     assert isinstance(world.merge(2, 1), str)
     world.undo(1)
     assert [one.status for one in world.states().values()] == ["archived", "active"]
+    both = pair()
+    both.archive(1)
+    both.archive(2)
+    assert isinstance(both.merge(1, 2), str)
 
 
 def test_later_merges_may_be_undone_first_or_last() -> None:
@@ -199,6 +267,103 @@ def test_whoever_takes_the_survivors_own_undoes_its_only_merge() -> None:
     assert world.apart == {(1, 2)}
 
 
+def test_what_a_merge_did_not_bring_alone_is_a_contact_of_its_own() -> None:
+    """Of three, two go: no one merge holds just these to the third."""
+    world = pair()
+    world.tell("cyd", email="cyd@x.org", name="Cyd Low")
+    world.merge(1, 2)
+    world.merge(1, 3)
+    bob, cyd = (
+        next(key for key, one in world.known.contacts[1].claims.items() if said in str(one.facts))
+        for said in ("Ross", "Cyd")
+    )
+    done = world.take_out(1, [bob, cyd], [])
+    assert isinstance(done, Reshaping)
+    assert (done.undone, done.kept_apart) == ([], [(1, 4), (2, 4), (3, 4)])
+    assert {*world.known.contacts[4].claims} == {bob, cyd}
+
+
+def test_what_two_merges_hold_is_a_contact_of_its_own() -> None:
+    """The survivor of both: neither merge alone holds what is its own (ADR 0133)."""
+    world = pair()
+    world.tell("cyd", email="cyd@x.org", name="Cyd Low")
+    world.merge(1, 2)
+    world.merge(1, 3)
+    done = world.take_out(1, [], [(1, "email", "ada@x.org")])
+    assert isinstance(done, Reshaping)
+    assert done.undone == []
+    assert world.known.holders[1, "email", "ada@x.org"] == 4
+
+
+@pytest.mark.parametrize(("by_person", "evidence"), [(True, "person"), (False, "own")])
+def test_only_a_person_says_for_good_where_a_record_belongs(
+    by_person: bool,
+    evidence: str,
+) -> None:
+    """What the machine takes out it may decide again, and it keeps nobody apart."""
+    world = pair()
+    world.tell("eve", email="ada@x.org", name="A. Lovelace", notes="hers")
+    record = next(key for key, one in world.known.contacts[1].claims.items() if one.facts.notes)
+    order = world.order(by_person=by_person)
+    plan = take_out(world.cluster(1), 1, [record], [], order)
+    assert isinstance(plan, Reshaping)
+    assert [(one.home, one.evidence) for one in plan.homes if one.record_key == record] == [
+        (3, evidence)
+    ]
+    assert plan.kept_apart == ([(1, 3)] if by_person else [])
+
+
+def test_the_machine_takes_out_what_it_found_and_undoes_no_merge_for_it() -> None:
+    """A correction by hand of whom it takes the records of may be anybody's: it stays."""
+    world = pair()
+    ada = world.known.contacts[1].public_id
+    world.known.about[1, ada] = 1
+    world.merge(1, 2, by_person=False)
+    world.tell("typed", source="manual_entry", name=None, title="Countess", about=ada)
+    record = next(key for key, one in world.known.contacts[1].claims.items() if one.facts.emails)
+    for by_person, undone in ((True, 1), (False, 0)):
+        plan = take_out(world.cluster(1), 1, [record], [], world.order(by_person=by_person))
+        assert isinstance(plan, Reshaping)
+        assert len(plan.undone) == undone
+
+
+def test_whoever_takes_more_than_a_merge_brought_does_not_undo_it() -> None:
+    world = pair(email="bob@x.org")
+    world.merge(1, 2)
+    keys = [(1, "email", "ada@x.org"), (1, "phone_e164", "+14155550100")]
+    done = world.take_out(1, [], keys)
+    assert isinstance(done, Reshaping)
+    assert done.undone == []
+    assert [world.known.holders[key] for key in keys] == [3, 3]
+
+
+def test_of_several_contacts_only_the_one_that_is_named_is_taken_apart() -> None:
+    """Whoever is loaded besides, as it may be of one piece with what is told, stays as it is."""
+    world = pair()
+    world.tell("cyd", email="cyd@x.org", name="Cyd Low")
+    world.tell("dee", email="dee@x.org", name="Dee Dow")
+    first = world.merge(1, 2)
+    world.merge(3, 4)
+    both = world.cluster(1, 3)
+    theirs = (1, "email", "cyd@x.org")
+    assert take_out(both, 1, [], [theirs], world.order()) == Refused("unknown_records")
+    plan = undo(both, 1, None, world.order())
+    assert isinstance(plan, Reshaping)
+    assert plan.undone == [first]
+
+
+def test_a_rejection_answers_for_all_homes_that_are_asked_about() -> None:
+    """Those that a person keeps apart already are not judged again."""
+    world = pair()
+    world.tell("cyd", email="cyd@x.org", name="Cyd Low")
+    world.merge(2, 3)
+    world.candidates, world.apart = {(1, 2), (1, 3)}, {(1, 3)}
+    plan = reject(world.cluster(1, 2), 1, 2, world.order())
+    assert isinstance(plan, Reshaping)
+    assert plan.settled == {(1, 2): "rejected", (1, 3): "rejected"}
+    assert plan.kept_apart == [(1, 2)]
+
+
 def test_what_names_nobody_keeps_no_merge_in_force() -> None:
     """A correction by hand stays with whose it is when all that names them is taken out."""
     world = pair()
@@ -247,6 +412,7 @@ def test_a_split_may_not_take_everything_nor_what_is_not_there() -> None:
     world = pair()
     records = list(world.known.contacts[1].claims)
     assert world.take_out(1, records, []) == Refused("nothing_would_stay")
+    assert world.take_out(1, [], [(1, "email", "ada@x.org")]) == Refused("nothing_would_stay")
     assert world.take_out(1, [b"x" * 16], []) == Refused("unknown_records")
     assert world.undo(1) == Refused("unknown_merge")
 
