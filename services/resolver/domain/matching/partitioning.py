@@ -94,7 +94,8 @@ def components(
 ) -> list[tuple[Record, ...]]:
     """Return what links of at least `floor` bits join, each part at most `LARGEST` records.
 
-    `links` is symmetric. A part that is too large is cut with a floor that rises bit by bit.
+    `links` is symmetric. A part that is too large is cut with a floor that rises bit by bit: what
+    agrees equally, all of it, comes apart to single records.
     """
     found = []
     seen: set[Record] = set()
@@ -111,23 +112,8 @@ def components(
         if len(part) <= LARGEST:
             found.append(tuple(sorted(part)))
         else:
-            found += _cut(links, part, floor + CUT)
+            found += components(links, part, floor + CUT)
     return found
-
-
-def _cut(
-    links: Mapping[Record, Mapping[Record, float]], part: Iterable[Record], floor: float
-) -> list[tuple[Record, ...]]:
-    """Cut a part that is too large. Records that stay together at any floor go by their order."""
-    inside = set(part)
-    within = {
-        one: {other: weight for other, weight in links[one].items() if other in inside}
-        for one in inside
-    }
-    strongest = max((weight for row in within.values() for weight in row.values()), default=floor)
-    if floor > strongest:
-        return [(record,) for record in sorted(inside)]
-    return components(within, inside, floor)
 
 
 def partition(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,10 +30,16 @@ RULES = Rules(action_at)
 
 
 def linking(
-    weights: dict[Pair, float], *, barred: frozenset[Pair] = frozenset()
+    weights: dict[Pair, float],
+    *,
+    barred: frozenset[Pair] = frozenset(),
+    doubtful: frozenset[Pair] = frozenset(),
 ) -> Callable[[bytes, bytes], Link]:
+    """Compare records; of pairs in `doubtful` no more is allowed than to review them."""
+
     def link(one: bytes, other: bytes) -> Link:
-        return Link(weights.get((one, other), -9.0), Action.MERGE, (one, other) in barred)
+        allowed = Action.REVIEW if (one, other) in doubtful else Action.MERGE
+        return Link(weights.get((one, other), -9.0), allowed, (one, other) in barred)
 
     return link
 
@@ -64,6 +71,25 @@ def test_half_of_the_pairs_bar_two_groups_and_fewer_do_not() -> None:
     link = linking(alike, barred=frozenset({(A, D)}))
     assert partition([A, B, D], link, RULES).groups == ((A, B), (D,))
     assert partition([A, B, C, D], link, RULES).groups == ((A, B, C, D),)
+
+
+@pytest.mark.parametrize("doubtful", [(A, C), (B, C)])
+def test_one_pair_that_may_join_lets_its_groups(doubtful: Pair) -> None:
+    """What one record lacks to be sure of, another of its group has."""
+    alike = {(A, B): 9.0, (A, C): 5.0, (B, C): 5.0}
+    link = linking(alike, doubtful=frozenset({doubtful}))
+    assert partition([A, B, C], link, RULES).groups == ((A, B, C),)
+
+
+@pytest.mark.parametrize("kind", ["different", "waiting"])
+@pytest.mark.parametrize("pair", [(A, B), (A, C), (B, C)])
+def test_two_whom_people_keep_apart_meet_in_no_group(pair: Pair, kind: str) -> None:
+    """Whichever of them somebody else joins first."""
+    link = linking({(A, B): 9, (A, C): 9, (B, C): 9})
+    said = Judgements(**{kind: frozenset({pair})})
+    groups = partition([A, B, C], link, RULES, said).groups
+    assert len(groups) == 2
+    assert not any({*pair} <= {*group} for group in groups)
 
 
 def test_what_waits_for_a_person_is_joined_by_nobody_else_and_shown() -> None:
