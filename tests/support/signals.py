@@ -30,6 +30,7 @@ SOURCES = {
             ("apollo", 30, "enrichment"),
             ("email_sync", 20, "integration"),
             ("workspace_entry", 0, "manual"),
+            ("ai_deep_research", 40, "ai"),
         ],
         start=1,
     )

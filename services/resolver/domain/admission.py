@@ -190,7 +190,7 @@ def _bar_of_evidence(
     A vendor that was asked about somebody may know another profile: that is its answer.
     """
     kinds = {kind for _, kind, _ in keys}
-    if len(kinds) != 1 or not kinds <= SHAREABLE or one.source.source_type == "enrichment":
+    if len(kinds) != 1 or not kinds <= SHAREABLE or one.source.is_enrichment:
         return None
     if len(contact.claims) > MOST_RECORDS:
         return None

@@ -9,7 +9,7 @@ from shared.events.signal import Facts
 
 def status_at_birth(source: Source, facts: Facts) -> ContactStatus:
     """Participants of mail and finds of vendors wait for a name to be confirmed."""
-    if source.name == "email_sync" or source.source_type == "enrichment":
+    if source.name == "email_sync" or source.is_enrichment:
         return "incomplete"
     return "active" if facts.full_name or facts.first_name or facts.last_name else "incomplete"
 

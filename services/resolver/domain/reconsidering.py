@@ -196,7 +196,7 @@ def _is_held(one: _Part, doubt: Doubt) -> bool:
 
 
 def _is_answer(one: _Part) -> bool:
-    return all(applied.claim.source.source_type == "enrichment" for applied in one.applied)
+    return all(applied.source.is_enrichment for applied in one.applied)
 
 
 def _names(one: _Part, value: IdentifierKey) -> bool:

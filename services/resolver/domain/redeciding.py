@@ -157,18 +157,23 @@ class _Redecision:
         return target or (self._led.get(home, home) if home in empty else home)
 
     def _place(self, one: Applied, home: int, empty: set[int]) -> int:
-        target = self._records.get(one.claim.record_key)
-        if target is None and one.evidence == "person":
-            target = home
-        if target is None:
-            target = self._holder(one)
-        if target is None and self._was_asked(one):
-            target = home
+        target = self._home_of(one, home)
         if target is None:
             target = home if home in empty else self._before.cluster.new_contact(self._ids)
         empty.discard(target)
         self._go(one, home, target)
         return target
+
+    def _home_of(self, one: Applied, home: int) -> int | None:
+        """Return where it belongs that came to a home; None where nothing says so any more."""
+        known = self._records.get(one.claim.record_key)
+        if known is not None:
+            return known
+        if one.evidence == "person":
+            return home
+        held = (self._identifiers.get(key) for key in _keys(one))
+        holder = next((at for at in held if at is not None), None)
+        return home if holder is None and self._was_asked(one) else holder
 
     def _go(self, one: Applied, home: int, target: int) -> None:
         self._records[one.claim.record_key] = target
@@ -176,14 +181,9 @@ class _Redecision:
             self._goes[name_of(one)] = self._led[home] = target
             self._made.moves.add((home, target))
 
-    def _holder(self, one: Applied) -> int | None:
-        held = (self._identifiers.get(key) for key in _keys(one))
-        return next((home for home in held if home is not None), None)
-
     def _was_asked(self, one: Applied) -> bool:
         """Tell whether its sender spoke of this very contact: the last resort (ADR 0018)."""
-        source = one.claim.source
-        return source.source_type == "enrichment" or one.claim.record_key in self._asked
+        return one.source.is_enrichment or one.claim.record_key in self._asked
 
 
 def _keys(one: Applied) -> list[IdentifierKey]:

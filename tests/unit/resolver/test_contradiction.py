@@ -117,11 +117,12 @@ def test_a_second_identifier_settles_it() -> None:
     assert plan.outcomes == {"created": 1, "updated": 1}
 
 
-def test_a_vendor_that_knows_another_birthday_is_believed() -> None:
+@pytest.mark.parametrize("source", ["apollo", "ai_deep_research"])
+def test_who_was_asked_and_knows_another_birthday_is_believed(source: str) -> None:
     plan, _ = resolve(
         [
             a_delivery("r1", email=EMAIL, birthday=BORN),
-            a_delivery("r2", email=EMAIL, birthday=BORN_LATER, source="apollo"),
+            a_delivery("r2", email=EMAIL, birthday=BORN_LATER, source=source),
         ]
     )
     assert plan.outcomes == {"created": 1, "updated": 1}

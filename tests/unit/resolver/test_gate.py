@@ -315,6 +315,12 @@ def test_a_work_address_makes_the_company_and_a_name_alone_only_links() -> None:
     assert linked == [company.company.public_id, company.company.public_id, None, None]
 
 
+@pytest.mark.parametrize("source", ["email_sync", "apollo", "ai_deep_research"])
+def test_whom_nobody_but_mail_or_a_vendor_named_waits_for_a_name(source: str) -> None:
+    plan, _ = resolve([a_delivery("r1", email="ada@example.com", source=source)])
+    assert [one.status for one in states(plan)] == ["incomplete"]
+
+
 def test_a_name_makes_an_incomplete_contact_active() -> None:
     plan, _ = resolve(
         [

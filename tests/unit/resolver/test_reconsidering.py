@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,10 +103,11 @@ def test_what_a_person_merged_is_left_alone() -> None:
     assert frozenset({"later"}) in groups(world)
 
 
-def test_a_vendors_answer_stays_with_whom_it_was_about() -> None:
+@pytest.mark.parametrize("source", ["apollo", "ai_deep_research"])
+def test_an_answer_stays_with_whom_it_was_about(source: str) -> None:
     world = World()
     world.tell("a", phone=PHONE, email="a@x.org", name="John Smith")
-    world.tell("vendor", phone=PHONE, name="John Smith", source="apollo")
+    world.tell("vendor", phone=PHONE, name="John Smith", source=source)
     crowd(world)
     assert {"a", "vendor"} <= next(one for one in groups(world) if "a" in one)
 

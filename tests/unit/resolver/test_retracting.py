@@ -108,6 +108,22 @@ def test_what_comes_too_late_is_put_with_whom_its_record_is_by_now() -> None:
     assert world.known.contacts[1].status == "deleted"
 
 
+@pytest.mark.parametrize("source", ["apollo", "ai_deep_research"])
+def test_an_answer_stays_with_whom_it_was_asked_about(source: str) -> None:
+    """It names nobody: decided again as if it had come by itself, it would be a stranger's."""
+    world = World()
+    world.tell("r1", email="a@x.org", import_id=IMPORT)
+    world.tell("r2", email="a@x.org", phone="+14155550100", minutes=1)
+    (ada,) = world.known.contacts.values()
+    world.known.about[1, ada.public_id] = ada.id
+    said: dict[str, Any] = {"title": "Countess", "company": "Engines", "about": ada.public_id}
+    world.tell("v1", source=source, name=None, minutes=2, **said)
+    world.retract(IMPORT)
+    (state,) = world.states().values()
+    assert [one.title for one in state.employments] == ["Countess"]
+    assert state.fields["display_name"] == "Ada Lovelace"
+
+
 def test_what_the_import_joined_comes_apart() -> None:
     """A live signal found its contact by an e-mail that only the import's row had."""
     world = World()
