@@ -79,22 +79,14 @@ def admit(delivery: Delivery, hits: Hits, pinned: int | None, known: Known) -> A
     `pinned` is the contact of the record's present version: it keeps its record, whatever the new
     version says, since people are renamed.
     """
-    is_backup = delivery.signal.import_source in PHONE_BACKUPS
-    if len(hits) == 1:
-        ((contact, keys),) = hits.items()
-        if contact == pinned or (
-            not is_backup and bar_of(delivery, known.contacts[contact], keys) is None
-        ):
-            return Admission(contact)
     bars = {
-        contact: None if contact == pinned else bar_of(delivery, known.contacts[contact], keys)
+        contact: bar_of(delivery, known.contacts[contact], keys)
         for contact, keys in hits.items()
+        if contact != pinned
     }
-    receiver = pinned
-    if receiver is None:
-        receiver = _receiver(delivery, hits, bars)
-        if receiver is None and not is_backup:
-            receiver = _bearer(delivery, hits, known)
+    receiver = pinned if pinned is not None else _receiver(delivery, hits, bars, known)
+    if len(hits) == 1 and receiver in hits:  # as it nearly always is
+        return Admission(receiver)
     return Admission(
         receiver,
         tuple(
@@ -113,12 +105,14 @@ def admit(delivery: Delivery, hits: Hits, pinned: int | None, known: Known) -> A
     )
 
 
-def _receiver(delivery: Delivery, hits: Hits, bars: Mapping[int, Veto | None]) -> int | None:
+def _receiver(
+    delivery: Delivery, hits: Hits, bars: Mapping[int, Veto | None], known: Known
+) -> int | None:
+    free = next((contact for contact, bar in bars.items() if bar is None), None)
     if delivery.signal.import_source in PHONE_BACKUPS:
-        (first, keys), *others = hits.items()
-        if others or bars[first] or all(kind != "phone_e164" for _, kind, _ in keys):
-            return None
-    return next((contact for contact, bar in bars.items() if bar is None), None)
+        by_phone = any(kind == "phone_e164" for keys in hits.values() for _, kind, _ in keys)
+        return free if by_phone and len(hits) == 1 else None
+    return _bearer(delivery, hits, known) if free is None else free
 
 
 def _bearer(delivery: Delivery, hits: Hits, known: Known) -> int | None:
@@ -265,10 +259,7 @@ _NAMELESS: Final[Name] = (None,) * 7
 
 @lru_cache(maxsize=8_192)
 def _relation(one: Name, other: Name) -> _Relation:
-    first, second = _person(one), _person(other)
-    if first.generation and second.generation and first.generation != second.generation:
-        return _Relation.OPPOSED
-    agreement = compare_persons(first, second)
+    agreement = compare_persons(_person(one), _person(other))
     if agreement.level in _AGREEING:
         return _Relation.SAME
     is_opposed = agreement.is_conflict or agreement.level is NameLevel.GARBLED

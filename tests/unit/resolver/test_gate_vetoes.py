@@ -8,14 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.resolver.domain.arrival import deliver, read_signal
 from services.resolver.domain.gate import decide
 from services.resolver.domain.matching.statistics import SHARED_BY
 from services.resolver.domain.model import Delivery, Known, Plan, Sharing
+from shared.events.codec import encode
 from shared.events.contact import ContactCreated, FactAsserted, IdentifierRemoved, MergeProposed
-from tests.support.signals import MOMENT, a_delivery
+from shared.events.signal import Identifier
+from tests.support.merging import World
+from tests.support.signals import MOMENT, SOURCES, a_delivery, a_signal
 from tests.unit.resolver.test_gate import contact_events, joined, resolve, some_ids, states
 
-PHONE = "+14155550100"
+PHONE, OTHER_PHONE = "+14155550100", "+14155550101"
 EMAIL = "thesmiths@example.com"
 URN, OTHER_URN = "urn:li:member:1", "urn:li:member:2"
 GIVEN = ("John", "Mary", "Peter", "Susan", "Carlos", "Linda", "Walter")
@@ -133,6 +137,108 @@ def test_one_member_of_linkedin_may_be_called_anything() -> None:
         ]
     )
     assert plan.outcomes == {"created": 1, "updated": 2}
+
+
+def test_one_member_may_be_called_anything_by_an_address_too() -> None:
+    plan, _ = resolve(
+        [
+            a_delivery("r1", linkedin_urn=URN, email=EMAIL, name="Susan Miller"),
+            a_delivery("r2", linkedin_urn=URN, email=EMAIL, name="Mary Brown"),
+        ]
+    )
+    assert plan.outcomes == {"created": 1, "updated": 1}
+
+
+def test_a_profile_that_nobody_knew_of_denies_nothing() -> None:
+    plan, known = resolve(
+        [
+            a_delivery("r1", email=EMAIL, name="Susan Miller"),
+            a_delivery("r2", email=EMAIL, name="Susan Miller", linkedin_urn=URN),
+        ]
+    )
+    assert plan.outcomes == {"created": 1, "updated": 1}
+    assert known.holders[1, "linkedin_urn", URN] == 1
+
+
+def test_members_that_differ_by_one_kind_of_profile_are_two() -> None:
+    """Whatever profile of another kind is told besides."""
+    recruiting = Identifier(type="linkedin_urn", value="urn:li:ts_profile:7")
+    plan, _ = resolve(
+        [
+            a_delivery("r1", email=EMAIL, linkedin_urn=URN),
+            a_delivery("r2", email=EMAIL, linkedin_urn=OTHER_URN, more_identifiers=(recruiting,)),
+        ]
+    )
+    assert reasons(plan) == ["different_linkedin_members"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "contacts"),
+    [
+        ({"first_name": "John", "last_name": "Smith"}, {"full_name": "John Smith"}, 1),
+        ({"first_name": "John", "last_name": "Smith"}, {"full_name": "Susan Miller"}, 2),
+        ({"first_name": "John"}, {"first_name": "Susan"}, 2),
+        ({"last_name": "Smith"}, {"last_name": "Miller"}, 2),
+        ({"last_name": "Smith", "nickname": "Bob"}, {"full_name": "Robert Smith"}, 1),
+        (
+            {"first_name": "John", "last_name": "Smith", "name_suffix": "Sr"},
+            {"full_name": "John Smith Jr"},
+            2,
+        ),
+    ],
+)
+def test_names_in_parts_are_asked_as_whole_ones_are(
+    one: dict[str, str], other: dict[str, str], contacts: int
+) -> None:
+    silent = {"full_name": None, "first_name": None, "last_name": None}
+    said = [a_named(record, {**silent, **name}) for record, name in (("r1", one), ("r2", other))]
+    for order in (said, said[::-1]):
+        plan, _ = resolve(order)
+        assert len(set(contacts_of(plan).values())) == contacts
+
+
+def a_named(record: str, name: dict[str, str | None]) -> Delivery:
+    """Make a signal that says its name in parts, and one line."""
+    signal = a_signal(record, phone=PHONE)
+    facts = signal.facts.model_copy(update=name)
+    said = read_signal(encode(signal.model_copy(update={"facts": facts})))
+    return deliver(said, 1, 1, SOURCES[said.source])
+
+
+def test_one_name_of_several_is_enough() -> None:
+    """A contact that a person merged is called by each of its names, however it is written."""
+    world = World()
+    world.tell("r1", phone=PHONE, name="Robert Garcia")
+    world.tell("r2", email=EMAIL, phone=PHONE, name="Susan Miller")
+    world.merge(1, 2)
+    for number, name in enumerate(["Bob Garcia", "MILLER, Susan"]):
+        plan = world.tell(f"n{number}", phone=PHONE, name=name)
+        assert (plan.outcomes, plan.candidates) == ({"updated": 1}, [])
+
+
+@pytest.mark.parametrize("name", ["S. Smith", "Susan", "Susan Smith"])
+def test_only_a_whole_name_finds_its_bearer_among_who_share_a_line(name: str) -> None:
+    plan, _ = resolve(
+        [
+            a_delivery("r1", phone=PHONE, name="John Brown"),
+            a_delivery("r2", phone=PHONE, name="Susan" if name == "Susan" else "Susan Smith"),
+            a_delivery("r3", phone=PHONE, name=name),
+        ]
+    )
+    records = contacts_of(plan)
+    assert (records["r3"] == records["r2"]) is (name == "Susan Smith")
+    assert records["r3"] != records["r1"]
+
+
+def test_who_bears_the_name_and_is_another_member_is_not_found_by_it() -> None:
+    plan, _ = resolve(
+        [
+            a_delivery("r1", phone=PHONE, name="John Brown"),
+            a_delivery("r2", phone=PHONE, name="Susan Smith", linkedin_urn=URN),
+            a_delivery("r3", phone=PHONE, name="Susan Smith", linkedin_urn=OTHER_URN),
+        ]
+    )
+    assert len(set(contacts_of(plan).values())) == 3
 
 
 def test_a_renamed_record_stays_with_its_contact() -> None:
@@ -303,6 +409,14 @@ def test_everybody_of_a_family_finds_the_own_contact_by_the_familys_phone() -> N
         (
             [{"phone": PHONE}, {"email": EMAIL}],
             {"phone": PHONE, "email": EMAIL},
+            "phone_backup",
+        ),
+        (
+            [{"phone": PHONE}, {"phone": OTHER_PHONE}],
+            {
+                "phone": PHONE,
+                "more_identifiers": [Identifier(type="phone_e164", value=OTHER_PHONE)],
+            },
             "phone_backup",
         ),
     ],
