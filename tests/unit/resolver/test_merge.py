@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from services.resolver.domain.cluster import Reshaping
 from services.resolver.domain.composition import compose
+from services.resolver.domain.homes import Homes, Merge, assign
 from services.resolver.domain.marking import Mark, mark
 from services.resolver.domain.merge import Refused, merge, reject, take_out, undo
 from shared.events.contact import ContactsMerged, ContactsSplit
@@ -195,6 +196,46 @@ def test_who_bears_the_name_of_a_home_that_shares_a_strangers_line_goes_there() 
     ada, _, desk = world.states().values()
     assert [job.title for job in ada.employments] == []
     assert [job.title for job in desk.employments] == ["CTO", "Poet"]
+
+
+def test_who_bears_half_a_name_is_not_found_by_it() -> None:
+    """What came by one home's line and is called as the other is stays: that may be anybody."""
+    world = World()
+    world.tell("ada", email="ada@x.org", name="Ada Lovelace")
+    world.tell("bob", phone="+14155550100", name="Bob")
+    world.tell("desk", email="ada@x.org", phone="+14155550111", name=None)
+    world.merge(1, 2)
+    world.tell("new", phone="+14155550111", name="Bob", notes="whose?")
+    (record,) = (key for key, one in world.known.contacts[1].claims.items() if one.facts.notes)
+    done = world.undo(1)
+    assert isinstance(done, Reshaping)
+    assert done.unassigned == (record,)
+
+
+def test_what_a_record_says_later_is_where_it_came_to_first() -> None:
+    """Also where it names nobody any more."""
+    world = pair()
+    world.merge(1, 2)
+    world.tell("new", phone="+14155550100", name="Bob Ross")
+    world.tell("new", name="Bob Ross", title="Painter", company="Arts", minutes=5)
+    done = world.undo(1)
+    assert isinstance(done, Reshaping)
+    _, bob = world.states().values()
+    assert [one.title for one in bob.employments] == ["Painter"]
+    told = {(one.home, one.evidence) for one in done.homes}
+    assert told == {(2, "own"), (2, "identifier"), (2, "record")}
+
+
+def test_an_identifier_that_no_delivery_names_is_the_survivors() -> None:
+    key = (1, "email", "ada@x.org")
+    assert assign([], {key: None}, [2, 1], 2) == ([], {key: 2})
+    assert assign([], {key: 1}, [2, 1], 2) == ([], {key: 1})
+
+
+def test_who_stands_for_a_group_comes_first_in_it_then_the_older() -> None:
+    homes = Homes([4, 3, 2, 1], [Merge("m1", 2, 3), Merge("m2", 3, 1), Merge("m3", 1, 2)])
+    assert homes.groups == {2: [2, 1, 3], 4: [4]}
+    assert [one.merge.public_id for one in homes.absorptions()] == ["m1", "m2"]
 
 
 def test_what_nothing_assigns_stays_with_the_survivor_and_is_listed() -> None:

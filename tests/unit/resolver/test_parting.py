@@ -1,7 +1,10 @@
 """What the machine had put together comes apart, and nothing else does."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from services.resolver.domain.assigning import Assigned
 from services.resolver.domain.cluster import Reshaping
@@ -10,6 +13,7 @@ from services.resolver.domain.merge import Refused
 from services.resolver.domain.parting import may_part, part
 from shared.events.contact import ContactsSplit
 from tests.support.merging import World
+from tests.support.signals import a_delivery
 
 MAIL, PHONE = {"email": "ada@x.org"}, {"phone": "+14155550100"}
 
@@ -83,6 +87,72 @@ def test_what_identifiers_do_not_explain_stays() -> None:
     world = a_world(a=MAIL, b=MAIL)
     world.tell("b", email="ada@x.org", title="Countess", minutes=5)
     assert not parted(world, "b")
+
+
+def test_of_several_merges_the_one_that_brought_these_records_is_undone() -> None:
+    """The older of two, and by the records of either side."""
+    for leaving in ("b", "a"):
+        world = a_world(a=MAIL, b=PHONE)
+        brought = world.merge(1, 2, by_person=False)
+        if leaving == "b":
+            world.tell("c", email="cyd@x.org", name="Cyd Low")
+            world.merge(1, 3, by_person=False)
+        wished = Parting(1, keys(world), (keys(world, leaving),), frozenset({1}))
+        assert may_part(world.cluster(1), wished, ())
+        plan = part(world.cluster(1), keys(world, leaving), world.order(by_person=False))
+        assert isinstance(plan, Reshaping)
+        assert plan.undone == [brought]
+
+
+def test_whoever_holds_the_records_is_parted_whichever_contacts_are_looked_at() -> None:
+    world = a_world(z={"email": "zoe@x.org", "name": "Zoe Zander"}, a=MAIL, b=MAIL)
+    plan = part(world.cluster(1, 2), keys(world, "b"), world.order(by_person=False))
+    assert isinstance(plan, Reshaping)
+    world.apply(plan)
+    assert [{*one.claims} for one in world.known.contacts.values()] == [
+        keys(world, record) for record in ("z", "a", "b")
+    ]
+
+
+def test_nobody_leaves_unless_all_may() -> None:
+    """Of two parts, or of two records of a part: one came by an identifier, one was told anew."""
+    world = a_world(a=MAIL, b=MAIL, c=MAIL)
+    world.tell("c", email="ada@x.org", title="Countess", minutes=5)
+    one, other = keys(world, "b"), keys(world, "c")
+    for leaving in ((one, other), (other, one), (one | other,)):
+        wished = Parting(1, keys(world), leaving, frozenset({1}))
+        assert not may_part(world.cluster(1), wished, ())
+
+
+@pytest.mark.parametrize(
+    ("named", "may"),
+    [
+        ((MAIL, MAIL, PHONE), False),
+        ((PHONE, MAIL, PHONE), True),
+        (({}, {}, PHONE), True),
+        ((MAIL, {}, {}), False),
+    ],
+)
+def test_what_holds_a_record_is_an_identifier_that_another_of_its_home_names(
+    named: Sequence[dict[str, str]], *, may: bool
+) -> None:
+    """Where the others name only what it does not, something else had brought it: it stays."""
+    world = a_world(a=MAIL, b=MAIL, c=MAIL)
+    cluster = world.cluster(1)
+    cluster.applied[1] = [
+        replace(one, identifiers=a_delivery(**said).identifiers)
+        for one, said in zip(cluster.applied[1], named, strict=True)
+    ]
+    wished = Parting(1, keys(world), (keys(world, "c"),), frozenset({1}))
+    assert may_part(cluster, wished, ()) is may
+
+
+def test_where_a_person_put_a_record_the_machine_leaves_it() -> None:
+    world = a_world(a=MAIL, b=MAIL, c=MAIL)
+    world.take_out(1, [*keys(world, "b", "c")], [])
+    moved = keys(world, "b", "c")
+    wished = Parting(2, moved, (keys(world, "c"),), frozenset({2}))
+    assert not may_part(world.cluster(2), wished, ())
 
 
 def test_whom_its_name_brought_to_another_home_may_leave_that() -> None:
