@@ -88,13 +88,22 @@ class Orders:
 
         Raises `RefusedError` with what would be right, `TransientError` when the resolver is away.
         """
+        return self._answered(method, path, body)
+
+    def ask(self, path: str) -> Mapping[str, Any]:
+        """Ask for what changes nothing; raises as `change` does."""
+        return self._answered("GET", path, None)
+
+    def _answered(
+        self, method: str, path: str, body: Mapping[str, Any] | None
+    ) -> Mapping[str, Any]:
         status, said = self._request(method, path, body)
         if status >= httpx.codes.BAD_REQUEST:
             raise RefusedError(_refusal(status, said))
         return said
 
     def _request(
-        self, method: str, path: str, body: Mapping[str, Any]
+        self, method: str, path: str, body: Mapping[str, Any] | None
     ) -> tuple[int, dict[str, Any]]:
         try:
             answer = self._client.request(method, path, json=body, headers=self._headers)

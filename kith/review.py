@@ -12,8 +12,9 @@ import orjson
 import typer
 
 from kith.asking import AsJson, Asked, Workspace, ask, say
-from kith.orders import Key, Url, send_all
-from kith.review_text import case_lines, pair_line, reference
+from kith.orders import Key, Url, open_orders, send_all
+from kith.policies import failing
+from kith.review_text import case_lines, foreseen_lines, pair_line, reference
 from services.resolver.domain.reviewing import PAIR, Filters
 from services.resolver.store.questions import list_pairs, show_pair
 from services.resolver.store.review import ReviewStore
@@ -119,6 +120,9 @@ def merge(
     survivor: Named,
     absorbed: Named,
     *,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only say what it would come to (contacts:read).")
+    ] = False,
     why: Reason = None,
     key: Key = None,
     url: Url = None,
@@ -126,6 +130,13 @@ def merge(
 ) -> None:
     """Merge two contacts, whether they waited for it or not."""
     (kept, seen), (taken, seen_too) = _contact(survivor), _contact(absorbed)
+    if preview:
+        client, orders = open_orders(key, url)
+        with client, failing():
+            foreseen = orders.ask(f"/v1/contacts/{kept}/merge-preview/{taken}")
+        lines = [orjson.dumps(foreseen).decode()] if as_json else foreseen_lines(foreseen)
+        typer.echo("\n".join(lines))
+        return
     body = {"contact_id": kept, "absorbed_id": taken, "expected": seen | seen_too, "reason": why}
     send_all("merge_contacts", [(f"{kept} ← {taken}", body)], (key, url), as_json=as_json)
 

@@ -1,13 +1,18 @@
 """Pairs, evidence and histories as text for a terminal."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Final
+
+from kith.orders import OUTCOMES
 
 Document = Mapping[str, Any]
 
 COLUMN: Final = 46
 """Characters of one contact's value, side by side."""
+
+NARROW: Final = 28
+"""The same, where a third stands beside them."""
 
 
 def reference(pair: Document) -> str:
@@ -54,6 +59,37 @@ def evidence_lines(evidence: Document, indent: str = "") -> Iterator[str]:
         yield f"{indent}  {signal['words']}"
     for veto in evidence["vetoes"]:
         yield f"{indent}  veto: {veto['words']}"
+
+
+def foreseen_lines(foreseen: Document) -> Iterator[str]:
+    """Write what a merge would make of two contacts."""
+    kept, taken = foreseen["contacts"]
+    merged = foreseen["merged"]
+    if merged is None:
+        yield f"nothing would be done: {OUTCOMES[foreseen['outcome']]}"
+    else:
+        yield f"{taken['id']}@{taken['version']} would go into {kept['id']}@{kept['version']}"
+    if foreseen["is_kept_apart"]:
+        yield "a person keeps the two apart: to merge them overrules that"
+    if foreseen["settled"]:
+        yield f"answers {_count(range(foreseen['settled']), 'question')} of the review queue"
+    sides = [kept, taken, *([merged] if merged else [])]
+    heads = ["survivor", "absorbed", "merged"][: len(sides)]
+    yield ""
+    yield _columns("", heads)
+    for name in kept["counts"]:
+        numbers = [side["counts"][name] for side in sides]
+        if any(numbers):
+            yield _columns(name, map(str, numbers))
+    if foreseen["conflicts"]:
+        yield ""
+        yield "where they differ:"
+    for one in foreseen["conflicts"]:
+        yield _columns(one["field"], (one["survivor"], one["absorbed"], one["merged"] or ""))
+
+
+def _columns(name: str, values: Iterable[str]) -> str:
+    return f"{name:<18} {' '.join(f'{value:<{NARROW}}' for value in values)}".rstrip()
 
 
 def why_lines(why: Document) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -74,7 +74,7 @@ class Pair(Part):
 
 
 class Explanation(Part):
-    """The resources `merge_reasons`, `merge_comparisons` and `contact_steps`."""
+    """The resources `merge_reasons`, `merge_comparisons`, `merge_previews` and `contact_steps`."""
 
     type: str
     id: str
@@ -106,6 +106,9 @@ class Outcome(Part):
     merge_id: str | None = None
     versions: dict[str, int] = Field(description="Contact → the version that tells of it.")
     positions: dict[str, str] = Field(description="Contact → what a read may wait for.")
+    unassigned: tuple[str, ...] = Field(
+        default=(), description="Records that stayed since nothing assigns them to either side."
+    )
 
 
 class OutcomeDocument(Part):
@@ -116,16 +119,48 @@ class OutcomeDocument(Part):
     meta: Outcome
 
 
-class Decision(BaseModel):
-    """What a decision says, in `meta` of its body."""
+class _Decided(BaseModel):
+    """What every decision says, in `meta` of its body."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    versions: dict[str, int] = Field(min_length=2, max_length=2)
+    versions: dict[str, int] = Field(min_length=1, max_length=2)
     """Contact → version that was seen."""
     reason: str | None = Field(default=None, max_length=500)
     command_id: str | None = None
     """`cmd_…`: the same decision sent again is carried out once."""
+
+    def saw(self, one: str, other: str) -> bool:
+        """Tell whether these two contacts, and no others, were seen."""
+        return one != other and self.versions.keys() == {one, other}
+
+    def order(self, **named: Any) -> dict[str, Any]:
+        """Write the resolver's order; `named` says whom it concerns."""
+        order = {**named, "expected": self.versions, "reason": self.reason}
+        return order if self.command_id is None else {**order, "command_id": self.command_id}
+
+
+class Decision(_Decided):
+    """A decision about a pair of the queue."""
+
+
+class Merging(_Decided):
+    """An order to merge two contacts."""
+
+    survivor_id: str
+    absorbed_id: str
+
+
+class Splitting(_Decided):
+    """An order to take a contact apart; with nothing chosen its newest merge is undone."""
+
+    contact_id: str
+    merge_id: str | None = None
+    records: tuple[str, ...] = Field(default=(), max_length=1_000)
+    identifiers: tuple[dict[str, str], ...] = Field(default=(), max_length=1_000)
+
+
+_Body = TypeVar("_Body", bound=_Decided)
 
 
 def parse_queue(parameters: Parameters) -> tuple[PageRequest, dict[str, Any]]:
@@ -200,31 +235,53 @@ def explanation(kind: str, contact: str, path: str, said: Mapping[str, Any]) -> 
 def parse_decision(pair: str, body: bytes) -> dict[str, Any]:
     """Read a decision about a pair as the resolver's order; it has to name what was seen."""
     left, _, right = pair.partition(".")
-    try:
-        decision = Decision.model_validate(orjson.loads(body)["meta"])
-    except (orjson.JSONDecodeError, LookupError, TypeError, ValidationError):
-        decision = None
-    if decision is None or decision.versions.keys() != {left, right}:
-        raise RequestError(
-            [
-                Problem(
-                    400,
-                    "invalid_body",
-                    "Invalid body",
-                    'Send {"meta": {"versions": {"con_…": 3, "con_…": 5}, "reason": "…"}} with '
-                    "both contacts and the versions that were seen.",
-                )
-            ]
+    decision = _read(Decision, body)
+    if decision is None or not decision.saw(left, right):
+        raise _bad_body(
+            'Send {"meta": {"versions": {"con_…": 3, "con_…": 5}, "reason": "…"}} with '
+            "both contacts and the versions that were seen."
         )
-    order: dict[str, Any] = {
-        "contact_id": left,
-        "other_id": right,
-        "expected": decision.versions,
-        "reason": decision.reason,
-    }
-    if decision.command_id is not None:
-        order["command_id"] = decision.command_id
-    return order
+    return decision.order(contact_id=left, other_id=right)
+
+
+def parse_merging(body: bytes) -> dict[str, Any]:
+    """Read an order to merge two contacts as the resolver's."""
+    asked = _read(Merging, body)
+    if asked is None or not asked.saw(asked.survivor_id, asked.absorbed_id):
+        raise _bad_body(
+            'Send {"meta": {"survivor_id": "con_…", "absorbed_id": "con_…", "versions": '
+            '{"con_…": 3, "con_…": 5}, "reason": "…"}} with both contacts and the versions that '
+            "were seen."
+        )
+    return asked.order(contact_id=asked.survivor_id, absorbed_id=asked.absorbed_id)
+
+
+def parse_splitting(body: bytes) -> dict[str, Any]:
+    """Read an order to take a contact apart as the resolver's."""
+    asked = _read(Splitting, body)
+    if asked is None or asked.contact_id not in asked.versions:
+        raise _bad_body(
+            'Send {"meta": {"contact_id": "con_…", "versions": {"con_…": 3}}} with the version '
+            'that was seen, and "merge_id" (without it: the newest merge), or "records" and '
+            '"identifiers" ({"type": "email", "value": "…"}) to take out.'
+        )
+    return asked.order(
+        contact_id=asked.contact_id,
+        merge_id=asked.merge_id,
+        records=asked.records,
+        identifiers=asked.identifiers,
+    )
+
+
+def _read(model: type[_Body], body: bytes) -> _Body | None:
+    try:
+        return model.model_validate(orjson.loads(body)["meta"])
+    except (orjson.JSONDecodeError, LookupError, TypeError, ValidationError):
+        return None
+
+
+def _bad_body(detail: str) -> RequestError:
+    return RequestError([Problem(400, "invalid_body", "Invalid body", detail)])
 
 
 def decision_meta(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,4 +297,5 @@ def decision_meta(answer: Mapping[str, Any]) -> dict[str, Any]:
         merge_id=answer["merge_id"],
         versions=dict(versions),
         positions=positions,
+        unassigned=tuple(answer.get("unassigned", ())),
     ).model_dump(mode="json")

@@ -42,6 +42,14 @@ _OUTCOMES: Final = {
     "archived_survivor": _Said("refused", "The contact that would survive is archived."),
     "kept_apart": _Said("refused", "A person keeps them apart."),
     "kept_together": _Said("refused", "A person merged them."),
+    "unknown_merge": _Said("refused", "No such merge is in force here."),
+    "unknown_records": _Said("refused", "No such record or identifier is in this contact."),
+    "nothing_would_stay": _Said(
+        "refused", "A split may not take everything that tells who it is: undo a merge instead."
+    ),
+    "nothing_would_go": _Said(
+        "refused", "No record of a source would go along: choose its records as well."
+    ),
     "unknown_tag": _Said("not_found", "There is no such tag here."),
     "unknown_group": _Said("not_found", "There is no such group here."),
     "unknown_company": _Said("not_found", "There is no such company here."),

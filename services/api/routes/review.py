@@ -1,5 +1,6 @@
-"""`/api/v1/merge-candidates`, and `/contacts/{id}/why`, `/why-not/{other}`, `/how`."""
+"""Who is whom: `/api/v1/merge-candidates`, `/resolution`, and why contacts are what they are."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -23,7 +24,9 @@ from services.api.domain.review import (
     explanation,
     pair_resource,
     parse_decision,
+    parse_merging,
     parse_queue,
+    parse_splitting,
     queue_cursor,
 )
 from services.api.routes.answers import ERRORS, Answer, list_answer, one_answer
@@ -70,6 +73,7 @@ Decider = Annotated[Caller, Depends(_decider)]
     responses={200: {"model": ListDocument[Pair]}},
     openapi_extra=documented(QUEUE_PARAMETERS),
 )
+@router.get("/resolution/review-queue", include_in_schema=False)
 async def list_pairs(request: Request, _: Reader, resolver: InResolver, lag: ReadLag) -> Answer:
     """Pairs of this workspace's contacts that may be one person, those worth most first.
 
@@ -161,6 +165,61 @@ async def get_why_not(
 
 
 @router.get(
+    "/contacts/{contact_id}/merge-preview/{other_id}",
+    summary="What a merge would make of two contacts",
+    response_class=Answer,
+    responses={200: {"model": ExplanationDocument}},
+    openapi_extra=documented(ANSWER_PARAMETERS),
+)
+async def get_merge_preview(
+    request: Request, contact_id: str, other_id: str, _: Reader, resolver: InResolver
+) -> Answer:
+    """Both contacts with what they hold, counted, where they differ, and the merged one.
+
+    The first survives. Nothing is changed.
+    """
+    _check(request)
+    _refuse_unknown("contact", contact_id, other_id)
+    path = f"merge-preview/{other_id}"
+    said = await resolver.ask(request, ("contacts", contact_id, "merge-preview", other_id))
+    data = explanation("merge_previews", contact_id, path, said)
+    return one_answer(request, {"data": {**data, "id": f"{contact_id}.{other_id}"}})
+
+
+@router.post(
+    "/resolution/merge",
+    summary="Merge two contacts",
+    response_class=Answer,
+    responses=DECIDED,
+    openapi_extra={"security": [{"apiKey": []}]},
+)
+async def post_merge(request: Request, _: Decider, resolver: InResolver) -> Answer:
+    """Make `meta.absorbed_id` one with `meta.survivor_id`, whether the two waited for it or not.
+
+    `meta.versions` names what was seen of both: 409 when one has changed since.
+    """
+    order = parse_merging(await body_of(request, MOST_BYTES))
+    return _decided(request, await resolver.order(request, "merge_contacts", order))
+
+
+@router.post(
+    "/resolution/split",
+    summary="Undo a merge, or take records or identifiers out of a contact",
+    response_class=Answer,
+    responses=DECIDED,
+    openapi_extra={"security": [{"apiKey": []}]},
+)
+async def post_split(request: Request, _: Decider, resolver: InResolver) -> Answer:
+    """Undo `meta.merge_id`, by default the newest merge, as if it had never been.
+
+    With `meta.records` or `meta.identifiers` these go, with what they brought: they are
+    somebody else's. `meta.versions` names what was seen: 409 when it has changed since.
+    """
+    order = parse_splitting(await body_of(request, MOST_BYTES))
+    return _decided(request, await resolver.order(request, "split_contact", order))
+
+
+@router.get(
     "/contacts/{contact_id}/how",
     summary="How a contact came to be, step by step",
     response_class=Answer,
@@ -177,7 +236,10 @@ async def get_how(request: Request, contact_id: str, _: Reader, resolver: InReso
 
 async def _decide(request: Request, pair: str, resolver: InResolver, command: str) -> Answer:
     order = parse_decision(pair, await body_of(request, MOST_BYTES))
-    answer = await resolver.order(request, command, order)
+    return _decided(request, await resolver.order(request, command, order))
+
+
+def _decided(request: Request, answer: Mapping[str, Any]) -> Answer:
     return one_answer(request, {"meta": decision_meta(answer)})
 
 

@@ -16,6 +16,7 @@ from services.resolver.domain.explaining import (
     say_veto,
     shortfall,
 )
+from services.resolver.domain.foreseeing import Card, Foreseen, counts
 from services.resolver.domain.matching.model import CUSTOM, Scorer, Signal
 from services.resolver.domain.reviewing import (
     Joined,
@@ -75,6 +76,33 @@ def tell_case(
             for row in side_by_side(left, right)
         ],
         "evidence": tell_evidence(*explained, hide=hide) if explained else None,
+    }
+
+
+def tell_foreseen(foreseen: Foreseen) -> Document:
+    """Describe what a merge would make of two contacts."""
+    merged = foreseen.merged
+    return {
+        "outcome": foreseen.outcome,
+        "contacts": [_card(one) for one in (foreseen.survivor, foreseen.absorbed)],
+        "conflicts": [
+            {"field": name, "survivor": ours, "absorbed": theirs, "merged": shown}
+            for name, ours, theirs, shown in foreseen.conflicts()
+        ],
+        "merged": merged
+        and {"status": merged.status, "fields": merged.fields, "counts": counts(merged)},
+        "is_kept_apart": foreseen.is_kept_apart,
+        "settled": foreseen.settled,
+    }
+
+
+def _card(card: Card) -> Document:
+    return {
+        "id": card.public_id,
+        "version": card.version,
+        "status": card.status,
+        "fields": card.made.fields,
+        "counts": counts(card.made),
     }
 
 

@@ -16,7 +16,14 @@ from services.resolver.routes.previews import (
     post_standings,
     post_verdicts,
 )
-from services.resolver.routes.review import get_how, get_pair, get_pairs, get_why, get_why_not
+from services.resolver.routes.review import (
+    get_how,
+    get_merge_preview,
+    get_pair,
+    get_pairs,
+    get_why,
+    get_why_not,
+)
 from shared.errors import ServiceError
 
 
@@ -38,6 +45,7 @@ def create_http() -> FastAPI:
     http.add_api_route("/v1/contacts/{contact}/why", get_why)
     http.add_api_route("/v1/contacts/{contact}/why-not/{other}", get_why_not)
     http.add_api_route("/v1/contacts/{contact}/how", get_how)
+    http.add_api_route("/v1/contacts/{contact}/merge-preview/{other}", get_merge_preview)
     http.add_exception_handler(ProblemError, refused)
     http.add_exception_handler(ServiceError, put_off)
     return http

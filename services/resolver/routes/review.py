@@ -6,10 +6,11 @@ from typing import Annotated, Final, Literal
 from fastapi import Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
+from services.resolver.domain.review_documents import tell_foreseen
 from services.resolver.domain.reviewing import PAIR, Filters
 from services.resolver.routes.answers import ProblemError, said
 from services.resolver.routes.gate import Asker
-from services.resolver.store import questions
+from services.resolver.store import Store, questions
 from services.resolver.store.review import reading
 from shared.events.refusal import invalid
 
@@ -71,6 +72,18 @@ async def get_why_not(request: Request, contact: str, other: str, asker: Asker) 
     """Tell how two contacts compare now."""
     async with reading(request.app.state.pool, asker.place) as store:
         return said(await questions.why_not(store, contact, other))
+
+
+async def get_merge_preview(request: Request, contact: str, other: str, asker: Asker) -> Response:
+    """Tell what a merge would make of two contacts, of which the first survives."""
+    async with reading(request.app.state.pool, asker.place) as reader:
+        known = await reader.find_contacts([contact, other])
+    if not {contact, other} <= known.keys():
+        return said(None)
+    store: Store = request.app.state.store
+    async with store.transaction() as tx:
+        foreseen = await tx.foresee(contact, other, asker.place)
+    return said(foreseen and tell_foreseen(foreseen))
 
 
 async def get_how(request: Request, contact: str, asker: Asker) -> Response:

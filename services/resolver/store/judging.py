@@ -8,6 +8,7 @@ from typing import Final
 from ulid import ULID
 
 from services.resolver.domain.cluster import Cluster, Order, Reshaping
+from services.resolver.domain.foreseeing import Foreseen, foresee, no_ids
 from services.resolver.domain.judgements import Answer, answer, contacts_of, judge
 from services.resolver.domain.matches import Parting
 from services.resolver.domain.merge import Refused, merge, oldest
@@ -150,6 +151,20 @@ class Judge:
             row = (command.command_id, place.tenant_id, contact.id, contact.version)
             await self._connection.execute(QUERIES["log_commands"], [row], now)
         return answer(plan)
+
+    async def foresee(self, survivor: str, absorbed: str, place: Place) -> Foreseen | None:
+        """Tell what a merge would come to, by public ids; None when the tenant lacks one of them.
+
+        Nothing is written. The contacts are locked until the transaction ends, as for the merge.
+        """
+        cluster, named = await self._loader(place.tenant_id, place.tenant).load(
+            [survivor, absorbed]
+        )
+        if not {survivor, absorbed} <= named.keys():
+            return None
+        now = datetime.now(UTC)
+        order = Order(command_id="", ids=no_ids(), now=now, issued_at=now)
+        return foresee(cluster, named[survivor], named[absorbed], order)
 
     def _loader(self, tenant_id: int, tenant: str) -> ClusterLoader:
         return ClusterLoader(self._connection, self._sources, tenant_id, tenant)

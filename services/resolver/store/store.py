@@ -11,6 +11,7 @@ from typing_extensions import override
 from services.resolver.domain.activity import ActivityDelivery, ActivityPlan, Happened
 from services.resolver.domain.cluster import Pair
 from services.resolver.domain.company_ledger import CompanyNews, told_of
+from services.resolver.domain.foreseeing import Foreseen
 from services.resolver.domain.judgements import Answer
 from services.resolver.domain.matches import alike_plan
 from services.resolver.domain.model import Contact, Delivery, Ids, Known, Plan, Source
@@ -137,6 +138,10 @@ class Transaction:
     async def judge(self, command: Judgement, place: Place, traceparent: str | None) -> Answer:
         """Carry out what a person or a rule says about who is whom."""
         return await self._judge().carry_out(command, place, traceparent)
+
+    async def foresee(self, survivor: str, absorbed: str, place: Place) -> Foreseen | None:
+        """Tell what a merge would come to; None when the tenant lacks one of the contacts."""
+        return await self._judge().foresee(survivor, absorbed, place)
 
     async def retract(
         self, command: Retracting, place: Place, traceparent: str | None

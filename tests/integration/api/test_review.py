@@ -16,6 +16,7 @@ from tests.integration.resolver.conftest import Resolver
 from tests.support.api import World, body
 
 QUEUE = "/api/v1/merge-candidates"
+ONE, OTHER = f"con_{'1' * 26}", f"con_{'2' * 26}"
 DESCRIBED = {
     QUEUE,
     f"{QUEUE}/{{pair}}",
@@ -24,6 +25,9 @@ DESCRIBED = {
     "/api/v1/contacts/{contact_id}/why",
     "/api/v1/contacts/{contact_id}/why-not/{other_id}",
     "/api/v1/contacts/{contact_id}/how",
+    "/api/v1/contacts/{contact_id}/merge-preview/{other_id}",
+    "/api/v1/resolution/merge",
+    "/api/v1/resolution/split",
 }
 """Paths whose answers the resolver knows."""
 
@@ -63,6 +67,7 @@ async def test_a_pair_is_listed_shown_and_approved_and_why_tells_of_it(
 ) -> None:
     await in_two_minds(resolver)
     (pair,) = body(await decider.get(QUEUE))["data"]
+    assert body(await decider.get("/api/v1/resolution/review-queue"))["data"] == [pair]
     assert pair["attributes"]["status"] == "open"
     case = body(await decider.get(f"{QUEUE}/{pair['id']}"))["data"]["attributes"]
     rows = {row["field"]: row for row in case["values"]}
@@ -82,6 +87,41 @@ async def test_a_pair_is_listed_shown_and_approved_and_why_tells_of_it(
     assert why["attributes"]["merges"][0]["by"] == "person"
     how = body(await decider.get(f"/api/v1/contacts/{first}/how"))["data"]["attributes"]
     assert how["steps"][-1]["what"] == "ContactsMerged"
+
+
+async def test_any_two_are_previewed_merged_and_taken_apart_again(
+    world: World, resolver: Resolver, decider: httpx.AsyncClient
+) -> None:
+    """They never waited for it: a person noticed."""
+    await resolver.resolve(resolver.a_signal("a", email="ada@acme.io", name="Ada Lovelace"))
+    await resolver.resolve(resolver.a_signal("b", phone="+14155550100", name="Ada King"))
+    connection = await asyncpg.connect(world.dsn_of("kith_cli"))
+    query = "SELECT public_id FROM contact.contact WHERE tenant_id = $1 ORDER BY id"
+    one, other = [row[0] for row in await connection.fetch(query, world.here.tenant_id)]
+    await connection.close()
+    path = f"/api/v1/contacts/{other}/merge-preview/{one}"
+    preview = body(await decider.get(path))["data"]
+    assert (preview["type"], preview["id"]) == ("merge_previews", f"{other}.{one}")
+    told = preview["attributes"]
+    assert told["merged"]["counts"]["records"] == 2
+    assert "last_name" in {each["field"] for each in told["conflicts"]}
+    order = {"survivor_id": other, "absorbed_id": one, "reason": "married"}
+    versions = {each["id"]: each["version"] for each in told["contacts"]}
+    late = {"meta": {**order, "versions": {**versions, one: 7}}}
+    assert (await decider.post("/api/v1/resolution/merge", json=late)).status_code == 409
+    asked = {"meta": {**order, "versions": versions}}
+    merged = (await decider.post("/api/v1/resolution/merge", json=asked)).json()["meta"]
+    assert (merged["outcome"], set(merged["positions"])) == ("done", {one, other})
+    undo = {"contact_id": other, "merge_id": merged["merge_id"], "versions": {other: 1}}
+    stale = await decider.post("/api/v1/resolution/split", json={"meta": undo})
+    assert stale.status_code == 409
+    undo["versions"] = {other: merged["versions"][other]}
+    undone = (await decider.post("/api/v1/resolution/split", json={"meta": undo})).json()["meta"]
+    assert (undone["outcome"], undone["merge_id"]) == ("done", merged["merge_id"])
+    undo["versions"] = {other: undone["versions"][other]}
+    again = await decider.post("/api/v1/resolution/split", json={"meta": undo})
+    assert again.status_code == 422
+    assert again.json()["errors"][0]["detail"] == "No such merge is in force here."
 
 
 async def test_a_decision_on_what_has_changed_since_is_a_conflict(
@@ -157,10 +197,11 @@ async def test_answers_are_what_openapi_says(
     one, other = versions(pair)
     names = {"pair": pair["id"], "contact_id": one, "other_id": other}
     order = {"meta": {"versions": versions(pair)}}
+    posted = {path for path in DESCRIBED if path.endswith(("approve", "reject", "merge", "split"))}
     for path in sorted(DESCRIBED):
-        method = "post" if path.endswith(("approve", "reject")) else "get"
-        if path.endswith("reject"):
-            continue  # the same as approve, which came first
+        method = "post" if path in posted else "get"
+        if path in posted and not path.endswith("approve"):
+            continue  # answered alike
         place = path.format(**names)
         asked = decider.post(place, json=order) if method == "post" else decider.get(place)
         answer = await asked
@@ -182,6 +223,7 @@ async def test_neither_another_workspace_nor_another_tenant_sees_any_of_it(
         f"/api/v1/contacts/{one}/why",
         f"/api/v1/contacts/{one}/why-not/{other}",
         f"/api/v1/contacts/{one}/how",
+        f"/api/v1/contacts/{one}/merge-preview/{other}",
     ]
     places: tuple[Place, ...] = (world.beside, world.elsewhere)
     for place in places:
@@ -209,6 +251,44 @@ async def test_a_decision_has_to_say_what_was_seen(
     pair = f"con_{'1' * 26}.con_{'2' * 26}"
     answer = await decider.post(f"{QUEUE}/{pair}/approve", content=content)
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "meta"),
+    [
+        ("merge", {}),
+        ("merge", {"survivor_id": ONE, "absorbed_id": OTHER}),
+        ("merge", {"survivor_id": ONE, "absorbed_id": OTHER, "versions": {ONE: 1}}),
+        ("merge", {"survivor_id": ONE, "absorbed_id": ONE, "versions": {ONE: 1}}),
+        ("split", {"contact_id": ONE}),
+        ("split", {"contact_id": ONE, "versions": {OTHER: 1}}),
+        ("split", {"contact_id": ONE, "versions": {ONE: 1}, "record": "one"}),
+    ],
+)
+async def test_an_order_about_contacts_has_to_say_what_was_seen(
+    decider: httpx.AsyncClient, path: str, meta: dict[str, Any]
+) -> None:
+    answer = await decider.post(f"/api/v1/resolution/{path}", json={"meta": meta})
+    assert answer.status_code == 400
+    assert "Send " in answer.json()["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "told"),
+    [
+        ({"merge_id": "mrg_1"}, 422, "`merge_id`"),
+        ({"records": ["x"]}, 422, "`records"),
+        ({"identifiers": [{"type": "email"}]}, 422, "`identifiers"),
+        ({}, 404, "no such contact"),
+    ],
+)
+async def test_what_cannot_be_taken_apart_is_said_by_name(
+    decider: httpx.AsyncClient, more: dict[str, Any], status: int, told: str
+) -> None:
+    meta = {"contact_id": ONE, "versions": {ONE: 1}, **more}
+    answer = await decider.post("/api/v1/resolution/split", json={"meta": meta})
+    assert answer.status_code == status
+    assert told in answer.json()["errors"][0]["detail"]
 
 
 async def test_who_may_only_read_decides_nothing(world: World) -> None:

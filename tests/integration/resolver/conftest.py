@@ -200,6 +200,7 @@ class Terminal:
 async def terminal(home: Home, resolver: Resolver) -> AsyncIterator[Terminal]:
     http = create_http()
     http.state.store = resolver.store
+    http.state.pool = resolver.store._pool
     http.state.keys = KeyRing(resolver.store._pool)
     server = uvicorn.Server(uvicorn.Config(http, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
@@ -207,7 +208,8 @@ async def terminal(home: Home, resolver: Resolver) -> AsyncIterator[Terminal]:
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     connection = await asyncpg.connect(home.dsn("kith_cli"))
-    key = await create_key(connection, home.workspace, "review", ["contacts:write"], None)
+    scopes = ["contacts:read", "contacts:write"]
+    key = await create_key(connection, home.workspace, "review", scopes, None)
     await connection.close()
     yield Terminal(home, f"http://127.0.0.1:{port}", key.token)
     server.should_exit = True

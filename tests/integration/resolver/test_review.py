@@ -214,6 +214,40 @@ async def test_what_weights_of_a_later_release_decided_is_said_to_be_another_sco
     assert not is_exact(*explained[decision])
 
 
+async def test_what_a_merge_would_come_to_is_told_and_nothing_is_done(
+    home: Home, resolver: Resolver, terminal: Terminal
+) -> None:
+    await resolver.resolve(
+        resolver.a_signal("r1", email="ada@acme.io", name="Ada Lovelace", company="Acme"),
+        resolver.a_signal("r2", phone="+14155550100", name="Ada King", company="Engines"),
+    )
+    ada, king = [one[0] for one in await home.fetch("SELECT public_id FROM contact.contact")]
+    before = await home.value("SELECT count(*) FROM contact.contact_event")
+    (told,) = await terminal.read("review", "merge", ada, king, "--preview")
+    assert [one["id"] for one in told["contacts"]] == [ada, king]
+    assert [one["counts"]["identifiers"] for one in told["contacts"]] == [1, 1]
+    assert told["merged"]["counts"]["identifiers"] == 2
+    differ = {one["field"]: one for one in told["conflicts"]}
+    assert differ["last_name"]["absorbed"] == "King"
+    assert differ["last_name"]["merged"] == told["merged"]["fields"]["last_name"]
+    shown = (await terminal.kith("review", "merge", ada, king, "--preview")).output
+    assert f"{king}@1 would go into {ada}@1" in shown
+    assert "where they differ" in shown
+    assert await home.value("SELECT count(*) FROM contact.contact_event") == before
+    (done,) = await terminal.read("review", "merge", ada, king)
+    assert done["outcome"] == "done"
+    shape = await home.value(
+        "SELECT payload::jsonb -> 'shape' ->> 'fields' FROM contact.contact_event"
+        " WHERE event_type = 'ContactsMerged' AND entity_public_id = $1",
+        ada,
+    )
+    assert orjson.loads(shape) == told["merged"]["fields"]
+    again = (await terminal.kith("review", "merge", ada, king, "--preview")).output
+    assert "nothing would be done: it was so already" in again
+    nobody = await terminal.kith("review", "merge", ada, f"con_{'0' * 26}", "--preview")
+    assert (nobody.exit_code, "is not known" in nobody.output) == (1, True)
+
+
 async def test_why_not_says_what_is_missing(
     home: Home, resolver: Resolver, store: ReviewStore
 ) -> None:
