@@ -510,6 +510,7 @@ def test_batches_make_no_difference_to_names(
     for part in parts:
         told = {event.entity_id for event in part.events}
         assert told == part.contacts.keys() == part.created.keys() | part.updated
+        assert part.updated.isdisjoint(part.created)
 
 
 @given(said=mentions)

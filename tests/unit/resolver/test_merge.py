@@ -15,6 +15,7 @@ from services.resolver.domain.homes import Homes, Merge, assign
 from services.resolver.domain.marking import Mark, mark
 from services.resolver.domain.merge import Refused, merge, reject, take_out, undo
 from shared.events.contact import ContactsMerged, ContactsSplit
+from shared.events.signal import Employment
 from tests.support.histories import live_twice
 from tests.support.merging import World
 
@@ -549,14 +550,27 @@ names = st.sampled_from(["Ada Lovelace", "A. Lovelace", "Ada", None])
 
 
 @settings(max_examples=200)
-@given(said=st.lists(st.tuples(st.integers(0, 3), names, st.integers(0, 9)), min_size=1))
+@given(
+    said=st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            names,
+            st.sampled_from([(), ("Acme",), ("Engines",), ("Acme", "Acme"), ("Acme", None)]),
+            st.sampled_from(["ada@x.org", "ada@y.org", None]),
+            st.integers(0, 9),
+        ),
+        min_size=1,
+    )
+)
 def test_composing_all_deliveries_is_what_the_gate_did_one_by_one(
-    said: list[tuple[int, str | None, int]],
+    said: list[tuple[int, str | None, tuple[str | None, ...], str | None, int]],
 ) -> None:
     world = World()
-    world.tell("seed", email="ada@x.org", name=None, source="email_sync")
-    for record, name, minutes in said:
-        world.tell(f"r{record}", email="ada@x.org", name=name, title=name, minutes=minutes)
+    world.tell("seed", phone="+14155550100", name=None, source="email_sync")
+    for record, name, employers, email, minutes in said:
+        jobs = tuple(Employment(company_name=one, title=name) for one in employers if one or name)
+        told: dict[str, Any] = {"phone": "+14155550100", "email": email, "name": name}
+        world.tell(f"r{record}", minutes=minutes, employments=jobs, **told)
     (state,) = world.states().values()
     cluster = world.cluster(1)
     made = compose(cluster.applied[1], cluster.held[1])
@@ -564,3 +578,18 @@ def test_composing_all_deliveries_is_what_the_gate_did_one_by_one(
     assert {name: one.record_key.hex() for name, one in made.origins.items()} == {
         name: one.source_record for name, one in state.provenance.items()
     }
+    assert [key[1:] for key in made.identifiers] == [
+        (one.type, one.value) for one in state.identifiers
+    ]
+    assert [(one.company_name, one.title) for one in made.jobs] == [
+        (one.company_name, one.title) for one in state.employments
+    ]
+    assert [one for one, _ in made.employments] == [one for one in made.jobs if one.company_name]
+    assert set(made.emails) == {
+        point.value
+        for claim in world.known.contacts[1].claims.values()
+        for point in claim.facts.emails
+    }
+    assert set(made.phones) == {"+14155550100"}
+    assert made.said.keys() == cluster.held[1].keys()
+    assert {key for key, one in made.said.items() if one is not None} == made.identifiers.keys()
