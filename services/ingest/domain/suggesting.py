@@ -68,6 +68,13 @@ _DIGITS: Final = 5
 _WIDE: Final = 400
 """Columns of a table that is too wide to take every name in it apart."""
 
+_BORN: Final = {
+    "by": Target("birthday", part="year"),
+    "bm": Target("birthday", part="month"),
+    "bd": Target("birthday", part="day"),
+}
+"""Columns of year, month and day of birth, which say so only where all three stand together."""
+
 _STREET_NUMBER = re.compile(r"(?:street|address|street address)(?: line)? (\d)")
 _MEETINGS: Final = frozenset({"event", "events", "meeting", "webinar", "session", "ticket", "rsvp"})
 """Words of columns that tell of what people come to."""
@@ -143,6 +150,7 @@ def suggest(
     ]
     _family_name(keys, found)
     _streets(keys, found)
+    _birthday(header, found)
     taken = {reading.target for reading in found}
     for index, said in _by_fallback(keys, found, vocabulary):
         cells = cells_of(rows, index)
@@ -190,6 +198,8 @@ def _are_told(target: Target, cells: Sequence[str], vocabulary: Vocabulary) -> b
             return _share_of_forms(cells, vocabulary) > 0
         case "job", "company_name":
             return are_words(cells)
+        case "job", "company_domain":
+            return any("." in cell for cell in cells)
         case "job", "title":
             return 2 * sum(key_of(cell) in vocabulary.roles for cell in cells) < len(cells)
     return True
@@ -358,6 +368,16 @@ def _streets(keys: Sequence[str], found: list[_Reading]) -> None:
             found[index] = found[index]._replace(target=Target("address", match[1], "street"))
         elif len(towns) == 1:
             found[index] = found[index]._replace(target=replace(target, slot=min(towns)))
+
+
+def _birthday(header: Sequence[str], found: list[_Reading]) -> None:
+    """Read `by`, `bm` and `bd` as parts of a birthday, though `by` is Danish for a town."""
+    keys = _keys(header)
+    if not _BORN.keys() <= set(keys):
+        return
+    for index, key in enumerate(keys):
+        if key in _BORN:
+            found[index] = found[index]._replace(target=_BORN[key], why="name")
 
 
 def _by_fallback(

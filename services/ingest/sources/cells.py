@@ -25,6 +25,9 @@ NOTHING: Final = frozenset(
 )
 """What stands in cells that say nothing: dashes, a program's word for it, errors of formulas."""
 
+MISSING: Final = "NA"
+"""What R writes where it knows nothing; it is a family name, a country and a state, too."""
+
 _SPLIT_EMAILS = re.compile(r":::|[;,|\n]|\s(?=[^\s@<>]+@)")
 _AT = re.compile(r"(?<=\w) ?(?:@|\((?:at|@)\)|\[(?:at|@)\]) ?(?=\w)", re.IGNORECASE)
 _SPLIT_PHONES = re.compile(r":::|[;|\n]|\s/\s|,\s")

@@ -52,6 +52,9 @@ _MOST: Final = 2_048
 """Characters of a cell in which several addresses or numbers are looked for."""
 
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d(?:\.0)?", re.ASCII)
+_YEAR_OF_NO_DAY = re.compile(r"(?:1[5-9]|20)\d\d(?=[-/.]\d|\d{4}$)", re.ASCII)
+"""The year of a birthday that no calendar has: `1975-13-10`."""
+
 _BIRTH_YEAR: Final = "Birth Year"
 """The custom field of a birthday of which the year alone is known: a signal's has month and day."""
 
@@ -324,6 +327,8 @@ def _birthday(row: Gathering, key: Key, group: Group) -> None:
     birthday = read_day(cell, row.frame.days) or read_serial(cell)
     if birthday is None:
         row.leave(key, _BAD_BIRTHDAY)
+        if known := _YEAR_OF_NO_DAY.match(cell):
+            row.keep(_BIRTH_YEAR, known[0])
     else:
         row.record["birthday"] = birthday
 

@@ -14,6 +14,7 @@ from services.ingest.domain.vocabulary import Layout, Table, key_of
 from services.ingest.sources.background_cells import read_background
 from services.ingest.sources.cells import (
     FEWEST_DIGITS,
+    MISSING,
     NOTHING,
     is_company,
     mended_cell,
@@ -65,6 +66,16 @@ _NOTHING_BUT_PHONE = re.compile(r"(?:[A-Za-z]{2,8}[:.]?\s*)?(\+?\(?\d[\d\s().\-/
 
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 """Names in these letters stand in their own order in any table."""
+
+_NEVER_NA: Final = frozenset(
+    {"middle_name", "name_suffix", "email", "phone", "linkedin_url", "birthday", "job"}
+)
+"""Kinds of columns in which `NA` is nobody's: some are called Na, and Namibia's code is NA."""
+
+_NEVER_NA_PARTS: Final = frozenset(
+    ("address", part) for part in ("street", "house_number", "city", "postal_code")
+)
+"""Parts of which the same holds."""
 
 _REACHED: Final = frozenset({"email", "phone", "identifier"})
 """Kinds of columns that a line of totals has nothing in."""
@@ -127,11 +138,14 @@ class _Place(NamedTuple):
     is_skipped: bool
     longest: int
     """Characters of a cell at most; 0: any."""
+    nothing: frozenset[str]
+    """Cells that say nothing here."""
 
     @classmethod
-    def of(cls, column: Column) -> "_Place":
+    def of(cls, column: Column, nothing: frozenset[str]) -> "_Place":
         target = column.target
         is_plain = target.kind in _PLAIN
+        is_never_na = target.kind in _NEVER_NA or (target.kind, target.part) in _NEVER_NA_PARTS
         return cls(
             column.name,
             target.kind if is_plain else "",
@@ -139,6 +153,7 @@ class _Place(NamedTuple):
             target.part,
             target.kind == "skip",
             _LONGEST.get(target.kind, MAX_SHORT),
+            nothing | {MISSING} if nothing and is_never_na else nothing,
         )
 
 
@@ -182,7 +197,7 @@ class People:
         self._frame = Frame.of(
             mapping.columns, sniffed.days, number_last=number_last, by_hand=self._by_hand
         )
-        self._places = [_Place.of(column) for column in mapping.columns]
+        self._places = [_Place.of(column, self._nothing) for column in mapping.columns]
         self._columns = {place.field: place.name for place in self._places if place.field}
         self._nobody = frozenset(
             place.name for place in self._places if key_of(place.name) in self._layout.nobody
@@ -208,7 +223,7 @@ class People:
             if cell[0] in "='\"" or "&" in cell or not cell.isascii():
                 cell = self._cleaned(cell)
             raw[place.name] = cell
-            if place.is_skipped or cell in nothing:
+            if place.is_skipped or cell in place.nothing:
                 continue
             if place.longest and len(cell) > place.longest:
                 gathering.keep_long(place.name, cell, place.longest)

@@ -255,6 +255,17 @@ def test_a_year_of_birth_alone_is_kept(data: str) -> None:
     assert taken.tally.warnings == []
 
 
+@pytest.mark.parametrize(
+    ("cell", "year"),
+    [("1975-13-10", "1975"), ("19391341", "1939"), ("1990/02/30", "1990"), ("90-02-30", None)],
+)
+def test_a_birthday_that_no_calendar_has_tells_its_year(cell: str, year: str | None) -> None:
+    taken = take(f"Name,Birthday\nAda Ng,{cell}\n".encode())
+    assert "birthday" not in taken.facts[0]
+    assert taken.facts[0].get("custom_fields") == ({"Birth Year": year} if year else None)
+    assert len(taken.tally.warnings) == 1
+
+
 @pytest.mark.parametrize("cell", ["0/0/00", "00/00/0000", "0.0.00", "0000-00-00", "0-0-00"])
 def test_a_date_that_is_none_is_no_birthday_and_no_fault(cell: str) -> None:
     taken = take(f"Name,Birthday,Email\nAda,{cell},a@x.example\n".encode())

@@ -147,6 +147,23 @@ def test_cells_that_say_nothing_are_nothing() -> None:
     assert taken.bodies[0]["raw"]["Company"] == "N/A"
 
 
+def test_a_missing_value_of_r_is_nothing_but_where_it_may_be_meant() -> None:
+    """Some are called Na, Namibia's code is NA, and so is Napoli's."""
+    data = (
+        "First name,Middle name,Last name,Email,Phone,Birthday,Street,City,Country,Team\n"
+        "Min,NA,NA,NA,NA,NA,NA,NA,NA,NA\n"
+    )
+    assert take(data.encode()).facts == [
+        {
+            "first_name": "Min",
+            "last_name": "NA",
+            "full_name": "Min NA",
+            "addresses": [{"country": "NA"}],
+            "custom_fields": {"Team": "NA"},
+        }
+    ]
+
+
 @pytest.mark.parametrize("cell", ["4.91701E+11", '"4,91701E+11"', "4.91701E11", "4.91701e+011"])
 def test_a_number_that_a_spreadsheet_rounded_is_flagged(cell: str) -> None:
     taken = take(f"Name,Phone\nAda,{cell}\n".encode())

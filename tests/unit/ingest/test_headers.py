@@ -56,6 +56,26 @@ def test_an_address_that_all_rows_have_is_the_hosts() -> None:
     assert all(facts["emails"] for facts in take(f"Name,Email\n{family}".encode()).facts)
 
 
+def test_year_month_and_day_of_birth_are_known_by_each_other() -> None:
+    """Alone, `by` is a town in Danish."""
+    header = ("fname_c1", "fname_c2", "lname_c1", "by", "bm", "bd")
+    assert said(*header) == {
+        "fname_c1": "first_name",
+        "fname_c2": "middle_name",
+        "lname_c1": "last_name",
+        "by": "birthday.year",
+        "bm": "birthday.month",
+        "bd": "birthday.day",
+    }
+    assert said("fornavn", "by", "bm") == {"fornavn": "first_name", "by": "address.city"}
+
+
+def test_a_domain_without_a_dot_is_no_companys() -> None:
+    for domain, place in (("banking", "custom[domain]"), ("acme.com", "job.company_domain")):
+        mapping = suggest(["name", "domain"], [["Ada Ng", domain]], vocabulary())
+        assert str(mapping.columns[1].target) == place
+
+
 def test_a_leads_name_is_no_persons_beside_a_contacts() -> None:
     assert said("lead_name", "contact_name") == {"contact_name": "full_name"}
     assert said("lead_name") == {"lead_name": "full_name"}
