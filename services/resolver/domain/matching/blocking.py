@@ -45,10 +45,13 @@ def blocking_keys(profile: Profile) -> frozenset[str]:
     keys.update(_pairs("ci", company, city))
     keys.update(_pairs("fi", family, city))
     keys.update(_pairs("gi", given, city))
-    for other, part in (("postcode", "p"), ("birthday", "b")):
-        keys.update(_pairs(f"f{part}", family, values.get(other, ()), whole=True))
-        keys.update(_pairs(f"g{part}", given, values.get(other, ()), whole=True))
-    keys.update(_pairs("bp", values.get("birthday", ()), values.get("postcode", ()), whole=True))
+    postcode, birthday = values.get("postcode", ()), values.get("birthday", ())
+    keys.update(_pairs("fp", family, postcode, whole=True))
+    keys.update(_pairs("gp", given, postcode, whole=True))
+    for kind, names in (("fb", family), ("gb", given)):
+        keys.update(f"{kind}:{name[0]}|{day}" for name, day in product(names, birthday))
+    keys.update(_pairs("ib", city, birthday, whole=True))
+    keys.update(_pairs("bp", birthday, postcode, whole=True))
     keys.update(_pairs("si", values.get("street", ()), city))
     return frozenset(keys)
 

@@ -81,6 +81,12 @@ _OUTWARD: Final = 3
 _ZIPS: Final = (5, 9)
 """Digits of a ZIP code without and with the four of its route."""
 
+_BRITISH: Final = re.compile(r"(?P<district>[a-z]{1,2}\d[a-z\d]?)(?P<sector>\d)[a-z]{2}")
+"""A British postal code: a district, a sector of it, and some fifteen houses."""
+
+_NEW_YEAR: Final = "-01-01"
+"""How birthdays end of which a form asked for a day, and the year alone was known."""
+
 _STRASSE: Final = re.compile(r"(?<=\w)strasse$")
 
 _NO_NUMBER: Final = re.compile(r"\D+")
@@ -169,11 +175,22 @@ def compare_postcodes(left: str, right: str) -> str:
 
     >>> compare_postcodes("75201", "752011234"), compare_postcodes("sw1a", "sw1a1aa")
     ('equal', 'near')
+    >>> compare_postcodes("sw1a1aa", "sw1a1bd"), compare_postcodes("sw1a1aa", "sw1a2bd")
+    ('near', 'loose')
     """
     short, long = sorted((left, right), key=len)
-    if left == right or len(short) < _OUTWARD or not long.startswith(short):
-        return compare_numbers(left, right)
-    return "equal" if (len(short), len(long)) == _ZIPS and long.isdecimal() else "near"
+    if left != right and len(short) >= _OUTWARD and long.startswith(short):
+        return "equal" if (len(short), len(long)) == _ZIPS and long.isdecimal() else "near"
+    level = compare_numbers(left, right)
+    return _compare_districts(left, right) if level == "differ" else level
+
+
+def _compare_districts(left: str, right: str) -> str:
+    """Compare British postal codes of other houses: in one sector, in one district, or neither."""
+    one, other = _BRITISH.fullmatch(left), _BRITISH.fullmatch(right)
+    if one is None or other is None or one["district"] != other["district"]:
+        return "differ"
+    return "near" if one["sector"] == other["sector"] else "loose"
 
 
 def compare_countries(left: str, right: str) -> str:
@@ -254,6 +271,8 @@ def compare_birthdays(left: str, right: str) -> str:
     """Compare days: the year unknown, day and month swapped, one digit mistyped, weeks apart."""
     if left == right:
         return "equal"
+    if left[:4] == right[:4] and _NEW_YEAR in (left[4:], right[4:]):
+        return "part"
     if _YEAR_ALONE in (len(left), len(right)):
         return _compare_years(left[:_YEAR_ALONE], right[:_YEAR_ALONE])
     if left[-5:] == right[-5:] and ("--" in (left[:2], right[:2])):

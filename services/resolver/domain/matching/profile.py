@@ -7,7 +7,7 @@ from typing import Final
 
 from services.resolver.domain.matching.model import CUSTOM, Profile, Term
 from services.resolver.domain.names.folding import clean_name, fold, repair_lookalikes
-from services.resolver.domain.names.person import parse_person
+from services.resolver.domain.names.person import PersonName, parse_person
 from services.resolver.domain.names.tables import read_pairs
 from shared.events.signal import Facts
 from shared.identifiers.domain import company_domain
@@ -80,7 +80,9 @@ def profile_of(facts: Facts) -> Profile:
     build.add("birthday", facts.birthday)
     for key, value in facts.custom_fields.items():
         if isinstance(value, str | int) and not isinstance(value, bool):
-            build.custom(key, str(value))
+            text = str(value)
+            if not _repeats(name, text):
+                build.custom(key, text)
     return Profile(
         name,
         {attribute: tuple(values[:MOST_VALUES]) for attribute, values in build.values.items()},
@@ -96,6 +98,15 @@ def without(profile: Profile, blocked: Collection[Term]) -> Profile:
     }
     values = {attribute: values for attribute, values in kept.items() if values}
     return Profile(profile.name, values, profile.shown)
+
+
+def _repeats(name: PersonName, text: str) -> bool:
+    """Tell whether a custom value is the name once more, `Sort name: Lovelace Ada`.
+
+    It agrees wherever the name does, and would count as evidence of its own.
+    """
+    words = fold_text(text).split() if len(text) <= LONGEST_CUSTOM else ()
+    return len(words) > 1 and set(words) <= set(name.words)
 
 
 class _Builder:

@@ -104,8 +104,8 @@ def _parse(fields: _Fields) -> PersonName:
         name = reading
     elif fields.first and fields.last:
         name = _of_fields(fields.first, fields.middle, fields.last)
-        if fields.full and not (name.given and name.family):
-            name = max(name, _of_text(fields.full), key=lambda found: len(found.words))
+        if fields.full:
+            name = _more_of(name, _of_text(fields.full))
     elif _is_family_alone(fields):
         name = _of_family(fields.last)
     elif fields.full:
@@ -115,6 +115,15 @@ def _parse(fields: _Fields) -> PersonName:
     if fields.prefix or fields.suffix or fields.nickname:
         return _with_extras(name, fields.prefix, fields.suffix, fields.nickname)
     return name
+
+
+def _more_of(name: PersonName, whole: PersonName) -> PersonName:
+    """Take the full name where the fields hold less: one part alone, or no middle name."""
+    if not (name.given and name.family):
+        return max(name, whole, key=lambda found: len(found.words))
+    count = len(name.given)
+    has_middle = len(whole.given) > count and whole.given[:count] == name.given
+    return replace(name, given=whole.given) if has_middle and whole.family == name.family else name
 
 
 def _read_east_asian(fields: _Fields) -> PersonName | None:

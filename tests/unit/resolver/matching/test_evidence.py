@@ -8,13 +8,17 @@ from hypothesis import strategies as st
 
 from services.resolver.domain.matching.blocking import blocking_keys
 from services.resolver.domain.matching.evidence import EvidenceScorer, observe
-from services.resolver.domain.matching.levels import compare_birthdays
+from services.resolver.domain.matching.levels import compare_birthdays, compare_postcodes
 from services.resolver.domain.matching.model import Profile, Score, Scorer
-from services.resolver.domain.matching.profile import custom_attribute, without
+from services.resolver.domain.matching.profile import custom_attribute, squeeze, without
 from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Tier, is_paper, tier_of
-from services.resolver.domain.matching.weights import default_weights, to_document, weights_from
+from services.resolver.domain.matching.weights import (
+    default_weights,
+    to_document,
+    weights_from,
+)
 from shared.events.signal import Address
 from tests.unit.resolver.matching.people import a_profile
 
@@ -198,6 +202,61 @@ def test_addresses_agree_however_their_words_are_shortened(
     left, right = (a_profile(addresses=(Address(**{part: said}),)) for said in (one, other))
     (signal,) = (each for each in score(left, right).signals if each.attribute == part)
     assert signal.level == level
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("SW1A 1AA", "SW1A 1BD", "near"),
+        ("SW1A 1AA", "SW1A 2AA", "near"),  # a slip of the pen
+        ("SW1A 1AA", "SW1A 2BD", "loose"),
+        ("M1 1AE", "M2 1AE", "near"),  # another slip
+        ("M1 1AE", "B33 8TH", "differ"),
+        ("1010 AB", "1010 XY", "differ"),  # no British code
+    ],
+)
+def test_british_postcodes_agree_by_sector_and_district(one: str, other: str, level: str) -> None:
+    assert compare_postcodes(squeeze(one), squeeze(other)) == level
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("1851-01-01", "1851-03-02", "part"),
+        ("1851-03-02", "1851-01-01", "part"),
+        ("1851-01-01", "1851-01-01", "equal"),
+        ("1851-01-01", "1861-10-12", "differ"),
+        ("--01-01", "--03-02", "differ"),
+    ],
+)
+def test_new_years_day_may_stand_for_the_year_alone(one: str, other: str, level: str) -> None:
+    assert compare_birthdays(one, other) == level
+
+
+def test_the_name_once_more_is_no_evidence_of_its_own() -> None:
+    """`Sort name: Lovelace, Ada` agrees wherever the name does."""
+    twice = a_profile(custom_fields={"Sort name": "Lovelace, Ada"})
+    assert twice.values == a_profile().values
+    assert "custom:mother" in a_profile(custom_fields={"Mother": "Ada Byron"}).values
+    assert "custom:father" in a_profile(custom_fields={"Father": "Lovelace"}).values
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ({"name": "Kelly Holt"}, {"name": "Kasey Hoolt"}),
+        ({"name": "Beth Fletcher", "city": "London"}, {"name": "Oeth Gletcher", "city": "London"}),
+    ],
+)
+def test_garbled_names_are_compared_where_the_birthday_is_one(
+    left: dict[str, Any], right: dict[str, Any]
+) -> None:
+    own, other, stranger = (
+        blocking_keys(a_profile(**said, birthday=day))
+        for said, day in ((left, "1990-02-03"), (right, "1990-02-03"), (right, "1991-05-06"))
+    )
+    assert own & other
+    assert not own & stranger
 
 
 def custom(field: str, one: str, other: str) -> tuple[str, float]:

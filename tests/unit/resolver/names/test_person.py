@@ -218,3 +218,20 @@ def test_a_family_name_alone_is_no_given_name(
 def test_a_field_of_one_plain_word_is_read_as_any_other(word: str) -> None:
     """What needs no sorting out is read the short way; a space at the end makes it the long one."""
     assert split_words(word) == split_words(f"{word} ")
+
+
+@pytest.mark.parametrize(
+    ("full", "given_names"),
+    [
+        ("Henry Thomas Clark", ("henry", "thomas")),
+        ("Clark, Henry T.", ("henry", "t")),
+        ("Henry Clark", ("henry",)),
+        ("Thomas Henry Clark", ("henry",)),
+        ("Henry Thomas Miller", ("henry",)),
+    ],
+)
+def test_a_middle_name_that_only_the_full_name_has_is_read(
+    full: str, given_names: tuple[str, ...]
+) -> None:
+    name = parse_person(full, first_name="Henry", last_name="Clark")
+    assert (name.given, name.family) == (given_names, ("clark",))
