@@ -30,10 +30,11 @@ def observed(signals: Iterable[Signal], weights: Weights) -> tuple[list[Observat
     """Return what was observed of a pair, and the base's size in bits, from its stored signals."""
     observations = []
     size = 0.0
-    for signal in signals:
+    signals = tuple(signals)
+    for signal, bits in zip(signals, weights.apart(signals), strict=True):
         if signal.attribute == PRIOR:
             size = (weights.prior - signal.weight) / (weights.per_doubling or 1.0)
-        elif (seen := _as_compared(signal)) is not None:
+        elif (seen := _as_compared(signal._replace(weight=bits))) is not None:
             rarity = _rarity(seen, weights)
             observations.append(Observation(*seen[:4], rarity))
     return observations, size
@@ -80,8 +81,7 @@ def score_again(evidence: Evidence, scorer: Scorer, weights: Weights) -> Score |
     observations, size = observed(evidence.signals, scorer.weights)
     shown = {signal.attribute: (signal.left, signal.right) for signal in evidence.signals}
     signals = [Signal(PRIOR, "base", "", "", weights.before(size))]
-    for one in observations:
-        weight = weights.weigh(kind_of(one.attribute, one.left, one.right), one.level, one.rarity)
+    for one, weight in zip(observations, weights.weigh_all(observations), strict=True):
         signals.append(Signal(one.attribute, one.level, *shown[one.attribute], weight))
     return EvidenceScorer(weights).recompute(signals)
 

@@ -86,6 +86,9 @@ def read_weights(document: Any) -> Weights:
         _bits(document.get(name), f"weights.{name}")
     if document["per_doubling"] < 0 or not 0 < document["slope"] <= 1:
         raise _invalid("weights", "per_doubling must be 0 or more, slope above 0 and at most 1")
+    again = document.get("told_again", 1.0)
+    if not _is_number(again) or not 0.0 < again <= 1.0:
+        raise _invalid("weights.told_again", "must be a share above 0 and at most 1")
     rare, levels = document.get("most_rare"), document.get("levels")
     if not isinstance(rare, Mapping) or not isinstance(levels, Mapping):
         raise _invalid("weights", "must have the objects most_rare and levels")

@@ -21,19 +21,25 @@ from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Action, Thresholds
 from services.resolver.domain.matching.weights import LevelWeight, default_weights
+from shared.events.signal import Address
 from tests.unit.resolver.matching.people import a_profile
 
 SCORER = EvidenceScorer(default_weights())
 WORDS = st.sampled_from(["Acme", "Acme Ltd", "Zorg", "Paris", "London", "Engineer", "Boss", ""])
 PEOPLE = st.builds(
-    lambda given, family, company, title, city, email: a_profile(
-        first_name=given, last_name=family, company=company, title=title, city=city, email=email
+    lambda given, family, company, title, home, email: a_profile(
+        first_name=given,
+        last_name=family,
+        company=company,
+        title=title,
+        email=email,
+        addresses=(Address(city=home[0], postal_code=home[1], state=home[2]),),
     ),
     st.sampled_from(["Ada", "Adele", "Bob", ""]),
     st.sampled_from(["Lovelace", "Lovelaze", "Ross"]),
     WORDS,
     WORDS,
-    WORDS,
+    st.tuples(WORDS, st.sampled_from(["", "75001", "10115"]), st.sampled_from(["", "TX", "OH"])),
     st.sampled_from(["ada@acme.io", "lovelace.ada@gmail.com", ""]),
 )
 COUNTS = st.builds(

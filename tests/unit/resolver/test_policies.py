@@ -57,6 +57,8 @@ def test_the_releases_own_table_is_read_as_it_is() -> None:
         (("levels", "email", "equal"), [99], "weights.levels.email.equal"),
         (("levels", "email", "certain"), [1], "weights.levels.email.certain"),
         (("most_rare", "email"), "x", "weights.most_rare.email"),
+        (("told_again",), 0, "weights.told_again"),
+        (("told_again",), True, "weights.told_again"),
     ],
 )
 def test_a_table_that_cannot_be_used_names_its_row(

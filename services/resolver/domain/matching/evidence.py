@@ -3,7 +3,8 @@
 Each attribute that both records have adds log2(m/u) bits: how much more likely this level of
 agreement is between two records of one person (m) than between records of two people (u). A value
 that many people have says less than a rare one, and an identifier that was seen with many people
-says little. Bits add up, beginning with the odds that any two records are one person.
+says little. A town is told once, however many parts of an address tell it. Bits add up, beginning
+with the odds that any two records are one person.
 """
 
 import math
@@ -11,12 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.resolver.domain.matching.levels import (
-    RANK,
-    TELLING,
-    comparator_of,
-    kind_of,
-)
+from services.resolver.domain.matching.levels import RANK, TELLING, comparator_of
 from services.resolver.domain.matching.mailboxes import spell_their_names
 from services.resolver.domain.matching.model import (
     Observation,
@@ -60,22 +56,16 @@ class EvidenceScorer:
 
     def score(self, left: Profile, right: Profile, statistics: Statistics) -> Score:
         """Compare two records and say why."""
-        weights = self.weights
-        signals = [Signal(PRIOR, "base", "", "", weights.before(statistics.size))]
-        for one in observe(left, right, statistics):
-            kind = kind_of(one.attribute, one.left, one.right)
-            weight = weights.weigh(kind, one.level, one.rarity)
+        signals = [Signal(PRIOR, "base", "", "", self.weights.before(statistics.size))]
+        seen = observe(left, right, statistics)
+        for one, bits in zip(seen, self.weights.weigh_all(seen), strict=True):
             shown = (left.show(one.attribute, one.left), right.show(one.attribute, one.right))
-            signals.append(Signal(one.attribute, one.level, *shown, weight))
+            signals.append(Signal(one.attribute, one.level, *shown, bits))
         return self.recompute(signals)
 
     def weigh(self, left: Profile, right: Profile, statistics: Statistics) -> float:
         """Return the weight of the score alone, without its explanation."""
-        weigh = self.weights.weigh
-        bits = [
-            weigh(kind_of(attribute, one, other), level, rarity)
-            for attribute, level, one, other, rarity in observe(left, right, statistics)
-        ]
+        bits = self.weights.weigh_all(observe(left, right, statistics))
         bits.append(self.weights.before(statistics.size))
         return math.fsum(bits)
 

@@ -145,12 +145,8 @@ def _probability(bits: float, weights: Weights) -> float:
 
 
 def _example(pair: LabelledPair, present: Weights) -> _Example:
-    bits = present.before(pair.size)
-    keys = []
-    for one in pair.observations:
-        kind = kind_of(one.attribute, one.left, one.right)
-        keys.append((kind, one.level))
-        bits += present.weigh(kind, one.level, one.rarity)
+    bits = present.before(pair.size) + sum(present.weigh_all(pair.observations))
+    keys = [(kind_of(one.attribute, one.left, one.right), one.level) for one in pair.observations]
     return _Example(tuple(keys), bits, pair.is_match)
 
 

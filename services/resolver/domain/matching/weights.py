@@ -1,15 +1,17 @@
 """The table of weights: what each level of agreement says, in bits, and how rarity changes it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from services.resolver.domain.matching import releases
+from services.resolver.domain.matching.levels import kind_of
+from services.resolver.domain.matching.model import Observation, Signal
 
-CURRENT: Final = "2026-11.5"
+CURRENT: Final = "2026-11.6"
 """The version that a tenant begins with; another table is another version (ADR 0152)."""
 
 FIRST: Final = "2026-11.5"
@@ -19,6 +21,9 @@ RELEASES: Final = resources.files(releases)
 
 _DECIMALS: Final = 3
 """Of a weight, in bits: enough, and a stored signal reads well."""
+
+TOWN: Final = frozenset({"city", "postcode", "state", "country"})
+"""Attributes that tell one fact: who lives in a town has its code, its state and its country."""
 
 
 class LevelWeight(NamedTuple):
@@ -45,6 +50,8 @@ class Weights:
     """(attribute, level) → weight; what is not there says nothing."""
     most_rare: Mapping[str, float]
     """Attribute → bits of rarity beyond which more means a slip of the pen, not a rarer value."""
+    told_again: float = 1.0
+    """Share of its bits that an attribute of `TOWN` adds where another has told the town."""
 
     def before(self, size: float) -> float:
         """Return the bits for any two records that are worth comparing, in a base of this size."""
@@ -61,6 +68,35 @@ class Weights:
             return max(0.0, bits) if level == "equal" else bits
         return weight.bits
 
+    def weigh_all(self, seen: Sequence[Observation]) -> list[float]:
+        """Return the bits that each of a pair's observations adds beside the others.
+
+        Of what tells the town, what speaks most for a match counts whole, and what speaks most
+        against it: each may be mistyped alone, so that the others are worth something still.
+        """
+        bits = [
+            self.weigh(kind_of(attribute, one, other), level, rarity)
+            for attribute, level, one, other, rarity in seen
+        ]
+        towns = [at for at, one in enumerate(seen) if one.attribute in TOWN]
+        if len(towns) > 1:
+            most, least = max(towns, key=bits.__getitem__), min(towns, key=bits.__getitem__)
+            for at in towns:
+                if at != (most if bits[at] > 0.0 else least):
+                    bits[at] = round(bits[at] * self.told_again, _DECIMALS)
+        return bits
+
+    def apart(self, signals: Sequence[Signal]) -> list[float]:
+        """Return what each of a pair's signals would weigh without the others, by `weigh_all`."""
+        bits = [signal.weight for signal in signals]
+        towns = [at for at, signal in enumerate(signals) if signal.attribute in TOWN]
+        if len(towns) > 1:
+            most, least = max(towns, key=bits.__getitem__), min(towns, key=bits.__getitem__)
+            for at in towns:
+                if at != (most if bits[at] > 0.0 else least):
+                    bits[at] /= self.told_again
+        return bits
+
 
 def weights_from(document: Mapping[str, Any]) -> Weights:
     """Read weights from their JSON document."""
@@ -75,6 +111,7 @@ def weights_from(document: Mapping[str, Any]) -> Weights:
             for level, pair in rows.items()
         },
         most_rare=document["most_rare"],
+        told_again=document.get("told_again", 1.0),
     )
 
 
@@ -89,6 +126,7 @@ def to_document(weights: Weights) -> dict[str, Any]:
         "per_doubling": weights.per_doubling,
         "slope": weights.slope,
         "most_rare": dict(weights.most_rare),
+        "told_again": weights.told_again,
         "levels": levels,
     }
 

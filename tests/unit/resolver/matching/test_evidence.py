@@ -15,6 +15,7 @@ from services.resolver.domain.matching.spec import SpecScorer
 from services.resolver.domain.matching.statistics import Counts
 from services.resolver.domain.matching.tiers import Tier, is_paper, tier_of
 from services.resolver.domain.matching.weights import (
+    TOWN,
     default_weights,
     to_document,
     weights_from,
@@ -36,24 +37,33 @@ profiles = st.builds(
     city=st.sampled_from((None, "Paris", "Pariss", "London")),
 )
 
+homes = st.builds(
+    lambda city, code, state: a_profile(
+        addresses=(Address(city=city, postal_code=code, state=state),)
+    ),
+    st.sampled_from((None, "Paris", "Pariss", "Austin")),
+    st.sampled_from((None, "75001", "75011", "73301")),
+    st.sampled_from((None, "Texas", "Ohio")),
+)
+
 
 def score(left: Profile, right: Profile, counts: Counts | None = None) -> Score:
     return SCORER.score(left, right, counts or Counts())
 
 
-@given(profiles, profiles)
+@given(profiles | homes, profiles | homes)
 def test_a_score_is_symmetric(left: Profile, right: Profile) -> None:
     assert score(left, right).probability == score(right, left).probability
 
 
-@given(profiles, profiles, st.sampled_from((SCORER, SpecScorer())))
+@given(profiles | homes, profiles | homes, st.sampled_from((SCORER, SpecScorer())))
 def test_the_weight_alone_is_the_weight_of_the_score(
     left: Profile, right: Profile, scorer: Scorer
 ) -> None:
     assert scorer.weigh(left, right, Counts()) == scorer.score(left, right, Counts()).weight
 
 
-@given(profiles, profiles, st.sampled_from((SCORER, SpecScorer())))
+@given(profiles | homes, profiles | homes, st.sampled_from((SCORER, SpecScorer())))
 def test_stored_signals_recompute_to_the_very_score(
     left: Profile, right: Profile, scorer: Scorer
 ) -> None:
@@ -202,6 +212,18 @@ def test_addresses_agree_however_their_words_are_shortened(
     left, right = (a_profile(addresses=(Address(**{part: said}),)) for said in (one, other))
     (signal,) = (each for each in score(left, right).signals if each.attribute == part)
     assert signal.level == level
+
+
+@given(homes, homes)
+def test_a_town_counts_once_whatever_tells_it(left: Profile, right: Profile) -> None:
+    """What speaks most for and against counts whole; each other way of telling it is half."""
+    seen = [one for one in observe(left, right, Counts()) if one.attribute in TOWN]
+    apart = [sum(SCORER.weights.weigh_all([one])) for one in seen]
+    told = SCORER.weights.weigh_all(seen)
+    agree = [bits for bits in apart if bits > 0.0]
+    against = [bits for bits in apart if bits <= 0.0]
+    expected = 0.5 * sum(apart) + 0.5 * (max(agree, default=0.0) + min(against, default=0.0))
+    assert sum(told) == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.parametrize(
