@@ -148,8 +148,6 @@ def _are_given_to_two(
     """
     (first, *rest), (another, *others_rest) = words, others
     middle, more = _without_particles(rest), _without_particles(others_rest)
-    if not middle and not more:
-        return _are_two(first, another) and _are_read_apart(one, other)
     if not _are_two(first, another):
         is_told = bool(middle and more) and one.script == other.script
         return first == another and is_told and _are_all_two(middle, more)

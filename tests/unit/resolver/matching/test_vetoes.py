@@ -77,6 +77,19 @@ def test_who_says_no_given_name_is_no_relative_of_who_does() -> None:
 
 
 @pytest.mark.parametrize(
+    ("family", "another"), [(None, "Dorj"), (None, None), ("Bat-Erdene", "Dorj")]
+)
+def test_only_who_share_a_family_name_are_relatives(
+    family: str | None, another: str | None
+) -> None:
+    one, other = (
+        a_profile(None, first_name=given, last_name=last, **HOME)
+        for given, last in (("Bolormaa", family), ("Ganzorig", another))
+    )
+    assert Veto.RELATIVES not in {veto(one, other), veto(other, one)}
+
+
+@pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
         ("Daniel P", "Rebecca P", Veto.NAMES),  # a letter in the middle is nobody's name
@@ -86,6 +99,8 @@ def test_who_says_no_given_name_is_no_relative_of_who_does() -> None:
         ("Karen David", "Deanna K", Veto.RELATIVES),  # Karen's letter, but no David
         ("Crystal M", "Matthew M", Veto.NAMES),
         ("Bobbie B", "Brent J", Veto.RELATIVES),
+        ("Bolormaa Sarnai", "Ganzorig", Veto.RELATIVES),
+        ("Juan Carlos", "Pedro Carlos", Veto.NAMES),
         ("Michael P", "Robin Michael", Veto.RELATIVES),
         ("Robin M", "Michael R", None),  # each is beside the other
         ("Robin Michael", "Michael R", None),
