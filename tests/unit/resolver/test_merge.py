@@ -227,6 +227,17 @@ def test_what_a_record_says_later_is_where_it_came_to_first() -> None:
     assert told == {(2, "own"), (2, "identifier"), (2, "record")}
 
 
+def test_what_a_record_said_before_a_merge_takes_along_what_it_says_after() -> None:
+    world = pair()
+    world.merge(1, 2)
+    world.tell("bob", name="Bob Ross", title="Painter", company="Arts", minutes=5)
+    done = world.undo(1)
+    assert isinstance(done, Reshaping)
+    assert done.unassigned == ()
+    _, bob = world.states().values()
+    assert [one.title for one in bob.employments] == ["Painter"]
+
+
 def test_an_identifier_that_no_delivery_names_is_the_survivors() -> None:
     key = (1, "email", "ada@x.org")
     assert assign([], {key: None}, [2, 1], 2) == ([], {key: 2})

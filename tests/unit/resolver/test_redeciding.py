@@ -125,8 +125,9 @@ def test_what_had_come_before_is_not_asked_what_it_names_by_now() -> None:
     world = World()
     world.tell("ada", email="a@x.org", phone="+14155550100")
     world.tell("desk", phone="+14155550100")
+    world.say(1, 1, partial(mark, one=VIP))
     world.tell("row", email="a@x.org", title="CTO", company="Acme", import_id=IMPORT)
     world.known.sharing[PHONE] = Sharing("shared")
     del world.known.holders[PHONE]
     world.retract(IMPORT)
-    assert records(world) == [{"ada", "desk"}]
+    assert [one - {""} for one in records(world)] == [{"ada", "desk"}]
