@@ -78,6 +78,8 @@ VETOES: Final = {
     "only a person may merge them",
     Veto.PROFILES: "LinkedIn knows them as two members: only a person may merge them",
     Veto.DOUBT: "the names disagree, though one may be garbled: a merge is flagged at most",
+    Veto.HOUSEHOLD: "the given names may be two, and all that agrees a household shares: a merge "
+    "is flagged at most",
     Veto.EVIDENCE: "an identifier agrees and something else differs: left to matching",
 }
 """Veto → why a machine must not merge, or not silently."""

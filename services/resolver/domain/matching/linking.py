@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from services.resolver.domain.matching.households import may_be_relatives
 from services.resolver.domain.matching.model import (
     Profile,
     Score,
@@ -63,6 +64,11 @@ class Matcher:
         weight = min(SUREST, max(-SUREST, score.weight))
         veto = veto_of(left, right, statistics) if weight >= self.floor else None
         most = allowed(score.signals, veto)
+        if most is Action.MERGE and may_be_relatives(
+            left, right, score.signals, are_doubtful=veto is Veto.DOUBT
+        ):
+            veto = Veto.HOUSEHOLD
+            most = allowed(score.signals, veto)
         action = min(most, self.thresholds.action_at(score.probability))
         return Verdict(
             score, tier_of(score.signals), veto, action, Link(weight, most, veto in BARS)

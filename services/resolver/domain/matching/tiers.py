@@ -90,11 +90,11 @@ def _agreeing(signals: Iterable[Signal]) -> set[str]:
     return {
         BIRTH_YEAR if kind_of(one.attribute, one.left, one.right) == BIRTH_YEAR else one.attribute
         for one in signals
-        if one.level in _AGREE and (not one.attribute.startswith(CUSTOM) or _are_numbers(one))
+        if one.level in _AGREE and (not one.attribute.startswith(CUSTOM) or are_numbers(one))
     }
 
 
-def _are_numbers(signal: Signal) -> bool:
+def are_numbers(signal: Signal) -> bool:
     """Tell whether a signal of a custom field compares two codes or id numbers."""
     return all(
         is_numbered(signal.attribute, spell_custom(signal.attribute, said))
@@ -129,7 +129,8 @@ def tier_of(signals: Iterable[Signal]) -> Tier:
 def allowed(signals: Sequence[Signal], veto: Veto | None) -> Action:
     """Return the most that a pair's evidence allows, however probable it is.
 
-    A doubtful name is excused by two identifiers of different kinds that agree.
+    A doubtful name is excused by two identifiers of different kinds that agree, but not within a
+    household, which has one line and one mailbox.
     """
     action = min(ACTIONS[tier_of(signals)], _despite_other_papers(signals))
     proofs = {one.attribute for one in signals if one.level == "equal"} & IDENTIFIERS
@@ -139,7 +140,7 @@ def allowed(signals: Sequence[Signal], veto: Veto | None) -> Action:
         action = min(action, _despite_another_name(signals))
     if veto in BARS:
         return min(action, Action.REVIEW)
-    return min(action, Action.FLAG) if veto is Veto.DOUBT else action
+    return min(action, Action.FLAG) if veto in (Veto.DOUBT, Veto.HOUSEHOLD) else action
 
 
 def _despite_other_papers(signals: Iterable[Signal]) -> Action:
@@ -156,7 +157,7 @@ def is_paper(signal: Signal) -> bool:
     """Tell whether a signal compares birthdays, or numbers that a state gives to one person."""
     name = signal.attribute
     return name == "birthday" or (
-        name.startswith(CUSTOM) and is_personal(name) and _are_numbers(signal)
+        name.startswith(CUSTOM) and is_personal(name) and are_numbers(signal)
     )
 
 

@@ -56,6 +56,8 @@ class Veto(StrEnum):
     """One family name and two given names, known or not: what a household shares merges nobody."""
     DOUBT = "names_doubtful"
     """The names disagree, but one may be garbled: a merge is flagged, not barred."""
+    HOUSEHOLD = "may_be_relatives"
+    """The given names may be two, and all that agrees a household shares: a merge is flagged."""
     EVIDENCE = "evidence_in_conflict"
     """An identifier agrees and something else differs: not for the gate, for matching to weigh."""
 

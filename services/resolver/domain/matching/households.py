@@ -1,0 +1,72 @@
+"""Whether two records may be two of a household: nothing agrees that it does not share (ADR 0147).
+
+A line, a mailbox and an address are of all who live together. `E` is Emma and Edward, Carole may be
+Carolyn's sister: such a merge is mostly right, and deserves a look.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from services.resolver.domain.matching.levels import BIRTH_YEAR, kind_of
+from services.resolver.domain.matching.model import CUSTOM, Profile, Signal
+from services.resolver.domain.matching.profile import is_personal
+from services.resolver.domain.matching.tiers import are_numbers
+from services.resolver.domain.names.given import are_two
+
+_ANOTHER: Final = frozenset({"loose", "remote", "differ"})
+"""Levels at which one given name is neither a slip nor a form of the other."""
+
+_SAME: Final = frozenset({"equal", "near"})
+
+_ALIKE: Final = _SAME | {"similar", "prefix", "subset"}
+"""Levels at which employers or titles may be one."""
+
+_PROFILES: Final = frozenset({"linkedin", "linkedin_urn"})
+
+_WORK: Final = frozenset({"company", "title", "domain"})
+"""What relatives have each for themselves."""
+
+
+def may_be_relatives(
+    left: Profile, right: Profile, signals: Iterable[Signal], *, are_doubtful: bool
+) -> bool:
+    """Tell whether two given names may be two, and all that agrees is what a household shares.
+
+    `signals` are how the two compare, `are_doubtful` says that their names disagree somewhere. Of
+    two that begin with one word, or a slip of it, none is doubted: namesakes nobody tells apart.
+    """
+    signals = tuple(signals)
+    level = next((one.level for one in signals if one.attribute == "given"), None)
+    if level is None:
+        return False
+    are_others = are_doubtful or level in _ANOTHER
+    if not are_others and _is_one_name(level, left.values["given"], right.values["given"]):
+        return False
+    return not any(_is_own(one, are_others=are_others) for one in signals)
+
+
+def _is_one_name(level: str, given: Sequence[str], other: Sequence[str]) -> bool:
+    first, another = given[0].partition(" ")[0], other[0].partition(" ")[0]
+    return first == another or level == "equal" or (level == "near" and not are_two(first, another))
+
+
+def _is_own(signal: Signal, *, are_others: bool) -> bool:
+    """Tell whether something agrees that is one person's own.
+
+    Beside names that are two, that is little: twins have one birthday, spouses one account, and
+    `mjones` is the handle of Melissa and of Martin.
+    """
+    name, level = signal.attribute, signal.level
+    if name in _WORK:
+        return level in _ALIKE
+    if name in _PROFILES:
+        return level == "equal"
+    if name.startswith(CUSTOM):
+        is_enough = level == "equal" and is_personal(name) if are_others else level in _SAME
+        return is_enough and are_numbers(signal)
+    return (
+        not are_others
+        and name in ("handle", "birthday")
+        and level in _SAME
+        and kind_of(name, signal.left, signal.right) != BIRTH_YEAR
+    )
