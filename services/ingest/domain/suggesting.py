@@ -184,7 +184,9 @@ def _may_hold(
     if target.kind == "phone":
         is_other = any(one is not None and one.kind == "phone" for one in taken)
         return not is_other and are_dialled(cells)
-    return target not in taken and (not cells or _are_told(target, cells, vocabulary))
+    if not cells:  # a column of domains is of anything: kinds of records, fields of knowledge
+        return target not in taken and target.part != "company_domain"
+    return target not in taken and _are_told(target, cells, vocabulary)
 
 
 def _are_told(target: Target, cells: Sequence[str], vocabulary: Vocabulary) -> bool:

@@ -239,3 +239,16 @@ def test_of_a_workbook_without_a_header_no_bytes_are_shown(tmp_path: Path) -> No
     path.write_bytes(workbook([]))
     with pytest.raises(EvaluationError, match=r"to speak of a person\. Say what they are"):
         read_labelled(path, "who")
+
+
+def test_a_domain_of_records_makes_nobody_colleagues(files: Files) -> None:
+    """All would have one employer's domain, and namesakes would be one person by it."""
+    records = read_labelled(
+        files.many("domain,name,email,person", "banking,{name},a{n}@x.example,{person}"), "person"
+    )
+    assert records.aside["domain"] == "is the same in every row"
+    employers = read_labelled(
+        files.many("domain,name,email,person", "a{person}.com,{name},a{n}@x.example,{person}"),
+        "person",
+    )
+    assert employers.columns["domain"] == "job.company_domain"
