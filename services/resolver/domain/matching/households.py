@@ -33,7 +33,8 @@ def may_be_relatives(
     """Tell whether two given names may be two, and all that agrees is what a household shares.
 
     `signals` are how the two compare, `are_doubtful` says that their names disagree somewhere. Of
-    two that begin with one word, or a slip of it, none is doubted: namesakes nobody tells apart.
+    two that begin with one word, or a slip of it, none is doubted: namesakes nobody tells apart. A
+    letter is no name: `J` and `J` are Jason and Julia.
     """
     signals = tuple(signals)
     level = next((one.level for one in signals if one.attribute == "given"), None)
@@ -47,7 +48,9 @@ def may_be_relatives(
 
 def _is_one_name(level: str, given: Sequence[str], other: Sequence[str]) -> bool:
     first, another = given[0].partition(" ")[0], other[0].partition(" ")[0]
-    return first == another or level == "equal" or (level == "near" and not are_two(first, another))
+    if first == another:
+        return len(first) > 1
+    return level == "equal" or (level == "near" and not are_two(first, another))
 
 
 def _is_own(signal: Signal, *, are_others: bool) -> bool:

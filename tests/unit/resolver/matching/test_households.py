@@ -41,6 +41,7 @@ def at_home(name: str, **more: Any) -> Profile:
     ("one", "other"),
     [
         ("F Oliver", "Francesca Oliver"),
+        ("F Oliver", "F Oliver"),
         ("Joe Oliver", "Joel Oliver"),
         ("Carole Oliver", "Carolyn Oliver"),
         ("Alexander Oliver", "Alexandra Oliver"),
