@@ -136,7 +136,8 @@ def allowed(signals: Sequence[Signal], veto: Veto | None) -> Action:
     proofs = {one.attribute for one in signals if one.level == "equal"} & IDENTIFIERS
     if veto is Veto.DOUBT and len(proofs) > 1:
         return action
-    if not proofs and veto in (Veto.NAMES, Veto.RELATIVES, Veto.DOUBT):
+    are_others = veto in (Veto.NAMES, Veto.RELATIVES, Veto.DOUBT) or _are_others(signals)
+    if are_others and not proofs:
         action = min(action, _despite_another_name(signals))
     if veto in BARS:
         return min(action, Action.REVIEW)
@@ -159,6 +160,16 @@ def is_paper(signal: Signal) -> bool:
     return name == "birthday" or (
         name.startswith(CUSTOM) and is_personal(name) and are_numbers(signal)
     )
+
+
+def _are_others(signals: Iterable[Signal]) -> bool:
+    """Tell whether neither part of a name has anything in common with the other's, nor the work.
+
+    A house has many people, well-formed names or not; of two at one employer one may be garbled.
+    """
+    levels = {one.attribute: one.level for one in signals}
+    is_one_employer = levels.get("company") in _AGREE
+    return not is_one_employer and all(levels.get(part) == "differ" for part in _NAMES)
 
 
 def _despite_another_name(signals: Iterable[Signal]) -> Action:

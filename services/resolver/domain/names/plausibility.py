@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+from services.resolver.domain.names.given import is_known
 from services.resolver.domain.names.tables import read_pairs, read_words
 
 _MIXED_CASE = re.compile(r"^[^\W\d_A-Z]{1,2}[A-Z]|(?:[a-z][A-Z].*){2}")
@@ -33,7 +34,7 @@ def is_plausible_word(word: str) -> bool:
         or word in read_words("legal_words")
     ):
         return False
-    if word in read_words("known_names"):
+    if word in read_words("known_names") or is_known(word):
         return True
     if len(word) < 3:
         return len(word) == 1 or word in read_words("short_names")

@@ -158,3 +158,23 @@ def test_a_similar_mailbox_leaves_another_name_to_a_person() -> None:
 def test_two_generations_with_one_name_are_shown_whatever_they_share() -> None:
     for veto in (Veto.GENERATIONS, Veto.PROFILES):
         assert allowed(signals(given="equal", company="equal"), veto) is Action.REVIEW
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "action"),
+    [
+        ("street postcode city domain", Action.NOTHING),
+        ("street company title", Action.FLAG),
+        ("street phone", Action.MERGE),
+        ("street birthday", Action.FLAG),
+        ("street code", Action.FLAG),
+    ],
+)
+def test_who_shares_no_letter_of_a_name_is_one_by_identifiers_or_papers_alone(
+    agreeing: str, action: Action
+) -> None:
+    """Well-formed or not: one house has many people, and one of them may be misspelt."""
+    levels = dict.fromkeys(agreeing.split(), "equal")
+    assert allowed(signals(given="differ", family="differ", **levels), None) is action
+    one_part = signals(given="differ", family="loose", **levels)
+    assert allowed(one_part, None) >= action

@@ -121,7 +121,8 @@ def test_what_nobody_meant_as_a_name_contradicts_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["John Smith", "J. Smith", "Ng Wei", "Đặng Văn Lâm", "Søren Kierkegaard", "Connor McDonald",
-     "Владимир Путин", "محمد بن سلمان", "Leonardo DiCaprio", "Björk Guðmundsdóttir"],
+     "Владимир Путин", "محمد بن سلمان", "Leonardo DiCaprio", "Björk Guðmundsdóttir",
+     "João Ricci", "Joao Silva", "Mykhailo Smith", "Valtteri Bottas", "Jyotsna Rao"],
 )  # fmt: skip
 def test_names_of_many_peoples_are_well_formed(text: str) -> None:
     assert parse_person(text).is_well_formed
