@@ -136,6 +136,10 @@ def merge(
             foreseen = orders.ask(f"/v1/contacts/{kept}/merge-preview/{taken}")
         lines = [orjson.dumps(foreseen).decode()] if as_json else foreseen_lines(foreseen)
         typer.echo("\n".join(lines))
+        named = seen | seen_too
+        versions = {one["id"]: one["version"] for one in foreseen["contacts"]}
+        if any(versions.get(name, version) != version for name, version in named.items()):
+            raise typer.BadParameter("a contact changed since the version that you named")
         return
     body = {"contact_id": kept, "absorbed_id": taken, "expected": seen | seen_too, "reason": why}
     send_all("merge_contacts", [(f"{kept} ← {taken}", body)], (key, url), as_json=as_json)

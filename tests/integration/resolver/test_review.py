@@ -233,6 +233,8 @@ async def test_what_a_merge_would_come_to_is_told_and_nothing_is_done(
     shown = (await terminal.kith("review", "merge", ada, king, "--preview")).output
     assert f"{king}@1 would go into {ada}@1" in shown
     assert "where they differ" in shown
+    stale = await terminal.kith("review", "merge", f"{ada}@7", king, "--preview")
+    assert (stale.exit_code, "changed since" in stale.output) == (2, True)
     assert await home.value("SELECT count(*) FROM contact.contact_event") == before
     (done,) = await terminal.read("review", "merge", ada, king)
     assert done["outcome"] == "done"
