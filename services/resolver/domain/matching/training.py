@@ -8,7 +8,7 @@ against a match more than it does now, and disagreement never for it.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -78,9 +78,15 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Example:
+    """A labelled pair, and what the present weights say of each of its observations alone."""
+
+    before: float
+    """Bits before anything is compared."""
+    attributes: tuple[str, ...]
     keys: tuple[Key, ...]
-    bits: float
-    """With the present weights."""
+    bits: tuple[float, ...]
+    floors: tuple[float, ...]
+    """Bits that each adds at least: rare or not, to be equal never speaks against a match."""
     is_match: bool
 
 
@@ -108,8 +114,8 @@ def loss(pairs: Iterable[LabelledPair], weights: Weights) -> float:
     """Return how much the labels surprise the weights: bits, in the mean of both kinds of pair."""
     sums: dict[bool, list[float]] = {True: [], False: []}
     for pair in pairs:
-        example = _example(pair, weights)
-        probability = _probability(example.bits, weights)
+        bits = weights.before(pair.size) + sum(weights.weigh_all(pair.observations))
+        probability = _probability(bits, weights)
         said = probability if pair.is_match else 1.0 - probability
         sums[pair.is_match].append(-math.log2(max(said, LEAST)))
     return sum(sum(kind) / len(kind) for kind in sums.values() if kind) / 2.0
@@ -125,7 +131,10 @@ def train(pairs: Iterable[LabelledPair], present: Weights, version: str) -> Weig
     matches = sum(example.is_match for example in examples)
     if min(matches, len(examples) - matches) < FEWEST:
         raise _too_few(matches, len(examples) - matches, FEWEST)
-    shifts = _descend(examples, matches, present)
+    return _shifted(present, _descend(examples, matches, present), version)
+
+
+def _shifted(present: Weights, shifts: Mapping[Key, float], version: str) -> Weights:
     levels = dict(present.levels)
     for key, shift in shifts.items():
         before = levels.get(key, LevelWeight(0.0))
@@ -145,9 +154,39 @@ def _probability(bits: float, weights: Weights) -> float:
 
 
 def _example(pair: LabelledPair, present: Weights) -> _Example:
-    bits = present.before(pair.size) + sum(present.weigh_all(pair.observations))
     keys = [(kind_of(one.attribute, one.left, one.right), one.level) for one in pair.observations]
-    return _Example(tuple(keys), bits, pair.is_match)
+    weights = [present.levels.get(key, LevelWeight(0.0)) for key in keys]
+    return _Example(
+        before=present.before(pair.size),
+        attributes=tuple(one.attribute for one in pair.observations),
+        keys=tuple(keys),
+        bits=tuple(
+            weight.bits + present.for_rarity(*key, one.rarity)
+            for weight, key, one in zip(weights, keys, pair.observations, strict=True)
+        ),
+        floors=tuple(
+            0.0 if weight.per_bit and level == "equal" else -math.inf
+            for weight, (_, level) in zip(weights, keys, strict=True)
+        ),
+        is_match=pair.is_match,
+    )
+
+
+def _believed(
+    example: _Example, shifts: Mapping[Key, float], present: Weights
+) -> tuple[float, list[float]]:
+    """Return the bits of a pair as `Weights.weigh_all` sums them, and each level's share in them.
+
+    A level's share is what the sum moves by when the level moves by a bit: 1, or `told_again` for
+    a town that is told already, or 0 where to be equal would speak against a match.
+    """
+    moved = [bits + shifts[key] for bits, key in zip(example.bits, example.keys, strict=True)]
+    bits = list(map(max, moved, example.floors))
+    shares = [float(one > floor) for one, floor in zip(moved, example.floors, strict=True)]
+    for at in present.again(example.attributes, bits):
+        shares[at] *= present.told_again
+        bits[at] *= present.told_again
+    return example.before + sum(bits), shares
 
 
 def _descend(examples: Sequence[_Example], matches: int, present: Weights) -> dict[Key, float]:
@@ -162,14 +201,15 @@ def _descend(examples: Sequence[_Example], matches: int, present: Weights) -> di
         slope = {key: PULL * shift for key, shift in shifts.items()}
         bend = dict.fromkeys(shifts, PULL)
         for example in examples:
-            bits = example.bits + sum(shifts[key] for key in example.keys)
+            bits, shares = _believed(example, shifts, present)
             probability = 1.0 / (1.0 + math.exp2(-max(-60.0, min(60.0, bits * present.slope))))
             weight = share[example.is_match]
             error = weight * (probability - example.is_match) * _LN2 * present.slope
             curve = weight * probability * (1.0 - probability) * (_LN2 * present.slope) ** 2
-            for key in example.keys:
-                slope[key] += error
-                bend[key] += curve * len(example.keys)
+            all_shares = sum(shares)
+            for key, part in zip(example.keys, shares, strict=True):
+                slope[key] += error * part
+                bend[key] += curve * part * all_shares
         pace = _STEP / (1.0 + turn / 50)
         farthest = 0.0
         for key, (low, high) in bounds.items():

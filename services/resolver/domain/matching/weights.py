@@ -63,39 +63,44 @@ class Weights:
         if weight is None:
             return 0.0
         if weight.per_bit:
-            rarity = min(rarity, self.most_rare.get(attribute, rarity))
-            bits = round(weight.bits + weight.per_bit * rarity, _DECIMALS)
+            bits = round(weight.bits + self.for_rarity(attribute, level, rarity), _DECIMALS)
             return max(0.0, bits) if level == "equal" else bits
         return weight.bits
 
-    def weigh_all(self, seen: Sequence[Observation]) -> list[float]:
-        """Return the bits that each of a pair's observations adds beside the others.
+    def for_rarity(self, attribute: str, level: str, rarity: float) -> float:
+        """Return the bits that a value's rarity adds to those of its level."""
+        weight = self.levels.get((attribute, level), LevelWeight(0.0))
+        return weight.per_bit * min(rarity, self.most_rare.get(attribute, rarity))
 
-        Of what tells the town, what speaks most for a match counts whole, and what speaks most
-        against it: each may be mistyped alone, so that the others are worth something still.
-        """
+    def weigh_all(self, seen: Sequence[Observation]) -> list[float]:
+        """Return the bits that each of a pair's observations adds beside the others."""
         bits = [
             self.weigh(kind_of(attribute, one, other), level, rarity)
             for attribute, level, one, other, rarity in seen
         ]
-        towns = [at for at, one in enumerate(seen) if one.attribute in TOWN]
-        if len(towns) > 1:
-            most, least = max(towns, key=bits.__getitem__), min(towns, key=bits.__getitem__)
-            for at in towns:
-                if at != (most if bits[at] > 0.0 else least):
-                    bits[at] = round(bits[at] * self.told_again, _DECIMALS)
+        for at in self.again([one.attribute for one in seen], bits):
+            bits[at] = round(bits[at] * self.told_again, _DECIMALS)
         return bits
 
     def apart(self, signals: Sequence[Signal]) -> list[float]:
         """Return what each of a pair's signals would weigh without the others, by `weigh_all`."""
         bits = [signal.weight for signal in signals]
-        towns = [at for at, signal in enumerate(signals) if signal.attribute in TOWN]
-        if len(towns) > 1:
-            most, least = max(towns, key=bits.__getitem__), min(towns, key=bits.__getitem__)
-            for at in towns:
-                if at != (most if bits[at] > 0.0 else least):
-                    bits[at] /= self.told_again
+        for at in self.again([one.attribute for one in signals], bits):
+            bits[at] /= self.told_again
         return bits
+
+    @staticmethod
+    def again(attributes: Sequence[str], bits: Sequence[float]) -> list[int]:
+        """Return the places of what tells a town that another tells too: worth `told_again`.
+
+        What speaks most for a match counts whole, and what speaks most against it: each may be
+        mistyped alone, so that the others are worth something still.
+        """
+        towns = [at for at, attribute in enumerate(attributes) if attribute in TOWN]
+        if len(towns) < 2:
+            return []
+        most, least = max(towns, key=bits.__getitem__), min(towns, key=bits.__getitem__)
+        return [at for at in towns if at != (most if bits[at] > 0.0 else least)]
 
 
 def weights_from(document: Mapping[str, Any]) -> Weights:

@@ -4,7 +4,10 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.resolver.domain.matching import training
 from services.resolver.domain.matching.evidence import EvidenceScorer, observe
 from services.resolver.domain.matching.model import Profile
 from services.resolver.domain.matching.statistics import Counts
@@ -18,12 +21,24 @@ from services.resolver.domain.matching.training import (
     train,
 )
 from services.resolver.domain.matching.weights import default_weights
+from shared.events.signal import Address
 from tests.unit.resolver.matching.people import a_profile
 
 COUNTS = Counts(20_000)
 ADA = a_profile(company="Acme", city="London")
 MOVED = a_profile(company="Acme", city="Paris")
 LEFT = a_profile(company="Zorg", city="London")
+
+
+homes = st.builds(
+    lambda name, city, code, state: a_profile(
+        name, addresses=(Address(city=city, postal_code=code, state=state),)
+    ),
+    st.sampled_from(("Ada Lovelace", "Adah Lovelace", "Bob Ng")),
+    st.sampled_from((None, "Paris", "Pariss", "Austin")),
+    st.sampled_from((None, "75001", "75011", "73301")),
+    st.sampled_from((None, "Texas", "Ohio")),
+)
 
 
 def labelled(other: Profile, *, is_match: bool) -> LabelledPair:
@@ -47,6 +62,27 @@ def test_training_moves_weights_towards_what_people_said() -> None:
         assert (change > 0.5) is rises
         assert (change < -0.5) is not rises
     assert after.version == "learned"
+
+
+@given(homes, homes, st.data())
+def test_what_training_believes_of_a_pair_is_what_scores_it(
+    left: Profile, right: Profile, data: st.DataObject
+) -> None:
+    pair = LabelledPair(tuple(observe(left, right, COUNTS)), COUNTS.size, is_match=True)
+    present = default_weights()
+    example = training._example(pair, present)
+    shifts = {key: data.draw(st.integers(-4_000, 8_000)) / 1_000 for key in example.keys}
+    believed, shares = training._believed(example, shifts, present)
+    learned = training._shifted(present, shifts, "learned")
+    scored = learned.before(pair.size) + sum(learned.weigh_all(pair.observations))
+    assert believed == pytest.approx(scored, abs=0.005)  # weights are rounded to 0.001
+    for key, share in zip(example.keys, shares, strict=True):
+        rises, falls = (
+            (training._believed(example, shifts | {key: shifts[key] + step}, present)[0] - believed)
+            / step
+            for step in (1e-6, -1e-6)
+        )
+        assert min(rises, falls) - 1e-3 <= share <= max(rises, falls) + 1e-3
 
 
 def test_disagreement_never_speaks_for_a_match() -> None:
