@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.api.domain.contacts import ROOT, Resource, contact_path
 from services.api.domain.documents import CursorMeta, JsonApi, Links, Part
@@ -37,6 +37,8 @@ ANSWER_PARAMETERS: Final = frozenset({WAIT_PARAMETER})
 """What a single answer may be asked."""
 MOST_BYTES: Final = 65_536
 """The largest body of a decision."""
+MOST_SPLIT_BYTES: Final = 262_144
+"""The largest body of a split, which may name a thousand records and identifiers each."""
 
 
 class PairAttributes(Part):
@@ -152,12 +154,21 @@ class Merging(_Decided):
 
 
 class Splitting(_Decided):
-    """An order to take a contact apart; with nothing chosen its newest merge is undone."""
+    """An order to take a contact apart; without a choice its newest merge is undone."""
 
     contact_id: str
     merge_id: str | None = None
     records: tuple[str, ...] = Field(default=(), max_length=1_000)
     identifiers: tuple[dict[str, str], ...] = Field(default=(), max_length=1_000)
+
+    @model_validator(mode="after")
+    def _is_one_order(self) -> Self:
+        """Refuse a choice of nothing, which is no wish to undo a merge, and one beside a merge."""
+        if self.model_fields_set.isdisjoint({"records", "identifiers"}):
+            return self
+        if self.merge_id is not None or not (self.records or self.identifiers):
+            raise ValueError("either a merge or a choice")
+        return self
 
 
 _Body = TypeVar("_Body", bound=_Decided)
@@ -262,8 +273,9 @@ def parse_splitting(body: bytes) -> dict[str, Any]:
     if asked is None or asked.contact_id not in asked.versions:
         raise _bad_body(
             'Send {"meta": {"contact_id": "con_…", "versions": {"con_…": 3}}} with the version '
-            'that was seen, and "merge_id" (without it: the newest merge), or "records" and '
-            '"identifiers" ({"type": "email", "value": "…"}) to take out.'
+            'that was seen. To undo a merge, add "merge_id" or nothing (the newest merge); to '
+            'take something out, add "records" or "identifiers" ({"type": "email", "value": '
+            '"…"}) instead, with one of them at least.'
         )
     return asked.order(
         contact_id=asked.contact_id,

@@ -14,6 +14,7 @@ from services.api.domain.problems import not_found
 from services.api.domain.review import (
     ANSWER_PARAMETERS,
     MOST_BYTES,
+    MOST_SPLIT_BYTES,
     QUEUE_ALIASES,
     QUEUE_PARAMETERS,
     ExplanationDocument,
@@ -212,10 +213,10 @@ async def post_merge(request: Request, _: Decider, resolver: InResolver) -> Answ
 async def post_split(request: Request, _: Decider, resolver: InResolver) -> Answer:
     """Undo `meta.merge_id`, by default the newest merge, as if it had never been.
 
-    With `meta.records` or `meta.identifiers` these go, with what they brought: they are
+    With `meta.records` or `meta.identifiers` instead these go, with what they brought: they are
     somebody else's. `meta.versions` names what was seen: 409 when it has changed since.
     """
-    order = parse_splitting(await body_of(request, MOST_BYTES))
+    order = parse_splitting(await body_of(request, MOST_SPLIT_BYTES))
     return _decided(request, await resolver.order(request, "split_contact", order))
 
 

@@ -263,6 +263,9 @@ async def test_a_decision_has_to_say_what_was_seen(
         ("split", {"contact_id": ONE}),
         ("split", {"contact_id": ONE, "versions": {OTHER: 1}}),
         ("split", {"contact_id": ONE, "versions": {ONE: 1}, "record": "one"}),
+        ("split", {"contact_id": ONE, "versions": {ONE: 1}, "records": []}),
+        ("split", {"contact_id": ONE, "versions": {ONE: 1}, "records": [], "identifiers": []}),
+        ("split", {"contact_id": ONE, "versions": {ONE: 1}, "records": ["0"], "merge_id": "m"}),
     ],
 )
 async def test_an_order_about_contacts_has_to_say_what_was_seen(
@@ -289,6 +292,21 @@ async def test_what_cannot_be_taken_apart_is_said_by_name(
     answer = await decider.post("/api/v1/resolution/split", json={"meta": meta})
     assert answer.status_code == status
     assert told in answer.json()["errors"][0]["detail"]
+
+
+async def test_a_split_may_name_a_thousand_records_and_identifiers(
+    decider: httpx.AsyncClient,
+) -> None:
+    chosen = {
+        "records": [f"{number:032x}" for number in range(1_000)],
+        "identifiers": [
+            {"type": "email", "value": f"ada.{number:04}.{'l' * 32}@analytical-engines.example"}
+            for number in range(1_000)
+        ],
+    }
+    meta = {"contact_id": ONE, "versions": {ONE: 1}, **chosen}
+    answer = await decider.post("/api/v1/resolution/split", json={"meta": meta})
+    assert answer.status_code == 404
 
 
 async def test_who_may_only_read_decides_nothing(world: World) -> None:
