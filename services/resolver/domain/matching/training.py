@@ -14,7 +14,7 @@ from typing import Final
 
 from services.resolver.domain.matching.levels import kind_of
 from services.resolver.domain.matching.model import Observation, to_probability
-from services.resolver.domain.matching.weights import LevelWeight, Weights
+from services.resolver.domain.matching.weights import LevelWeight, Weights, default_weights
 
 FEWEST: Final = 20
 """Labels of each kind without which nothing is learned: one-sided ones teach a constant."""
@@ -124,9 +124,12 @@ def loss(pairs: Iterable[LabelledPair], weights: Weights) -> float:
 def train(pairs: Iterable[LabelledPair], present: Weights, version: str) -> Weights:
     """Return weights that agree better with what people decided, and differ little otherwise.
 
-    Each level's bits are learned; how rarity counts, and the prior, stay. Both kinds of label
-    count as much in sum: reviewers see the doubtful pairs, not a fair sample of all.
+    Each level's bits are learned; how rarity counts, and the prior, stay. How much a town told
+    again counts is the release's: tables stored before it was known count each telling whole
+    (ADR 0149). Both kinds of label count as much in sum: reviewers see the doubtful pairs, not a
+    fair sample of all.
     """
+    present = replace(present, told_again=default_weights().told_again)
     examples = [_example(pair, present) for pair in pairs]
     matches = sum(example.is_match for example in examples)
     if min(matches, len(examples) - matches) < FEWEST:

@@ -85,6 +85,15 @@ def test_what_training_believes_of_a_pair_is_what_scores_it(
         assert min(rises, falls) - 1e-3 <= share <= max(rises, falls) + 1e-3
 
 
+def test_a_table_of_before_learns_to_count_a_town_once() -> None:
+    before = replace(default_weights(), told_again=1.0)
+    pairs = [labelled(MOVED, is_match=True), labelled(LEFT, is_match=False)] * 50
+    learned = learn(pairs, before, "learned")
+    assert learned.weights == train(pairs, default_weights(), "learned")
+    assert learned.weights.told_again == default_weights().told_again < 1.0
+    assert learned.loss_before == loss([*pairs[::10], *pairs[1::10]], before)
+
+
 def test_disagreement_never_speaks_for_a_match() -> None:
     always = [labelled(LEFT, is_match=True)] * 500 + [labelled(ADA, is_match=False)] * 500
     learned = train(always, default_weights(), "odd")
