@@ -6,7 +6,7 @@ from typing import Any, Final
 from services.resolver.domain.explaining import ACTION_NAMES, name_attribute, ranked, say_signal
 from services.resolver.domain.hindsight import Hindsight, Sample
 from services.resolver.domain.matching.training import Learned
-from services.resolver.domain.matching.weights import Weights
+from services.resolver.domain.matching.weights import Weights, default_weights
 from services.resolver.domain.policies import Settings, differences
 from services.resolver.store.policies import WeightsVersion
 
@@ -42,11 +42,18 @@ def weights_name(settings: Settings) -> str:
 def weights_lines(weights: Weights) -> Iterator[str]:
     """Say what every level weighs, and what the release says where that differs."""
     other = differences(weights)
-    yield f"weights {weights.version}: {len(other)} levels differ from the release's"
+    again, release_again = weights.told_again, default_weights().told_again
+    town = "" if again == release_again else " and the share of a town told again"
+    yield f"weights {weights.version}: {len(other)} levels{town} differ from the release's"
     yield (
         f"  before anything is compared {weights.prior:+.2f} bits, "
         f"{weights.per_doubling:.2f} fewer for every doubling of the base; "
         f"a bit above 0 is worth {weights.slope:.2f}"
+    )
+    beside = f" (release {release_again:.2f})" if town else ""
+    yield (
+        "  of what tells one town (city, code, state, country) what speaks most counts whole; "
+        f"a bit of the others is worth {again:.2f}{beside}"
     )
     yield f"  {'attribute':<22}{'level':<10}{'bits':>8}{'per bit':>9}{'release':>9}"
     for (attribute, level), weight in weights.levels.items():
@@ -71,12 +78,13 @@ def learned_lines(learned: Learned, present: Weights) -> Iterator[str]:
         f"{learned.matches:,} pairs that match and {learned.others:,} that do not; on those held "
         f"back the loss goes from {learned.loss_before:.4f} to {learned.loss_after:.4f} bits"
     )
+    before, after = present.told_again, learned.weights.told_again
+    if before != after:
+        yield f"  {'a bit of a town told again':<32}{before:>8.2f} → {after:>6.2f}"
     for key, weight in learned.weights.levels.items():
-        before = present.levels[key].bits if key in present.levels else 0.0
-        if abs(weight.bits - before) >= 0.005:
-            yield (
-                f"  {name_attribute(key[0]):<22}{key[1]:<10}{before:>8.2f} → {weight.bits:>6.2f}"
-            )
+        bits = present.levels[key].bits if key in present.levels else 0.0
+        if abs(weight.bits - bits) >= 0.005:
+            yield f"  {name_attribute(key[0]):<22}{key[1]:<10}{bits:>8.2f} → {weight.bits:>6.2f}"
 
 
 def hindsight_lines(hindsight: Hindsight) -> Iterator[str]:

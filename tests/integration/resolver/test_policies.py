@@ -130,6 +130,7 @@ async def test_weights_are_learned_from_review_tried_used_and_taken_back(
     assert version["learned_from"]["loss_after"] < version["learned_from"]["loss_before"]
     (document,) = await terminal.read("weights", "show", "1")
     assert document["version"] == "learned-1"
+    assert "differ from the release's" in (await terminal.kith("weights", "show", "1")).output
     assert document["levels"]["title"]["equal"][0] > default_weights().levels["title", "equal"].bits
 
     tried = await terminal.kith("weights", "try", "1")
