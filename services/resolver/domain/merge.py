@@ -4,12 +4,11 @@ Each function takes the contacts concerned as a `Cluster` and returns the plan, 
 is done. A person overrules whoever kept two contacts apart; a machine never does (DESIGN 4.4).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from services.resolver.domain.assigning import Assigned, moved
-from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import (
     Cluster,
     Order,
@@ -20,6 +19,7 @@ from services.resolver.domain.cluster import (
 )
 from services.resolver.domain.composition import Applied, Evidence
 from services.resolver.domain.homes import Homes, Merge
+from services.resolver.domain.lifecycle import has_name
 from services.resolver.domain.model import Contact, IdentifierKey
 from services.resolver.domain.reshaping import reshape
 from services.resolver.domain.telling_merges import (
@@ -47,7 +47,8 @@ Refusal = Literal[
 is to be undone; a contact changed since it was looked at; the survivor is archived and would hide
 the other; a person keeps them apart, or together, or a phone backup's question waits for a person;
 no such merge, record or identifier is in this contact; a split may not take, nor leave, nothing
-that tells who somebody is: an identifier without a record, or people's words for a workspace."""
+that tells who somebody is: an identifier without a record, or records of neither name nor
+identifier, as people's words for a workspace, corrections and vendors' answers may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,7 @@ def take_out(
     if not records <= {one.claim.record_key for one in applied} or not keys <= held:
         return Refused("unknown_records")
     records, keys = what_goes(applied, held, records, keys)
-    # Nobody is made of what people say for their workspaces alone (ADR 0088).
-    telling = {one.claim.record_key for one in applied if one.source.name != WORKSPACE_ENTRY}
+    telling = _telling(applied)
     if records >= telling:
         return Refused("nothing_would_stay")
     if records.isdisjoint(telling):
@@ -166,6 +166,16 @@ def take_out(
     plan = _take_apart(assigned, after, cluster.merges, (original, new), order, merge_id=None)
     _keep_apart(plan, [pair_of(new, home) for home in sorted({original, *left})])
     return plan
+
+
+def _telling(applied: Collection[Applied]) -> set[bytes]:
+    """Return the records that tell who somebody is: by a name that they say, or an identifier.
+
+    What a record said before brings its identifiers still, but its name no more.
+    """
+    latest = {one.claim.record_key: one.facts for one in applied}
+    naming = {one.claim.record_key for one in applied if one.identifiers}
+    return naming | {record for record, facts in latest.items() if has_name(facts)}
 
 
 def _held_by(

@@ -492,6 +492,41 @@ def test_nobody_is_split_off_or_left_with_words_alone() -> None:
     assert world.take_out(1, [said.record_key], []) == Refused("nothing_would_go")
 
 
+@pytest.mark.parametrize("source", ["manual_entry", "apollo"])
+def test_nobody_is_split_off_or_left_with_neither_name_nor_identifier(source: str) -> None:
+    """A correction or a vendor's answer says a title; whose, only the others tell."""
+    world = pair()
+    ada = world.known.contacts[1].public_id
+    world.known.about[1, ada] = 1
+    world.tell("typed", source=source, name=None, title="Countess", about=ada)
+    named, titled = sorted(
+        world.known.contacts[1].claims,
+        key=lambda key: not world.known.contacts[1].claims[key].facts.emails,
+    )
+    assert world.take_out(1, [named], []) == Refused("nothing_would_stay")
+    assert world.take_out(1, [titled], []) == Refused("nothing_would_go")
+
+
+def test_a_name_that_a_record_says_no_more_tells_of_nobody() -> None:
+    world = pair()
+    ada = world.known.contacts[1].public_id
+    world.known.about[1, ada] = 1
+    for minutes, name in enumerate(("Ada Lovelace", None)):
+        world.tell(
+            "typed", source="manual_entry", name=name, title="CEO", about=ada, minutes=minutes
+        )
+    typed = next(key for key, one in world.known.contacts[1].claims.items() if not one.facts.emails)
+    assert world.take_out(1, [typed], []) == Refused("nothing_would_go")
+
+
+def test_who_has_no_name_is_split_by_identifiers() -> None:
+    world = World()
+    world.tell("a", email="ada@x.org", name=None)
+    world.tell("b", email="ada@x.org", phone="+14155550101", name=None)
+    (record,) = (key for key, one in world.known.contacts[1].claims.items() if one.facts.phones)
+    assert isinstance(world.take_out(1, [record], []), Reshaping)
+
+
 def test_what_a_person_separated_no_machine_joins() -> None:
     """Not by way of a third contact either, until a person thinks again."""
     world = pair()
