@@ -5,6 +5,7 @@ from itertools import count
 from typing import Final
 
 from services.resolver.domain.assigning import Assigned
+from services.resolver.domain.claims import WORKSPACE_ENTRY
 from services.resolver.domain.cluster import Cluster, Order, Reshaping
 from services.resolver.domain.composition import Composite, compose
 from services.resolver.domain.merge import merge
@@ -74,13 +75,16 @@ def no_ids() -> Ids:
 
 
 def counts(made: Composite) -> dict[str, int]:
-    """Count what a contact holds, each thing once however many records say it."""
+    """Count what a contact holds, each thing once however many records say it.
+
+    What people say for their workspaces is no record of a source, and theirs alone to know of.
+    """
     claims = made.claims.values()
     said = {
         name: len({one for claim in claims for one in getattr(claim.facts, name)}) for name in _SAID
     }
     return {
-        "records": len(made.claims),
+        "records": sum(claim.source.name != WORKSPACE_ENTRY for claim in claims),
         "identifiers": len(made.identifiers),
         "emails": len(made.emails),
         "phones": len(made.phones),

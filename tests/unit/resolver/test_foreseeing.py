@@ -2,11 +2,13 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import Any
 
 from services.resolver.domain.composition import Composite
 from services.resolver.domain.foreseeing import Foreseen, counts, foresee, no_ids
+from services.resolver.domain.marking import Mark, mark
 from services.resolver.domain.merge import Refused
 from tests.support.histories import live_twice
 from tests.support.merging import World
@@ -50,6 +52,15 @@ def test_what_both_hold_counts_once() -> None:
     assert counts(told.merged)["records"] == 3
     assert (counts(told.merged)["emails"], counts(told.merged)["phones"]) == (1, 1)
     assert counts(told.merged)["workspaces"] == 1
+
+
+def test_what_people_say_for_their_workspaces_is_not_counted() -> None:
+    world = pair()
+    world.say(1, 1, partial(mark, one=Mark("tag", f"tag_{'0' * 26}", "vip", wanted=True)))
+    told = foreseen(world, 1, 2)
+    assert told.merged
+    numbers = [counts(one)["records"] for one in (told.survivor.made, told.merged)]
+    assert numbers == [1, 2]
 
 
 def test_why_nothing_would_be_done_is_said() -> None:
