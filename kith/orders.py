@@ -30,8 +30,10 @@ OUTCOMES: Final = {
     "kept_together": "a person merged them: nothing was done",
     "unknown_merge": "no such merge is in force here",
     "unknown_records": "no such record or identifier is in this contact",
-    "nothing_would_stay": "a split may not take everything that tells who it is",
-    "nothing_would_go": "no record of a source would go along: choose its records as well",
+    "nothing_would_stay": "a split may not take everything that tells who it is, by name or "
+    "identifier: undo a merge instead, or correct the value at its source",
+    "nothing_would_go": "no record with a name or an identifier would go along: choose one as "
+    "well; what one record says with the rest is corrected at its source",
     "unknown_company": "no such company in the API key's tenant",
     "unknown_relation": "nobody said that they are so related",
     "circular": "the two are one company, or one would be its own ancestor: nothing was done",

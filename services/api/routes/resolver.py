@@ -45,10 +45,15 @@ _OUTCOMES: Final = {
     "unknown_merge": _Said("refused", "No such merge is in force here."),
     "unknown_records": _Said("refused", "No such record or identifier is in this contact."),
     "nothing_would_stay": _Said(
-        "refused", "A split may not take everything that tells who it is: undo a merge instead."
+        "refused",
+        "A split may not take everything that tells who it is, by name or identifier: undo a merge "
+        "instead. A value that one record says together with the rest is to be corrected at its "
+        "source.",
     ),
     "nothing_would_go": _Said(
-        "refused", "No record of a source would go along: choose its records as well."
+        "refused",
+        "No record with a name or an identifier would go along: choose one as well. A value that "
+        "one record says together with the rest is to be corrected at its source.",
     ),
     "unknown_tag": _Said("not_found", "There is no such tag here."),
     "unknown_group": _Said("not_found", "There is no such group here."),
