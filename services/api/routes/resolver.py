@@ -105,6 +105,14 @@ class Resolver:
         said = await self._send(request, "POST", ("commands", command), json=body)
         return cast("Mapping[str, Any]", said)
 
+    async def judge(
+        self, request: Request, command: str, body: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Pass a decision on about who is whom, of contacts that the caller's workspace knows."""
+        path = ("commands", command)
+        said = await self._send(request, "POST", path, json=body, params={"within_workspace": ""})
+        return cast("Mapping[str, Any]", said)
+
     async def _send(
         self, request: Request, method: str, path: Sequence[str], **content: Any
     ) -> Any:

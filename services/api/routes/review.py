@@ -200,7 +200,7 @@ async def post_merge(request: Request, _: Decider, resolver: InResolver) -> Answ
     `meta.versions` names what was seen of both: 409 when one has changed since.
     """
     order = parse_merging(await body_of(request, MOST_BYTES))
-    return _decided(request, await resolver.order(request, "merge_contacts", order))
+    return _decided(request, await resolver.judge(request, "merge_contacts", order))
 
 
 @router.post(
@@ -217,7 +217,7 @@ async def post_split(request: Request, _: Decider, resolver: InResolver) -> Answ
     somebody else's. `meta.versions` names what was seen: 409 when it has changed since.
     """
     order = parse_splitting(await body_of(request, MOST_SPLIT_BYTES))
-    return _decided(request, await resolver.order(request, "split_contact", order))
+    return _decided(request, await resolver.judge(request, "split_contact", order))
 
 
 @router.get(
@@ -237,7 +237,7 @@ async def get_how(request: Request, contact_id: str, _: Reader, resolver: InReso
 
 async def _decide(request: Request, pair: str, resolver: InResolver, command: str) -> Answer:
     order = parse_decision(pair, await body_of(request, MOST_BYTES))
-    return _decided(request, await resolver.order(request, command, order))
+    return _decided(request, await resolver.judge(request, command, order))
 
 
 def _decided(request: Request, answer: Mapping[str, Any]) -> Answer:

@@ -13,10 +13,12 @@ from fastapi import Request, Response
 from pydantic import ValidationError
 from ulid import ULID
 
+from services.resolver.domain.judgements import Answer, contacts_of
 from services.resolver.routes.answers import ProblemError, body_of, object_of
 from services.resolver.routes.gate import Orderer
 from services.resolver.store import Store
 from services.resolver.store.retracting import Retraction
+from services.resolver.store.review import reading
 from shared.auth import Caller
 from shared.events.command import (
     AddGroupMembers,
@@ -56,6 +58,9 @@ from shared.observability.traces import parse_traceparent
 
 ERASE_SCOPE: Final = "contacts:erase"
 """What a key needs besides to erase people: it cannot be undone."""
+
+WITHIN: Final = "within_workspace"
+"""Parameter of a judgement of contacts that the caller's workspace knows, and of no others."""
 
 Ordered = Judgement | RetractImport | CompanyOrder | CompanyEntry | EraseContact | WorkspaceOrder
 """What is ordered over HTTP."""
@@ -142,10 +147,20 @@ async def post_command(request: Request, name: str, caller: Orderer) -> Response
         if problems:
             shown["problems"] = problems
         return _answer(command, marked.outcome, None, marked.positions, **shown)
-    answer = await store.judge(command, caller.place, trace, by)
+    if WITHIN in request.query_params and not await _knows_all(request, command, caller):
+        answer = Answer("unknown_contact")
+    else:
+        answer = await store.judge(command, caller.place, trace, by)
     return _answer(
         command, answer.outcome, answer.merge_id, answer.positions, unassigned=answer.unassigned
     )
+
+
+async def _knows_all(request: Request, command: Judgement, caller: Caller) -> bool:
+    """Tell whether the caller's workspace knows all contacts that a judgement names."""
+    named = contacts_of(command)
+    async with reading(request.app.state.pool, caller.place) as reader:
+        return (await reader.find_contacts(named)).keys() >= {*named}
 
 
 def _read(name: str, body: bytes, caller: Caller) -> Ordered:

@@ -235,6 +235,40 @@ async def test_neither_another_workspace_nor_another_tenant_sees_any_of_it(
                 assert body(answer)["errors"][0]["code"] == "not_found"
 
 
+async def test_nobody_decides_about_whom_their_workspace_does_not_know(
+    world: World, resolver: Resolver, decider: httpx.AsyncClient
+) -> None:
+    """The answer is the one of a contact that there is not; another version tells no more."""
+    await in_two_minds(resolver)
+    (pair,) = body(await decider.get(QUEUE))["data"]
+    one, other = versions(pair)
+    connection = await asyncpg.connect(world.dsn_of("kith_cli"))
+    keys = [
+        await create_key(connection, place.workspace, "decides", ["contacts:write"])
+        for place in (world.beside, world.elsewhere)
+    ]
+    await connection.close()
+    for key in keys:
+        for seen in (versions(pair), dict.fromkeys(versions(pair), 99)):
+            merge = {"survivor_id": one, "absorbed_id": other, "versions": seen}
+            split = {"contact_id": one, "versions": {one: seen[one]}}
+            orders = [
+                ("/api/v1/resolution/merge", merge),
+                ("/api/v1/resolution/split", split),
+                (f"{QUEUE}/{pair['id']}/approve", {"versions": seen}),
+                (f"{QUEUE}/{pair['id']}/reject", {"versions": seen}),
+            ]
+            async with world.client(headers={"Authorization": f"Bearer {key.token}"}) as client:
+                for path, meta in orders:
+                    answer = await client.post(path, json={"meta": meta})
+                    assert (answer.status_code, path) == (404, path)
+                    assert "no such contact" in body(answer)["errors"][0]["detail"]
+    assert body(await decider.get(QUEUE))["data"] == [pair]
+    order = {"meta": {"versions": versions(pair), "command_id": f"cmd_{'1' * 26}"}}
+    for _ in "ab":  # who was absorbed is known still when the order comes again
+        assert (await decider.post(f"{QUEUE}/{pair['id']}/approve", json=order)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("content", "status"),
     [
