@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Final
 
+from services.resolver.domain.matching.levels import NEW_YEAR
 from services.resolver.domain.matching.model import CUSTOM, IDENTIFIERS, Profile
 from services.resolver.domain.matching.profile import is_number
 from services.resolver.domain.matching.sharing import is_role_mailbox
@@ -22,6 +23,10 @@ _LINE: Final = 7
 
 _HEAD: Final = 3
 """Letters of a word that survive most slips and cuts."""
+
+
+_DAY: Final = 10
+"""Characters of a day with its year."""
 
 
 def blocking_keys(profile: Profile) -> frozenset[str]:
@@ -48,12 +53,19 @@ def blocking_keys(profile: Profile) -> frozenset[str]:
     postcode, birthday = values.get("postcode", ()), values.get("birthday", ())
     keys.update(_pairs("fp", family, postcode, whole=True))
     keys.update(_pairs("gp", given, postcode, whole=True))
+    days = [day for day in birthday if _is_day(day)]
     for kind, names in (("fb", family), ("gb", given)):
-        keys.update(f"{kind}:{name[0]}|{day}" for name, day in product(names, birthday))
-    keys.update(_pairs("ib", city, birthday, whole=True))
+        keys.update(f"{kind}:{name[0]}|{day}" for name, day in product(names, days))
+        keys.update(_pairs(kind, names, set(birthday).difference(days), whole=True))
+    keys.update(_pairs("ib", city, days, whole=True))
     keys.update(_pairs("bp", birthday, postcode, whole=True))
     keys.update(_pairs("si", values.get("street", ()), city))
     return frozenset(keys)
+
+
+def _is_day(birthday: str) -> bool:
+    """Tell whether a birthday is a whole day, which few have, and none that stands for its year."""
+    return len(birthday) == _DAY and birthday[0].isdecimal() and not birthday.endswith(NEW_YEAR)
 
 
 def _pairs(

@@ -4,10 +4,10 @@ A line, a mailbox and an address are of all who live together. `E` is Emma and E
 Carolyn's sister: such a merge is mostly right, and deserves a look.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from services.resolver.domain.matching.levels import BIRTH_YEAR, kind_of
+from services.resolver.domain.matching.levels import BIRTH_YEAR, compare_texts, kind_of
 from services.resolver.domain.matching.model import CUSTOM, Profile, Signal
 from services.resolver.domain.matching.profile import is_personal
 from services.resolver.domain.matching.tiers import are_numbers
@@ -40,14 +40,30 @@ def may_be_relatives(
     level = next((one.level for one in signals if one.attribute == "given"), None)
     if level is None:
         return False
+    given, other, are_crossed = _given_names(left, right)
+    if are_crossed:
+        level = compare_texts(given, other)
     are_others = are_doubtful or level in _ANOTHER
-    if not are_others and _is_one_name(level, left.values["given"], right.values["given"]):
+    if not are_others and _is_one_name(level, given, other):
         return False
     return not any(_is_own(one, are_others=are_others) for one in signals)
 
 
-def _is_one_name(level: str, given: Sequence[str], other: Sequence[str]) -> bool:
-    first, another = given[0].partition(" ")[0], other[0].partition(" ")[0]
+def _given_names(left: Profile, right: Profile) -> tuple[str, str, bool]:
+    """Return both given names; where one stands for the family, with what is in its place.
+
+    The third says whether they do: of `Kowalczyk | Mari` and `Marl | Kowalczyk` Mari and Marl.
+    """
+    given, other = left.values["given"][0], right.values["given"][0]
+    family, another = (one.values.get("family", ("",))[0] for one in (left, right))
+    crossed = [(family, other)] * (given == another) + [(given, another)] * (family == other)
+    if given == other or not crossed:
+        return given, other, False
+    return *min(crossed, key=lambda pair: sorted(map(len, pair))), True
+
+
+def _is_one_name(level: str, given: str, other: str) -> bool:
+    first, another = given.partition(" ")[0], other.partition(" ")[0]
     if first == another:
         return len(first) > 1
     return level == "equal" or (level == "near" and not are_two(first, another))

@@ -84,7 +84,7 @@ _ZIPS: Final = (5, 9)
 _BRITISH: Final = re.compile(r"(?P<district>[a-z]{1,2}\d[a-z\d]?)(?P<sector>\d)[a-z]{2}")
 """A British postal code: a district, a sector of it, and some fifteen houses."""
 
-_NEW_YEAR: Final = "-01-01"
+NEW_YEAR: Final = "-01-01"
 """How birthdays end of which a form asked for a day, and the year alone was known."""
 
 _STRASSE: Final = re.compile(r"(?<=\w)strasse$")
@@ -271,8 +271,6 @@ def compare_birthdays(left: str, right: str) -> str:
     """Compare days: the year unknown, day and month swapped, one digit mistyped, weeks apart."""
     if left == right:
         return "equal"
-    if left[:4] == right[:4] and _NEW_YEAR in (left[4:], right[4:]):
-        return "part"
     if _YEAR_ALONE in (len(left), len(right)):
         return _compare_years(left[:_YEAR_ALONE], right[:_YEAR_ALONE])
     if left[-5:] == right[-5:] and ("--" in (left[:2], right[:2])):
@@ -281,6 +279,8 @@ def compare_birthdays(left: str, right: str) -> str:
         return "near"
     if OSA.distance(left, right, score_cutoff=1) <= 1:
         return "near"
+    if left[:4] == right[:4] and NEW_YEAR in (left[4:], right[4:]):
+        return "part"
     same = sum((left[:4] == right[:4], left[5:7] == right[5:7], left[8:] == right[8:]))
     return "similar" if same == 2 or _are_close(left, right) else "differ"
 

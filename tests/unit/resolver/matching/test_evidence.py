@@ -247,6 +247,8 @@ def test_british_postcodes_agree_by_sector_and_district(one: str, other: str, le
         ("1851-01-01", "1851-03-02", "part"),
         ("1851-03-02", "1851-01-01", "part"),
         ("1851-01-01", "1851-01-01", "equal"),
+        ("1851-01-01", "1851-01-02", "near"),  # a slip, as of any other day
+        ("1851-01-01", "1851", "equal"),
         ("1851-01-01", "1861-10-12", "differ"),
         ("--01-01", "--03-02", "differ"),
     ],
@@ -279,6 +281,17 @@ def test_garbled_names_are_compared_where_the_birthday_is_one(
     )
     assert own & other
     assert not own & stranger
+
+
+def test_days_that_many_have_find_by_more_than_a_letter() -> None:
+    """A year alone, a day without its year, and the day that stands for a year: each is of many."""
+    for day in ("1990-01-01", "--02-03"):
+        own, other, near = (
+            blocking_keys(a_profile(name, birthday=day))
+            for name in ("Ada Holt", "Eva Hart", "Ada Holst")
+        )
+        assert not {key for key in own & other if key.endswith(day)}
+        assert {key for key in own & near if key.endswith(day)}
 
 
 def custom(field: str, one: str, other: str) -> tuple[str, float]:

@@ -141,6 +141,29 @@ def test_the_flag_does_not_depend_on_the_order() -> None:
     assert [step.action for step in only.steps] == [Action.MERGE, Action.FLAG]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Oliver", "Mari"), ("Marl", "Oliver")),
+        (("Carole", "Oliver"), ("Oliver", "Carolyn")),
+        (("F", "Oliver"), ("Oliver", "Francesca")),
+    ],
+)
+def test_names_in_each_others_place_are_doubted_from_either_side(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    left, right = (at_home("", first_name=first, last_name=last) for first, last in (one, other))
+    assert judge(left, right).veto is judge(right, left).veto is Veto.HOUSEHOLD
+    same = at_home("", first_name=one[1], last_name=one[0])
+    assert judge(left, same).veto is judge(same, left).veto
+
+
+def test_one_name_in_either_order_is_one_name() -> None:
+    left = at_home("", first_name="Carole", last_name="Oliver")
+    same = at_home("", first_name="Oliver", last_name="Carole")
+    assert judge(left, same).veto is judge(same, left).veto is None
+
+
 _GIVEN = ("F", "Francesca", "Fran", "Frank", "Mari", "Marl", "Kristi", "Francesca Ann", "")
 _FAMILY = ("Oliver", "Olvier", "Oliver-Reed", "Francesca")
 _MORE: tuple[dict[str, Any], ...] = (
