@@ -79,8 +79,9 @@ def test_what_was_observed_comes_back(left: Profile, right: Profile, counts: Cou
     for told, seen in zip(observations, observe(left, right, counts), strict=True):
         assert (told.attribute, told.level) == (seen.attribute, seen.level)
         weigh = SCORER.weights.weigh
+        # What tells a town again was stored as two thirds of its weight, to three decimals.
         assert weigh(told.attribute, told.level, told.rarity) == pytest.approx(
-            weigh(seen.attribute, seen.level, seen.rarity)
+            weigh(seen.attribute, seen.level, seen.rarity), abs=2e-3
         )
 
 
