@@ -14,7 +14,12 @@ from typing import Final
 
 from services.resolver.domain.matching.levels import kind_of
 from services.resolver.domain.matching.model import Observation, to_probability
-from services.resolver.domain.matching.weights import LevelWeight, Weights, default_weights
+from services.resolver.domain.matching.weights import (
+    LevelWeight,
+    Weights,
+    default_weights,
+    towns_of,
+)
 
 FEWEST: Final = 20
 """Labels of each kind without which nothing is learned: one-sided ones teach a constant."""
@@ -186,7 +191,7 @@ def _believed(
     moved = [bits + shifts[key] for bits, key in zip(example.bits, example.keys, strict=True)]
     bits = list(map(max, moved, example.floors))
     shares = [float(one > floor) for one, floor in zip(moved, example.floors, strict=True)]
-    for at in present.again(example.attributes, bits):
+    for at in present.again(towns_of(example.attributes), bits):
         shares[at] *= present.told_again
         bits[at] *= present.told_again
     return example.before + sum(bits), shares

@@ -1,7 +1,7 @@
 """The table of weights: what each level of agreement says, in bits, and how rarity changes it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -63,7 +63,8 @@ class Weights:
         if weight is None:
             return 0.0
         if weight.per_bit:
-            bits = round(weight.bits + self.for_rarity(attribute, level, rarity), _DECIMALS)
+            rarity = min(rarity, self.most_rare.get(attribute, rarity))  # as `for_rarity`, faster
+            bits = round(weight.bits + weight.per_bit * rarity, _DECIMALS)
             return max(0.0, bits) if level == "equal" else bits
         return weight.bits
 
@@ -74,33 +75,38 @@ class Weights:
 
     def weigh_all(self, seen: Sequence[Observation]) -> list[float]:
         """Return the bits that each of a pair's observations adds beside the others."""
-        bits = [
-            self.weigh(kind_of(attribute, one, other), level, rarity)
-            for attribute, level, one, other, rarity in seen
-        ]
-        for at in self.again([one.attribute for one in seen], bits):
+        bits, towns = [], []
+        for at, (attribute, level, one, other, rarity) in enumerate(seen):
+            bits.append(self.weigh(kind_of(attribute, one, other), level, rarity))
+            if attribute in TOWN:
+                towns.append(at)
+        for at in self.again(towns, bits) if len(towns) > 1 else ():
             bits[at] = round(bits[at] * self.told_again, _DECIMALS)
         return bits
 
     def apart(self, signals: Sequence[Signal]) -> list[float]:
         """Return what each of a pair's signals would weigh without the others, by `weigh_all`."""
         bits = [signal.weight for signal in signals]
-        for at in self.again([one.attribute for one in signals], bits):
+        for at in self.again(towns_of(one.attribute for one in signals), bits):
             bits[at] /= self.told_again
         return bits
 
     @staticmethod
-    def again(attributes: Sequence[str], bits: Sequence[float]) -> list[int]:
-        """Return the places of what tells a town that another tells too: worth `told_again`.
+    def again(towns: Sequence[int], bits: Sequence[float]) -> list[int]:
+        """Return the places, of these, of what tells a town that another tells too.
 
         What speaks most for a match counts whole, and what speaks most against it: each may be
         mistyped alone, so that the others are worth something still.
         """
-        towns = [at for at, attribute in enumerate(attributes) if attribute in TOWN]
         if len(towns) < 2:
             return []
         most, least = max(towns, key=bits.__getitem__), min(towns, key=bits.__getitem__)
         return [at for at in towns if at != (most if bits[at] > 0.0 else least)]
+
+
+def towns_of(attributes: Iterable[str]) -> list[int]:
+    """Return the places of attributes that tell a town."""
+    return [at for at, attribute in enumerate(attributes) if attribute in TOWN]
 
 
 def weights_from(document: Mapping[str, Any]) -> Weights:
