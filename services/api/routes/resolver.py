@@ -99,19 +99,21 @@ class Resolver:
         return await self._send(request, "GET", path, params=query)
 
     async def order(
-        self, request: Request, command: str, body: Mapping[str, Any]
+        self,
+        request: Request,
+        command: str,
+        body: Mapping[str, Any],
+        query: Mapping[str, Any] | None = None,
     ) -> Mapping[str, Any]:
         """Pass an order on; returns when it is carried out."""
-        said = await self._send(request, "POST", ("commands", command), json=body)
+        said = await self._send(request, "POST", ("commands", command), json=body, params=query)
         return cast("Mapping[str, Any]", said)
 
     async def judge(
         self, request: Request, command: str, body: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Pass a decision on about who is whom, of contacts that the caller's workspace knows."""
-        path = ("commands", command)
-        said = await self._send(request, "POST", path, json=body, params={"within_workspace": ""})
-        return cast("Mapping[str, Any]", said)
+        return await self.order(request, command, body, {"within_workspace": ""})
 
     async def _send(
         self, request: Request, method: str, path: Sequence[str], **content: Any

@@ -158,11 +158,8 @@ async def get_why_not(
     request: Request, contact_id: str, other_id: str, _: Reader, resolver: InResolver
 ) -> Answer:
     """Compare the two now: signals, weights, vetoes, and what is missing to a merge."""
-    _check(request)
-    _refuse_unknown("contact", contact_id, other_id)
-    said = await resolver.ask(request, ("contacts", contact_id, "why-not", other_id))
-    data = explanation("merge_comparisons", contact_id, f"why-not/{other_id}", said)
-    return one_answer(request, {"data": {**data, "id": f"{contact_id}.{other_id}"}})
+    path = (contact_id, "why-not", other_id)
+    return await _tell_of_two(request, resolver, "merge_comparisons", path)
 
 
 @router.get(
@@ -179,12 +176,8 @@ async def get_merge_preview(
 
     The first survives. Nothing is changed.
     """
-    _check(request)
-    _refuse_unknown("contact", contact_id, other_id)
-    path = f"merge-preview/{other_id}"
-    said = await resolver.ask(request, ("contacts", contact_id, "merge-preview", other_id))
-    data = explanation("merge_previews", contact_id, path, said)
-    return one_answer(request, {"data": {**data, "id": f"{contact_id}.{other_id}"}})
+    path = (contact_id, "merge-preview", other_id)
+    return await _tell_of_two(request, resolver, "merge_previews", path)
 
 
 @router.post(
@@ -233,6 +226,18 @@ async def get_how(request: Request, contact_id: str, _: Reader, resolver: InReso
     _refuse_unknown("contact", contact_id)
     said = await resolver.ask(request, ("contacts", contact_id, "how"))
     return one_answer(request, {"data": explanation("contact_steps", contact_id, "how", said)})
+
+
+async def _tell_of_two(
+    request: Request, resolver: InResolver, kind: str, path: tuple[str, str, str]
+) -> Answer:
+    """Pass on what is asked of two contacts; `path` has the one, what is asked, and the other."""
+    contact, asked, other = path
+    _check(request)
+    _refuse_unknown("contact", contact, other)
+    said = await resolver.ask(request, ("contacts", *path))
+    data = explanation(kind, contact, f"{asked}/{other}", said)
+    return one_answer(request, {"data": {**data, "id": f"{contact}.{other}"}})
 
 
 async def _decide(request: Request, pair: str, resolver: InResolver, command: str) -> Answer:

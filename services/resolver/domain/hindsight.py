@@ -5,7 +5,7 @@ of that time, how rare the value was follows from it. So no record has to be rea
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -26,11 +26,10 @@ ACTIONS: Final = {name: action for action, name in ACTION_NAMES.items()}
 """An action's name in tables → the action."""
 
 
-def observed(signals: Iterable[Signal], weights: Weights) -> tuple[list[Observation], float]:
+def observed(signals: Sequence[Signal], weights: Weights) -> tuple[list[Observation], float]:
     """Return what was observed of a pair, and the base's size in bits, from its stored signals."""
     observations = []
     size = 0.0
-    signals = tuple(signals)
     for signal, bits in zip(signals, weights.apart(signals), strict=True):
         if signal.attribute == PRIOR:
             size = (weights.prior - signal.weight) / (weights.per_doubling or 1.0)

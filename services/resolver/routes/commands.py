@@ -158,9 +158,8 @@ async def post_command(request: Request, name: str, caller: Orderer) -> Response
 
 async def _knows_all(request: Request, command: Judgement, caller: Caller) -> bool:
     """Tell whether the caller's workspace knows all contacts that a judgement names."""
-    named = contacts_of(command)
     async with reading(request.app.state.pool, caller.place) as reader:
-        return (await reader.find_contacts(named)).keys() >= {*named}
+        return await reader.knows(contacts_of(command))
 
 
 def _read(name: str, body: bytes, caller: Caller) -> Ordered:

@@ -77,9 +77,8 @@ async def get_why_not(request: Request, contact: str, other: str, asker: Asker) 
 async def get_merge_preview(request: Request, contact: str, other: str, asker: Asker) -> Response:
     """Tell what a merge would make of two contacts, of which the first survives."""
     async with reading(request.app.state.pool, asker.place) as reader:
-        known = await reader.find_contacts([contact, other])
-    if not {contact, other} <= known.keys():
-        return said(None)
+        if not await reader.knows([contact, other]):
+            return said(None)
     store: Store = request.app.state.store
     async with store.transaction() as tx:
         foreseen = await tx.foresee(contact, other, asker.place)

@@ -147,6 +147,10 @@ class ReviewStore:
         )
         return {row["public_id"]: Named(*row) for row in rows}
 
+    async def knows(self, public_ids: Collection[str]) -> bool:
+        """Tell whether all these contacts are known here."""
+        return (await self.find_contacts(public_ids)).keys() >= {*public_ids}
+
     async def find_said(self, contacts: Collection[int]) -> dict[int, list[Said]]:
         """Return what the newest records of contacts say, the newest first."""
         found: dict[int, list[Said]] = {contact: [] for contact in contacts}

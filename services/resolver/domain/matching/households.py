@@ -4,7 +4,7 @@ A line, a mailbox and an address are of all who live together. `E` is Emma and E
 Carolyn's sister: such a merge is mostly right, and deserves a look.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from services.resolver.domain.matching.levels import BIRTH_YEAR, compare_texts, kind_of
@@ -28,7 +28,7 @@ _WORK: Final = frozenset({"company", "title", "domain"})
 
 
 def may_be_relatives(
-    left: Profile, right: Profile, signals: Iterable[Signal], *, are_doubtful: bool
+    left: Profile, right: Profile, signals: Sequence[Signal], *, are_doubtful: bool
 ) -> bool:
     """Tell whether two given names may be two, and all that agrees is what a household shares.
 
@@ -36,7 +36,6 @@ def may_be_relatives(
     two that begin with one word, or a slip of it, none is doubted: namesakes nobody tells apart. A
     letter is no name: `J` and `J` are Jason and Julia.
     """
-    signals = tuple(signals)
     level = next((one.level for one in signals if one.attribute == "given"), None)
     if level is None:
         return False
