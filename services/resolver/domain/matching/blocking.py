@@ -24,7 +24,6 @@ _LINE: Final = 7
 _HEAD: Final = 3
 """Letters of a word that survive most slips and cuts."""
 
-
 _DAY: Final = 10
 """Characters of a day with its year."""
 

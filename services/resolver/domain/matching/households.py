@@ -7,7 +7,7 @@ Carolyn's sister: such a merge is mostly right, and deserves a look.
 from collections.abc import Sequence
 from typing import Final
 
-from services.resolver.domain.matching.levels import BIRTH_YEAR, compare_texts, kind_of
+from services.resolver.domain.matching.levels import ALIKE, BIRTH_YEAR, SAME, compare_texts, kind_of
 from services.resolver.domain.matching.model import CUSTOM, Profile, Signal
 from services.resolver.domain.matching.profile import is_personal
 from services.resolver.domain.matching.tiers import are_numbers
@@ -15,11 +15,6 @@ from services.resolver.domain.names.given import are_two
 
 _ANOTHER: Final = frozenset({"loose", "remote", "differ"})
 """Levels at which one given name is neither a slip nor a form of the other."""
-
-_SAME: Final = frozenset({"equal", "near"})
-
-_ALIKE: Final = _SAME | {"similar", "prefix", "subset"}
-"""Levels at which employers or titles may be one."""
 
 _PROFILES: Final = frozenset({"linkedin", "linkedin_urn"})
 
@@ -76,15 +71,15 @@ def _is_own(signal: Signal, *, are_others: bool) -> bool:
     """
     name, level = signal.attribute, signal.level
     if name in _WORK:
-        return level in _ALIKE
+        return level in ALIKE
     if name in _PROFILES:
         return level == "equal"
     if name.startswith(CUSTOM):
-        is_enough = level == "equal" and is_personal(name) if are_others else level in _SAME
+        is_enough = level == "equal" and is_personal(name) if are_others else level in SAME
         return is_enough and are_numbers(signal)
     return (
         not are_others
         and name in ("handle", "birthday")
-        and level in _SAME
+        and level in SAME
         and kind_of(name, signal.left, signal.right) != BIRTH_YEAR
     )

@@ -84,6 +84,12 @@ _ZIPS: Final = (5, 9)
 _BRITISH: Final = re.compile(r"(?P<district>[a-z]{1,2}\d[a-z\d]?)(?P<sector>\d)[a-z]{2}")
 """A British postal code: a district, a sector of it, and some fifteen houses."""
 
+SAME: Final = frozenset({"equal", "near"})
+"""Levels at which two values are one, but for a slip."""
+
+ALIKE: Final = SAME | {"similar", "prefix", "subset"}
+"""Levels at which two texts may be one."""
+
 NEW_YEAR: Final = "-01-01"
 """How birthdays end of which a form asked for a day, and the year alone was known."""
 

@@ -5,7 +5,9 @@ from enum import StrEnum
 from typing import Final
 
 from services.resolver.domain.matching.levels import (
+    ALIKE,
     BIRTH_YEAR,
+    SAME,
     comparator_of,
     compare_texts,
     kind_of,
@@ -28,11 +30,6 @@ _STRANGE: Final = frozenset({"loose", "remote", "differ"})
 _ANOTHER: Final = frozenset({"remote", "differ"})
 """Levels at which one word is no slip of the other."""
 
-_SAME: Final = frozenset({"equal", "near"})
-
-_ALIKE: Final = _SAME | {"similar", "prefix", "subset"}
-"""Levels at which two texts may be one."""
-
 _OWN: Final = frozenset({"linkedin", "linkedin_urn", "handle", "birthday", "company", "title"})
 """What people who live together do not share, twins aside: they share address, line and mailbox."""
 
@@ -42,7 +39,7 @@ _GENERATION: Final = range(15, 51)
 _AGE: Final = f"{CUSTOM}age"
 _AGES: Final = range(1, 111)
 
-_SAME_STREET: Final = _SAME | {"prefix", "subset"}
+_SAME_STREET: Final = SAME | {"prefix", "subset"}
 """Levels at which two streets are one: the flat, or the estate, is often left out."""
 
 
@@ -133,7 +130,7 @@ def _are_relatives(left: Profile, right: Profile) -> bool:
     return (
         family is not None
         and another is not None
-        and compare_texts(family[0], another[0]) in _ALIKE
+        and compare_texts(family[0], another[0]) in ALIKE
         and _are_given_to_two(one[0].split(), other[0].split(), left.name, right.name)
         and not _agree_in_own(left, right)
     )
@@ -233,7 +230,7 @@ def _agree_in_own(left: Profile, right: Profile) -> bool:
     """Tell whether something agrees that is one person's own, or nearly does."""
     mine, theirs = left.values, right.values
     return any(
-        not _levels(left, right, attribute).isdisjoint(_ALIKE)
+        not _levels(left, right, attribute).isdisjoint(ALIKE)
         for attribute in mine.keys() & theirs.keys()
         if attribute in _OWN or _is_numbered(attribute, mine[attribute])
     )
@@ -254,7 +251,7 @@ def _is_documented(left: Profile, right: Profile, strange: Collection[str]) -> b
         attribute: min(levels)
         for attribute, values in left.values.items()
         if _is_numbered(attribute, values)
-        if (levels := _levels(left, right, attribute) & _SAME)
+        if (levels := _levels(left, right, attribute) & SAME)
     }
     papers = {"birthday": _agree(left, right, "birthday"), "number": bool(numbers)}
     is_anyones_own = any(
@@ -276,7 +273,7 @@ def _are_at_one_address(left: Profile, right: Profile) -> bool:
 
 
 def _agree(left: Profile, right: Profile, attribute: str) -> bool:
-    return not _levels(left, right, attribute).isdisjoint(_SAME)
+    return not _levels(left, right, attribute).isdisjoint(SAME)
 
 
 def _levels(left: Profile, right: Profile, attribute: str) -> set[str]:
@@ -293,7 +290,7 @@ def _levels(left: Profile, right: Profile, attribute: str) -> set[str]:
 def _is_crossed(left: Profile, right: Profile) -> bool:
     """Tell whether one record has given and family name in each other's place."""
     return any(
-        one and other and compare_texts(one[0], other[0]) in _SAME
+        one and other and compare_texts(one[0], other[0]) in SAME
         for one, other in (
             (left.values.get("given"), right.values.get("family")),
             (left.values.get("family"), right.values.get("given")),

@@ -80,7 +80,7 @@ class Weights:
             bits.append(self.weigh(kind_of(attribute, one, other), level, rarity))
             if attribute in TOWN:
                 towns.append(at)
-        for at in self.again(towns, bits) if len(towns) > 1 else ():
+        for at in self.again(towns, bits):
             bits[at] = round(bits[at] * self.told_again, _DECIMALS)
         return bits
 
